@@ -1,0 +1,65 @@
+"""The one choice of backend: compiled kernels, or the pure-Python twin with the same answers.
+
+`PUBLIC` lists what a backend must offer; `rvh._native` and `rvh._pure` both do. The choice is
+made once, at import:
+
+- ``RVH_FORCE_PYTHON`` set to anything but ``0`` or nothing: the pure-Python twin;
+- otherwise the compiled module; where none was built, the twin, with one RuntimeWarning.
+  A compiled module that is there but does not load raises its own error: that is a broken
+  installation, not a choice.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+__all__ = ["Cancel", "PreparedNodes", "backend", "isa_active", "isa_available", "rank_scores"]
+
+#: what a backend offers
+PUBLIC = ("Cancel", "PreparedNodes", "isa_active", "isa_available", "rank_scores")
+
+
+def _choose() -> ModuleType:
+    if os.environ.get("RVH_FORCE_PYTHON", "") in ("", "0"):
+        try:
+            return import_module("rvh._native")
+        except ModuleNotFoundError as error:
+            if error.name != "rvh._native":
+                raise
+            warnings.warn(
+                "rvh was installed without its compiled kernels and uses the pure-Python "
+                "backend: the same answers, about 20 times slower. Install it where a C "
+                "compiler is available (pip install --force-reinstall rvh), or set "
+                "RVH_FORCE_PYTHON=1 to choose this backend without a warning.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+    return import_module("rvh._pure")
+
+
+_module = _choose()
+if TYPE_CHECKING:  # the twin spells out the types that both backends share
+    from rvh._pure import Cancel, PreparedNodes, isa_active, isa_available, rank_scores
+else:
+    Cancel, PreparedNodes, isa_active, isa_available, rank_scores = (
+        getattr(_module, name) for name in PUBLIC
+    )
+
+
+def backend() -> str:
+    """The backend in use: ``"native"`` or ``"python"``.
+
+    Both give the same answers to the last bit. ``RVH_FORCE_PYTHON=1`` in the environment, before
+    rvh is imported, chooses ``"python"``.
+
+    Examples
+    --------
+    >>> import rvh
+    >>> rvh.backend() in ("native", "python")
+    True
+    """
+    return "native" if _module.__name__ == "rvh._native" else "python"

@@ -1,0 +1,337 @@
+"""The one place where values become bytes: node ids and keys of every accepted kind.
+
+`KINDS` is the table of what is accepted; the documentation and the tests read it. `column`
+sorts a caller's keys into one of its kinds without touching the elements; the backend then
+walks the `KeyColumn` in blocks. The rules themselves are `docs/architecture.md`, "Bytes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from rvh.errors import RVHError, RVHTypeError, show
+
+__all__ = [
+    "KINDS",
+    "KeyColumn",
+    "Kind",
+    "check_unique",
+    "column",
+    "composite",
+    "duplicate_id_error",
+    "empty_id_error",
+    "key_bytes",
+    "node_column",
+]
+
+INT_MIN, INT_MAX = -(2**63), 2**64 - 1
+
+
+class Kind(IntEnum):
+    """How the elements of a column are laid out (the native backend has one reader for each)."""
+
+    OBJECTS = 0  # Python objects, one after the other
+    BYTES = 1  # NumPy S
+    STRINGS = 2  # NumPy U
+    INTEGERS = 3  # NumPy integers
+
+
+#: (kind, what the caller passes, the bytes of one element)
+KINDS: tuple[tuple[Kind, str, str], ...] = (
+    (Kind.OBJECTS, "list, tuple or object array of str", "its UTF-8; a lone surrogate is an error"),
+    (Kind.OBJECTS, "list, tuple or object array of bytes, bytearray, memoryview", "as they are"),
+    (
+        Kind.OBJECTS,
+        "list, tuple or object array of int (any NumPy integer too)",
+        "8 bytes, little-endian two's complement; -2^63 to 2^64-1",
+    ),
+    (Kind.BYTES, "NumPy S array", "as NumPy returns the element (trailing NULs are padding)"),
+    (Kind.STRINGS, "NumPy U array, either byte order", "UTF-8 of what NumPy returns"),
+    (
+        Kind.INTEGERS,
+        "NumPy integer array, any width, sign and byte order",
+        "8 bytes, little-endian two's complement",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyColumn:
+    """Values of one kind, not copied: ``values`` is the caller's own list or array."""
+
+    kind: Kind
+    values: Any
+    what: str = "key"  # what an error calls one of them
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def slice(self, start: int, stop: int) -> list[Any]:
+        """Elements ``start`` to ``stop`` as Python objects."""
+        part = self.values[start:stop]
+        if isinstance(part, np.ndarray):
+            try:
+                return part.tolist()
+            except ValueError:  # a U element that holds no Unicode at all
+                return [
+                    _numpy_str(part, i, f"{self.what} at position {start + i}")
+                    for i in range(len(part))
+                ]
+        return list(part)
+
+    def bytes_at(self, position: int) -> bytes:
+        """The bytes of one element (the native backend asks here when its fast path declines)."""
+        (value,) = self.slice(position, position + 1)
+        return key_bytes(value, position, self.what)
+
+    def iter_bytes(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """The bytes of each element, a block at a time."""
+        stop = len(self) if stop is None else stop
+        for first in range(start, stop, 4096):
+            last = min(first + 4096, stop)
+            for position, value in enumerate(self.slice(first, last), first):
+                yield key_bytes(value, position, self.what)
+
+
+def column(keys: Any) -> KeyColumn:
+    """Classify a caller's keys.
+
+    Parameters
+    ----------
+    keys : sequence of str, bytes or int, or one-dimensional array
+        One of the kinds in `KINDS`. Anything else with ``__array__`` is converted by NumPy first.
+
+    Raises
+    ------
+    RVHTypeError
+        For one key instead of many, an unordered collection, or an array type without bytes.
+    RVHError
+        For arrays that are not one-dimensional.
+
+    Examples
+    --------
+    >>> column(["a", "b"]).kind
+    <Kind.OBJECTS: 0>
+    >>> len(column(np.arange(3, dtype=">i2")))
+    3
+    """
+    if isinstance(keys, KeyColumn):
+        return keys
+    if isinstance(keys, (list, tuple)):
+        return KeyColumn(Kind.OBJECTS, keys)
+    if isinstance(keys, (str, bytes, bytearray)):
+        raise RVHTypeError(
+            f"keys is one {type(keys).__name__} ({show(keys)}), not a sequence of keys: "
+            "wrap it in a list, or use select()/rendezvous_hash() for a single key"
+        )
+    if not isinstance(keys, np.ndarray):
+        if hasattr(keys, "__array__"):
+            keys = np.asarray(keys)
+        elif isinstance(keys, Sequence):
+            return KeyColumn(Kind.OBJECTS, list(keys))
+        else:
+            raise RVHTypeError(
+                f"keys is a {type(keys).__name__}: pass a list, a tuple or a one-dimensional "
+                "array, for example list(keys)"
+            )
+    return _array_column(keys)
+
+
+def _array_column(array: np.ndarray) -> KeyColumn:
+    if array.ndim != 1:
+        raise RVHError(
+            f"keys has shape {array.shape}: one dimension is needed; use keys.ravel() for one key "
+            "an element, or a composite key for one key a row"
+        )
+    array = np.asarray(array)  # matrix and other subclasses: plain indexing from here on
+    match array.dtype.kind:
+        case "S":
+            return KeyColumn(Kind.BYTES, array)
+        case "U":
+            return KeyColumn(Kind.STRINGS, array)
+        case "i" | "u":
+            return KeyColumn(Kind.INTEGERS, array)
+        case "O":
+            return KeyColumn(Kind.OBJECTS, array)
+    raise RVHTypeError(
+        f"keys is an array of {array.dtype}, which has no bytes of its own in rvh: "
+        f"cast it first, {_cast_hint(array.dtype.kind)}"
+    )
+
+
+def _cast_hint(dtype_kind: str) -> str:
+    hints = {
+        "b": "for example keys.astype(np.int64)",
+        "f": "for example keys.astype(np.int64) for whole numbers, or keys.astype(str)",
+        "c": "for example keys.astype(str)",
+        "M": "for example keys.astype(np.int64) or keys.astype(str)",
+        "m": "for example keys.astype(np.int64)",
+        "T": "for example keys.astype('U') or keys.tolist()",
+        "V": "for example one field of it, or keys.view('S16') for raw bytes",
+    }
+    return hints.get(dtype_kind, "for example keys.astype(str)")
+
+
+def key_bytes(value: Any, position: int | None = None, what: str = "key") -> bytes:
+    r"""The bytes of one key, or an error that names its type, its position and the cast to use.
+
+    Parameters
+    ----------
+    value : str, bytes-like or int
+    position : int, optional
+        Where the value stands in its column, for the message.
+    what : str
+        What the message calls the value.
+
+    Raises
+    ------
+    RVHTypeError
+        For bool, float, None and every other type without bytes in the contract.
+    RVHError
+        For a lone surrogate, and for an integer below -2^63 or above 2^64-1.
+
+    Examples
+    --------
+    >>> key_bytes("é"), key_bytes(-1)
+    (b'\xc3\xa9', b'\xff\xff\xff\xff\xff\xff\xff\xff')
+    """
+    where = f"the {what}" if position is None else f"{what} at position {position}"
+    if isinstance(value, str):
+        try:
+            return str.encode(value, "utf-8")
+        except UnicodeEncodeError as error:
+            raise RVHError(
+                f"{where} has a lone surrogate (U+{ord(value[error.start]):04X} at "
+                f"character {error.start}) and so no UTF-8: {show(value)}; repair the text, or "
+                "pass bytes, for example key.encode('utf-8', 'surrogatepass')"
+            ) from None
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value)
+    if isinstance(value, memoryview):
+        return value.tobytes()
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        number = int(value)
+        if INT_MIN <= number <= INT_MAX:
+            return (number & INT_MAX).to_bytes(8, "little")
+        raise RVHError(f"{where} is {show(value)}, outside -2^63 to 2^64-1: pass str(key) or bytes")
+    if isinstance(value, (list, tuple, np.ndarray, set, dict)):
+        advice = "keys have one dimension; for a key of several parts use a composite key"
+    else:
+        advice = "keys are str, bytes or int; cast it first, for example str(key) or int(key)"
+    raise RVHTypeError(f"{where} is of type {_type_name(value)} ({show(value)}): {advice}")
+
+
+def composite(*parts: Any) -> bytes:
+    """One key of several parts, as the contract concatenates them.
+
+    An integer part is its 8 bytes; a str or bytes part is its length as 4 bytes little-endian,
+    then its bytes.
+
+    Examples
+    --------
+    >>> composite("ab", 1).hex()
+    '0200000061620100000000000000'
+    """
+    if not parts:
+        raise RVHError("a composite key needs at least one part")
+    out = []
+    for position, part in enumerate(parts):
+        data = key_bytes(part, position, "composite key's part")
+        if not isinstance(part, (int, np.integer)):
+            out.append(len(data).to_bytes(4, "little"))
+        out.append(data)
+    return b"".join(out)
+
+
+def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
+    """Node ids as a column, and as the array in whose dtype answers are given.
+
+    A list of only str becomes a ``U`` array and a list of only bytes an ``S`` array; where that
+    would lose something (mixed types, trailing NULs) the array has dtype object.
+    """
+    if isinstance(ids, (str, bytes, bytearray)):
+        raise RVHTypeError(
+            f"nodes is one {type(ids).__name__} ({show(ids)}): pass a list of ids, "
+            "for example ['node1', 'node2']"
+        )
+    if isinstance(ids, (set, frozenset, dict)) or not hasattr(ids, "__len__"):
+        raise RVHTypeError(
+            f"nodes is a {type(ids).__name__}: pass a list, a tuple or a one-dimensional array, "
+            "for example sorted(nodes)"
+        )
+    nodes = column(ids)
+    if len(nodes) == 0:
+        raise RVHError("there are no nodes: pass at least one node id")
+    if nodes.kind is Kind.INTEGERS:
+        raise RVHTypeError(
+            f"nodes is an array of {nodes.values.dtype}: a node id is a non-empty str or bytes; "
+            "cast it first, for example nodes.astype(str)"
+        )
+    if nodes.kind is Kind.OBJECTS:
+        for position, value in enumerate(nodes.values):
+            if not isinstance(value, (str, bytes)):
+                raise RVHTypeError(
+                    f"node id at position {position} is of type {_type_name(value)} "
+                    f"({show(value)}): a node id is a non-empty str or bytes"
+                )
+        array = _answer_array(nodes.values)
+        return KeyColumn(Kind.OBJECTS, list(nodes.values), "node id"), array
+    array = nodes.values.copy()
+    return KeyColumn(nodes.kind, array, "node id"), array
+
+
+def check_unique(ids: Sequence[bytes]) -> None:
+    """Refuse empty and repeated node ids."""
+    if b"" in ids:
+        raise empty_id_error(ids.index(b""))
+    seen: dict[bytes, int] = {}
+    for position, node in enumerate(ids):
+        first = seen.setdefault(node, position)
+        if first != position:
+            raise duplicate_id_error(node, first, position)
+
+
+def empty_id_error(position: int) -> RVHError:
+    """The error of every backend for an empty node id."""
+    return RVHError(
+        f"node id at position {position} is empty: a node id is a non-empty str or bytes"
+    )
+
+
+def duplicate_id_error(node: bytes, first: int, second: int) -> RVHError:
+    """The error of every backend for a node id that stands twice."""
+    return RVHError(
+        f"node id {show(node.decode('utf-8', 'backslashreplace'))} stands at positions {first} "
+        f"and {second}: ids are unique in their set (a str and its UTF-8 bytes are the same id)"
+    )
+
+
+def _answer_array(values: Sequence[Any]) -> np.ndarray:
+    if not isinstance(values, np.ndarray):
+        for kind, nul in ((str, "\0"), (bytes, b"\0")):
+            # NumPy would take trailing NULs for padding: such ids stay Python objects.
+            if all(type(value) is kind and value[-1:] != nul for value in values):
+                return np.array(values)
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _type_name(value: object) -> str:
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
+def _numpy_str(element: np.ndarray, where: str) -> str:
+    try:
+        return str(element[0])
+    except ValueError:
+        raise RVHError(
+            f"{where} holds a code point above U+10FFFF, so it is not text: "
+            "repair the array it came from"
+        ) from None

@@ -1,0 +1,228 @@
+"""The calls: a NodeSet for one question, spelled as functions.
+
+Each takes node ids or a ready `rvh.NodeSet`; with the same nodes again and again, prepare the
+NodeSet once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rvh.errors import RVHError
+from rvh.nodes import NodeSet
+
+__all__ = [
+    "arendezvous_hash",
+    "argselect_batch",
+    "rendezvous_hash",
+    "rendezvous_scores",
+    "score_batch",
+    "select_batch",
+]
+
+
+def select_batch(
+    nodes: Any,
+    keys: Any,
+    k: int = 1,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+) -> NDArray[Any]:
+    """The best `k` nodes of every key.
+
+    Parameters
+    ----------
+    nodes : sequence or array of str or bytes, shape (N,), or NodeSet
+    keys : sequence or array of str, bytes or int, shape (M,)
+    k : int
+        How many, 1 <= k <= N.
+    weights, scheme, secret
+        As for `NodeSet`; a NodeSet has its own.
+    threads : int, optional
+        As for `NodeSet.argselect_batch`.
+
+    Returns
+    -------
+    ndarray, shape (M, k)
+        Node ids, best first, in the nodes' own dtype.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `NodeSet` and `NodeSet.argselect_batch`.
+
+    Examples
+    --------
+    >>> import numpy as np, rvh
+    >>> nodes = np.array(["alpha", "beta", "gamma"])
+    >>> rvh.select_batch(nodes, np.array(["txn-42", "txn-41"]), k=2)
+    array([['gamma', 'beta'],
+           ['beta', 'gamma']], dtype='<U5')
+    """
+    return _node_set(nodes, weights, scheme, secret).select_batch(keys, k, threads=threads)
+
+
+def argselect_batch(
+    nodes: Any,
+    keys: Any,
+    k: int = 1,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+) -> NDArray[np.intp]:
+    """`select_batch` as indices into `nodes`, as argsort is to sort.
+
+    Returns
+    -------
+    ndarray of intp, shape (M, k)
+        Positions in ``nodes``, best first.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `select_batch`.
+
+    Examples
+    --------
+    >>> import rvh
+    >>> rvh.argselect_batch(["alpha", "beta", "gamma"], ["txn-42"], k=3)
+    array([[2, 1, 0]])
+    """
+    return _node_set(nodes, weights, scheme, secret).argselect_batch(keys, k, threads=threads)
+
+
+def score_batch(
+    nodes: Any,
+    keys: Any,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+) -> NDArray[np.uint64]:
+    """The score of every (key, node) pair.
+
+    Returns
+    -------
+    ndarray of uint64, shape (M, N, 2)
+        High and low word of the 128-bit score.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `select_batch`.
+
+    Examples
+    --------
+    >>> import rvh
+    >>> rvh.score_batch(["alpha", "beta"], ["txn-42"]).shape
+    (1, 2, 2)
+    """
+    return _node_set(nodes, weights, scheme, secret).score_batch(keys, threads=threads)
+
+
+def rendezvous_hash(
+    nodes: Any,
+    key: Any,
+    k: int = 1,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+) -> list[Any]:
+    """The best `k` nodes of one key.
+
+    Returns
+    -------
+    list
+        ``k`` node ids, best first.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `select_batch`.
+
+    Examples
+    --------
+    >>> import rvh
+    >>> rvh.rendezvous_hash(["node1", "node2", "node3"], "obj", k=2)
+    ['node1', 'node2']
+    """
+    return _node_set(nodes, weights, scheme, secret).select(key, k)
+
+
+async def arendezvous_hash(
+    nodes: Any,
+    key: Any,
+    k: int = 1,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+) -> list[Any]:
+    """`rendezvous_hash` for asyncio: small work at once, large work off the event loop.
+
+    Examples
+    --------
+    >>> import asyncio, rvh
+    >>> asyncio.run(rvh.arendezvous_hash(["node1", "node2", "node3"], "obj"))
+    ['node1']
+    """
+    return await _node_set(nodes, weights, scheme, secret).aselect(key, k)
+
+
+def rendezvous_scores(
+    nodes: Any,
+    key: Any,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+) -> list[tuple[Any, int]]:
+    """Every node with its score for one key, best first.
+
+    Returns
+    -------
+    list of (id, int)
+        The 128-bit scores, descending.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `select_batch`.
+
+    Examples
+    --------
+    >>> import rvh
+    >>> ranking = rvh.rendezvous_scores(["alpha", "beta", "gamma"], "txn-42")
+    >>> [node for node, score in ranking]
+    ['gamma', 'beta', 'alpha']
+    """
+    return _node_set(nodes, weights, scheme, secret).scores(key)
+
+
+def _node_set(
+    nodes: Any, weights: ArrayLike | None, scheme: str | None, secret: bytes | None
+) -> NodeSet:
+    if isinstance(nodes, NodeSet):
+        for name, value in (("weights", weights), ("scheme", scheme), ("secret", secret)):
+            if value is not None:
+                raise RVHError(
+                    f"{name}= was given beside a NodeSet, which has its own: "
+                    f"build the set with NodeSet(ids, {name}=...)"
+                )
+        return nodes
+    return NodeSet(
+        nodes,
+        weights=weights,
+        scheme="blake2b" if scheme is None else scheme,
+        secret=b"" if secret is None else secret,
+    )
