@@ -74,15 +74,16 @@ class KeyColumn:
     def slice(self, start: int, stop: int) -> list[Any]:
         """Elements ``start`` to ``stop`` as Python objects."""
         part = self.values[start:stop]
-        if isinstance(part, np.ndarray):
-            try:
-                return part.tolist()
-            except ValueError:  # a U element that holds no Unicode at all
-                return [
-                    _numpy_str(part, i, f"{self.what} at position {start + i}")
-                    for i in range(len(part))
-                ]
-        return list(part)
+        if not isinstance(part, np.ndarray):
+            return list(part)
+        try:
+            objects: list[Any] = part.tolist()
+        except ValueError:  # a U element that holds no Unicode at all
+            objects = [
+                _numpy_str(element, f"{self.what} at position {position}")
+                for position, element in enumerate(part.reshape(-1, 1), start)
+            ]
+        return objects
 
     def bytes_at(self, position: int) -> bytes:
         """The bytes of one element (the native backend asks here when its fast path declines)."""

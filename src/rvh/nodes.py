@@ -281,8 +281,8 @@ class NodeSet:
         --------
         >>> import rvh
         >>> rvh.NodeSet([b"a", b"b", b"c"]).select_batch(range(2), k=2)
-        array([[b'b', b'c'],
-               [b'a', b'b']], dtype='|S1')
+        array([[b'c', b'b'],
+               [b'b', b'a']], dtype='|S1')
         """
         k = self._check_k(k)
         keys = _keys.column(keys)
