@@ -1,0 +1,46 @@
+"""The command line: ``rvh select``, ``rvh assign``, ``rvh info``.
+
+Importing this package loads nothing from outside the standard library; `main` loads Typer, and
+the commands load pyarrow and rich when they have work for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rvh.cli.exits import ExitStatus, guard
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments without the program's name; ``sys.argv[1:]`` by default.
+
+    Returns
+    -------
+    int
+        An `rvh.cli.exits.ExitStatus`.
+
+    Examples
+    --------
+    >>> from rvh.cli import main
+    >>> main(["select", "-n", "node1,node2,node3", "-k", "obj", "-c", "2"])
+    ['node1', 'node2']
+    0
+    """
+
+    def run() -> None:
+        from rvh.cli.app import command
+
+        command()(args=None if argv is None else list(argv), prog_name="rvh")
+
+    try:
+        guard(run)
+    except SystemExit as stop:  # Typer ends every run with one
+        return stop.code if isinstance(stop.code, int) else ExitStatus.OK
+    return ExitStatus.OK

@@ -1,0 +1,87 @@
+"""How the command line ends: its exit statuses, and the one line that an error becomes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+from functools import wraps
+from typing import ParamSpec
+
+from rvh.errors import RVHError
+
+P = ParamSpec("P")
+
+#: top-level modules of the packages in the extra `cli`
+EXTRA = ("typer", "click", "rich", "pyarrow")
+
+
+class ExitStatus(IntEnum):
+    """What the shell sees. A signal N that ends a run gives 128 + N, as it does for any program."""
+
+    OK = 0
+    ERROR = 1  # what was asked cannot be done: one line on stderr says why
+    USAGE = 2  # the command line itself is wrong
+    INTERRUPTED = 130  # Ctrl-C
+    PIPE_CLOSED = 141  # the reader of stdout went away, as `head` does
+    TERMINATED = 143  # SIGTERM
+
+
+def guard(run: Callable[[], None]) -> None:
+    """Call `run` and turn what a user can cause into one line on stderr and a SystemExit.
+
+    Anything else is a defect of rvh and keeps its traceback.
+    """
+    try:
+        run()
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a closed pipe or a full disk can still be reported
+    except RVHError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        _abandon_stdout()
+        raise SystemExit(ExitStatus.PIPE_CLOSED) from None
+    except OSError as error:
+        _abandon_stdout()
+        reason = error.strerror or str(error)
+        _fail(f"{error.filename}: {reason}" if error.filename else reason)
+    except MemoryError:
+        _fail("not enough memory for this input")
+    except KeyboardInterrupt:
+        _say("interrupted")
+        raise SystemExit(ExitStatus.INTERRUPTED) from None
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        _fail("the command line needs its extra: pip install 'rvh[cli]'")
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """`guard` as a decorator: each command has it, because Typer has its own idea of Ctrl-C."""
+
+    @wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+        guard(lambda: command(*args, **kwargs))
+
+    return wrapper
+
+
+def _fail(message: str) -> None:
+    _say(message)
+    raise SystemExit(ExitStatus.ERROR) from None
+
+
+def _say(message: str) -> None:
+    """One line, whatever stands in the message; stderr may be closed too."""
+    with contextlib.suppress(OSError):
+        print("rvh:", " ".join(message.splitlines()), file=sys.stderr)
+
+
+def _abandon_stdout() -> None:
+    """Send what is still buffered nowhere, so that the interpreter's last flush stays silent."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,37 @@
+"""``rvh info``: what this installation is and what it uses here."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+import rvh
+from rvh import cpu
+from rvh._parallel import available_threads
+
+
+def info(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    r"""Show version, backend, instruction sets and threads.
+
+    \b
+    Examples:
+      rvh info
+      rvh info --json
+    """
+    facts = {
+        "version": rvh.__version__,
+        "backend": rvh.backend(),
+        "instruction_sets": list(cpu.available()),
+        "instruction_set_in_use": cpu.active(),
+        "threads": available_threads(),
+    }
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    for name, value in facts.items():
+        text = (" ".join(value) or "none") if isinstance(value, list) else value
+        typer.echo(f"{name.replace('_', ' '):<23} {text}")

@@ -1,0 +1,67 @@
+"""Options that several commands share, and what their values mean."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rvh.errors import RVHError, show
+
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
+
+Nodes = Annotated[
+    str,
+    typer.Option(
+        "--nodes",
+        "-n",
+        metavar="LIST|@FILE",
+        help="Node ids separated by commas, or @ and a file of them (.csv .tsv .ndjson .parquet "
+        ".arrow; any other name: one id a line).",
+    ),
+]
+NodeColumn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="The column of the node file that holds the ids [default: the first]."
+    ),
+]
+Count = Annotated[int, typer.Option("--k", "--count", "-c", help="How many nodes, best first.")]
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="File with the secret: its bytes, without one newline at the end. At most 64.",
+    ),
+]
+
+
+def whole_number(text: str) -> int:
+    """The number that `text` writes in decimal digits, and nothing looser.
+
+    Python's own `int` also takes ``4_2``, spaces and the digits of other scripts: two programs
+    that read such a key would place it differently.
+
+    Examples
+    --------
+    >>> whole_number("-042")
+    -42
+    """
+    # No integer of the contract has more than 20 digits; far longer ones Python refuses to read.
+    if not WHOLE_NUMBER.fullmatch(text) or len(text.lstrip("+-0")) > 20:
+        raise RVHError(f"{show(text)} is not a whole number from -2^63 to 2^64-1")
+    return int(text)
+
+
+def read_secret(path: Path | None) -> bytes:
+    """The secret in a file: its bytes, without one newline (LF or CRLF) at the end."""
+    if path is None:
+        return b""
+    secret = path.read_bytes()
+    if secret.endswith(b"\n"):
+        secret = secret[:-1].removesuffix(b"\r")
+    if not secret:
+        raise RVHError(f"{path}: the secret is empty; leave --secret-file away to use none")
+    return secret

@@ -1,0 +1,77 @@
+"""How far a run is: a bar on stderr for people, nothing for programs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Protocol
+
+
+class Progress(Protocol):
+    """What `assign` tells as it goes; a context manager for what is on the screen."""
+
+    def __enter__(self) -> Progress: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def update(self, rows: int, fraction: float | None) -> None:
+        """`rows` rows are done in all, which is this part of the input (None: unknown)."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def __enter__(self) -> Silent:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        return
+
+    def update(self, rows: int, fraction: float | None) -> None:
+        """Do nothing."""
+
+
+class Bar:
+    """A bar with rows, keys/s and the time left, removed at the end (the summary stays)."""
+
+    def __init__(self, title: str) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self._bar: Any = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[rows]:,} rows"),
+            TextColumn("{task.fields[rate]:,.0f} keys/s"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._bar.add_task(title, total=None, rows=0, rate=0.0)
+        self._start = time.monotonic()
+
+    def __enter__(self) -> Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._bar.stop()
+
+    def update(self, rows: int, fraction: float | None) -> None:
+        """Move the bar."""
+        rate = rows / max(time.monotonic() - self._start, 1e-9)
+        total = None if fraction is None else 1.0
+        self._bar.update(self._task, total=total, completed=fraction or 0.0, rows=rows, rate=rate)
+
+
+def progress(title: str, quiet: bool) -> Progress:
+    """A bar where someone can see it: stderr is a terminal and nobody asked for silence."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        return Silent()
+    return Bar(title)

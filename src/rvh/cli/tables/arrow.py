@@ -1,0 +1,125 @@
+"""Arrow IPC, the file (.arrow, .feather) and the stream (.arrows); reading tells them apart."""
+# ruff: noqa: D102  (what the methods do is said once, in base.py)
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+from rvh.cli.tables.base import Reader, TableWriter, reading
+from rvh.cli.tables.files import Source
+from rvh.errors import RVHError
+
+FILE_MAGIC = b"ARROW1"
+#: what ends a stream
+END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+
+
+class _Tail:
+    """A stream that remembers the last bytes that were read from it."""
+
+    closed = False
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.last = b""
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._stream.read(size)
+        self.last = (self.last + data[-8:])[-8:]
+        return data
+
+    def close(self) -> None:
+        """Leave the stream to its owner."""
+
+
+class ArrowReader(Reader):
+    """Reads an Arrow IPC file or stream; the columns keep their types."""
+
+    names: list[str]
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self._file: Any = None
+        self._done = 0.0
+        with reading(source.name):
+            if source.stream.peek(len(FILE_MAGIC)).startswith(FILE_MAGIC):
+                self._file = pa.ipc.open_file(source.random_access())
+                self.names = self._file.schema.names
+            elif not source.stream.peek(1):
+                raise RVHError(f"{source.name} is empty: an Arrow IPC file has at least a schema")
+            else:
+                self._tail = _Tail(source.stream)
+                self._stream = pa.ipc.open_stream(pa.PythonFile(self._tail, "r"))
+                self.names = self._stream.schema.names
+
+    @property
+    def schema(self) -> Any:
+        return self._file.schema if self._file else self._stream.schema
+
+    def records(self) -> Iterator[Any]:
+        if self._file:
+            count = self._file.num_record_batches
+            for number in range(count):
+                yield self._file.get_batch(number)
+                self._done = (number + 1) / count
+            return
+        yield from self._stream
+        if self._tail.last != END_OF_STREAM:
+            raise RVHError(
+                f"{self.source.name} ends without an end-of-stream mark: it is probably truncated"
+            )
+
+    def fraction(self) -> float | None:
+        return self._done if self._file else super().fraction()
+
+
+class ArrowWriter(TableWriter):
+    """Writes an Arrow IPC file or stream.
+
+    A file holds one dictionary for each column, while batches of another format may each bring
+    their own: they are made one that only grows.
+    """
+
+    def __init__(self, *args: Any, open_writer: Callable[..., Any]) -> None:
+        super().__init__(*args)
+        options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
+        self._writer = open_writer(pa.PythonFile(self.sink, "w"), self.schema, options=options)
+        self._dictionaries: dict[int, Any] = {}
+
+    def write_record(self, record: Any) -> None:
+        columns = [
+            self._one_dictionary(position, column)
+            if pa.types.is_dictionary(column.type)
+            else column
+            for position, column in enumerate(record.columns)
+        ]
+        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self.schema))
+
+    def _one_dictionary(self, position: int, column: Any) -> Any:
+        before = self._dictionaries.get(position)
+        words = column.dictionary
+        if before is None or words.equals(before):
+            self._dictionaries[position] = words
+            return column
+        fresh = words.filter(pc.invert(pc.is_in(words, value_set=before)))
+        after = pa.concat_arrays([before, fresh]) if len(fresh) else before
+        self._dictionaries[position] = after
+        moved = pc.index_in(words, value_set=after).take(column.indices)
+        return pa.DictionaryArray.from_arrays(
+            moved.cast(column.type.index_type), after, ordered=column.type.ordered
+        )
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+READERS = {"arrow": ArrowReader, "arrows": ArrowReader}
+WRITERS = {
+    "arrow": partial(ArrowWriter, open_writer=pa.ipc.new_file),
+    "arrows": partial(ArrowWriter, open_writer=pa.ipc.new_stream),
+}

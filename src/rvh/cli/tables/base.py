@@ -1,0 +1,209 @@
+"""The interface of all file formats: a reader yields batches, a writer takes them.
+
+A `Batch` is some rows of the input, in order, with the number that each has in the whole file.
+A batch comes with its nodes as positions in the list of ids; a `TableWriter` appends them as
+columns, whatever the format.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from rvh.cli.tables.files import Source
+from rvh.errors import RVHError, show
+
+#: rows of a batch: enough to keep all threads busy, little enough to hold in memory
+BATCH_ROWS = 1 << 16
+
+
+class Batch:
+    """Consecutive rows of an input as an Arrow record batch.
+
+    Parameters
+    ----------
+    record : pyarrow.RecordBatch
+    first : int
+        The number of the first row in the whole input, counted from 1.
+    """
+
+    #: what its input calls a row
+    unit = "row"
+
+    def __init__(self, record: Any, first: int) -> None:
+        self.record = record
+        self.first = first
+
+    def __len__(self) -> int:
+        return int(self.record.num_rows)
+
+    def where(self, row: int) -> str:
+        """How a message names row number `row` (from 0) of this batch."""
+        return f"{self.unit} {self.first + row}"
+
+    def values(self, name: str) -> Sequence[Any] | NDArray[Any]:
+        """One column in a form that `rvh` takes: text, bytes and integers as they are.
+
+        Anything else (null, bool, float, dates) comes as the Python objects that `rvh.keys`
+        refuses with a reason.
+        """
+        column = self.record.column(name)
+        kind = column.type
+        if pa.types.is_dictionary(kind):
+            column = column.dictionary_decode()
+            kind = column.type
+        if column.null_count == 0 and (pa.types.is_integer(kind) or is_bytes(kind)):
+            array: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+            return array
+        try:
+            objects: list[Any] = column.to_pylist()
+        except ValueError:  # nanoseconds, which no Python object holds
+            objects = list(column)
+        return objects
+
+
+def is_bytes(kind: Any) -> bool:
+    """Whether the values of an Arrow type are text or bytes."""
+    return any(
+        test(kind)
+        for test in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_string_view,
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+            pa.types.is_binary_view,
+            pa.types.is_fixed_size_binary,
+        )
+    )
+
+
+class Reader(ABC):
+    """An input: its columns, then its rows.
+
+    Parameters
+    ----------
+    source : Source
+        Opened by the caller, who closes it.
+    """
+
+    #: the columns, or None where the input has no rows to tell them
+    names: list[str] | None
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    @property
+    @abstractmethod
+    def schema(self) -> Any:
+        """The Arrow schema of the rows."""
+
+    @abstractmethod
+    def records(self) -> Iterator[Any]:
+        """The rows as Arrow record batches of any size."""
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows, at most `BATCH_ROWS` at a time; errors name the input."""
+        first = 1
+        with reading(self.source.name):
+            for record in self.records():
+                for start in range(0, record.num_rows, BATCH_ROWS):
+                    part = record.slice(start, BATCH_ROWS)
+                    yield Batch(part, first)
+                    first += part.num_rows
+
+    def fraction(self) -> float | None:
+        """How much of the input is read, from 0 to 1; None where nobody can tell."""
+        return self.source.fraction()
+
+
+class Writer(ABC):
+    """An output.
+
+    Parameters
+    ----------
+    sink : file-like
+        Where the bytes go.
+    reader : Reader
+        The input, for its columns.
+    added : list of str
+        The names of the k columns to add.
+    ids : list of str
+        The node ids.
+    """
+
+    def __init__(self, sink: Any, reader: Reader, added: list[str], ids: list[str]) -> None:
+        self.sink = sink
+        self.added = added
+
+    @abstractmethod
+    def write(self, batch: Batch, chosen: NDArray[np.intp]) -> None:
+        """Write rows and the positions of their nodes in the list of ids, shape (rows, k)."""
+
+    def close(self) -> None:  # noqa: B027  (most formats need nothing)
+        """Write what ends the file."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            # The file is lost anyway; but pyarrow's writers must not meet a closed one later.
+            with suppress(Exception):
+                self.close()
+
+
+class TableWriter(Writer):
+    """An output that takes Arrow record batches of one schema."""
+
+    def __init__(self, sink: Any, reader: Reader, added: list[str], ids: list[str]) -> None:
+        super().__init__(sink, reader, added, ids)
+        self.ids = pa.array(ids, pa.string())
+        self.schema = reader.schema
+        for name in added:
+            self.schema = self.schema.append(pa.field(name, pa.string(), nullable=False))
+
+    def write(self, batch: Batch, chosen: NDArray[np.intp]) -> None:
+        """Write rows with the ids of their nodes as columns of text."""
+        answers = [self.ids.take(pa.array(column)) for column in chosen.T]
+        self.write_record(
+            pa.RecordBatch.from_arrays([*batch.record.columns, *answers], schema=self.schema)
+        )
+
+    @abstractmethod
+    def write_record(self, record: Any) -> None:
+        """Write some rows."""
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn what a damaged or mistyped file does to its parser into an error with its name."""
+    try:
+        yield
+    except (RVHError, BrokenPipeError):
+        raise
+    except (pa.ArrowException, OSError, UnicodeError, OverflowError) as error:
+        if isinstance(error, OSError) and error.filename:
+            raise
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise RVHError(f"{name}: {reason.strip().splitlines()[0]}") from None
+
+
+def check_type(values: Any, kind: Any, what: str) -> Any:
+    """An Arrow array of `values`; a value that does not fit raises an RVHError about `what`."""
+    try:
+        try:
+            return pa.array(values, kind)
+        except OverflowError:  # pyarrow only infers int64
+            return pa.array(values, pa.uint64())
+    except (pa.ArrowException, OverflowError, UnicodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise RVHError(f"{what} does not fit one type of column: {show(reason, 120)}") from None

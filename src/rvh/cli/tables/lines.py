@@ -1,0 +1,84 @@
+"""Plain lines: each line is a key, in UTF-8. Out: the row's values and its nodes, by tabs."""
+# ruff: noqa: D102  (what the methods do is said once, in base.py)
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+from rvh.cli.tables.base import Batch, Reader, TableWriter
+from rvh.cli.tables.text import as_text, contains, joined
+from rvh.errors import RVHError
+
+#: what the one column is called, in errors and in other formats
+COLUMN = "key"
+#: bytes read at once
+BLOCK_BYTES = 1 << 22
+
+
+class LineReader(Reader):
+    """Reads lines that end with LF or CRLF; an empty line is an empty key."""
+
+    names = [COLUMN]  # noqa: RUF012
+    schema = pa.schema([(COLUMN, pa.string())])
+
+    def records(self) -> Iterator[Any]:
+        stream = self.source.stream
+        if stream.peek(3)[:3] == b"\xef\xbb\xbf":  # a byte order mark
+            stream.read(3)
+        before = 0
+        while lines := stream.readlines(BLOCK_BYTES):
+            keys = [line.removesuffix(b"\n").removesuffix(b"\r") for line in lines]
+            try:
+                column = pa.array(keys, pa.binary()).cast(pa.string())
+            except pa.ArrowInvalid:
+                raise self._not_text(keys, before) from None
+            yield pa.RecordBatch.from_arrays([column], schema=self.schema)
+            before += len(keys)
+
+    def batches(self) -> Iterator[Batch]:
+        for batch in super().batches():
+            batch.unit = "line"
+            yield batch
+
+    def _not_text(self, keys: list[bytes], before: int) -> RVHError:
+        for number, key in enumerate(keys, before + 1):
+            try:
+                key.decode()
+            except UnicodeDecodeError as error:
+                return RVHError(
+                    f"{self.source.name}: line {number} is not UTF-8 text: "
+                    f"{error.reason} at byte {error.start}"
+                )
+        raise AssertionError("pyarrow and Python disagree about UTF-8")
+
+
+class LineWriter(TableWriter):
+    """Writes the values of a row and its nodes with tabs between, without a header."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        # Where the line is the only column, a tab in it does no harm: the nodes are the last.
+        special = "[\r\n]" if len(self.schema) == 1 + len(self.added) else "[\t\r\n]"
+        self._special = re.compile(special.encode())
+
+    def write_record(self, record: Any) -> None:
+        names = record.schema.names
+        columns = list(map(as_text, names, record.columns))
+        for name, column in zip(names, columns, strict=True):
+            if contains(column, self._special):
+                hits = pc.match_substring_regex(column, self._special.pattern.decode())
+                if (row := pc.index(hits, True).as_py()) >= 0:
+                    raise RVHError(
+                        f"column {name!r} has a tab or line break in {column[row].as_py()!r}, "
+                        "which plain lines cannot hold: choose another output format, such as csv"
+                    )
+        self.sink.write(joined(columns, "\t"))
+
+
+READERS = {"lines": LineReader}
+WRITERS = {"lines": LineWriter}

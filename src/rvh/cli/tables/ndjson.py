@@ -1,0 +1,221 @@
+"""NDJSON: one JSON object a line. To NDJSON again, each line keeps its own text."""
+# ruff: noqa: D102  (what the methods do is said once, in base.py)
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from rvh.cli.tables.base import BATCH_ROWS, Batch, Reader, Writer, check_type, reading
+from rvh.cli.tables.files import Source
+from rvh.errors import RVHError, show
+
+#: bytes of text that a batch may hold, beside one line more
+BATCH_BYTES = 1 << 24
+
+
+class JsonBatch(Batch):
+    """Lines with the objects in them; an Arrow record batch only where a writer asks for one."""
+
+    def __init__(self, reader: JsonReader) -> None:
+        self._reader = reader
+        self.lines: list[bytes] = []
+        self.objects: list[dict[str, Any]] = []
+        self.numbers: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    def where(self, row: int) -> str:
+        return f"line {self.numbers[row]}"
+
+    def values(self, name: str) -> Sequence[Any]:
+        try:
+            return [each[name] for each in self.objects]
+        except KeyError:
+            row = next(n for n, each in enumerate(self.objects) if name not in each)
+            raise self.error(row, f"there is no member {show(name)}") from None
+
+    def error(self, row: int, what: str) -> RVHError:
+        """An error about one line; it lists the members of its object."""
+        members = ", ".join(self.objects[row]) or "none"
+        return RVHError(
+            f"{self._reader.source.name}: {self.where(row)}: {what}; its members are: {members}"
+        )
+
+    @property
+    def record(self) -> Any:
+        """The values as columns of the types that the reader's first batch has."""
+        schema = self._reader.schema
+        known = set(schema.names)
+        for row, each in enumerate(self.objects):
+            if not each.keys() <= known:
+                new = next(name for name in each if name not in known)
+                raise self.error(
+                    row,
+                    f"member {show(new)} was not there in the first {BATCH_ROWS} lines, which "
+                    "decide the columns of the output: write .ndjson, or give it (null) earlier",
+                )
+        columns = [self.column(field.name, field.type) for field in schema]
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def column(self, name: str, kind: Any = None) -> Any:
+        """One member as an Arrow array; where it is missing, null."""
+        name_ = self._reader.source.name
+        lines = f"{self.where(0)} to {self.numbers[-1]}" if self.numbers else ""
+        type_ = f" of type {kind}" if kind is not None else ""
+        return check_type(
+            [each.get(name) for each in self.objects],
+            kind,
+            f"{name_}: {lines}: member {show(name)}{type_}",
+        )
+
+
+class JsonReader(Reader):
+    """Reads NDJSON; empty lines are skipped."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self._rest = self._parse()
+        with reading(source.name):
+            self._first = next(self._rest, None)
+        self.names = None if self._first is None else _members(self._first)
+        self._schema: Any = None
+
+    @property
+    def schema(self) -> Any:
+        if self._schema is None:
+            first = self._first
+            names = self.names or []
+            self._schema = pa.schema(
+                [(name, first.column(name).type) for name in names] if first is not None else []
+            )
+        return self._schema
+
+    def records(self) -> Iterator[Any]:
+        return (batch.record for batch in self.batches())
+
+    def batches(self) -> Iterator[Batch]:
+        if self._first is None:
+            return
+        yield self._first
+        with reading(self.source.name):
+            yield from self._rest
+
+    def _parse(self) -> Iterator[JsonBatch]:
+        batch, size = JsonBatch(self), 0
+        for number, line in enumerate(self.source.stream, 1):
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")  # a byte order mark
+            text = line.strip(b" \t\r\n")
+            if not text:
+                continue
+            batch.objects.append(self._object(text, number))
+            batch.lines.append(text)
+            batch.numbers.append(number)
+            size += len(text)
+            if len(batch) == BATCH_ROWS or size >= BATCH_BYTES:
+                yield batch
+                batch, size = JsonBatch(self), 0
+        if len(batch):
+            yield batch
+
+    def _object(self, text: bytes, number: int) -> dict[str, Any]:
+        try:
+            value = json.loads(text.decode())
+        except UnicodeDecodeError as error:
+            reason = f"is not UTF-8 text: {error.reason} at byte {error.start}"
+        except json.JSONDecodeError as error:
+            reason = f"is not JSON: {error.msg} at character {error.pos + 1}"
+        except (ValueError, RecursionError) as error:  # an endless number, endless nesting
+            reason = f"cannot be read: {error}"
+        else:
+            if isinstance(value, dict):
+                return value
+            reason = f"is a {type(value).__name__}, not a JSON object"
+        raise RVHError(f"{self.source.name}: line {number} {reason}")
+
+
+class JsonWriter(Writer):
+    """Writes NDJSON: appends members to lines that are NDJSON already, else writes objects."""
+
+    def __init__(self, sink: Any, reader: Reader, added: list[str], ids: list[str]) -> None:
+        super().__init__(sink, reader, added, ids)
+        names = reader.names or []
+        repeated = next((name for name in names if names.count(name) > 1), None)
+        if repeated is not None:
+            raise RVHError(f"column {show(repeated)} stands twice, which a JSON object cannot have")
+        #: _parts[j][n]: the text of added member j with node n
+        self._parts = [
+            [f"{json.dumps(name, ensure_ascii=False)}: {_dumps(node)}" for node in ids]
+            for name in added
+        ]
+
+    def write(self, batch: Batch, chosen: NDArray[np.intp]) -> None:
+        bodies = self._lines(batch) if isinstance(batch, JsonBatch) else _bodies(batch.record)
+        columns = [
+            [parts[n] for n in column.tolist()]
+            for parts, column in zip(self._parts, chosen.T, strict=True)
+        ]
+        rows = zip(bodies, *columns, strict=True)
+        lines = [f"{body}{', '.join(members)}}}\n" for body, *members in rows]
+        self.sink.write("".join(lines).encode())
+
+    def _lines(self, batch: JsonBatch) -> Iterator[str]:
+        """Each line's own text, open for more members."""
+        for row, (line, each) in enumerate(zip(batch.lines, batch.objects, strict=True)):
+            for name in self.added:
+                if name in each:
+                    raise batch.error(row, f"member {show(name)} is there already: use --column")
+            text = line[:-1].decode().rstrip()
+            yield f"{text}, " if each else text
+
+
+def _members(batch: JsonBatch) -> list[str]:
+    """The members of all objects of a batch, in order of appearance."""
+    return list(dict.fromkeys(name for each in batch.objects for name in each))
+
+
+def _bodies(record: Any) -> Iterator[str]:
+    """The rows of an Arrow record batch as JSON objects, open for more members."""
+    columns = [_jsonable(column).to_pylist() for column in record.columns]
+    names = record.schema.names
+    for row in zip(*columns, strict=True):
+        text = _dumps(dict(zip(names, row, strict=True)))[:-1]
+        yield f"{text}, " if names else text
+
+
+def _jsonable(column: Any) -> Any:
+    """A column of which JSON knows the values: dates and decimals as text, NaN as null."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _jsonable(column.dictionary_decode())
+    if pa.types.is_floating(kind):
+        return pc.if_else(pc.is_finite(column), column, pa.scalar(None, kind))
+    if pa.types.is_temporal(kind) or pa.types.is_decimal(kind) or _is_binary(kind):
+        return column.cast(pa.large_string())
+    return column
+
+
+def _is_binary(kind: Any) -> bool:
+    types = pa.types
+    return bool(
+        types.is_binary(kind)
+        or types.is_large_binary(kind)
+        or types.is_binary_view(kind)
+        or types.is_fixed_size_binary(kind)
+    )
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+READERS = {"ndjson": JsonReader}
+WRITERS = {"ndjson": JsonWriter}

@@ -1,0 +1,59 @@
+"""Apache Parquet, read page by page and written a row group a batch."""
+# ruff: noqa: D102  (what the methods do is said once, in base.py)
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pyarrow import parquet as pq  # type: ignore[import-untyped]
+
+from rvh.cli.tables.base import BATCH_ROWS, Reader, TableWriter, reading
+from rvh.cli.tables.files import Source
+
+
+class ParquetReader(Reader):
+    """Reads Parquet; the columns keep their types."""
+
+    names: list[str]
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        with reading(source.name):
+            # pre_buffer would hold whole row groups, and without a buffer_size so would columns.
+            self._file = pq.ParquetFile(
+                source.random_access(), pre_buffer=False, buffer_size=1 << 20
+            )
+            self.names = self._file.schema_arrow.names
+        self._read = 0
+
+    @property
+    def schema(self) -> Any:
+        return self._file.schema_arrow
+
+    def records(self) -> Iterator[Any]:
+        for record in self._file.iter_batches(BATCH_ROWS):
+            self._read += record.num_rows
+            yield record
+
+    def fraction(self) -> float | None:
+        rows: int = self._file.metadata.num_rows
+        return self._read / rows if rows else None
+
+
+class ParquetWriter(TableWriter):
+    """Writes Parquet, compressed with Snappy."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._writer = pq.ParquetWriter(self.sink, self.schema)
+
+    def write_record(self, record: Any) -> None:
+        self._writer.write_batch(record)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+READERS = {"parquet": ParquetReader}
+WRITERS = {"parquet": ParquetWriter}

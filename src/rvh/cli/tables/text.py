@@ -1,0 +1,41 @@
+"""Arrow columns as delimited text, a whole batch at a time."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+from rvh.errors import RVHError
+
+
+def as_text(name: str, column: Any) -> Any:
+    """A column as text: numbers and dates as Arrow prints them, null as nothing."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    try:
+        return pc.fill_null(column.cast(pa.large_string()), "")
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        raise RVHError(
+            f"column {name!r} of type {column.type} cannot be written as text: "
+            "choose an output of .parquet, .arrow or .ndjson"
+        ) from None
+
+
+def contains(column: Any, pattern: re.Pattern[bytes]) -> bool:
+    """Whether `pattern` may match in a text column: one look at its bytes, not at each value."""
+    data = column.buffers()[2]
+    return data is not None and pattern.search(memoryview(data)) is not None
+
+
+def joined(columns: list[Any], delimiter: str) -> memoryview:
+    """The rows of text columns as bytes: values with `delimiter` between, then a newline."""
+    text = columns[0]
+    if len(columns) > 1:
+        text = pc.binary_join_element_wise(*columns, pa.scalar(delimiter, pa.large_string()))
+    # Joining with "" under the separator "\\n" ends every row, and the rows lie end to end.
+    empty = pa.scalar("", pa.large_string())
+    rows = pc.binary_join_element_wise(text, empty, pa.scalar("\n", pa.large_string()))
+    return memoryview(rows.buffers()[2]) if len(rows) else memoryview(b"")
