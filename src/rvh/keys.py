@@ -78,7 +78,7 @@ class KeyColumn:
             return list(part)
         try:
             objects: list[Any] = part.tolist()
-        except ValueError:  # a U element that holds no Unicode at all
+        except (SystemError, ValueError):  # a U element that holds no Unicode at all
             objects = [
                 _numpy_str(element, f"{self.what} at position {position}")
                 for position, element in enumerate(part.reshape(-1, 1), start)
@@ -331,7 +331,7 @@ def _type_name(value: object) -> str:
 def _numpy_str(element: np.ndarray, where: str) -> str:
     try:
         return str(element[0])
-    except ValueError:
+    except (SystemError, ValueError):
         raise RVHError(
             f"{where} holds a code point above U+10FFFF, so it is not text: "
             "repair the array it came from"

@@ -1,0 +1,532 @@
+/* The shapes of work over an implementation's kernels: parameters, many messages, prepared
+ * prefixes, tiles and rows. No instruction set in sight: only its table. */
+
+#include "blake2_simd_impl.h"
+
+#include <stdlib.h>
+
+enum {
+  BLOCK = BLAKE2_SIMD_BLOCK,
+  BLOCK_WORDS = BLOCK / 8,
+  LANES_MAX = BLAKE2_SIMD_LANES_MAX,
+  SUFFIX_WORDS = BLAKE2_SIMD_SUFFIX_MAX / 8,
+  /* a prefix ends inside a block, so a suffix reaches into one block more than it fills */
+  TILE_BLOCKS = BLAKE2_SIMD_SUFFIX_MAX / BLOCK + 1,
+};
+
+static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+static size_t words_of(size_t bytes) { return (bytes + 7) / 8; }
+
+/* Blocks that a message's remaining `size` bytes fill; an empty one still takes one. */
+static size_t blocks_of(size_t size) { return size == 0 ? 1 : (size + BLOCK - 1) / BLOCK; }
+
+/* ---- parameters --------------------------------------------------------------------------- */
+
+/* One block on one state, with the portable kernel. */
+static void compress_one(uint64_t h[8], const uint8_t block[BLOCK], uint64_t t, uint64_t final) {
+  uint64_t m[BLOCK_WORDS];
+  for (size_t w = 0; w < BLOCK_WORDS; w++) m[w] = blake2_simd_load64(block + 8 * w);
+  blake2_simd_portable.compress(h, m, &t, &final, BLOCK_WORDS);
+}
+
+int blake2_simd_params_init(blake2_simd_params *params, size_t digest_size, const uint8_t *key,
+                            size_t key_size) {
+  uint8_t block[BLOCK] = {0};
+  if (digest_size < 1 || digest_size > BLAKE2_SIMD_DIGEST_MAX || key_size > BLAKE2_SIMD_KEY_MAX)
+    return -1;
+  memcpy(params->h, blake2_simd_iv, sizeof params->h);
+  params->h[0] ^= 0x01010000 ^ (uint64_t)key_size << 8 ^ (uint64_t)digest_size;
+  params->t = 0;
+  params->digest_size = (unsigned)digest_size;
+  if (key_size > 0) {
+    memcpy(block, key, key_size);
+    params->t = BLOCK;
+  }
+  memcpy(params->empty, params->h, sizeof params->h);
+  compress_one(params->empty, block, params->t, ~(uint64_t)0);
+  if (key_size > 0) compress_one(params->h, block, params->t, 0);
+  return 0;
+}
+
+/* ---- any messages, lane by lane ----------------------------------------------------------- */
+
+/* What is left of a message after the state h has absorbed t bytes: one part, then the other. */
+typedef struct {
+  const uint64_t *h;
+  uint64_t t;
+  blake2_simd_bytes part[2];
+} rest;
+
+static size_t rest_size(const rest *r) { return r->part[0].size + r->part[1].size; }
+
+/* Bytes `at` to `at` + BLOCK of the rest, zero after its end, into one lane of m. */
+static void load_block(const rest *r, size_t at, uint64_t *m, size_t lanes) {
+  uint8_t block[BLOCK] = {0};
+  size_t fill = 0;
+  for (int p = 0; p < 2; p++) {
+    size_t size = r->part[p].size;
+    if (at < size) {
+      size_t n = min_size(size - at, BLOCK - fill);
+      memcpy(block + fill, r->part[p].data + at, n);
+      fill += n;
+      at = 0;
+    } else {
+      at -= size;
+    }
+  }
+  for (size_t w = 0; w < BLOCK_WORDS; w++) m[w * lanes] = blake2_simd_load64(block + 8 * w);
+}
+
+/* Finishes n <= lanes messages, none of them empty; state: [8][lanes]. */
+static void finish(const blake2_simd *impl, const rest *r, size_t n, uint64_t *state) {
+  BLAKE2_SIMD_ALIGNED(64) uint64_t h[8 * LANES_MAX] = {0};
+  BLAKE2_SIMD_ALIGNED(64) uint64_t m[BLOCK_WORDS * LANES_MAX] = {0};
+  BLAKE2_SIMD_ALIGNED(64) uint64_t t[LANES_MAX] = {0}, final[LANES_MAX] = {0};
+  const size_t lanes = impl->lanes;
+  size_t blocks = 0;
+  for (size_t l = 0; l < n; l++) {
+    size_t own = blocks_of(rest_size(&r[l]));
+    if (own > blocks) blocks = own;
+    for (size_t i = 0; i < 8; i++) h[i * lanes + l] = r[l].h[i];
+  }
+  for (size_t b = 0; b < blocks; b++) {
+    for (size_t l = 0; l < n; l++) {
+      size_t size = rest_size(&r[l]), at = b * BLOCK;
+      if (b >= blocks_of(size)) continue; /* done: what this lane computes from here on is lost */
+      load_block(&r[l], at, m + l, lanes);
+      t[l] = r[l].t + min_size(size, at + BLOCK);
+      final[l] = b + 1 == blocks_of(size) ? ~(uint64_t)0 : 0;
+    }
+    impl->compress(h, m, t, final, BLOCK_WORDS);
+    for (size_t l = 0; l < n; l++)
+      if (b + 1 == blocks_of(rest_size(&r[l])))
+        for (size_t i = 0; i < 8; i++) state[i * lanes + l] = h[i * lanes + l];
+  }
+}
+
+void blake2_simd_many(const blake2_simd *impl, const blake2_simd_params *params,
+                      const blake2_simd_bytes *prefix, const blake2_simd_bytes *suffix, size_t n,
+                      uint8_t *out) {
+  uint64_t state[8 * LANES_MAX] = {0};
+  const size_t lanes = impl->lanes;
+  for (size_t first = 0; first < n; first += lanes) {
+    rest r[LANES_MAX];
+    size_t count = min_size(lanes, n - first);
+    for (size_t l = 0; l < count; l++)
+      r[l] = (rest){params->h, params->t, {prefix[first + l], suffix[first + l]}};
+    finish(impl, r, count, state);
+    for (size_t l = 0; l < count; l++) {
+      int empty = rest_size(&r[l]) == 0;
+      for (size_t i = 0; i < params->digest_size; i++) {
+        uint64_t word = empty ? params->empty[i / 8] : state[i / 8 * lanes + l];
+        *out++ = (uint8_t)(word >> (8 * (i % 8)));
+      }
+    }
+  }
+}
+
+/* ---- prepared prefixes -------------------------------------------------------------------- */
+
+/* Prefixes of one length. What is absorbed of each is whole blocks; its tail is kept as words. */
+typedef struct {
+  size_t size;            /* bytes of each prefix */
+  size_t tail;            /* size % BLOCK: bytes in the block that the suffix begins in */
+  size_t words;           /* words_of(tail) */
+  size_t first, count;    /* positions */
+  uint64_t t;             /* bytes absorbed, a key's block included */
+  const uint64_t *prefix; /* [count][words] */
+  const uint64_t *h;      /* [count][8], or [8] where nothing but the key is absorbed */
+  size_t h_stride;        /* 8 or 0 */
+  const uint64_t *alone;  /* [count][2], only where tail == 0: the digest with an empty suffix */
+} group;
+
+struct blake2_simd_prefixes {
+  blake2_simd_params params;
+  size_t count, groups;
+  uint32_t *order;
+  group *group;
+  uint64_t *words; /* what the groups point into */
+};
+
+typedef struct {
+  uint64_t size;
+  uint32_t index;
+} sized;
+
+static int by_size(const void *pa, const void *pb) {
+  const sized *a = pa, *b = pb;
+  if (a->size != b->size) return a->size < b->size ? -1 : 1;
+  return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* Words that the prepared form of a prefix of that size takes. */
+static size_t prepared_words(size_t size) {
+  size_t tail = size % BLOCK;
+  return words_of(tail) + (size >= BLOCK ? 8 : 0) + (tail == 0 ? 2 : 0);
+}
+
+static void absorb(const blake2_simd_params *params, const uint8_t *data, size_t blocks,
+                   uint64_t h[8]) {
+  memcpy(h, params->h, 8 * sizeof *h);
+  for (size_t b = 0; b < blocks; b++)
+    compress_one(h, data + b * BLOCK, params->t + (b + 1) * BLOCK, 0);
+}
+
+static void digest_alone(const blake2_simd_params *params, const uint8_t *data, size_t size,
+                         uint64_t out[2]) {
+  uint64_t state[8];
+  rest r = {params->h, params->t, {{data, size}, {NULL, 0}}};
+  if (size == 0)
+    memcpy(state, params->empty, sizeof state);
+  else
+    finish(&blake2_simd_portable, &r, 1, state);
+  out[0] = blake2_simd_bswap(state[0]);
+  out[1] = blake2_simd_bswap(state[1]);
+}
+
+/* Fills one group of equally long prefixes; returns the memory after it. */
+static uint64_t *fill_group(group *g, const blake2_simd_params *params, const uint8_t *data,
+                            const uint64_t *offsets, const uint32_t *order, uint64_t *memory) {
+  uint64_t *words = memory, *h = words + g->count * g->words;
+  uint64_t *alone = h + (g->size >= BLOCK ? g->count * 8 : 0);
+  g->prefix = words;
+  g->h = g->size >= BLOCK ? h : params->h;
+  g->h_stride = g->size >= BLOCK ? 8 : 0;
+  g->alone = g->tail == 0 ? alone : NULL;
+  g->t = params->t + (g->size - g->tail);
+  for (size_t i = 0; i < g->count; i++) {
+    const uint8_t *bytes = data + offsets[order[g->first + i]];
+    const uint8_t *tail = bytes + (g->size - g->tail);
+    for (size_t w = 0; w < g->words; w++)
+      *words++ = blake2_simd_load_part(tail + 8 * w, min_size(8, g->tail - 8 * w));
+    if (g->h_stride > 0) absorb(params, bytes, g->size / BLOCK, h + 8 * i);
+    if (g->alone != NULL) digest_alone(params, bytes, g->size, alone + 2 * i);
+  }
+  return alone + (g->tail == 0 ? g->count * 2 : 0);
+}
+
+blake2_simd_prefixes *blake2_simd_prefixes_new(const blake2_simd_params *params,
+                                               const uint8_t *data, const uint64_t *offsets,
+                                               size_t n) {
+  blake2_simd_prefixes *p = calloc(1, sizeof *p);
+  sized *sorted = malloc((n + 1) * sizeof *sorted);
+  size_t words = 0, groups = 0;
+  if (p == NULL || sorted == NULL) goto no_memory;
+  for (size_t i = 0; i < n; i++) {
+    sorted[i].size = offsets[i + 1] - offsets[i];
+    sorted[i].index = (uint32_t)i;
+    words += prepared_words((size_t)sorted[i].size);
+  }
+  qsort(sorted, n, sizeof *sorted, by_size);
+  for (size_t i = 0; i < n; i++) groups += i == 0 || sorted[i].size != sorted[i - 1].size;
+
+  p->params = *params;
+  p->count = n;
+  p->groups = groups;
+  p->order = malloc((n + 1) * sizeof *p->order);
+  p->group = malloc((groups + 1) * sizeof *p->group);
+  p->words = malloc((words + 1) * sizeof *p->words);
+  if (p->order == NULL || p->group == NULL || p->words == NULL) goto no_memory;
+
+  group *g = p->group - 1;
+  for (size_t i = 0; i < n; i++) {
+    size_t size = (size_t)sorted[i].size;
+    if (i == 0 || size != g->size) {
+      g++;
+      *g = (group){.size = size, .tail = size % BLOCK, .first = i};
+      g->words = words_of(g->tail);
+    }
+    g->count++;
+    p->order[i] = sorted[i].index;
+  }
+  free(sorted);
+  uint64_t *memory = p->words;
+  for (size_t i = 0; i < groups; i++)
+    memory = fill_group(&p->group[i], &p->params, data, offsets, p->order, memory);
+  return p;
+
+no_memory:
+  free(sorted);
+  blake2_simd_prefixes_free(p);
+  return NULL;
+}
+
+void blake2_simd_prefixes_free(blake2_simd_prefixes *p) {
+  if (p == NULL) return;
+  free(p->order);
+  free(p->group);
+  free(p->words);
+  free(p);
+}
+
+size_t blake2_simd_prefixes_count(const blake2_simd_prefixes *p) { return p->count; }
+
+const uint32_t *blake2_simd_prefixes_order(const blake2_simd_prefixes *p) { return p->order; }
+
+/* The group that holds a position. */
+static const group *group_at(const blake2_simd_prefixes *p, size_t position) {
+  size_t low = 0, high = p->groups - 1;
+  while (low < high) {
+    size_t middle = (low + high + 1) / 2;
+    if (p->group[middle].first <= position)
+      low = middle;
+    else
+      high = middle - 1;
+  }
+  return &p->group[low];
+}
+
+size_t blake2_simd_compressions(const blake2_simd_prefixes *p, size_t position,
+                                size_t suffix_size) {
+  return blocks_of(group_at(p, position)->tail + suffix_size);
+}
+
+/* ---- tiles -------------------------------------------------------------------------------- */
+
+struct blake2_simd_suffixes {
+  /* [SUFFIX_WORDS + 1][lanes]: the suffixes' words, then a row of zeros */
+  BLAKE2_SIMD_ALIGNED(64) uint64_t words[(SUFFIX_WORDS + 1) * LANES_MAX];
+  /* [TILE_BLOCKS * BLOCK_WORDS][lanes]: the same, moved to where a prefix with `tail` ends */
+  BLAKE2_SIMD_ALIGNED(64) uint64_t shifted[TILE_BLOCKS * BLOCK_WORDS * LANES_MAX];
+  size_t tail; /* what `shifted` was made for; BLOCK: nothing yet */
+  size_t size[LANES_MAX];
+  size_t longest;
+};
+
+size_t blake2_simd_suffixes_size(void) { return sizeof(blake2_simd_suffixes); }
+
+void blake2_simd_suffixes_load(const blake2_simd *impl, blake2_simd_suffixes *block,
+                               const blake2_simd_bytes *suffix, size_t n) {
+  const size_t lanes = impl->lanes;
+  block->longest = 0;
+  block->tail = BLOCK;
+  for (size_t l = 0; l < lanes; l++) {
+    block->size[l] = l < n ? suffix[l].size : 0;
+    if (block->size[l] > block->longest) block->longest = block->size[l];
+  }
+  const size_t rows = words_of(block->longest) + 1;
+  for (size_t l = 0; l < lanes; l++) {
+    const uint8_t *data = l < n ? suffix[l].data : NULL;
+    const size_t size = block->size[l], whole = size / 8;
+    uint64_t *column = block->words + l;
+    size_t w = 0;
+    for (; w < whole; w++) column[w * lanes] = blake2_simd_load64(data + 8 * w);
+    if (size % 8 != 0) {
+      column[w * lanes] = blake2_simd_load_part(data + 8 * w, size % 8);
+      w++;
+    }
+    for (; w < rows; w++) column[w * lanes] = 0;
+  }
+}
+
+/* Moves the suffixes to behind `tail` bytes, with zeros around them. */
+static void move_behind(const blake2_simd *impl, blake2_simd_suffixes *block, size_t tail) {
+  const size_t row = impl->lanes * sizeof(uint64_t);
+  const size_t before = tail / 8, rows = words_of(block->longest) + 1;
+  const size_t total = blocks_of(tail + block->longest) * BLOCK_WORDS;
+  uint8_t *shifted = (uint8_t *)block->shifted;
+  if (block->tail == tail) return;
+  memset(shifted, 0, before * row);
+  impl->shift(block->shifted + before * impl->lanes, block->words, rows, 8 * (tail % 8));
+  if (before + rows < total) memset(shifted + (before + rows) * row, 0, (total - before - rows) * row);
+  block->tail = tail;
+}
+
+/* Messages of more than one block: `count` prefixes of a group from its i-th on. */
+static void tile_blocks(const blake2_simd *impl, const group *g, size_t i, size_t count,
+                        const blake2_simd_suffixes *block, uint64_t *hi, uint64_t *lo) {
+  BLAKE2_SIMD_ALIGNED(64) uint64_t h[8 * LANES_MAX], m[BLOCK_WORDS * LANES_MAX];
+  BLAKE2_SIMD_ALIGNED(64) uint64_t t[TILE_BLOCKS * LANES_MAX], final[TILE_BLOCKS * LANES_MAX];
+  const size_t lanes = impl->lanes, longest = g->tail + block->longest;
+  const size_t blocks = blocks_of(longest);
+  size_t last[LANES_MAX];
+  for (size_t l = 0; l < lanes; l++) {
+    const size_t size = g->tail + block->size[l];
+    last[l] = blocks_of(size) - 1;
+    for (size_t b = 0; b < blocks; b++) {
+      t[b * lanes + l] = g->t + min_size(size, (b + 1) * BLOCK);
+      final[b * lanes + l] = b == last[l] ? ~(uint64_t)0 : 0;
+    }
+  }
+  for (; count > 0; count--, i++, hi += lanes, lo += lanes) {
+    const uint64_t *prefix = g->prefix + i * g->words, *state = g->h + i * g->h_stride;
+    memcpy(m, block->shifted, BLOCK_WORDS * lanes * sizeof *m);
+    for (size_t w = 0; w < g->words; w++)
+      for (size_t l = 0; l < lanes; l++) m[w * lanes + l] |= prefix[w];
+    for (size_t w = 0; w < 8; w++)
+      for (size_t l = 0; l < lanes; l++) h[w * lanes + l] = state[w];
+    for (size_t b = 0; b < blocks; b++) {
+      const uint64_t *words = b == 0 ? m : block->shifted + b * BLOCK_WORDS * lanes;
+      impl->compress(h, words, t + b * lanes, final + b * lanes, words_of(longest - b * BLOCK));
+      for (size_t l = 0; l < lanes; l++) {
+        if (last[l] != b) continue;
+        hi[l] = blake2_simd_bswap(h[l]);
+        lo[l] = blake2_simd_bswap(h[lanes + l]);
+      }
+    }
+  }
+}
+
+/* Prefixes i to i + count of one group. */
+static void tile_group(const blake2_simd *impl, const group *g, size_t i, size_t count,
+                       blake2_simd_suffixes *block, uint64_t *hi, uint64_t *lo) {
+  const size_t lanes = impl->lanes, longest = g->tail + block->longest;
+  move_behind(impl, block, g->tail);
+  if (longest > BLOCK) {
+    tile_blocks(impl, g, i, count, block, hi, lo);
+  } else {
+    BLAKE2_SIMD_ALIGNED(64) uint64_t t[LANES_MAX];
+    for (size_t l = 0; l < lanes; l++) t[l] = g->t + g->tail + block->size[l];
+    const blake2_simd_strip strip = {.prefix = g->prefix + i * g->words,
+                                     .prefix_words = g->words,
+                                     .h = g->h + i * g->h_stride,
+                                     .h_stride = g->h_stride,
+                                     .count = count,
+                                     .suffix = block->shifted,
+                                     .t = t,
+                                     .words = words_of(longest),
+                                     .hi = hi,
+                                     .lo = lo};
+    impl->strip(&strip);
+  }
+  if (g->alone == NULL) return;
+  for (size_t l = 0; l < lanes; l++) {
+    if (block->size[l] > 0) continue; /* without a suffix, the last whole block is the final one */
+    for (size_t j = 0; j < count; j++) {
+      hi[j * lanes + l] = g->alone[2 * (i + j)];
+      lo[j * lanes + l] = g->alone[2 * (i + j) + 1];
+    }
+  }
+}
+
+void blake2_simd_tile(const blake2_simd *impl, const blake2_simd_prefixes *prefixes, size_t first,
+                      size_t count, blake2_simd_suffixes *block, uint64_t *hi, uint64_t *lo) {
+  if (count == 0) return;
+  const group *g = group_at(prefixes, first);
+  while (count > 0) {
+    size_t n = min_size(count, g->first + g->count - first);
+    tile_group(impl, g, first - g->first, n, block, hi, lo);
+    first += n;
+    count -= n;
+    hi += n * impl->lanes;
+    lo += n * impl->lanes;
+    g++;
+  }
+}
+
+/* ---- rows --------------------------------------------------------------------------------- */
+
+/* The suffix as words behind `tail` bytes of the block; tail + size <= BLOCK. */
+static void words_behind(const uint64_t words[BLOCK_WORDS + 1], size_t n, size_t tail,
+                         uint64_t out[BLOCK_WORDS]) {
+  const size_t before = tail / 8;
+  const unsigned bits = 8 * (tail % 8);
+  uint64_t carry = 0;
+  memset(out, 0, BLOCK_WORDS * sizeof *out);
+  for (size_t w = 0; w <= n && before + w < BLOCK_WORDS; w++) {
+    out[before + w] = words[w] << bits | carry;
+    carry = bits == 0 ? 0 : words[w] >> (64 - bits);
+  }
+}
+
+static int one_block(const group *g, size_t suffix_size) {
+  return g->h_stride == 0 && g->tail + suffix_size <= BLOCK && g->tail + suffix_size > 0;
+}
+
+/* One-block messages whose state before the block is the same: a strip of one block, in which each
+ * lane has a prefix of its own. Returns how many of `count` it took. */
+static size_t row_strip(const blake2_simd *impl, const group **at, size_t position, size_t count,
+                        const uint64_t words[BLOCK_WORDS + 1], size_t suffix_size, uint64_t *hi,
+                        uint64_t *lo) {
+  BLAKE2_SIMD_ALIGNED(64) uint64_t m[BLOCK_WORDS * LANES_MAX], t[LANES_MAX];
+  BLAKE2_SIMD_ALIGNED(64) uint64_t out_hi[LANES_MAX], out_lo[LANES_MAX];
+  uint64_t behind[BLOCK_WORDS];
+  const size_t lanes = impl->lanes;
+  const group *g = *at, *made = NULL;
+  size_t n = 0, rows = 0;
+  /* Groups are in order of length: the last one tells how many words there are. */
+  for (const group *end = g; n < lanes && n < count && one_block(end, suffix_size);) {
+    n = min_size(min_size(lanes, count), end->first + end->count - position);
+    rows = words_of(end->tail + suffix_size);
+    if (n < lanes && n < count) end++;
+  }
+  rows = rows <= 4 ? 4 : rows <= 8 ? 8 : 16; /* what the kernel reads */
+  for (size_t l = 0; l < lanes; l++) {
+    if (l >= n) {
+      for (size_t w = 0; w < rows; w++) m[w * lanes + l] = 0;
+      t[l] = 0;
+      continue;
+    }
+    if (position + l == g->first + g->count) g++;
+    if (g != made) {
+      words_behind(words, words_of(suffix_size), g->tail, behind);
+      made = g;
+    }
+    const uint64_t *prefix = g->prefix + (position + l - g->first) * g->words;
+    for (size_t w = 0; w < rows; w++)
+      m[w * lanes + l] = w < g->words ? prefix[w] | behind[w] : behind[w];
+    t[l] = g->t + g->tail + suffix_size;
+  }
+  const blake2_simd_strip strip = {.h = g->h,
+                                   .count = 1,
+                                   .suffix = m,
+                                   .t = t,
+                                   .words = rows,
+                                   .hi = out_hi,
+                                   .lo = out_lo};
+  impl->strip(&strip);
+  memcpy(hi, out_hi, n * sizeof *hi);
+  memcpy(lo, out_lo, n * sizeof *lo);
+  *at = g;
+  return n;
+}
+
+/* Messages of any number of blocks, from the bytes. */
+static size_t row_finish(const blake2_simd *impl, const group **at, size_t position, size_t count,
+                         blake2_simd_bytes suffix, uint64_t *hi, uint64_t *lo) {
+  uint8_t tails[LANES_MAX][BLOCK];
+  uint64_t state[8 * LANES_MAX] = {0};
+  rest r[LANES_MAX] = {{0}};
+  const group *g = *at;
+  const size_t n = min_size(impl->lanes, count);
+  for (size_t l = 0; l < n; l++) {
+    if (position + l == g->first + g->count) g++;
+    const size_t i = position + l - g->first;
+    for (size_t b = 0; b < 8 * g->words; b++)
+      tails[l][b] = (uint8_t)(g->prefix[i * g->words + b / 8] >> (8 * (b % 8)));
+    r[l] = (rest){g->h + i * g->h_stride, g->t, {{tails[l], g->tail}, suffix}};
+  }
+  finish(impl, r, n, state);
+  g = *at;
+  for (size_t l = 0; l < n; l++) {
+    if (position + l == g->first + g->count) g++;
+    const uint64_t *alone = suffix.size == 0 ? g->alone : NULL;
+    const size_t i = position + l - g->first;
+    hi[l] = alone != NULL ? alone[2 * i] : blake2_simd_bswap(state[l]);
+    lo[l] = alone != NULL ? alone[2 * i + 1] : blake2_simd_bswap(state[impl->lanes + l]);
+  }
+  *at = g;
+  return n;
+}
+
+void blake2_simd_row(const blake2_simd *impl, const blake2_simd_prefixes *prefixes, size_t first,
+                     size_t count, blake2_simd_bytes suffix, uint64_t *hi, uint64_t *lo) {
+  uint64_t words[BLOCK_WORDS + 1] = {0};
+  if (count == 0) return;
+  const group *g = group_at(prefixes, first);
+  if (suffix.size <= BLOCK) {
+    size_t w = 0;
+    for (; w < suffix.size / 8; w++) words[w] = blake2_simd_load64(suffix.data + 8 * w);
+    if (suffix.size % 8 != 0) words[w] = blake2_simd_load_part(suffix.data + 8 * w, suffix.size % 8);
+  }
+  while (count > 0) {
+    if (first == g->first + g->count) g++;
+    size_t n = one_block(g, suffix.size)
+                   ? row_strip(impl, &g, first, count, words, suffix.size, hi, lo)
+                   : row_finish(impl, &g, first, count, suffix, hi, lo);
+    first += n;
+    count -= n;
+    hi += n;
+    lo += n;
+  }
+}

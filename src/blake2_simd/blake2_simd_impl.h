@@ -1,0 +1,93 @@
+/* What the files of blake2_simd share and nobody else includes: the table of an implementation,
+ * the constants of RFC 7693, and little-endian loads. */
+#ifndef BLAKE2_SIMD_IMPL_H
+#define BLAKE2_SIMD_IMPL_H
+
+#include "blake2_simd.h"
+
+#include <string.h>
+
+/* The architecture, asked of the compiler and not of the build: one configuration of a macOS
+ * universal build compiles for two. */
+#if defined(__x86_64__) || (defined(_M_X64) && !defined(_M_ARM64EC))
+#define BLAKE2_SIMD_X86
+#elif (defined(__aarch64__) || defined(_M_ARM64)) && \
+    !(defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+#define BLAKE2_SIMD_ARM64
+#endif
+
+#if defined(__GNUC__)
+#define BLAKE2_SIMD_ALIGNED(n) __attribute__((aligned(n)))
+#elif defined(_MSC_VER)
+#define BLAKE2_SIMD_ALIGNED(n) __declspec(align(n))
+#else
+#define BLAKE2_SIMD_ALIGNED(n) _Alignas(n)
+#endif
+
+/* One-block messages: `count` prefixes, each with the same block of suffixes. */
+typedef struct {
+  const uint64_t *prefix; /* prefix i: prefix_words words at prefix + i * prefix_words */
+  size_t prefix_words;    /* words a prefix reaches into, 0 to 16; the last may be shared */
+  const uint64_t *h;      /* state before the block: 8 words at h + i * h_stride */
+  size_t h_stride;        /* 0: one state for all */
+  size_t count;
+  const uint64_t *suffix; /* [words][lanes], shifted to where the prefix ends */
+  const uint64_t *t;      /* [lanes] bytes of the whole message */
+  size_t words;           /* words of the block that can be other than zero */
+  uint64_t *hi, *lo;      /* [count][lanes] */
+} blake2_simd_strip;
+
+/* An implementation. Rows of words are [lanes] wide and aligned to 64 bytes. */
+struct blake2_simd {
+  const char *name;
+  size_t lanes;
+  /* out[j] = words[j] moved up by `bits` (0 to 56), with what falls out of words[j - 1]; n rows */
+  void (*shift)(uint64_t *out, const uint64_t *words, size_t n, unsigned bits);
+  void (*strip)(const blake2_simd_strip *strip);
+  /* One compression for each lane. h: [8][lanes]; m: [16][lanes], of which words from `words`
+   * rounded up to 4, 8 or 16 on are taken for zero; final: [lanes], 0 or all ones. */
+  void (*compress)(uint64_t *h, const uint64_t *m, const uint64_t *t, const uint64_t *final,
+                   size_t words);
+};
+
+extern const blake2_simd blake2_simd_portable;
+#if defined(BLAKE2_SIMD_X86)
+extern const blake2_simd blake2_simd_avx2;
+extern const blake2_simd blake2_simd_avx512;
+#elif defined(BLAKE2_SIMD_ARM64)
+extern const blake2_simd blake2_simd_neon;
+#endif
+
+static const uint64_t blake2_simd_iv[8] = {
+    0x6a09e667f3bcc908u, 0xbb67ae8584caa73bu, 0x3c6ef372fe94f82bu, 0xa54ff53a5f1d36f1u,
+    0x510e527fade682d1u, 0x9b05688c2b3e6c1fu, 0x1f83d9abfb41bd6bu, 0x5be0cd19137e2179u};
+
+static inline uint64_t blake2_simd_load64(const uint8_t *p) {
+#if (defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) || defined(_MSC_VER)
+  uint64_t x;
+  memcpy(&x, p, 8);
+  return x;
+#else
+  return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+         (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
+#endif
+}
+
+/* The first n < 8 bytes as a word, the rest zero. */
+static inline uint64_t blake2_simd_load_part(const uint8_t *p, size_t n) {
+  uint64_t x = 0;
+  for (size_t i = 0; i < n; i++) x |= (uint64_t)p[i] << (8 * i);
+  return x;
+}
+
+static inline uint64_t blake2_simd_bswap(uint64_t x) {
+#if defined(__GNUC__)
+  return __builtin_bswap64(x);
+#else
+  x = (x & 0x00ff00ff00ff00ffu) << 8 | (x >> 8 & 0x00ff00ff00ff00ffu);
+  x = (x & 0x0000ffff0000ffffu) << 16 | (x >> 16 & 0x0000ffff0000ffffu);
+  return x << 32 | x >> 32;
+#endif
+}
+
+#endif

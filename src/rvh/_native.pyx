@@ -1,0 +1,441 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+"""The compiled backend: turns Python's and NumPy's buffers into C's, releases the GIL, calls C.
+
+The same names, arguments, answers and errors as `rvh._pure`, where they are documented.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_CheckSignals, PyErr_Occurred
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
+from cpython.unicode cimport PyUnicode_AsUTF8String, PyUnicode_CheckExact
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport intptr_t, uint8_t, uint64_t
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcpy
+
+cimport numpy as cnp
+
+import threading
+
+from rvh.errors import RVHError
+from rvh.keys import Kind, duplicate_id_error, empty_id_error, key_bytes
+
+cnp.import_array()
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+    void *PyUnicode_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+
+cdef extern from "<time.h>" nogil:
+    struct timespec:
+        long long tv_sec
+        long tv_nsec
+    int timespec_get(timespec *now, int base)
+    int TIME_UTC
+
+cdef extern from "blake2_simd.h" nogil:
+    const int BLAKE2_SIMD_ISA_MAX
+    ctypedef struct blake2_simd:
+        pass
+    ctypedef struct blake2_simd_bytes:
+        const uint8_t *data
+        size_t size
+    size_t blake2_simd_available(const blake2_simd **list)
+    const blake2_simd *blake2_simd_active()
+    const char *blake2_simd_name(const blake2_simd *impl)
+
+cdef extern from "rvh_kernels.h" nogil:
+    ctypedef enum rvh_status:
+        RVH_OK
+        RVH_NO_MEMORY
+        RVH_STOPPED
+        RVH_BAD_KEY
+        RVH_EMPTY_ID
+        RVH_DUPLICATE_ID
+    ctypedef enum rvh_layout:
+        RVH_PADDED
+        RVH_UCS4
+        RVH_INTEGERS
+        RVH_OFFSETS
+    ctypedef struct rvh_column:
+        rvh_layout layout
+        const uint8_t *data
+        ptrdiff_t stride
+        size_t itemsize
+        int swapped
+        int is_signed
+        const uint64_t *offsets
+    ctypedef struct rvh_poll:
+        int (*stop)(void *context) noexcept nogil
+        void *context
+        size_t left
+    ctypedef struct rvh_isa:
+        pass
+    ctypedef struct rvh_nodes:
+        pass
+    const rvh_isa *rvh_isa_active()
+    rvh_status rvh_nodes_new(rvh_nodes **nodes, const uint8_t *data, const uint64_t *offsets,
+                             size_t n, const uint8_t *secret, size_t secret_size, size_t *bad)
+    void rvh_nodes_free(rvh_nodes *nodes)
+    rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
+                             size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
+                             size_t *bad)
+    rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
+                          size_t start, size_t stop, uint64_t *out, rvh_poll *poll, size_t *bad)
+    rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_simd_bytes key,
+                              size_t k, intptr_t *out, rvh_poll *poll)
+    rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *scores,
+                               size_t rows, size_t k, intptr_t *out)
+    uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n)
+
+cdef Py_ssize_t CHUNK = 4096  # Python objects turned into bytes at a time,
+cdef size_t CHUNK_BYTES = 4 << 20  # until there are about so many bytes of them
+cdef size_t INLINE = 1 << 11  # compressions done without releasing the GIL: about 50 us
+
+
+# -- instruction sets ---------------------------------------------------------------------------
+
+def isa_available():
+    cdef const blake2_simd *found[4]
+    return tuple([blake2_simd_name(found[i]).decode() for i in range(blake2_simd_available(found))])
+
+
+def isa_active():
+    active_isa()
+    return blake2_simd_name(blake2_simd_active()).decode()
+
+
+cdef const rvh_isa *active_isa() except NULL:
+    cdef const rvh_isa *isa = rvh_isa_active()
+    if isa is NULL:
+        import os
+
+        raise RVHError(
+            f"RVH_ISA is {os.environ.get('RVH_ISA')!r}: the instruction sets available here are "
+            f"{', '.join(isa_available())}; choose one of them, or unset it"
+        )
+    return isa
+
+
+# -- stopping -----------------------------------------------------------------------------------
+
+cdef class Cancel:
+    cdef volatile int flag
+
+    def set(self):
+        self.flag = 1
+
+    def is_set(self):
+        return self.flag != 0
+
+
+cdef struct Watch:
+    volatile int *flag
+    int signals  # whether this thread is the one that Python's signal handlers run on
+    long long checked  # when they last could, in milliseconds
+
+
+cdef long long milliseconds() noexcept nogil:
+    cdef timespec now
+    timespec_get(&now, TIME_UTC)
+    return now.tv_sec * 1000 + now.tv_nsec // 1000000
+
+
+cdef int should_stop(void *context) noexcept nogil:
+    """The poll of a running kernel: the flag always, the GIL for signals only now and then."""
+    cdef Watch *watch = <Watch *>context
+    cdef long long now
+    if watch.flag is not NULL and watch.flag[0]:
+        return 1
+    if not watch.signals:
+        return 0
+    now = milliseconds()
+    if 0 <= now - watch.checked < 30:
+        return 0
+    watch.checked = now
+    with gil:
+        return PyErr_CheckSignals() != 0
+
+
+cdef void start_watch(Watch *watch, rvh_poll *poll, Cancel cancel):
+    watch.flag = NULL if cancel is None else &cancel.flag
+    watch.signals = threading.current_thread() is threading.main_thread()
+    watch.checked = milliseconds()
+    poll.stop = should_stop
+    poll.context = watch
+    poll.left = 0
+
+
+# -- values to bytes ----------------------------------------------------------------------------
+
+cdef class Blob:
+    """The bytes of a run of Python objects, one after another, and where each begins."""
+
+    cdef uint8_t *data
+    cdef uint64_t *offsets
+    cdef size_t size, capacity
+    cdef Py_ssize_t count, places
+
+    def __dealloc__(self):
+        free(self.data)
+        free(self.offsets)
+
+    cdef int clear(self, Py_ssize_t places) except -1:
+        """Forget what is there and make room for the offsets of `places` elements."""
+        cdef uint64_t *offsets
+        if places > self.places or self.offsets is NULL:
+            offsets = <uint64_t *>realloc(self.offsets, <size_t>(places + 1) * sizeof(uint64_t))
+            if offsets is NULL:
+                raise MemoryError
+            self.offsets = offsets
+            self.places = places
+        self.offsets[0] = 0
+        self.size = 0
+        self.count = 0
+        return 0
+
+    cdef int append(self, const void *data, size_t size) except -1:
+        cdef size_t capacity
+        cdef uint8_t *grown
+        if size > self.capacity - self.size or self.data is NULL:
+            capacity = 2 * self.capacity + size + 1024
+            grown = <uint8_t *>realloc(self.data, capacity)
+            if grown is NULL:
+                raise MemoryError
+            self.data = grown
+            self.capacity = capacity
+        memcpy(self.data + self.size, data, size)
+        self.size += size
+        self.count += 1
+        self.offsets[self.count] = self.size
+        return 0
+
+    cdef int append_object(self, object value, object keys, Py_ssize_t position) except -1:
+        cdef blake2_simd_bytes span
+        cdef uint8_t word[8]
+        cdef bytes owner = None
+        if not borrow_bytes(value, &span, word):
+            owner = encode(value, position, keys.what)
+            span.data = <const uint8_t *>PyBytes_AS_STRING(owner)
+            span.size = <size_t>PyBytes_GET_SIZE(owner)
+        return self.append(span.data, span.size)
+
+    cdef Py_ssize_t fill(self, object keys, Py_ssize_t start, Py_ssize_t stop,
+                         size_t limit) except -1:
+        """Take in elements from `start` on, at most to `stop`; returns how many."""
+        cdef Py_ssize_t position = start
+        cdef list part = keys.slice(start, stop)
+        if len(part) != stop - start:
+            raise RVHError("the keys were changed while they were read")
+        self.clear(stop - start)
+        for value in part:
+            self.append_object(value, keys, position)
+            position += 1
+            if self.size >= limit:
+                break
+        return position - start
+
+
+cdef bint borrow_bytes(object value, blake2_simd_bytes *span, uint8_t *word):
+    """The bytes of the commonest values where they stand: False where there is more to do."""
+    cdef int i, overflow = 0
+    cdef uint64_t number
+    if PyUnicode_CheckExact(value):
+        if not PyUnicode_IS_COMPACT_ASCII(value):
+            return False
+        span.data = <const uint8_t *>PyUnicode_DATA(value)
+        span.size = <size_t>PyUnicode_GET_LENGTH(value)
+        return True
+    if PyBytes_CheckExact(value):
+        span.data = <const uint8_t *>PyBytes_AS_STRING(value)
+        span.size = <size_t>PyBytes_GET_SIZE(value)
+        return True
+    if PyLong_CheckExact(value):
+        number = <uint64_t>PyLong_AsLongLongAndOverflow(value, &overflow)
+        if overflow != 0:
+            return False
+        for i in range(8):
+            word[i] = <uint8_t>(number >> (8 * i))
+        span.data = word
+        span.size = 8
+        return True
+    return False
+
+
+cdef bytes encode(object value, object position, object what):
+    """The bytes of any other value, or the error about it."""
+    if PyUnicode_CheckExact(value):
+        try:
+            return PyUnicode_AsUTF8String(value)
+        except UnicodeEncodeError:
+            pass
+    return key_bytes(value, position, what)
+
+
+cdef int describe(object keys, rvh_column *column) except -1:
+    """A column that C can read where it stands: a one-dimensional array of S, U or integers."""
+    cdef cnp.ndarray array = keys.values
+    dtype = array.dtype
+    column.data = <const uint8_t *>cnp.PyArray_DATA(array)
+    column.stride = cnp.PyArray_STRIDE(array, 0)
+    column.itemsize = <size_t>cnp.PyArray_ITEMSIZE(array)
+    column.swapped = not dtype.isnative
+    column.is_signed = dtype.kind == "i"
+    column.offsets = NULL
+    if keys.kind == Kind.BYTES:
+        column.layout = RVH_PADDED
+    elif keys.kind == Kind.STRINGS:
+        column.layout = RVH_UCS4
+    else:
+        column.layout = RVH_INTEGERS
+    return 0
+
+
+cdef void describe_blob(Blob blob, rvh_column *column):
+    column.layout = RVH_OFFSETS
+    column.data = blob.data
+    column.offsets = blob.offsets
+    column.stride = 0
+
+
+cdef int raise_for(rvh_status status, object keys, size_t bad) except -1:
+    """The exception of a status; returns 1 for a call that `Cancel` ended, which has none."""
+    if status == RVH_OK:
+        return 0
+    if status == RVH_STOPPED:
+        return -1 if PyErr_Occurred() is not NULL else 1
+    if status == RVH_BAD_KEY:
+        keys.bytes_at(<Py_ssize_t>bad)
+    raise MemoryError
+
+
+# -- nodes --------------------------------------------------------------------------------------
+
+cdef class PreparedNodes:
+    cdef rvh_nodes *nodes
+    cdef const rvh_isa *isa
+    cdef Py_ssize_t n
+
+    def __cinit__(self, ids, bytes secret not None):
+        cdef Blob blob = Blob()
+        cdef size_t bad[2]
+        cdef rvh_status status
+        cdef const uint8_t *secret_bytes = <const uint8_t *>PyBytes_AS_STRING(secret)
+        cdef size_t secret_size = <size_t>PyBytes_GET_SIZE(secret)
+        self.isa = active_isa()
+        self.n = len(ids)
+        blob.fill(ids, 0, self.n, <size_t>-1)
+        with nogil:
+            status = rvh_nodes_new(&self.nodes, blob.data, blob.offsets, <size_t>self.n,
+                                   secret_bytes, secret_size, bad)
+        if status == RVH_EMPTY_ID:
+            raise empty_id_error(bad[0])
+        if status == RVH_DUPLICATE_ID:
+            raise duplicate_id_error(ids.bytes_at(bad[0]), bad[0], bad[1])
+        raise_for(status, ids, 0)
+
+    def __dealloc__(self):
+        rvh_nodes_free(self.nodes)
+
+    def __len__(self):
+        return self.n
+
+    def select_one(self, key, Py_ssize_t k):
+        cdef intptr_t few[16]
+        cdef intptr_t *chosen = few
+        cdef blake2_simd_bytes span
+        cdef uint8_t word[8]
+        cdef bytes owner = None
+        cdef rvh_status status
+        cdef rvh_poll poll
+        cdef Watch watch
+        if not borrow_bytes(key, &span, word):
+            owner = encode(key, None, "key")
+            span.data = <const uint8_t *>PyBytes_AS_STRING(owner)
+            span.size = <size_t>PyBytes_GET_SIZE(owner)
+        if k > 16:
+            chosen = <intptr_t *>malloc(<size_t>k * sizeof(intptr_t))
+            if chosen is NULL:
+                raise MemoryError
+        try:
+            if <size_t>self.n * (1 + span.size // 128) <= INLINE:
+                status = rvh_select_one(self.isa, self.nodes, span, <size_t>k, chosen, NULL)
+            else:
+                start_watch(&watch, &poll, None)
+                with nogil:
+                    status = rvh_select_one(self.isa, self.nodes, span, <size_t>k, chosen, &poll)
+            if status != RVH_OK:
+                raise_for(status, None, 0)
+            return [chosen[i] for i in range(k)]
+        finally:
+            if chosen is not few:
+                free(chosen)
+
+    def argselect(self, keys, Py_ssize_t start, Py_ssize_t stop, cnp.intp_t[:, ::1] out,
+                  Cancel cancel):
+        if stop > start:
+            self._run(keys, start, stop, <void *>&out[0, 0], <size_t>out.shape[1], cancel)
+
+    def scores(self, keys, Py_ssize_t start, Py_ssize_t stop, uint64_t[:, :, ::1] out,
+               Cancel cancel):
+        if stop > start:
+            self._run(keys, start, stop, <void *>&out[0, 0, 0], 0, cancel)
+
+    cdef int _run(self, object keys, Py_ssize_t start, Py_ssize_t stop, void *out, size_t k,
+                  Cancel cancel) except -1:
+        """Rankings of k nodes, or for k = 0 scores, of a column in place or chunk by chunk."""
+        cdef rvh_column column
+        cdef rvh_poll poll
+        cdef Watch watch
+        cdef Blob blob
+        cdef Py_ssize_t count
+        cdef size_t row = k * sizeof(intptr_t) if k > 0 else self.n * 2 * sizeof(uint64_t)
+        start_watch(&watch, &poll, cancel)
+        if keys.kind != Kind.OBJECTS:
+            describe(keys, &column)
+            self._compute(keys, &column, start, stop, out, k, &poll)
+            return 0
+        blob = Blob()
+        while start < stop:
+            count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
+            describe_blob(blob, &column)
+            if self._compute(keys, &column, 0, count, out, k, &poll):
+                return 0
+            start += count
+            out = <uint8_t *>out + <size_t>count * row
+        return 0
+
+    cdef int _compute(self, object keys, rvh_column *column, size_t start, size_t stop, void *out,
+                      size_t k, rvh_poll *poll) except -1:
+        cdef rvh_status status
+        cdef size_t bad = 0
+        with nogil:
+            if k > 0:
+                status = rvh_argselect(self.isa, self.nodes, column, start, stop, k,
+                                       <intptr_t *>out, poll, &bad)
+            else:
+                status = rvh_scores(self.isa, self.nodes, column, start, stop,
+                                    <uint64_t *>out, poll, &bad)
+        return raise_for(status, keys, bad)
+
+
+# -- for tests and measurements -----------------------------------------------------------------
+
+def rank_scores(const uint64_t[:, :, ::1] scores, ids, cnp.intp_t[:, ::1] out):
+    cdef PreparedNodes prepared = PreparedNodes(ids, b"")
+    cdef rvh_status status
+    if scores.shape[0] == 0:
+        return
+    with nogil:
+        status = rvh_rank_scores(prepared.isa, prepared.nodes, &scores[0, 0, 0],
+                                 <size_t>scores.shape[0], <size_t>out.shape[1],
+                                 <intptr_t *>&out[0, 0])
+    raise_for(status, ids, 0)
+
+
+def bare_hashes(size_t words, size_t n):
+    """Run the compression alone for n messages of that many 8-byte words: the speed to compare with."""
+    cdef const rvh_isa *isa = active_isa()
+    with nogil:
+        rvh_bare_hashes(isa, words, n)

@@ -1,0 +1,93 @@
+/* The kernels' C interface, as _native.pyx sees it. Nothing here knows of Python: callers release
+ * the GIL, memory is the caller's or freed before return, and everything const can be shared by
+ * threads.
+ *
+ *   isa.c      which instruction set
+ *   column.c   a column of keys -> spans of bytes
+ *   topk*.c    tiles of scores -> the best k of each key
+ *   nodes.c    node ids -> prepared nodes
+ *   select.c   keys x nodes -> rankings and scores
+ */
+#ifndef RVH_KERNELS_H
+#define RVH_KERNELS_H
+
+#include "blake2_simd.h"
+
+typedef enum {
+  RVH_OK,
+  RVH_NO_MEMORY,
+  RVH_STOPPED,      /* the poll asked for it */
+  RVH_BAD_KEY,      /* the element at *bad has no bytes */
+  RVH_EMPTY_ID,     /* the id at bad[0] is empty */
+  RVH_DUPLICATE_ID, /* the ids at bad[0] < bad[1] are the same */
+} rvh_status;
+
+/* ---- instruction sets --------------------------------------------------------------------- */
+
+typedef struct rvh_isa rvh_isa;
+
+/* NULL where RVH_ISA names a set that is unknown or not available here. */
+const rvh_isa *rvh_isa_active(void);
+
+/* ---- columns ------------------------------------------------------------------------------ */
+
+typedef enum {
+  RVH_PADDED,   /* fixed size, trailing NULs are padding (NumPy S) */
+  RVH_UCS4,     /* fixed number of code points, trailing zeros are padding (NumPy U) */
+  RVH_INTEGERS, /* 1, 2, 4 or 8 bytes */
+  RVH_OFFSETS,  /* element i is data[offsets[i]] to data[offsets[i + 1]] */
+} rvh_layout;
+
+typedef struct {
+  rvh_layout layout;
+  const uint8_t *data;
+  ptrdiff_t stride;        /* bytes from one element to the next, may be negative */
+  size_t itemsize;         /* bytes of an element */
+  int swapped;             /* the other byte order than this machine's */
+  int is_signed;           /* RVH_INTEGERS */
+  const uint64_t *offsets; /* RVH_OFFSETS */
+} rvh_column;
+
+/* ---- long work ---------------------------------------------------------------------------- */
+
+/* Asked every few milliseconds; anything but 0 stops the call. `left` starts at 0. */
+typedef struct {
+  int (*stop)(void *context);
+  void *context;
+  size_t left;
+} rvh_poll;
+
+/* ---- nodes -------------------------------------------------------------------------------- */
+
+typedef struct rvh_nodes rvh_nodes;
+
+/* Prepares n ids, 0 < n < 2^32; id i is data[offsets[i]] to data[offsets[i + 1]]. */
+rvh_status rvh_nodes_new(rvh_nodes **nodes, const uint8_t *data, const uint64_t *offsets, size_t n,
+                         const uint8_t *secret, size_t secret_size, size_t bad[2]);
+void rvh_nodes_free(rvh_nodes *nodes);
+
+/* ---- answers ------------------------------------------------------------------------------ */
+
+/* out[row - start][j]: index of the j-th best node of key `row`, start <= row < stop, j < k.
+ * Where the answer is RVH_BAD_KEY, *bad is the lowest row without bytes. */
+rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
+                         size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
+                         size_t *bad);
+
+/* out[row - start][node][2]: high and low word of each score. */
+rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
+                      size_t start, size_t stop, uint64_t *out, rvh_poll *poll, size_t *bad);
+
+/* out[j]: index of the j-th best node of one key. */
+rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_simd_bytes key,
+                          size_t k, intptr_t *out, rvh_poll *poll);
+
+/* The ranking alone, of scores[rows][n][2] given by the caller; ids as in rvh_nodes_new. */
+rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *scores,
+                           size_t rows, size_t k, intptr_t *out);
+
+/* The compression alone, for measurements: n hashes of one-block messages whose first `words`
+ * words are not all zero, each call's message made from the last one's digest. */
+uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n);
+
+#endif

@@ -1,0 +1,77 @@
+/* What the files of the kernels share and nobody else includes. */
+#ifndef RVH_KERNELS_IMPL_H
+#define RVH_KERNELS_IMPL_H
+
+#include "rvh_kernels.h"
+
+#include "blake2_simd_impl.h"
+
+/* ---- columns: column.c -------------------------------------------------------------------- */
+
+/* Bytes of scratch memory that one element needs to be turned into bytes; 0 where its bytes are
+ * used in place. */
+size_t rvh_column_scratch(const rvh_column *column);
+
+/* spans[i]: the bytes of element first + i, i < n; those not in place are written to scratch. */
+rvh_status rvh_column_spans(const rvh_column *column, size_t first, size_t n,
+                            blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad);
+
+/* ---- top k: topk.c, topk_*.c -------------------------------------------------------------- */
+
+enum {
+  /* up to here the best k are kept sorted in vectors, beyond it in a heap for each key */
+  RVH_TOPK_SORTED_MAX = 16,
+};
+
+typedef struct {
+  uint64_t hi, lo;
+  uint32_t tie, position;
+} rvh_candidate;
+
+/* The running best k of `lanes` keys. */
+typedef struct {
+  size_t k, lanes;
+  size_t filled;           /* slots in use, the same in each lane: min(k, nodes seen) */
+  const uint32_t *tie;     /* position -> rank among equal scores, the lowest first */
+  uint64_t *hi, *lo, *pos; /* k <= RVH_TOPK_SORTED_MAX: [k][lanes], best first */
+  rvh_candidate *heap;     /* otherwise: [lanes][k], the worst on top once filled */
+} rvh_topk;
+
+/* Takes in scores [count][lanes] of the nodes at positions first to first + count. */
+typedef void rvh_topk_tile(rvh_topk *top, const uint64_t *hi, const uint64_t *lo, size_t first,
+                           size_t count);
+
+rvh_topk_tile rvh_topk_portable, rvh_topk_avx2, rvh_topk_avx512, rvh_topk_neon;
+
+/* 64-byte words that a top k of that size keeps, for its memory. */
+size_t rvh_topk_bytes(size_t k, size_t lanes);
+void rvh_topk_start(rvh_topk *top, size_t k, size_t lanes, const uint32_t *tie, void *memory);
+
+/* The positions of one lane's best k, best first. Ends the use of that lane. */
+void rvh_topk_finish(rvh_topk *top, size_t lane, uint32_t *positions);
+
+/* One candidate into one lane of the sorted form, by the whole tie rule; `filled` counts the slots
+ * in use before it. */
+void rvh_topk_insert(rvh_topk *top, size_t lane, uint64_t hi, uint64_t lo, size_t position);
+
+/* The heap form. */
+rvh_topk_tile rvh_topk_heap;
+
+/* ---- instruction sets: isa.c -------------------------------------------------------------- */
+
+struct rvh_isa {
+  const blake2_simd *hash;
+  rvh_topk_tile *topk; /* its lanes are those of `hash` */
+};
+
+/* ---- nodes: nodes.c ----------------------------------------------------------------------- */
+
+/* A node's position is its place in `prefixes`; its index is what the caller knows it by. */
+struct rvh_nodes {
+  size_t n;
+  blake2_simd_prefixes *prefixes;
+  const uint32_t *order; /* position -> index; owned by prefixes */
+  uint32_t *tie;         /* position -> rank in descending order of id bytes */
+};
+
+#endif

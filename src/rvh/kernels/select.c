@@ -1,0 +1,308 @@
+/* Keys x nodes: batches of keys in order of length, groups of as many keys as the kernel has
+ * lanes, strips of nodes whose tile of scores stays in the L1 cache.
+ *
+ * Where there are too few keys to fill the lanes, lanes hold nodes instead: a row. */
+
+#include "rvh_kernels_impl.h"
+
+#include <stdlib.h>
+
+enum {
+  BATCH = 1024,          /* keys whose spans are looked up and put in order together */
+  STRIP = 32,            /* nodes of a tile: 2 x 4 KiB of scores with 16 lanes */
+  ROW_STRIP = 128,       /* nodes of a row's scores */
+  SCRATCH = 1 << 20,     /* bytes for keys that are not used in place */
+  POLL_WORK = 1 << 16,   /* compressions between two questions: 1.5 ms with AVX-512 */
+  HEAP_BYTES = 4 << 20,  /* the heaps of one group; beyond it, one key at a time */
+  LANES_MAX = BLAKE2_SIMD_LANES_MAX,
+};
+
+static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Whether the caller wants the call to end, asked now and then. */
+static int stopped(rvh_poll *poll, size_t work) {
+  if (poll == NULL) return 0;
+  if (poll->left > work) {
+    poll->left -= work;
+    return 0;
+  }
+  poll->left = POLL_WORK;
+  return poll->stop(poll->context) != 0;
+}
+
+/* ---- one thread's memory ------------------------------------------------------------------ */
+
+typedef struct {
+  const rvh_isa *isa;
+  const rvh_nodes *nodes;
+  rvh_poll *poll;
+  size_t lanes, k;
+  /* where answers go: one of the two */
+  intptr_t *chosen; /* [rows][k] */
+  uint64_t *scores; /* [rows][n][2] */
+  /* pieces of `memory` */
+  uint64_t *hi, *lo; /* a tile, or a row */
+  blake2_simd_suffixes *block;
+  void *topk;
+  uint32_t *positions; /* [k] */
+  blake2_simd_bytes *spans;
+  uint8_t *scratch;
+  size_t batch; /* keys that spans and scratch have room for */
+  void *memory;
+} work;
+
+/* The next piece of `base`, or where that is NULL only its size. */
+static void *carve(uint8_t *base, size_t *used, size_t size) {
+  uint8_t *piece = base == NULL ? NULL : base + *used;
+  *used += (size + 63) / 64 * 64;
+  return piece;
+}
+
+/* Divides `base` into the pieces; returns the bytes they need. Without keys, rows alone. */
+static size_t divide(work *w, const rvh_column *keys, uint8_t *base) {
+  const size_t tile = STRIP * w->lanes > ROW_STRIP ? STRIP * w->lanes : ROW_STRIP;
+  const size_t lanes = rvh_topk_bytes(w->k, w->lanes) <= HEAP_BYTES ? w->lanes : 1;
+  size_t used = 0;
+  w->hi = carve(base, &used, tile * sizeof *w->hi);
+  w->lo = carve(base, &used, tile * sizeof *w->lo);
+  w->topk = carve(base, &used, rvh_topk_bytes(w->k, lanes));
+  w->positions = carve(base, &used, w->k * sizeof *w->positions);
+  if (keys != NULL) {
+    const size_t each = rvh_column_scratch(keys);
+    w->batch = each * BATCH <= SCRATCH ? BATCH : each < SCRATCH ? SCRATCH / each : 1;
+    w->block = carve(base, &used, blake2_simd_suffixes_size());
+    w->spans = carve(base, &used, w->batch * sizeof *w->spans);
+    w->scratch = carve(base, &used, w->batch * each);
+  }
+  return used;
+}
+
+static rvh_status work_start(work *w, const rvh_isa *isa, const rvh_nodes *nodes,
+                             const rvh_column *keys, size_t k, rvh_poll *poll) {
+  *w = (work){.isa = isa, .nodes = nodes, .poll = poll, .k = k};
+  w->lanes = blake2_simd_lanes(isa->hash);
+  w->memory = malloc(divide(w, keys, NULL) + 64);
+  if (w->memory == NULL) return RVH_NO_MEMORY;
+  divide(w, keys, (uint8_t *)(((uintptr_t)w->memory + 63) / 64 * 64));
+  return RVH_OK;
+}
+
+/* ---- answers ------------------------------------------------------------------------------ */
+
+static void write_chosen(work *w, rvh_topk *top, size_t lane, size_t row) {
+  rvh_topk_finish(top, lane, w->positions);
+  for (size_t j = 0; j < w->k; j++)
+    w->chosen[row * w->k + j] = (intptr_t)w->nodes->order[w->positions[j]];
+}
+
+static void write_scores(work *w, size_t lane, size_t lanes, size_t first, size_t count,
+                         size_t row) {
+  uint64_t *out = w->scores + row * w->nodes->n * 2;
+  for (size_t i = 0; i < count; i++) {
+    const size_t index = w->nodes->order[first + i];
+    out[2 * index] = w->hi[i * lanes + lane];
+    out[2 * index + 1] = w->lo[i * lanes + lane];
+  }
+}
+
+/* ---- one key x all nodes ------------------------------------------------------------------ */
+
+static rvh_status one_key(work *w, blake2_simd_bytes key, size_t row) {
+  const size_t n = w->nodes->n;
+  const size_t cost = 1 + key.size / BLAKE2_SIMD_BLOCK;
+  rvh_topk top;
+  rvh_topk_start(&top, w->k, 1, w->nodes->tie, w->topk);
+  for (size_t first = 0, count; first < n; first += count) {
+    count = min_size(ROW_STRIP, n - first);
+    if (stopped(w->poll, count * cost)) return RVH_STOPPED;
+    blake2_simd_row(w->isa->hash, w->nodes->prefixes, first, count, key, w->hi, w->lo);
+    if (w->scores != NULL)
+      write_scores(w, 0, 1, first, count, row);
+    else
+      rvh_topk_portable(&top, w->hi, w->lo, first, count);
+  }
+  if (w->chosen != NULL) write_chosen(w, &top, 0, row);
+  return RVH_OK;
+}
+
+/* ---- a group of keys x all nodes ---------------------------------------------------------- */
+
+/* rows[l]: the row of keys[l] */
+static rvh_status group_of_keys(work *w, const blake2_simd_bytes *keys, const size_t *rows,
+                                size_t count_keys) {
+  const size_t n = w->nodes->n, lanes = w->lanes;
+  size_t cost = lanes;
+  rvh_topk top;
+  rvh_topk_start(&top, w->k, lanes, w->nodes->tie, w->topk);
+  blake2_simd_suffixes_load(w->isa->hash, w->block, keys, count_keys);
+  cost += lanes * (keys[count_keys - 1].size / BLAKE2_SIMD_BLOCK); /* the longest */
+  for (size_t first = 0, count; first < n; first += count) {
+    count = min_size(STRIP, n - first);
+    if (stopped(w->poll, count * cost)) return RVH_STOPPED;
+    blake2_simd_tile(w->isa->hash, w->nodes->prefixes, first, count, w->block, w->hi, w->lo);
+    if (w->scores != NULL)
+      for (size_t l = 0; l < count_keys; l++) write_scores(w, l, lanes, first, count, rows[l]);
+    else
+      w->isa->topk(&top, w->hi, w->lo, first, count);
+  }
+  if (w->chosen != NULL)
+    for (size_t l = 0; l < count_keys; l++) write_chosen(w, &top, l, rows[l]);
+  return RVH_OK;
+}
+
+/* Whether m keys are scored faster one by one, nodes in the lanes, than together: a row takes 1.3
+ * times as long for each call of the kernel (it puts messages together word by word). */
+static int better_one_by_one(const work *w, size_t m) {
+  const size_t rows = m * ((w->nodes->n + w->lanes - 1) / w->lanes);
+  return rvh_topk_bytes(w->k, w->lanes) > HEAP_BYTES || (m < w->lanes && rows * 13 < w->nodes->n * 10);
+}
+
+/* ---- batches ------------------------------------------------------------------------------ */
+
+/* order: the spans' places by size, shortest first, equal ones as they stand (a counting sort;
+ * what a tile does not take comes last, in any order). Keys of like size share their blocks and
+ * their words, so a group costs what its keys cost. */
+static void order_by_size(const blake2_simd_bytes *spans, size_t n, uint16_t *order) {
+  enum { SIZES = BLAKE2_SIMD_SUFFIX_MAX + 2 };
+  uint16_t start[SIZES];
+  size_t i = 1;
+  while (i < n && spans[i].size == spans[0].size) i++;
+  if (i >= n) {
+    for (i = 0; i < n; i++) order[i] = (uint16_t)i;
+    return;
+  }
+  memset(start, 0, sizeof start);
+  for (i = 0; i < n; i++) start[min_size(spans[i].size, SIZES - 1)]++;
+  uint16_t sum = 0;
+  for (i = 0; i < SIZES; i++) {
+    uint16_t count = start[i];
+    start[i] = sum;
+    sum = (uint16_t)(sum + count);
+  }
+  for (i = 0; i < n; i++) order[start[min_size(spans[i].size, SIZES - 1)]++] = (uint16_t)i;
+}
+
+static rvh_status one_batch(work *w, size_t n, size_t first_row) {
+  uint16_t order[BATCH];
+  rvh_status status = RVH_OK;
+  order_by_size(w->spans, n, order);
+  for (size_t i = 0; i < n && status == RVH_OK;) {
+    blake2_simd_bytes keys[LANES_MAX];
+    size_t rows[LANES_MAX], m = 0;
+    for (; m < w->lanes && i + m < n; m++) {
+      keys[m] = w->spans[order[i + m]];
+      rows[m] = first_row + order[i + m];
+      if (keys[m].size > BLAKE2_SIMD_SUFFIX_MAX) break;
+    }
+    if (m == 0) {
+      status = one_key(w, keys[0], rows[0]);
+      m = 1;
+    } else if (better_one_by_one(w, m)) {
+      for (size_t l = 0; l < m && status == RVH_OK; l++) status = one_key(w, keys[l], rows[l]);
+    } else {
+      status = group_of_keys(w, keys, rows, m);
+    }
+    i += m;
+  }
+  return status;
+}
+
+/* Rows start to stop of a column, with w's answers starting at row `start`. */
+static rvh_status all_batches(work *w, const rvh_column *keys, size_t start, size_t stop,
+                              size_t *bad) {
+  rvh_status status = RVH_OK;
+  for (size_t row = start, n; row < stop && status == RVH_OK; row += n) {
+    n = min_size(w->batch, stop - row);
+    status = rvh_column_spans(keys, row, n, w->spans, w->scratch, bad);
+    if (status == RVH_OK) status = one_batch(w, n, row - start);
+  }
+  return status;
+}
+
+/* ---- the calls ---------------------------------------------------------------------------- */
+
+rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
+                         size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
+                         size_t *bad) {
+  work w;
+  rvh_status status = work_start(&w, isa, nodes, keys, k, poll);
+  if (status != RVH_OK) return status;
+  w.chosen = out;
+  status = all_batches(&w, keys, start, stop, bad);
+  free(w.memory);
+  return status;
+}
+
+rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
+                      size_t start, size_t stop, uint64_t *out, rvh_poll *poll, size_t *bad) {
+  work w;
+  rvh_status status = work_start(&w, isa, nodes, keys, 1, poll);
+  if (status != RVH_OK) return status;
+  w.scores = out;
+  status = all_batches(&w, keys, start, stop, bad);
+  free(w.memory);
+  return status;
+}
+
+rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_simd_bytes key,
+                          size_t k, intptr_t *out, rvh_poll *poll) {
+  work w;
+  rvh_status status = work_start(&w, isa, nodes, NULL, k, poll);
+  if (status != RVH_OK) return status;
+  w.chosen = out;
+  status = one_key(&w, key, 0);
+  free(w.memory);
+  return status;
+}
+
+rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *scores,
+                           size_t rows, size_t k, intptr_t *out) {
+  work w;
+  rvh_status status = work_start(&w, isa, nodes, NULL, k, NULL);
+  if (status != RVH_OK) return status;
+  const size_t n = nodes->n;
+  w.chosen = out;
+  const int one_by_one = better_one_by_one(&w, w.lanes);
+  const size_t lanes = one_by_one ? 1 : w.lanes;
+  rvh_topk_tile *topk = one_by_one ? rvh_topk_portable : isa->topk;
+  for (size_t row = 0; row < rows; row += lanes) {
+    const size_t count_keys = min_size(lanes, rows - row);
+    rvh_topk top;
+    rvh_topk_start(&top, k, lanes, nodes->tie, w.topk);
+    for (size_t first = 0, count; first < n; first += count) {
+      count = min_size(STRIP, n - first);
+      for (size_t i = 0; i < count; i++)
+        for (size_t l = 0; l < lanes; l++) {
+          const size_t r = row + min_size(l, count_keys - 1);
+          const uint64_t *pair = scores + 2 * (r * n + nodes->order[first + i]);
+          w.hi[i * lanes + l] = pair[0];
+          w.lo[i * lanes + l] = pair[1];
+        }
+      topk(&top, w.hi, w.lo, first, count);
+    }
+    for (size_t l = 0; l < count_keys; l++) write_chosen(&w, &top, l, row + l);
+  }
+  free(w.memory);
+  return RVH_OK;
+}
+
+uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n) {
+  BLAKE2_SIMD_ALIGNED(64) uint64_t m[16 * LANES_MAX] = {0}, t[LANES_MAX] = {0};
+  BLAKE2_SIMD_ALIGNED(64) uint64_t hi[STRIP * LANES_MAX] = {0}, lo[STRIP * LANES_MAX];
+  uint64_t prefix[STRIP] = {0};
+  const size_t lanes = blake2_simd_lanes(isa->hash);
+  const blake2_simd_strip strip = {.prefix = prefix,
+                                   .prefix_words = 1,
+                                   .h = blake2_simd_iv,
+                                   .count = STRIP,
+                                   .suffix = m,
+                                   .t = t,
+                                   .words = words,
+                                   .hi = hi,
+                                   .lo = lo};
+  for (size_t done = 0; done < n; done += STRIP * lanes) {
+    m[0] ^= hi[0];
+    isa->hash->strip(&strip);
+  }
+  return hi[0];
+}

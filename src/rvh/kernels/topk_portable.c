@@ -1,0 +1,7 @@
+/* The best k in portable C, one key at a time. */
+
+#include "blake2_simd_vec_portable.h"
+
+#define STREAMS 1
+#define TOPK_NAME rvh_topk_portable
+#include "topk_lanes.h"
