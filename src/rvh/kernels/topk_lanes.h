@@ -7,96 +7,111 @@
 
 #include "rvh_kernels_impl.h"
 
+#if defined(__GNUC__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#elif defined(_MSC_VER)
+#define ALWAYS_INLINE static __forceinline
+#else
+#define ALWAYS_INLINE static inline
+#endif
+
 #define LANES (V_LANES * STREAMS)
 
-static void insert_exactly(rvh_topk *top, const uint64_t *hi, const uint64_t *lo, size_t offset,
-                           size_t position) {
-  for (size_t l = offset; l < offset + V_LANES; l++)
-    rvh_topk_insert(top, l, hi[l], lo[l], position);
-}
+/* The sorted best k of one vector of lanes; in registers where k is a small constant. */
+typedef struct {
+  V hi[RVH_TOPK_SORTED_MAX], lo[RVH_TOPK_SORTED_MAX], pos[RVH_TOPK_SORTED_MAX];
+} slots;
 
-static void first_of_all(rvh_topk *top, const uint64_t *hi, const uint64_t *lo, size_t position) {
-  for (size_t l = 0; l < LANES; l += V_LANES) {
-    V_STORE(top->hi + l, V_LOAD(hi + l));
-    V_STORE(top->lo + l, V_LOAD(lo + l));
-    V_STORE(top->pos + l, V_SET1(position));
+ALWAYS_INLINE void load_slots(slots *s, const rvh_topk *top, size_t l, size_t k) {
+  for (size_t j = 0; j < k; j++) {
+    s->hi[j] = V_LOAD(top->hi + j * LANES + l);
+    s->lo[j] = V_LOAD(top->lo + j * LANES + l);
+    s->pos[j] = V_LOAD(top->pos + j * LANES + l);
   }
-  top->filled = 1;
 }
 
-/* k = 1: the running maximum stays in registers. */
-static void best(rvh_topk *top, const uint64_t *hi, const uint64_t *lo, size_t first,
-                 size_t count) {
+ALWAYS_INLINE void store_slots(const slots *s, rvh_topk *top, size_t l, size_t k) {
+  for (size_t j = 0; j < k; j++) {
+    V_STORE(top->hi + j * LANES + l, s->hi[j]);
+    V_STORE(top->lo + j * LANES + l, s->lo[j]);
+    V_STORE(top->pos + j * LANES + l, s->pos[j]);
+  }
+}
+
+typedef struct {
+  V hi, lo, pos;
+} node;
+
+/* A node takes the first of k slots that it is better than, and pushes what was there one down.
+ * Returns what fell off the end. */
+ALWAYS_INLINE node push(slots *s, node carry, size_t k) {
+  const V score = carry.hi;
+  for (size_t j = 0; j < k; j++) {
+    const V_MASK better = V_GT(score, s->hi[j]);
+    const node was = {s->hi[j], s->lo[j], s->pos[j]};
+    s->hi[j] = V_SELECT(better, carry.hi, was.hi);
+    s->lo[j] = V_SELECT(better, carry.lo, was.lo);
+    s->pos[j] = V_SELECT(better, carry.pos, was.pos);
+    carry.hi = V_SELECT(better, was.hi, carry.hi);
+    carry.lo = V_SELECT(better, was.lo, carry.lo);
+    carry.pos = V_SELECT(better, was.pos, carry.pos);
+  }
+  return carry;
+}
+
+/* The tie rule, lane by lane. */
+static void insert_exactly(rvh_topk *top, const uint64_t *hi, const uint64_t *lo, size_t l,
+                           size_t position) {
+  for (size_t lane = l; lane < l + V_LANES; lane++)
+    rvh_topk_insert(top, lane, hi[lane], lo[lane], position);
+}
+
+/* One node while there are slots to fill. */
+static void fill(rvh_topk *top, const uint64_t *hi, const uint64_t *lo, size_t position) {
+  const size_t used = top->filled;
   for (size_t l = 0; l < LANES; l += V_LANES) {
-    V best_hi = V_LOAD(top->hi + l), best_lo = V_LOAD(top->lo + l), best_pos = V_LOAD(top->pos + l);
-    for (size_t i = 0; i < count; i++) {
-      const V score = V_LOAD(hi + i * LANES + l);
-      const V_MASK tied = V_EQ(score, best_hi);
+    node carry = {V_LOAD(hi + l), V_LOAD(lo + l), V_SET1(position)};
+    slots s;
+    load_slots(&s, top, l, used);
+    if (used > 0) {
+      V_MASK tied = V_EQ(carry.hi, s.hi[0]);
+      for (size_t j = 1; j < used; j++) tied = V_MASK_OR(tied, V_EQ(carry.hi, s.hi[j]));
       if (V_ANY(tied)) {
-        V_STORE(top->hi + l, best_hi);
-        V_STORE(top->lo + l, best_lo);
-        V_STORE(top->pos + l, best_pos);
-        insert_exactly(top, hi + i * LANES, lo + i * LANES, l, first + i);
-        best_hi = V_LOAD(top->hi + l);
-        best_lo = V_LOAD(top->lo + l);
-        best_pos = V_LOAD(top->pos + l);
+        insert_exactly(top, hi, lo, l, position);
         continue;
       }
-      const V_MASK better = V_GT(score, best_hi);
-      best_hi = V_SELECT(better, score, best_hi);
-      best_lo = V_SELECT(better, V_LOAD(lo + i * LANES + l), best_lo);
-      best_pos = V_SELECT(better, V_SET1(first + i), best_pos);
     }
-    V_STORE(top->hi + l, best_hi);
-    V_STORE(top->lo + l, best_lo);
-    V_STORE(top->pos + l, best_pos);
+    carry = push(&s, carry, used);
+    s.hi[used] = carry.hi;
+    s.lo[used] = carry.lo;
+    s.pos[used] = carry.pos;
+    store_slots(&s, top, l, used + 1);
   }
+  top->filled = used + 1;
 }
 
-/* One node into one vector of lanes, with `slots` of k in use: where it is better than a slot, it
- * takes the slot and pushes what was there one down. */
-static void push(rvh_topk *top, const uint64_t *hi, const uint64_t *lo, size_t l, size_t slots,
-                 size_t position) {
-  const V score = V_LOAD(hi + l);
-  V_MASK tied = V_EQ(score, V_LOAD(top->hi + l));
-  for (size_t j = 1; j < slots; j++)
-    tied = V_MASK_OR(tied, V_EQ(score, V_LOAD(top->hi + j * LANES + l)));
-  if (V_ANY(tied)) {
-    insert_exactly(top, hi, lo, l, position);
-    return;
-  }
-  V carry_hi = score, carry_lo = V_LOAD(lo + l), carry_pos = V_SET1(position);
-  for (size_t j = 0; j < slots; j++) {
-    uint64_t *slot_hi = top->hi + j * LANES + l, *slot_lo = top->lo + j * LANES + l;
-    uint64_t *slot_pos = top->pos + j * LANES + l;
-    const V was_hi = V_LOAD(slot_hi), was_lo = V_LOAD(slot_lo), was_pos = V_LOAD(slot_pos);
-    const V_MASK better = V_GT(score, was_hi);
-    V_STORE(slot_hi, V_SELECT(better, carry_hi, was_hi));
-    V_STORE(slot_lo, V_SELECT(better, carry_lo, was_lo));
-    V_STORE(slot_pos, V_SELECT(better, carry_pos, was_pos));
-    carry_hi = V_SELECT(better, was_hi, carry_hi);
-    carry_lo = V_SELECT(better, was_lo, carry_lo);
-    carry_pos = V_SELECT(better, was_pos, carry_pos);
-  }
-  if (slots == top->k) return;
-  V_STORE(top->hi + slots * LANES + l, carry_hi);
-  V_STORE(top->lo + slots * LANES + l, carry_lo);
-  V_STORE(top->pos + slots * LANES + l, carry_pos);
-}
-
-static void best_few(rvh_topk *top, const uint64_t *hi, const uint64_t *lo, size_t first,
-                     size_t count) {
-  for (size_t i = 0; i < count; i++, hi += LANES, lo += LANES) {
-    const size_t slots = top->filled;
-    for (size_t l = 0; l < LANES; l += V_LANES) {
-      if (slots == top->k) {
-        const V score = V_LOAD(hi + l), worst = V_LOAD(top->hi + (slots - 1) * LANES + l);
-        const V_MASK enters = V_MASK_OR(V_GT(score, worst), V_EQ(score, worst));
-        if (!V_ANY(enters)) continue;
+/* `count` nodes into slots that are all in use. */
+ALWAYS_INLINE void keep(rvh_topk *top, const uint64_t *hi, const uint64_t *lo, size_t first,
+                        size_t count, size_t k) {
+  for (size_t l = 0; l < LANES; l += V_LANES) {
+    slots s;
+    load_slots(&s, top, l, k);
+    for (size_t i = 0; i < count; i++) {
+      const V score = V_LOAD(hi + i * LANES + l);
+      V_MASK tied = V_EQ(score, s.hi[k - 1]);
+      if (k > 1) { /* with one slot, a branch costs more than it spares */
+        if (!V_ANY(V_MASK_OR(tied, V_GT(score, s.hi[k - 1])))) continue;
+        for (size_t j = 0; j + 1 < k; j++) tied = V_MASK_OR(tied, V_EQ(score, s.hi[j]));
       }
-      push(top, hi, lo, l, slots, first + i);
+      if (V_ANY(tied)) {
+        store_slots(&s, top, l, k);
+        insert_exactly(top, hi + i * LANES, lo + i * LANES, l, first + i);
+        load_slots(&s, top, l, k);
+        continue;
+      }
+      push(&s, (node){score, V_LOAD(lo + i * LANES + l), V_SET1(first + i)}, k);
     }
-    if (slots < top->k) top->filled = slots + 1;
+    store_slots(&s, top, l, k);
   }
 }
 
@@ -105,15 +120,19 @@ void TOPK_NAME(rvh_topk *top, const uint64_t *hi, const uint64_t *lo, size_t fir
     rvh_topk_heap(top, hi, lo, first, count);
     return;
   }
-  if (top->filled == 0 && count > 0) {
-    first_of_all(top, hi, lo, first);
-    hi += LANES;
-    lo += LANES;
-    first++;
-    count--;
+  for (; top->filled < top->k && count > 0; count--, first++, hi += LANES, lo += LANES)
+    fill(top, hi, lo, first);
+  switch (top->k) {
+    case 1:
+      keep(top, hi, lo, first, count, 1);
+      break;
+    case 2:
+      keep(top, hi, lo, first, count, 2);
+      break;
+    case 3:
+      keep(top, hi, lo, first, count, 3);
+      break;
+    default:
+      keep(top, hi, lo, first, count, top->k);
   }
-  if (top->k == 1)
-    best(top, hi, lo, first, count);
-  else
-    best_few(top, hi, lo, first, count);
 }
