@@ -13,9 +13,7 @@ static void cpuid(unsigned leaf, unsigned r[4]) { __cpuidex((int *)r, (int)leaf,
 static uint64_t xcr0(void) { return _xgetbv(0); }
 #else
 #include <cpuid.h>
-static void cpuid(unsigned leaf, unsigned r[4]) {
-  __cpuid_count(leaf, 0, r[0], r[1], r[2], r[3]);
-}
+static void cpuid(unsigned leaf, unsigned r[4]) { __cpuid_count(leaf, 0, r[0], r[1], r[2], r[3]); }
 static uint64_t xcr0(void) {
   unsigned low, high;
   __asm__ volatile(".byte 0x0f, 0x01, 0xd0" : "=a"(low), "=d"(high) : "c"(0)); /* xgetbv */

@@ -32,11 +32,11 @@ typedef V V_mem __attribute__((aligned(32), may_alias));
 #define ROTR_32(a) __asm__("vpshufd $0xb1, %0, %0" : "+x"(a));
 #define ROTR_24(a) __asm__("vpshufb %1, %0, %0" : "+x"(a) : "m"(rotate_24.vector));
 #define ROTR_16(a) __asm__("vpshufb %1, %0, %0" : "+x"(a) : "m"(rotate_16.vector));
-#define ROTR_63(a)                                                                     \
-  {                                                                                    \
-    V twice;                                                                           \
-    __asm__("vpaddq %0, %0, %1\n\tvpsrlq $63, %0, %0\n\tvpxor %1, %0, %0"              \
-            : "+x"(a), "=&x"(twice));                                                  \
+#define ROTR_63(a)                                                        \
+  {                                                                       \
+    V twice;                                                              \
+    __asm__("vpaddq %0, %0, %1\n\tvpsrlq $63, %0, %0\n\tvpxor %1, %0, %0" \
+            : "+x"(a), "=&x"(twice));                                     \
   }
 #define PARK(place, a) __asm__ volatile("vmovdqa %1, %0" : "=m"(place) : "x"(a));
 #define FETCH(a, place) __asm__ volatile("vmovdqa %1, %0" : "=x"(a) : "m"(place));
@@ -53,26 +53,34 @@ typedef V V_mem __attribute__((aligned(32), may_alias));
 #define FETCH(a, place) a = place;
 #endif
 
-/* Two Gs side by side: as many as fifteen registers and a temporary allow. */
-#define PAIR(W, a0, b0, c0, d0, x0, y0, a1, b1, c1, d1, x1, y1)                  \
-  ADD_WORD(W, a0, x0) ADD_WORD(W, a1, x1) ADD(a0, b0) ADD(a1, b1)                \
-  XOR(d0, a0) XOR(d1, a1) ROTR_32(d0) ROTR_32(d1)                                \
-  ADD(c0, d0) ADD(c1, d1) XOR(b0, c0) XOR(b1, c1) ROTR_24(b0) ROTR_24(b1)        \
-  ADD_WORD(W, a0, y0) ADD_WORD(W, a1, y1) ADD(a0, b0) ADD(a1, b1)                \
-  XOR(d0, a0) XOR(d1, a1) ROTR_16(d0) ROTR_16(d1)                                \
-  ADD(c0, d0) ADD(c1, d1) XOR(b0, c0) XOR(b1, c1) ROTR_63(b0) ROTR_63(b1)
+/* clang-format off */
 
-#define ROUND_BEGIN    \
+/* Two Gs side by side: as many as fifteen registers and a temporary allow. */
+#define PAIR(W, a0, b0, c0, d0, x0, y0, a1, b1, c1, d1, x1, y1)     \
+  ADD_WORD(W, a0, x0) ADD_WORD(W, a1, x1) ADD(a0, b0) ADD(a1, b1)   \
+  XOR(d0, a0) XOR(d1, a1) ROTR_32(d0) ROTR_32(d1)                   \
+  ADD(c0, d0) ADD(c1, d1)                                           \
+  XOR(b0, c0) XOR(b1, c1) ROTR_24(b0) ROTR_24(b1)                   \
+  ADD_WORD(W, a0, y0) ADD_WORD(W, a1, y1) ADD(a0, b0) ADD(a1, b1)   \
+  XOR(d0, a0) XOR(d1, a1) ROTR_16(d0) ROTR_16(d1)                   \
+  ADD(c0, d0) ADD(c1, d1)                                           \
+  XOR(b0, c0) XOR(b1, c1) ROTR_63(b0) ROTR_63(b1)
+
+#define ROUND_BEGIN      \
   V parked_8, parked_11; \
   PARK(parked_11, v11)
 #define ROUND_END FETCH(v11, parked_11)
 #define ROUND(W, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15) \
   PAIR(W, v0, v4, v8, v12, s0, s1, v1, v5, v9, v13, s2, s3)                            \
-  PARK(parked_8, v8) FETCH(v11, parked_11)                                             \
+  PARK(parked_8, v8)                                                                   \
+  FETCH(v11, parked_11)                                                                \
   PAIR(W, v2, v6, v10, v14, s4, s5, v3, v7, v11, v15, s6, s7)                          \
   PAIR(W, v0, v5, v10, v15, s8, s9, v1, v6, v11, v12, s10, s11)                        \
-  PARK(parked_11, v11) FETCH(v8, parked_8)                                             \
+  PARK(parked_11, v11)                                                                 \
+  FETCH(v8, parked_8)                                                                  \
   PAIR(W, v2, v7, v8, v13, s12, s13, v3, v4, v9, v14, s14, s15)
+
+/* clang-format on */
 
 #define IMPL blake2_simd_avx2
 #define IMPL_NAME "avx2"

@@ -18,10 +18,10 @@
 #if defined(__GNUC__)
 typedef V V_mem __attribute__((aligned(64), may_alias));
 #define ADD(a, b) __asm__("vpaddq %1, %0, %0" : "+v"(a) : "v"(b));
-#define ADD_WORD(W, a, i, stream)                       \
-  if ((i) < (W))                                        \
-    __asm__("vpaddq %1, %0, %0"                         \
-            : "+v"(a)                                   \
+#define ADD_WORD(W, a, i, stream) \
+  if ((i) < (W))                  \
+    __asm__("vpaddq %1, %0, %0"   \
+            : "+v"(a)             \
             : "m"(*(const V_mem *)(m + (i) * LANES + (stream) * V_LANES)));
 #define XOR(a, b) __asm__("vpxorq %1, %0, %0" : "+v"(a) : "v"(b));
 #define ROTR(a, n) __asm__("vprorq $" #n ", %0, %0" : "+v"(a));
@@ -38,38 +38,48 @@ typedef V V_mem __attribute__((aligned(64), may_alias));
 #define STEP_A(W, a, b, d, x, stream, r) ADD_WORD(W, a, x, stream) ADD(a, b) XOR(d, a) ROTR(d, r)
 #define STEP_C(b, c, d, r) ADD(c, d) XOR(b, c) ROTR(b, r)
 
-#define COLUMNS_A(W, p, x0, x1, x2, x3, stream, r)    \
-  STEP_A(W, p##0, p##4, p##12, x0, stream, r)         \
-  STEP_A(W, p##1, p##5, p##13, x1, stream, r)         \
-  STEP_A(W, p##2, p##6, p##14, x2, stream, r)         \
+#define COLUMNS_A(W, p, x0, x1, x2, x3, stream, r) \
+  STEP_A(W, p##0, p##4, p##12, x0, stream, r)      \
+  STEP_A(W, p##1, p##5, p##13, x1, stream, r)      \
+  STEP_A(W, p##2, p##6, p##14, x2, stream, r)      \
   STEP_A(W, p##3, p##7, p##15, x3, stream, r)
-#define COLUMNS_C(p, r)                \
-  STEP_C(p##4, p##8, p##12, r)         \
-  STEP_C(p##5, p##9, p##13, r)         \
-  STEP_C(p##6, p##10, p##14, r)        \
+#define COLUMNS_C(p, r)         \
+  STEP_C(p##4, p##8, p##12, r)  \
+  STEP_C(p##5, p##9, p##13, r)  \
+  STEP_C(p##6, p##10, p##14, r) \
   STEP_C(p##7, p##11, p##15, r)
-#define DIAGONALS_A(W, p, x0, x1, x2, x3, stream, r)  \
-  STEP_A(W, p##0, p##5, p##15, x0, stream, r)         \
-  STEP_A(W, p##1, p##6, p##12, x1, stream, r)         \
-  STEP_A(W, p##2, p##7, p##13, x2, stream, r)         \
+#define DIAGONALS_A(W, p, x0, x1, x2, x3, stream, r) \
+  STEP_A(W, p##0, p##5, p##15, x0, stream, r)        \
+  STEP_A(W, p##1, p##6, p##12, x1, stream, r)        \
+  STEP_A(W, p##2, p##7, p##13, x2, stream, r)        \
   STEP_A(W, p##3, p##4, p##14, x3, stream, r)
-#define DIAGONALS_C(p, r)              \
-  STEP_C(p##5, p##10, p##15, r)        \
-  STEP_C(p##6, p##11, p##12, r)        \
-  STEP_C(p##7, p##8, p##13, r)         \
+#define DIAGONALS_C(p, r)       \
+  STEP_C(p##5, p##10, p##15, r) \
+  STEP_C(p##6, p##11, p##12, r) \
+  STEP_C(p##7, p##8, p##13, r)  \
   STEP_C(p##4, p##9, p##14, r)
 
 #define ROUND_BEGIN
 #define ROUND_END
-#define ROUND(W, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15)        \
-  COLUMNS_A(W, v, s0, s2, s4, s6, 0, 32) COLUMNS_A(W, u, s0, s2, s4, s6, 1, 32)               \
-  COLUMNS_C(v, 24) COLUMNS_C(u, 24)                                                           \
-  COLUMNS_A(W, v, s1, s3, s5, s7, 0, 16) COLUMNS_A(W, u, s1, s3, s5, s7, 1, 16)               \
-  COLUMNS_C(v, 63) COLUMNS_C(u, 63)                                                           \
-  DIAGONALS_A(W, v, s8, s10, s12, s14, 0, 32) DIAGONALS_A(W, u, s8, s10, s12, s14, 1, 32)     \
-  DIAGONALS_C(v, 24) DIAGONALS_C(u, 24)                                                       \
-  DIAGONALS_A(W, v, s9, s11, s13, s15, 0, 16) DIAGONALS_A(W, u, s9, s11, s13, s15, 1, 16)     \
-  DIAGONALS_C(v, 63) DIAGONALS_C(u, 63)
+/* clang-format off */
+#define ROUND(W, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15) \
+  COLUMNS_A(W, v, s0, s2, s4, s6, 0, 32)                                               \
+  COLUMNS_A(W, u, s0, s2, s4, s6, 1, 32)                                               \
+  COLUMNS_C(v, 24)                                                                     \
+  COLUMNS_C(u, 24)                                                                     \
+  COLUMNS_A(W, v, s1, s3, s5, s7, 0, 16)                                               \
+  COLUMNS_A(W, u, s1, s3, s5, s7, 1, 16)                                               \
+  COLUMNS_C(v, 63)                                                                     \
+  COLUMNS_C(u, 63)                                                                     \
+  DIAGONALS_A(W, v, s8, s10, s12, s14, 0, 32)                                          \
+  DIAGONALS_A(W, u, s8, s10, s12, s14, 1, 32)                                          \
+  DIAGONALS_C(v, 24)                                                                   \
+  DIAGONALS_C(u, 24)                                                                   \
+  DIAGONALS_A(W, v, s9, s11, s13, s15, 0, 16)                                          \
+  DIAGONALS_A(W, u, s9, s11, s13, s15, 1, 16)                                          \
+  DIAGONALS_C(v, 63)                                                                   \
+  DIAGONALS_C(u, 63)
+/* clang-format on */
 
 #define IMPL blake2_simd_avx512
 #define IMPL_NAME "avx512"

@@ -328,7 +328,8 @@ static void move_behind(const blake2_simd *impl, blake2_simd_suffixes *block, si
   if (block->tail == tail) return;
   memset(shifted, 0, before * row);
   impl->shift(block->shifted + before * impl->lanes, block->words, rows, 8 * (tail % 8));
-  if (before + rows < total) memset(shifted + (before + rows) * row, 0, (total - before - rows) * row);
+  if (before + rows < total)
+    memset(shifted + (before + rows) * row, 0, (total - before - rows) * row);
   block->tail = tail;
 }
 
@@ -467,13 +468,8 @@ static size_t row_strip(const blake2_simd *impl, const group **at, size_t positi
       m[w * lanes + l] = w < g->words ? prefix[w] | behind[w] : behind[w];
     t[l] = g->t + g->tail + suffix_size;
   }
-  const blake2_simd_strip strip = {.h = g->h,
-                                   .count = 1,
-                                   .suffix = m,
-                                   .t = t,
-                                   .words = rows,
-                                   .hi = out_hi,
-                                   .lo = out_lo};
+  const blake2_simd_strip strip = {
+      .h = g->h, .count = 1, .suffix = m, .t = t, .words = rows, .hi = out_hi, .lo = out_lo};
   impl->strip(&strip);
   memcpy(hi, out_hi, n * sizeof *hi);
   memcpy(lo, out_lo, n * sizeof *lo);
@@ -517,7 +513,8 @@ void blake2_simd_row(const blake2_simd *impl, const blake2_simd_prefixes *prefix
   if (suffix.size <= BLOCK) {
     size_t w = 0;
     for (; w < suffix.size / 8; w++) words[w] = blake2_simd_load64(suffix.data + 8 * w);
-    if (suffix.size % 8 != 0) words[w] = blake2_simd_load_part(suffix.data + 8 * w, suffix.size % 8);
+    if (suffix.size % 8 != 0)
+      words[w] = blake2_simd_load_part(suffix.data + 8 * w, suffix.size % 8);
   }
   while (count > 0) {
     if (first == g->first + g->count) g++;

@@ -23,60 +23,60 @@
 #endif
 
 /* RFC 7693, 2.7: the message schedule; rounds 10 and 11 repeat 0 and 1. */
-#define TWELVE_ROUNDS(W)                                               \
-  ROUND_BEGIN                                                          \
-  ROUND(W, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)       \
-  ROUND(W, 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3)       \
-  ROUND(W, 11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4)       \
-  ROUND(W, 7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8)       \
-  ROUND(W, 9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13)       \
-  ROUND(W, 2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9)       \
-  ROUND(W, 12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11)       \
-  ROUND(W, 13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10)       \
-  ROUND(W, 6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5)       \
-  ROUND(W, 10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0)       \
-  ROUND(W, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)       \
-  ROUND(W, 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3)       \
+#define TWELVE_ROUNDS(W)                                         \
+  ROUND_BEGIN                                                    \
+  ROUND(W, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) \
+  ROUND(W, 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3) \
+  ROUND(W, 11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4) \
+  ROUND(W, 7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8) \
+  ROUND(W, 9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13) \
+  ROUND(W, 2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9) \
+  ROUND(W, 12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11) \
+  ROUND(W, 13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10) \
+  ROUND(W, 6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5) \
+  ROUND(W, 10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0) \
+  ROUND(W, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) \
+  ROUND(W, 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3) \
   ROUND_END
 
 #define IV(i) V_SET1(blake2_simd_iv[i])
 
 /* The state before a strip's block, one state for all lanes; the block is the last one. */
-#define STRIP_BEGIN(p, offset)                                                              \
-  V p##0 = V_SET1(h[0]), p##1 = V_SET1(h[1]), p##2 = V_SET1(h[2]), p##3 = V_SET1(h[3]);     \
-  V p##4 = V_SET1(h[4]), p##5 = V_SET1(h[5]), p##6 = V_SET1(h[6]), p##7 = V_SET1(h[7]);     \
-  V p##8 = IV(0), p##9 = IV(1), p##10 = IV(2), p##11 = IV(3);                               \
-  V p##12 = V_XOR(IV(4), V_LOAD(strip->t + (offset))), p##13 = IV(5);                       \
+#define STRIP_BEGIN(p, offset)                                                          \
+  V p##0 = V_SET1(h[0]), p##1 = V_SET1(h[1]), p##2 = V_SET1(h[2]), p##3 = V_SET1(h[3]); \
+  V p##4 = V_SET1(h[4]), p##5 = V_SET1(h[5]), p##6 = V_SET1(h[6]), p##7 = V_SET1(h[7]); \
+  V p##8 = IV(0), p##9 = IV(1), p##10 = IV(2), p##11 = IV(3);                           \
+  V p##12 = V_XOR(IV(4), V_LOAD(strip->t + (offset))), p##13 = IV(5);                   \
   V p##14 = V_SET1(~blake2_simd_iv[6]), p##15 = IV(7);
 
 /* Only the first two words of the digest: the compiler drops what nobody reads. */
-#define STRIP_END(p, offset)                                                                \
-  V_STORE(hi + (offset), V_BSWAP(V_XOR(V_XOR(p##0, p##8), V_SET1(h[0]))));                  \
+#define STRIP_END(p, offset)                                               \
+  V_STORE(hi + (offset), V_BSWAP(V_XOR(V_XOR(p##0, p##8), V_SET1(h[0])))); \
   V_STORE(lo + (offset), V_BSWAP(V_XOR(V_XOR(p##1, p##9), V_SET1(h[1]))));
 
 /* Strip kernels know their message words beyond W to be zero: 10% between W = 4 and 16. */
-#define DEFINE_STRIP(W)                                                                     \
-  static void strip_##W(const blake2_simd_strip *strip) {                                   \
-    BLAKE2_SIMD_ALIGNED(64) uint64_t m[W * LANES];                                          \
-    const uint64_t *prefix = strip->prefix, *h = strip->h;                                  \
-    uint64_t *hi = strip->hi, *lo = strip->lo;                                              \
-    const size_t prefix_words = strip->prefix_words;                                        \
-    memcpy(m, strip->suffix, sizeof m);                                                     \
-    for (size_t i = 0; i < strip->count; i++) {                                             \
-      for (size_t w = 0; w < prefix_words; w++) {                                           \
-        V word = V_SET1(prefix[w]);                                                         \
-        BOTH(V_STORE(m + w * LANES, V_OR(word, V_LOAD(strip->suffix + w * LANES)));         \
-             , V_STORE(m + w * LANES + V_LANES,                                             \
-                       V_OR(word, V_LOAD(strip->suffix + w * LANES + V_LANES)));)           \
-      }                                                                                     \
-      BOTH(STRIP_BEGIN(v, 0), STRIP_BEGIN(u, V_LANES))                                      \
-      TWELVE_ROUNDS(W)                                                                      \
-      BOTH(STRIP_END(v, 0), STRIP_END(u, V_LANES))                                          \
-      prefix += prefix_words;                                                               \
-      h += strip->h_stride;                                                                 \
-      hi += LANES;                                                                          \
-      lo += LANES;                                                                          \
-    }                                                                                       \
+#define DEFINE_STRIP(W)                                                             \
+  static void strip_##W(const blake2_simd_strip *strip) {                           \
+    BLAKE2_SIMD_ALIGNED(64) uint64_t m[W * LANES];                                  \
+    const uint64_t *prefix = strip->prefix, *h = strip->h;                          \
+    uint64_t *hi = strip->hi, *lo = strip->lo;                                      \
+    const size_t prefix_words = strip->prefix_words;                                \
+    memcpy(m, strip->suffix, sizeof m);                                             \
+    for (size_t i = 0; i < strip->count; i++) {                                     \
+      for (size_t w = 0; w < prefix_words; w++) {                                   \
+        V word = V_SET1(prefix[w]);                                                 \
+        BOTH(V_STORE(m + w * LANES, V_OR(word, V_LOAD(strip->suffix + w * LANES))); \
+             , V_STORE(m + w * LANES + V_LANES,                                     \
+                       V_OR(word, V_LOAD(strip->suffix + w * LANES + V_LANES)));)   \
+      }                                                                             \
+      BOTH(STRIP_BEGIN(v, 0), STRIP_BEGIN(u, V_LANES))                              \
+      TWELVE_ROUNDS(W)                                                              \
+      BOTH(STRIP_END(v, 0), STRIP_END(u, V_LANES))                                  \
+      prefix += prefix_words;                                                       \
+      h += strip->h_stride;                                                         \
+      hi += LANES;                                                                  \
+      lo += LANES;                                                                  \
+    }                                                                               \
   }
 
 DEFINE_STRIP(4)
@@ -93,33 +93,33 @@ static void strip(const blake2_simd_strip *job) {
 }
 
 /* A state for each lane, in memory between the blocks of longer messages. */
-#define BLOCK_BEGIN(p, offset)                                                              \
-  V p##0 = V_LOAD(h + (offset)), p##1 = V_LOAD(h + 1 * LANES + (offset));                   \
-  V p##2 = V_LOAD(h + 2 * LANES + (offset)), p##3 = V_LOAD(h + 3 * LANES + (offset));       \
-  V p##4 = V_LOAD(h + 4 * LANES + (offset)), p##5 = V_LOAD(h + 5 * LANES + (offset));       \
-  V p##6 = V_LOAD(h + 6 * LANES + (offset)), p##7 = V_LOAD(h + 7 * LANES + (offset));       \
-  V p##8 = IV(0), p##9 = IV(1), p##10 = IV(2), p##11 = IV(3);                               \
-  V p##12 = V_XOR(IV(4), V_LOAD(t + (offset))), p##13 = IV(5);                              \
+#define BLOCK_BEGIN(p, offset)                                                        \
+  V p##0 = V_LOAD(h + (offset)), p##1 = V_LOAD(h + 1 * LANES + (offset));             \
+  V p##2 = V_LOAD(h + 2 * LANES + (offset)), p##3 = V_LOAD(h + 3 * LANES + (offset)); \
+  V p##4 = V_LOAD(h + 4 * LANES + (offset)), p##5 = V_LOAD(h + 5 * LANES + (offset)); \
+  V p##6 = V_LOAD(h + 6 * LANES + (offset)), p##7 = V_LOAD(h + 7 * LANES + (offset)); \
+  V p##8 = IV(0), p##9 = IV(1), p##10 = IV(2), p##11 = IV(3);                         \
+  V p##12 = V_XOR(IV(4), V_LOAD(t + (offset))), p##13 = IV(5);                        \
   V p##14 = V_XOR(IV(6), V_LOAD(final + (offset))), p##15 = IV(7);
 
-#define BLOCK_WORD(i, a, b, offset)                                                         \
+#define BLOCK_WORD(i, a, b, offset) \
   V_STORE(h + (i) * LANES + (offset), V_XOR(V_LOAD(h + (i) * LANES + (offset)), V_XOR(a, b)));
-#define BLOCK_END(p, offset)                                                                \
-  BLOCK_WORD(0, p##0, p##8, offset)                                                         \
-  BLOCK_WORD(1, p##1, p##9, offset)                                                         \
-  BLOCK_WORD(2, p##2, p##10, offset)                                                        \
-  BLOCK_WORD(3, p##3, p##11, offset)                                                        \
-  BLOCK_WORD(4, p##4, p##12, offset)                                                        \
-  BLOCK_WORD(5, p##5, p##13, offset)                                                        \
-  BLOCK_WORD(6, p##6, p##14, offset)                                                        \
+#define BLOCK_END(p, offset)         \
+  BLOCK_WORD(0, p##0, p##8, offset)  \
+  BLOCK_WORD(1, p##1, p##9, offset)  \
+  BLOCK_WORD(2, p##2, p##10, offset) \
+  BLOCK_WORD(3, p##3, p##11, offset) \
+  BLOCK_WORD(4, p##4, p##12, offset) \
+  BLOCK_WORD(5, p##5, p##13, offset) \
+  BLOCK_WORD(6, p##6, p##14, offset) \
   BLOCK_WORD(7, p##7, p##15, offset)
 
-#define DEFINE_COMPRESS(W)                                                                  \
-  static void compress_##W(uint64_t *h, const uint64_t *m, const uint64_t *t,               \
-                           const uint64_t *final) {                                         \
-    BOTH(BLOCK_BEGIN(v, 0), BLOCK_BEGIN(u, V_LANES))                                        \
-    TWELVE_ROUNDS(W)                                                                        \
-    BOTH(BLOCK_END(v, 0), BLOCK_END(u, V_LANES))                                            \
+#define DEFINE_COMPRESS(W)                                                    \
+  static void compress_##W(uint64_t *h, const uint64_t *m, const uint64_t *t, \
+                           const uint64_t *final) {                           \
+    BOTH(BLOCK_BEGIN(v, 0), BLOCK_BEGIN(u, V_LANES))                          \
+    TWELVE_ROUNDS(W)                                                          \
+    BOTH(BLOCK_END(v, 0), BLOCK_END(u, V_LANES))                              \
   }
 
 DEFINE_COMPRESS(4)

@@ -26,8 +26,8 @@ static const uint8_t rotate_16_bytes[16] = {2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 
   d = rotate_d(V_XOR(d, a));                       \
   c = vaddq_u64(c, d);                             \
   b = rotate_b(V_XOR(b, c));
-#define G(W, a, b, c, d, x, y)              \
-  HALF(W, a, b, c, d, x, ROTR_32, ROTR_24)  \
+#define G(W, a, b, c, d, x, y)             \
+  HALF(W, a, b, c, d, x, ROTR_32, ROTR_24) \
   HALF(W, a, b, c, d, y, ROTR_16, ROTR_63)
 
 #define ROUND_BEGIN                                       \

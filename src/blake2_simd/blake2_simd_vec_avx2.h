@@ -14,9 +14,9 @@
 #define V_OR(a, b) _mm256_or_si256(a, b)
 #define V_SHL(a, n) _mm256_sll_epi64(a, _mm_cvtsi32_si128((int)(n)))
 #define V_SHR(a, n) _mm256_srl_epi64(a, _mm_cvtsi32_si128((int)(n)))
-#define V_BSWAP(a)                                                                              \
-  _mm256_shuffle_epi8(a, _mm256_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8, \
-                                          7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8))
+#define V_BSWAP(a)                                                                                 \
+  _mm256_shuffle_epi8(a, _mm256_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8, 7, \
+                                          6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8))
 
 /* masks: all ones or zero a word; AVX2 compares signed words only, hence the flipped top bit */
 #define V_MASK __m256i

@@ -15,9 +15,9 @@
 #define V_OR(a, b) _mm512_or_si512(a, b)
 #define V_SHL(a, n) _mm512_sll_epi64(a, _mm_cvtsi32_si128((int)(n)))
 #define V_SHR(a, n) _mm512_srl_epi64(a, _mm_cvtsi32_si128((int)(n)))
-#define V_BSWAP(a)                                                                      \
-  _mm512_shuffle_epi8(a, _mm512_broadcast_i32x4(_mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, \
-                                                              12, 11, 10, 9, 8)))
+#define V_BSWAP(a)                               \
+  _mm512_shuffle_epi8(a, _mm512_broadcast_i32x4( \
+                             _mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8)))
 
 /* masks: unsigned comparison, any lane set, a where the mask is set and b elsewhere */
 #define V_MASK __mmask8

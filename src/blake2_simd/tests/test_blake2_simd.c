@@ -71,10 +71,11 @@ static uint64_t big_endian(const uint8_t *p) {
 /* RFC 7693, appendix A: BLAKE2b-512 of "abc", cut in every way into prefix and suffix. */
 static void test_abc(void) {
   static const uint8_t digest[64] = {
-      0xba, 0x80, 0xa5, 0x3f, 0x98, 0x1c, 0x4d, 0x0d, 0x6a, 0x27, 0x97, 0xb6, 0x9f, 0x12, 0xf6, 0xe9,
-      0x4c, 0x21, 0x2f, 0x14, 0x68, 0x5a, 0xc4, 0xb7, 0x4b, 0x12, 0xbb, 0x6f, 0xdb, 0xff, 0xa2, 0xd1,
-      0x7d, 0x87, 0xc5, 0x39, 0x2a, 0xab, 0x79, 0x2d, 0xc2, 0x52, 0xd5, 0xde, 0x45, 0x33, 0xcc, 0x95,
-      0x18, 0xd3, 0x8a, 0xa8, 0xdb, 0xf1, 0x92, 0x5a, 0xb9, 0x23, 0x86, 0xed, 0xd4, 0x00, 0x99, 0x23};
+      0xba, 0x80, 0xa5, 0x3f, 0x98, 0x1c, 0x4d, 0x0d, 0x6a, 0x27, 0x97, 0xb6, 0x9f,
+      0x12, 0xf6, 0xe9, 0x4c, 0x21, 0x2f, 0x14, 0x68, 0x5a, 0xc4, 0xb7, 0x4b, 0x12,
+      0xbb, 0x6f, 0xdb, 0xff, 0xa2, 0xd1, 0x7d, 0x87, 0xc5, 0x39, 0x2a, 0xab, 0x79,
+      0x2d, 0xc2, 0x52, 0xd5, 0xde, 0x45, 0x33, 0xcc, 0x95, 0x18, 0xd3, 0x8a, 0xa8,
+      0xdb, 0xf1, 0x92, 0x5a, 0xb9, 0x23, 0x86, 0xed, 0xd4, 0x00, 0x99, 0x23};
   const uint8_t *abc = (const uint8_t *)"abc";
   blake2_simd_params params;
   uint8_t out[64];
@@ -226,7 +227,8 @@ static void check_words(uint64_t hi, uint64_t lo, const uint8_t digest[16], cons
   check(hi == big_endian(digest) && lo == big_endian(digest + 8), what, p, s);
 }
 
-/* All pairs through tiles: blocks of 1 to `lanes` suffixes x runs of prefixes that start anywhere. */
+/* All pairs through tiles: blocks of 1 to `lanes` suffixes x runs of prefixes that start anywhere.
+ */
 static void test_tile(const blake2_simd_params *params) {
   const size_t lanes = impl->lanes;
   blake2_simd_prefixes *prefixes = all_prefixes(params);
@@ -250,8 +252,8 @@ static void test_tile(const blake2_simd_params *params) {
       blake2_simd_tile(impl, prefixes, first, count, block, hi, lo);
       for (size_t i = 0; i < count; i++)
         for (size_t l = 0; l < lanes; l++)
-          check_words(hi[i * lanes + l], lo[i * lanes + l],
-                      answers[first + i][l < n ? s + l : 0], "tile", first + i, s + l);
+          check_words(hi[i * lanes + l], lo[i * lanes + l], answers[first + i][l < n ? s + l : 0],
+                      "tile", first + i, s + l);
     }
   }
   free(hi);
@@ -283,8 +285,22 @@ static void test_row(const blake2_simd_params *params) {
 /* Suffixes up to the longest a tile takes, and beyond it for rows; equal and unequal in a block. */
 static void test_long_suffixes(const blake2_simd_params *params, const uint8_t *key,
                                size_t key_size) {
-  static const size_t sizes[] = {BLAKE2_SIMD_SUFFIX_MAX, 1023, 1017, 1016, 1000, 897, 896,
-                                 895, 640, 512, 511, 401, 256, 129, 128, 127};
+  static const size_t sizes[] = {BLAKE2_SIMD_SUFFIX_MAX,
+                                 1023,
+                                 1017,
+                                 1016,
+                                 1000,
+                                 897,
+                                 896,
+                                 895,
+                                 640,
+                                 512,
+                                 511,
+                                 401,
+                                 256,
+                                 129,
+                                 128,
+                                 127};
   static const size_t pick[] = {0, 1, 7, 8, 64, 120, 127, 128, 129, 255, 256, 400};
   const size_t lanes = impl->lanes;
   blake2_simd_prefixes *prefixes = all_prefixes(params);
@@ -355,7 +371,8 @@ static void test_sizes(void) {
 static void test_active(void) {
   const char *forced = getenv("RVH_ISA");
   const blake2_simd *active = blake2_simd_active();
-  const blake2_simd *expected = forced != NULL && forced[0] != '\0' ? blake2_simd_find(forced) : impl;
+  const blake2_simd *expected =
+      forced != NULL && forced[0] != '\0' ? blake2_simd_find(forced) : impl;
   check(active == expected && active == blake2_simd_active(), "active", 0, 0);
   printf("active: %s\n", active != NULL ? blake2_simd_name(active) : "none, as RVH_ISA asks");
 }

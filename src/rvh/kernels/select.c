@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 enum {
-  BATCH = 1024,          /* keys whose spans are looked up and put in order together */
-  STRIP = 32,            /* nodes of a tile: 2 x 4 KiB of scores with 16 lanes */
-  ROW_STRIP = 128,       /* nodes of a row's scores */
-  SCRATCH = 1 << 20,     /* bytes for keys that are not used in place */
-  POLL_WORK = 1 << 16,   /* compressions between two questions: 1.5 ms with AVX-512 */
-  HEAP_BYTES = 4 << 20,  /* the heaps of one group; beyond it, one key at a time */
+  BATCH = 1024,         /* keys whose spans are looked up and put in order together */
+  STRIP = 32,           /* nodes of a tile: 2 x 4 KiB of scores with 16 lanes */
+  ROW_STRIP = 128,      /* nodes of a row's scores */
+  SCRATCH = 1 << 20,    /* bytes for keys that are not used in place */
+  POLL_WORK = 1 << 16,  /* compressions between two questions: 1.5 ms with AVX-512 */
+  HEAP_BYTES = 4 << 20, /* the heaps of one group; beyond it, one key at a time */
   LANES_MAX = BLAKE2_SIMD_LANES_MAX,
 };
 
@@ -154,7 +154,8 @@ static rvh_status group_of_keys(work *w, const blake2_simd_bytes *keys, const si
  * times as long for each call of the kernel (it puts messages together word by word). */
 static int better_one_by_one(const work *w, size_t m) {
   const size_t rows = m * ((w->nodes->n + w->lanes - 1) / w->lanes);
-  return rvh_topk_bytes(w->k, w->lanes) > HEAP_BYTES || (m < w->lanes && rows * 13 < w->nodes->n * 10);
+  return rvh_topk_bytes(w->k, w->lanes) > HEAP_BYTES ||
+         (m < w->lanes && rows * 13 < w->nodes->n * 10);
 }
 
 /* ---- batches ------------------------------------------------------------------------------ */

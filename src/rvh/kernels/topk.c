@@ -33,8 +33,8 @@ void rvh_topk_insert(rvh_topk *top, size_t lane, uint64_t hi, uint64_t lo, size_
     const size_t at = j * top->lanes + lane;
     rvh_candidate slot = {0};
     if (j < top->filled) {
-      slot = (rvh_candidate){top->hi[at], top->lo[at], top->tie[top->pos[at]],
-                             (uint32_t)top->pos[at]};
+      slot =
+          (rvh_candidate){top->hi[at], top->lo[at], top->tie[top->pos[at]], (uint32_t)top->pos[at]};
       if (better(&slot, &candidate)) continue;
     }
     top->hi[at] = candidate.hi;
@@ -82,8 +82,7 @@ void rvh_topk_heap(rvh_topk *top, const uint64_t *hi, const uint64_t *lo, size_t
 
 void rvh_topk_finish(rvh_topk *top, size_t lane, uint32_t *positions) {
   if (top->heap == NULL) {
-    for (size_t j = 0; j < top->k; j++)
-      positions[j] = (uint32_t)top->pos[j * top->lanes + lane];
+    for (size_t j = 0; j < top->k; j++) positions[j] = (uint32_t)top->pos[j * top->lanes + lane];
     return;
   }
   rvh_candidate *heap = top->heap + lane * top->k;
