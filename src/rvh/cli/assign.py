@@ -105,9 +105,11 @@ def assign(
         reader = read_as.reader(source)
         spec = KeySpec(source.name, _key_columns(key_column, reader), key_type)
         _refuse_clash(added, reader)
+        # All imports are done before there is a file to clean up.
+        make_writer, bar = write_as.writer(), progress(Path(source.name).name, quiet)
         sink = stack.enter_context(target(out, _compression(out, write_as)))
-        writer = stack.enter_context(write_as.writer()(sink, reader, added, node_set.ids.tolist()))
-        bar = stack.enter_context(progress(Path(source.name).name, quiet))
+        writer = stack.enter_context(make_writer(sink, reader, added, node_set.ids.tolist()))
+        stack.enter_context(bar)
         for batch in reader.batches():
             try:
                 chosen = node_set.argselect_batch(spec.keys(batch), k, threads=threads)

@@ -41,10 +41,10 @@ def guard(run: Callable[[], None]) -> None:
     except RVHError as error:
         _fail(str(error))
     except BrokenPipeError:
-        _abandon_stdout()
+        _settle_stdout()
         raise SystemExit(ExitStatus.PIPE_CLOSED) from None
     except OSError as error:
-        _abandon_stdout()
+        _settle_stdout()
         reason = error.strerror or str(error)
         _fail(f"{error.filename}: {reason}" if error.filename else reason)
     except MemoryError:
@@ -79,9 +79,13 @@ def _say(message: str) -> None:
         print("rvh:", " ".join(message.splitlines()), file=sys.stderr)
 
 
-def _abandon_stdout() -> None:
-    """Send what is still buffered nowhere, so that the interpreter's last flush stays silent."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+def _settle_stdout() -> None:
+    """Send what stdout no longer takes nowhere: the interpreter's last flush stays silent."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)

@@ -15,6 +15,8 @@ from rvh.cli.tables.files import Source
 from rvh.errors import RVHError
 
 FILE_MAGIC = b"ARROW1"
+#: mean size of the record batches of a file above which they are mapped, not read, into memory
+MAPPED_BYTES = 1 << 25
 #: what ends a stream
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
@@ -49,6 +51,8 @@ class ArrowReader(Reader):
         with reading(source.name):
             if source.stream.peek(len(FILE_MAGIC)).startswith(FILE_MAGIC):
                 self._file = pa.ipc.open_file(source.random_access())
+                if (source.size or 0) > MAPPED_BYTES * max(1, self._file.num_record_batches):
+                    self._file = pa.ipc.open_file(source.random_access(mapped=True))
                 self.names = self._file.schema.names
             elif not source.stream.peek(1):
                 raise RVHError(f"{source.name} is empty: an Arrow IPC file has at least a schema")

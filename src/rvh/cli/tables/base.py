@@ -19,8 +19,13 @@ from numpy.typing import NDArray
 from rvh.cli.tables.files import Source
 from rvh.errors import RVHError, show
 
-#: rows of a batch: enough to keep all threads busy, little enough to hold in memory
+#: rows and bytes of a batch: enough to keep all threads busy, little enough to hold in memory
 BATCH_ROWS = 1 << 16
+BATCH_BYTES = 1 << 24
+
+# With its first array pyarrow imports pandas, where that is installed. Now, rather than in the
+# middle of a run: Python loses a Ctrl-C that comes at the wrong moment of an import.
+pa.array([None])
 
 
 class Batch:
@@ -109,14 +114,12 @@ class Reader(ABC):
         """The rows as Arrow record batches of any size."""
 
     def batches(self) -> Iterator[Batch]:
-        """The rows, at most `BATCH_ROWS` at a time; errors name the input."""
+        """The rows in batches of about `BATCH_ROWS` or `BATCH_BYTES`; errors name the input."""
         first = 1
         with reading(self.source.name):
-            for record in self.records():
-                for start in range(0, record.num_rows, BATCH_ROWS):
-                    part = record.slice(start, BATCH_ROWS)
-                    yield Batch(part, first)
-                    first += part.num_rows
+            for record in _regrouped(self.records()):
+                yield Batch(record, first)
+                first += record.num_rows
 
     def fraction(self) -> float | None:
         """How much of the input is read, from 0 to 1; None where nobody can tell."""
@@ -183,6 +186,32 @@ class TableWriter(Writer):
         """Write some rows."""
 
 
+def _regrouped(records: Iterator[Any]) -> Iterator[Any]:
+    """The same rows in record batches of a good size: large ones are cut, small ones joined."""
+    group: list[Any] = []
+    rows = size = 0
+    for record in records:
+        per_batch = BATCH_BYTES * record.num_rows // max(1, record.nbytes)
+        step = max(1, min(BATCH_ROWS, per_batch))
+        for start in range(0, record.num_rows, step):
+            part = record.slice(start, step)
+            if group and (rows + part.num_rows > BATCH_ROWS or size + part.nbytes > BATCH_BYTES):
+                yield _joined(group)
+                group, rows, size = [], 0, 0
+            group.append(part)
+            rows += part.num_rows
+            size += part.nbytes
+    if group:
+        yield _joined(group)
+
+
+def _joined(group: list[Any]) -> Any:
+    if len(group) == 1:
+        return group[0]
+    (whole,) = pa.Table.from_batches(group).combine_chunks().to_batches()
+    return whole
+
+
 @contextmanager
 def reading(name: str) -> Iterator[None]:
     """Turn what a damaged or mistyped file does to its parser into an error with its name."""
@@ -197,7 +226,7 @@ def reading(name: str) -> Iterator[None]:
         raise RVHError(f"{name}: {reason.strip().splitlines()[0]}") from None
 
 
-def check_type(values: Any, kind: Any, what: str) -> Any:
+def column_of(values: Any, kind: Any, what: str) -> Any:
     """An Arrow array of `values`; a value that does not fit raises an RVHError about `what`."""
     try:
         try:

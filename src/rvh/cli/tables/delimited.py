@@ -20,8 +20,8 @@ from rvh.cli.tables.files import Source
 from rvh.cli.tables.text import as_text, contains, joined
 from rvh.errors import RVHError
 
-#: bytes parsed at once; also the longest row that pyarrow reads
-BLOCK_BYTES = 1 << 22
+#: bytes parsed at once; also the longest row that pyarrow reads. It reads up to 32 of them ahead.
+BLOCK_BYTES = 1 << 21
 #: what pyarrow says about a row that is not as the others
 ROW_ERROR = re.compile(r"Row #(\d+): (.*)", re.DOTALL)
 

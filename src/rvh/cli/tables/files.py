@@ -81,10 +81,13 @@ class Source:
         """How much of the file is read, from 0 to 1; None for a pipe."""
         return self._counted.count / self.size if self.size else None
 
-    def random_access(self) -> Any:
-        """The bytes as a file that pyarrow can seek in; those of a pipe go to disk for it."""
+    def random_access(self, mapped: bool = False) -> Any:
+        """The bytes as a file that pyarrow can seek in; those of a pipe go to disk for it.
+
+        `mapped` lets the system page them in and out, for what is larger than memory in one piece.
+        """
         if self.size is not None and self._owned:
-            return pa.memory_map(self.name) if self.size else pa.BufferReader(b"")
+            return pa.memory_map(self.name) if mapped else pa.OSFile(self.name)
         spool = tempfile.TemporaryFile()  # noqa: SIM115  (has no name: gone when it is closed)
         shutil.copyfileobj(self.stream, spool, 1 << 20)
         spool.seek(0)
@@ -101,8 +104,12 @@ class Sink:
         self._name = name
 
     def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        size = len(rest)
         try:
-            return self._file.write(data)
+            while rest:  # an unbuffered stdout (PYTHONUNBUFFERED) may take a part at a time
+                rest = rest[self._file.write(rest) :]
+            return size
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -157,12 +164,8 @@ def target(path: str, compression: str | None = None) -> Iterator[Any]:
             return
     part = os.path.join(os.path.dirname(place), f".rvh-{secrets.token_hex(8)}.part")
     with _stopped_by_signals():
-        try:
-            file = open(part, "xb")  # noqa: SIM115  (closed below, before it gets its name)
-        except OSError as error:
-            raise RVHError(f"{path} cannot be written: {error.strerror}") from None
-        try:
-            with file:
+        try:  # from before the file is there: a signal may come at any moment
+            with _create(part, path) as file:
                 if os.path.exists(place):
                     shutil.copymode(place, part)
                 with _compressed(Sink(file, path), compression) as sink:
@@ -172,6 +175,13 @@ def target(path: str, compression: str | None = None) -> Iterator[Any]:
             with contextlib.suppress(OSError):
                 os.unlink(part)
             raise
+
+
+def _create(part: str, path: str) -> BinaryIO:
+    try:
+        return open(part, "xb")
+    except OSError as error:
+        raise RVHError(f"{path} cannot be written: {error.strerror}") from None
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from rvh.errors import RVHError
 #: what the one column is called, in errors and in other formats
 COLUMN = "key"
 #: bytes read at once
-BLOCK_BYTES = 1 << 22
+BLOCK_BYTES = 1 << 20
 
 
 class LineReader(Reader):

@@ -12,12 +12,9 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from rvh.cli.tables.base import BATCH_ROWS, Batch, Reader, Writer, check_type, reading
+from rvh.cli.tables.base import BATCH_BYTES, BATCH_ROWS, Batch, Reader, Writer, column_of, reading
 from rvh.cli.tables.files import Source
 from rvh.errors import RVHError, show
-
-#: bytes of text that a batch may hold, beside one line more
-BATCH_BYTES = 1 << 24
 
 
 class JsonBatch(Batch):
@@ -67,13 +64,12 @@ class JsonBatch(Batch):
 
     def column(self, name: str, kind: Any = None) -> Any:
         """One member as an Arrow array; where it is missing, null."""
-        name_ = self._reader.source.name
-        lines = f"{self.where(0)} to {self.numbers[-1]}" if self.numbers else ""
-        type_ = f" of type {kind}" if kind is not None else ""
-        return check_type(
+        lines = f"lines {self.numbers[0]} to {self.numbers[-1]}"
+        typed = "" if kind is None else f" ({kind} in the lines before)"
+        return column_of(
             [each.get(name) for each in self.objects],
             kind,
-            f"{name_}: {lines}: member {show(name)}{type_}",
+            f"{self._reader.source.name}: {lines}: member {show(name)}{typed}",
         )
 
 

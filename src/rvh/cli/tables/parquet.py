@@ -8,7 +8,7 @@ from typing import Any
 
 from pyarrow import parquet as pq  # type: ignore[import-untyped]
 
-from rvh.cli.tables.base import BATCH_ROWS, Reader, TableWriter, reading
+from rvh.cli.tables.base import BATCH_BYTES, BATCH_ROWS, Reader, TableWriter, reading
 from rvh.cli.tables.files import Source
 
 
@@ -32,7 +32,10 @@ class ParquetReader(Reader):
         return self._file.schema_arrow
 
     def records(self) -> Iterator[Any]:
-        for record in self._file.iter_batches(BATCH_ROWS):
+        about = self._file.metadata
+        size = sum(about.row_group(n).total_byte_size for n in range(about.num_row_groups))
+        rows = min(BATCH_ROWS, max(1, BATCH_BYTES * about.num_rows // max(1, size)))
+        for record in self._file.iter_batches(rows):
             self._read += record.num_rows
             yield record
 

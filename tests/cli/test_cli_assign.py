@@ -1,0 +1,366 @@
+"""`rvh assign` beside its formats: keys, pipes, what it shows, what an unfinished run leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import command, environment
+
+import rvh
+from rvh.keys import composite
+
+NODES = ["n1", "n2", "n3", "n4"]
+LIST = ",".join(NODES)
+ROWS = [("UA", 1545, "é"), ("AA", -3, ""), ("B6", 2**40, "x,y"), ("", 0, "0"), ("UA", 1, "é")]
+TABLE = pa.table(list(map(list, zip(*ROWS, strict=True))), names=["carrier", "flight", "tail"])
+
+
+@pytest.fixture
+def parquet(tmp_path):
+    path = tmp_path / "keys.parquet"
+    pq.write_table(TABLE, path)
+    return path
+
+
+def nodes_of(path: Path) -> list[str]:
+    return [json.loads(line)["node"] for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [["-K", "tail,carrier,flight"], ["-K", "tail", "--key-column", "carrier", "-K", "flight"]],
+)
+@pytest.mark.parametrize("key_type", ["auto", "text"])
+def test_composite_keys(call, tmp_path, parquet, columns, key_type):
+    out = tmp_path / "out.ndjson"
+    args = ["assign", parquet, "-n", LIST, *columns, "--key-type", key_type, "-o", out]
+    assert call(*args).code == 0
+    number = int if key_type == "auto" else str
+    keys = [composite(tail, carrier, number(flight)) for carrier, flight, tail in ROWS]
+    assert nodes_of(out) == rvh.select_batch(NODES, keys)[:, 0].tolist()
+
+
+@pytest.mark.parametrize("name", ["keys.csv", "keys.ndjson", "keys.parquet"])
+@pytest.mark.parametrize("key_type", ["auto", "text", "int"])
+def test_key_types(call, tmp_path, name, key_type):
+    numbers = [7, -8, 2**63 - 1, 0, *range(30)]
+    keys, out = tmp_path / name, tmp_path / "out.ndjson"
+    if name.endswith("csv"):
+        keys.write_text("id\n" + "".join(f"{n:+05d}\n" for n in numbers))
+        plain = [f"{n:+05d}" for n in numbers]
+        expected = numbers if key_type == "int" else plain
+    else:
+        if name.endswith("ndjson"):
+            keys.write_text("".join(f'{{"id": {n}}}\n' for n in numbers))
+        else:
+            pq.write_table(pa.table({"id": numbers}), keys)
+        expected = [str(n) for n in numbers] if key_type == "text" else numbers
+    assert call("assign", keys, "-n", LIST, "--key-type", key_type, "-o", out).code == 0
+    assert nodes_of(out) == rvh.select_batch(NODES, expected)[:, 0].tolist()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["a", "b", "a"], pa.large_string()),
+        pa.array(["a", "b", "a"], pa.string_view()),
+        pa.array(["a", "b", "a"]).dictionary_encode(),
+        pa.array([b"a", b"\xff\x00", b""]),
+        pa.array([b"aa", b"b\x00", b"\x00\x00"], pa.binary(2)),
+        pa.array([1, -2, 3], pa.int8()),
+        pa.array([1, 2, 2**64 - 1], pa.uint64()),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_keys_of_every_arrow_type(call, tmp_path, column):
+    keys, out = tmp_path / "keys.arrows", tmp_path / "out.parquet"
+    table = pa.table({"id": column, "n": [1, 2, 3]})
+    with pa.ipc.new_stream(str(keys), table.schema) as stream:
+        stream.write_table(table)
+    assert call("assign", keys, "-n", LIST, "-K", "id", "-k", "2", "-o", out).code == 0
+    answers = rvh.select_batch(NODES, column.to_pylist(), 2).T.tolist()
+    assert pq.read_table(out, columns=["node_1", "node_2"]).to_pydict() == {
+        "node_1": answers[0],
+        "node_2": answers[1],
+    }
+
+
+def test_a_sliced_column_is_read_from_its_start(call, tmp_path):
+    keys, out = tmp_path / "keys.arrow", tmp_path / "out.csv"
+    table = pa.table({"id": [f"k{n}" for n in range(100)], "more": [f'"{n}' for n in range(100)]})
+    with pa.ipc.new_file(str(keys), table.schema) as file:
+        file.write_table(table.slice(40, 5))
+    assert call("assign", keys, "-n", LIST, "-K", "id", "-o", out).code == 0
+    assert [line.split(",")[0] for line in out.read_text().splitlines()[1:]] == [
+        f"k{n}" for n in range(40, 45)
+    ]
+
+
+@pytest.mark.parametrize("spelling", ["{}", "@{}"])
+def test_nodes_from_a_file_with_or_without_at(call, tmp_path, parquet, spelling):
+    nodes, out = tmp_path / "nodes.csv", tmp_path / "out.ndjson"
+    nodes.write_text("zone,id\n" + "".join(f"z,{node}\n" for node in NODES))
+    args = ["-n", spelling.format(nodes), "--node-column", "id", "-K", "tail", "-o", out]
+    assert call("assign", parquet, *args).code == 0
+    tails = [tail for *_, tail in ROWS]
+    assert nodes_of(out) == rvh.select_batch(NODES, tails)[:, 0].tolist()
+
+
+def test_secret_threads_and_column(call, tmp_path, parquet):
+    secret, out = tmp_path / "secret", tmp_path / "out.ndjson"
+    secret.write_bytes(b"key\n")
+    args = ["--secret-file", secret, "--threads", "2", "--column", "home", "-K", "flight"]
+    assert call("assign", parquet, "-n", LIST, *args, "-o", out).code == 0
+    flights = [flight for _, flight, _ in ROWS]
+    assert [json.loads(line)["home"] for line in out.read_text().splitlines()] == (
+        rvh.select_batch(NODES, flights, secret=b"key")[:, 0].tolist()
+    )
+
+
+def test_a_column_whose_name_has_a_comma(call, tmp_path):
+    keys, out = tmp_path / "keys.csv", tmp_path / "out.ndjson"
+    keys.write_text('"a,b",a,b\n1,2,3\n')
+    assert call("assign", keys, "-n", LIST, "-K", "a,b", "-o", out).code == 0
+    assert nodes_of(out) == rvh.rendezvous_hash(NODES, "1")
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "ndjson", "lines", "parquet", "arrow", "arrows"])
+def test_stdin_to_stdout(call, spawn, tmp_path, kind):
+    lines, keys, out = (tmp_path / name for name in ("keys.txt", "keys.dat", "out.dat"))
+    lines.write_text("".join(f"k{n}\n" for n in range(50)))
+    assert call("assign", lines, "-n", LIST, "-o", keys, "--output-format", kind).code == 0
+    args = ["--format", kind, "-n", LIST, "-k", "2", "-c", "1", "--column", "again"]
+    if kind != "lines":
+        args += ["-K", "key"]
+    assert call("assign", keys, *args, "-o", out).code == 0
+    result = spawn("assign", "-", *args, "-o", "-", input=keys.read_bytes())
+    assert result.code == 0
+    assert result.out == out.read_bytes()
+    assert result.err.startswith("rvh: 50 rows in ")
+
+
+def test_the_summary_is_one_line_and_quiet_is_silent(call, tmp_path):
+    keys, out = tmp_path / "keys.txt", tmp_path / "out.txt"
+    keys.write_text("a\nb\n")
+    result = call("assign", keys, "-n", LIST, "-o", out)
+    assert result.out == b""
+    assert result.err.startswith("rvh: 2 rows in ")
+    assert result.err.endswith(" keys/s\n")
+    assert result.err.count("\n") == 1
+    result = call("assign", keys, "-n", LIST, "-o", out, "--quiet")
+    assert (result.out, result.err) == (b"", "")
+
+
+def test_out_may_be_the_input(call, tmp_path):
+    keys = tmp_path / "keys.csv"
+    keys.write_text("id\n" + "".join(f"{n}\n" for n in range(1000)))
+    keys.chmod(0o640)
+    assert call("assign", keys, "-n", LIST, "-o", keys).code == 0
+    assert keys.read_text().count("\n") == 1001
+    assert keys.read_text().startswith("id,node\n")
+    assert keys.stat().st_mode & 0o777 == 0o640
+    assert os.listdir(tmp_path) == ["keys.csv"]
+
+
+def test_a_link_stays_a_link(call, tmp_path):
+    keys, out, link = tmp_path / "keys.txt", tmp_path / "out.txt", tmp_path / "link.txt"
+    keys.write_text("a\n")
+    out.write_text("old")
+    link.symlink_to(out)
+    assert call("assign", keys, "-n", "n1", "-o", link).code == 0
+    assert link.is_symlink()
+    assert out.read_text() == "a\tn1\n"
+
+
+def test_a_device_is_written_and_stays(call, tmp_path):
+    keys = tmp_path / "keys.txt"
+    keys.write_text("a\n")
+    assert call("assign", keys, "-n", "n1", "-o", "/dev/null").code == 0
+    assert not Path("/dev/null").is_file()
+
+
+def test_a_reader_that_goes_away(tmp_path):
+    keys = tmp_path / "keys.txt"
+    keys.write_text("".join(f"k{n}\n" for n in range(40_000)))
+    run = subprocess.Popen(
+        command("assign", keys, "-n", "n1,n2", "-o", "-"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    assert run.stdout is not None
+    assert run.stderr is not None
+    assert run.stdout.readline().startswith(b"k0\tn")
+    run.stdout.close()
+    error = run.stderr.read()
+    assert run.wait(timeout=300) == 141
+    assert error == b""
+    run.stderr.close()
+
+
+@pytest.mark.parametrize("command_", ["select", "assign"])
+def test_a_full_disk(spawn, tmp_path, command_):
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    keys = tmp_path / "keys.txt"
+    keys.write_text("k\n" * 10)
+    args = ["select", "-n", LIST, "-k", "x"]
+    if command_ == "assign":
+        args = ["assign", str(keys), "-n", LIST, "-o", "-"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            command(*args), stdout=full, stderr=subprocess.PIPE, env=environment(), check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"rvh: No space left on device\n" or b"stdout" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+# -- unfinished runs --------------------------------------------------------------------------
+
+
+def part_files(folder: Path) -> list[str]:
+    return [name for name in os.listdir(folder) if name.endswith(".part")]
+
+
+def signals_by_default() -> None:
+    """A job in the background, or under nohup, ignores some signals, and so would its children."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP"],
+)
+@pytest.mark.parametrize("out_name", ["out.txt", "out.csv", "out.parquet", "out.arrow"])
+@pytest.mark.parametrize("exists", [True, False], ids=["over a file", "new"])
+def test_an_interrupted_run_leaves_nothing(tmp_path, number, status, out_name, exists):
+    out = tmp_path / out_name
+    if exists:
+        out.write_bytes(b"before")
+    run = subprocess.Popen(  # it waits for more of its input, in the middle of a run
+        command("assign", "-", "--format", "lines", "-n", LIST, "-o", out),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        preexec_fn=signals_by_default,
+    )
+    assert run.stdin is not None
+    run.stdin.write(b"key\n" * 1000)
+    run.stdin.flush()
+    deadline = time.monotonic() + 120
+    while not part_files(tmp_path):
+        assert run.poll() is None, run.communicate()
+        assert time.monotonic() < deadline, "it never started to write"
+        time.sleep(0.01)
+    run.send_signal(number)
+    _, error = run.communicate(timeout=120)
+    assert run.returncode == status
+    assert error == (b"rvh: interrupted\n" if number == signal.SIGINT else b"")
+    assert os.listdir(tmp_path) == ([out_name] if exists else [])
+    assert not exists or out.read_bytes() == b"before"
+
+
+def test_ctrl_c_while_it_ranks(tmp_path):
+    keys, out = tmp_path / "keys.txt", tmp_path / "out.txt"
+    keys.write_text("".join(f"k{n}\n" for n in range(400_000)))
+    nodes = tmp_path / "nodes.txt"
+    nodes.write_text("".join(f"node{n}\n" for n in range(3000)))  # seconds at least, compiled too
+    run = subprocess.Popen(
+        command("assign", keys, "-n", nodes, "-o", out),
+        stderr=subprocess.PIPE,
+        env=environment(),
+        preexec_fn=signals_by_default,
+    )
+    deadline = time.monotonic() + 120
+    while not part_files(tmp_path):
+        assert run.poll() is None, run.communicate()
+        assert time.monotonic() < deadline, "it never started to write"
+        time.sleep(0.01)
+    time.sleep(0.2)
+    run.send_signal(signal.SIGINT)
+    _, error = run.communicate(timeout=120)
+    assert (run.returncode, error) == (130, b"rvh: interrupted\n")
+    assert sorted(os.listdir(tmp_path)) == ["keys.txt", "nodes.txt"]
+
+
+# -- memory and the bar -----------------------------------------------------------------------
+
+PEAK = r"""
+import re, sys
+from rvh.cli import main
+code = main(sys.argv[1:])
+# Not getrusage: its peak counts the process that this one was forked from.
+print(re.search(r"VmHWM:\s+(\d+) kB", open("/proc/self/status").read())[1])
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("name", ["keys.csv", "keys.ndjson", "keys.txt", "keys.parquet"])
+def test_memory_does_not_grow_with_the_file(spawn, tmp_path, name):
+    """A file of 240 MB more takes less than a third of that in memory."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("this system has no /proc to read the peak memory of a process from")
+    peaks = []
+    for count in (10_000, 50_000):
+        keys = tmp_path / f"{count}{name}"
+        texts = [f"{n:06d}" * 1000 for n in range(count)]  # 6,000 bytes each
+        if name.endswith("parquet"):
+            schema = pa.schema([("id", pa.string())])
+            with pq.ParquetWriter(keys, schema, use_dictionary=False) as file:
+                for start in range(0, count, 1000):
+                    file.write_table(pa.table({"id": texts[start : start + 1000]}))
+        else:
+            head, form = {"csv": ("id\n", "{}\n"), "txt": ("", "{}\n")}.get(
+                name[5:], ("", '{{"id": "{}"}}\n')
+            )
+            keys.write_text(head + "".join(form.format(text) for text in texts))
+        argv = [sys.executable, "-c", PEAK, "assign", str(keys), "-n", "n1", "-qo"]
+        result = spawn(argv=[*argv, str(tmp_path / f"out{name}")])
+        assert result.code == 0, result
+        peaks.append(int(result.out) * 1024)
+    print(f"peak memory: {peaks}")
+    assert peaks[1] - peaks[0] < 80_000_000
+
+
+def test_progress_is_shown_on_a_terminal(tmp_path):
+    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+    keys, out = tmp_path / "keys.txt", tmp_path / "out.txt"
+    keys.write_text("".join(f"k{n}\n" for n in range(20_000)))
+    seen = {}
+    for quiet in ([], ["--quiet"]):
+        master, slave = pty.openpty()
+        run = subprocess.Popen(
+            command("assign", keys, "-n", "n1,n2", "-o", out, *quiet),
+            stdout=subprocess.PIPE,
+            stderr=slave,
+            env=environment(TERM="xterm", COLUMNS="120"),
+        )
+        os.close(slave)
+        screen = b""
+        while True:
+            try:
+                data = os.read(master, 4096)
+            except OSError:  # Linux: the other end is closed
+                break
+            if not data:
+                break
+            screen += data
+        os.close(master)
+        stdout, _ = run.communicate(timeout=120)
+        assert (run.returncode, stdout) == (0, b"")
+        seen[bool(quiet)] = screen.decode()
+    assert seen[True] == ""
+    for word in ("keys.txt", "20,000 rows", "keys/s", "left", "100%", "rvh: 20,000 rows in "):
+        assert word in seen[False], seen[False]
