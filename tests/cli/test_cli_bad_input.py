@@ -228,10 +228,12 @@ def test_values_that_an_output_cannot_hold(fails, tmp_path):
     assert "'more'" in fails("assign", keys, *args, tmp_path / "out.csv")
     parquet(["a", "b"], ["x", "y\tz"], names=("id", "more"))(keys)
     assert "'more'" in fails("assign", keys, *args, tmp_path / "out.txt")
+    interval = pa.array([(1, 2, 3), None], pa.month_day_nano_interval())
+    pa.feather.write_feather(pa.table({"id": ["a", "b"], "i": interval}), str(tmp_path / "i.arrow"))
+    assert "out.parquet" in fails("assign", tmp_path / "i.arrow", *args, tmp_path / "out.parquet")
     repeated = tmp_path / "keys.csv"
     repeated.write_text("id,x,x\n1,2,3\n")
     assert "'x'" in fails("assign", repeated, *args, tmp_path / "out.ndjson")
-    keys.write_bytes(b"")
     late = tmp_path / "keys.ndjson"
     late.write_text('{"id": "a"}\n' * 65536 + '{"id": "b", "new": 1}\n')
     message = fails("assign", late, *args, tmp_path / "out.parquet")

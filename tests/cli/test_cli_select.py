@@ -266,16 +266,22 @@ print(sorted({{"typer", "rich", "pyarrow", "click"}} & set(sys.modules)), file=s
 
 
 @pytest.mark.parametrize(
-    ("code", "loaded"),
+    ("code", "same_as"),
     [
-        ("import rvh", "[]"),
-        ("import rvh.cli", "[]"),
-        (f"from rvh.cli import main; main(['select', '-n', '{LIST}', '-k', 'x'])", "['typer']"),
+        ("import rvh", "pass"),
+        ("import rvh.cli", "pass"),
+        # Releases of Typer differ in what they load themselves.
+        (f"from rvh.cli import main; main(['select', '-n', '{LIST}', '-k', 'x'])", "import typer"),
+        ("from rvh.cli import main; main(['info'])", "import typer"),
     ],
 )
-def test_what_is_loaded(spawn, code, loaded):
-    result = spawn(argv=[sys.executable, "-c", WHAT_IS_LOADED.format(code=code)])
-    assert result.err.replace("'click', ", "").splitlines()[-1] == loaded  # Typer once had Click
+def test_what_is_loaded(spawn, code, same_as):
+    loaded, expected = (
+        spawn(argv=[sys.executable, "-c", WHAT_IS_LOADED.format(code=each)]).err.splitlines()[-1]
+        for each in (code, same_as)
+    )
+    assert loaded == expected
+    assert "pyarrow" not in loaded
 
 
 @pytest.mark.parametrize(

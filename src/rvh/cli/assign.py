@@ -96,6 +96,7 @@ def assign(
     node_set.argselect_batch([], k)  # refuses a wrong k
     added = [column] if k == 1 else [f"{column}_{n}" for n in range(1, k + 1)]
 
+    from rvh.cli.tables.base import naming
     from rvh.cli.tables.files import Source, target
 
     start = time.monotonic()
@@ -108,6 +109,7 @@ def assign(
         # All imports are done before there is a file to clean up.
         make_writer, bar = write_as.writer(), progress(Path(source.name).name, quiet)
         sink = stack.enter_context(target(out, _compression(out, write_as)))
+        stack.enter_context(naming(out))
         writer = stack.enter_context(make_writer(sink, reader, added, node_set.ids.tolist()))
         stack.enter_context(bar)
         for batch in reader.batches():

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from rvh.cli.tables.base import Reader, TableWriter, reading
+from rvh.cli.tables.base import Reader, TableWriter, naming
 from rvh.cli.tables.files import Source
 from rvh.errors import RVHError
 
@@ -48,7 +48,7 @@ class ArrowReader(Reader):
         super().__init__(source)
         self._file: Any = None
         self._done = 0.0
-        with reading(source.name):
+        with naming(source.name):
             if source.stream.peek(len(FILE_MAGIC)).startswith(FILE_MAGIC):
                 self._file = pa.ipc.open_file(source.random_access())
                 if (source.size or 0) > MAPPED_BYTES * max(1, self._file.num_record_batches):
@@ -69,8 +69,8 @@ class ArrowReader(Reader):
         if self._file:
             count = self._file.num_record_batches
             for number in range(count):
-                yield self._file.get_batch(number)
                 self._done = (number + 1) / count
+                yield self._file.get_batch(number)
             return
         yield from self._stream
         if self._tail.last != END_OF_STREAM:
@@ -78,8 +78,8 @@ class ArrowReader(Reader):
                 f"{self.source.name} ends without an end-of-stream mark: it is probably truncated"
             )
 
-    def fraction(self) -> float | None:
-        return self._done if self._file else super().fraction()
+    def read_fraction(self) -> float | None:
+        return self._done if self._file else super().read_fraction()
 
 
 class ArrowWriter(TableWriter):

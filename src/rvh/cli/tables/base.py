@@ -103,6 +103,7 @@ class Reader(ABC):
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self._rows_in = self._rows_out = 0
 
     @property
     @abstractmethod
@@ -115,14 +116,24 @@ class Reader(ABC):
 
     def batches(self) -> Iterator[Batch]:
         """The rows in batches of about `BATCH_ROWS` or `BATCH_BYTES`; errors name the input."""
-        first = 1
-        with reading(self.source.name):
-            for record in _regrouped(self.records()):
+        with naming(self.source.name):
+            for record in _regrouped(self._counted()):
+                first = self._rows_out + 1
+                self._rows_out += record.num_rows
                 yield Batch(record, first)
-                first += record.num_rows
+
+    def _counted(self) -> Iterator[Any]:
+        for record in self.records():
+            self._rows_in += record.num_rows
+            yield record
 
     def fraction(self) -> float | None:
-        """How much of the input is read, from 0 to 1; None where nobody can tell."""
+        """How much of the input came out as batches, from 0 to 1; None where nobody can tell."""
+        part = self.read_fraction()
+        return None if part is None else part * self._rows_out / max(1, self._rows_in)
+
+    def read_fraction(self) -> float | None:
+        """How much of the input came out of `records`, from 0 to 1."""
         return self.source.fraction()
 
 
@@ -189,20 +200,29 @@ class TableWriter(Writer):
 def _regrouped(records: Iterator[Any]) -> Iterator[Any]:
     """The same rows in record batches of a good size: large ones are cut, small ones joined."""
     group: list[Any] = []
-    rows = size = 0
+    rows, size = 0, 0.0
     for record in records:
-        per_batch = BATCH_BYTES * record.num_rows // max(1, record.nbytes)
-        step = max(1, min(BATCH_ROWS, per_batch))
+        row_size = _size(record) / max(1, record.num_rows)
+        step = max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(1, row_size))))
         for start in range(0, record.num_rows, step):
             part = record.slice(start, step)
-            if group and (rows + part.num_rows > BATCH_ROWS or size + part.nbytes > BATCH_BYTES):
+            more = row_size * part.num_rows
+            if group and (rows + part.num_rows > BATCH_ROWS or size + more > BATCH_BYTES):
                 yield _joined(group)
-                group, rows, size = [], 0, 0
+                group, rows, size = [], 0, 0.0
             group.append(part)
             rows += part.num_rows
-            size += part.nbytes
+            size += more
     if group:
         yield _joined(group)
+
+
+def _size(record: Any) -> int:
+    """Bytes of a record batch."""
+    try:
+        return int(record.nbytes)
+    except pa.ArrowException:  # string views, in pyarrow 18
+        return int(record.get_total_buffer_size())
 
 
 def _joined(group: list[Any]) -> Any:
@@ -213,8 +233,8 @@ def _joined(group: list[Any]) -> Any:
 
 
 @contextmanager
-def reading(name: str) -> Iterator[None]:
-    """Turn what a damaged or mistyped file does to its parser into an error with its name."""
+def naming(name: str) -> Iterator[None]:
+    """Turn what pyarrow makes of a damaged file or an impossible column into an error about it."""
     try:
         yield
     except (RVHError, BrokenPipeError):

@@ -26,11 +26,12 @@ BLOCK_BYTES = 1 << 21
 ROW_ERROR = re.compile(r"Row #(\d+): (.*)", re.DOTALL)
 
 
-class _QuoteWatch(io.RawIOBase):
-    """Passes bytes on, and remembers enough of them to see a quote that was never closed."""
+class _Watch(io.RawIOBase):
+    """Passes bytes on, counts them, and remembers enough to see a quote that was never closed."""
 
     def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = stream
+        self.count = 0
         self._quotes = 0
         self._tail = b""
 
@@ -39,6 +40,7 @@ class _QuoteWatch(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size)
+        self.count += len(data)
         self._quotes += data.count(b'"')
         self._tail = (self._tail + data[-1024:])[-1024:]
         return data
@@ -62,6 +64,8 @@ class DelimitedReader(Reader):
         super().__init__(source)
         self._delimiter = delimiter
         self.names = self._read_header()
+        self._watch = _Watch(source.stream)
+        self._bytes_out = 0
 
     def _read_header(self) -> list[str]:
         stream = self.source.stream
@@ -86,12 +90,11 @@ class DelimitedReader(Reader):
             stream.read(1)
         if not stream.peek(1):
             return  # pyarrow would miss the header, which is here already
-        watch = _QuoteWatch(stream)
         labels = [str(position) for position in range(len(self.names))]  # names may repeat
         last = ""
         try:
             blocks = arrow_csv.open_csv(
-                watch,
+                self._watch,
                 # One thread: only so does pyarrow count the rows for its errors.
                 read_options=arrow_csv.ReadOptions(
                     use_threads=False, block_size=BLOCK_BYTES, column_names=labels
@@ -104,13 +107,22 @@ class DelimitedReader(Reader):
                 ),
             )
             for block in blocks:
+                values = block.num_rows * block.num_columns
+                # Each value has an offset of 4 bytes here, and one separator in the file.
+                self._bytes_out += block.nbytes - 3 * values
                 yield pa.RecordBatch.from_arrays(block.columns, schema=self.schema)
                 if block.num_rows:
                     last = block.column(block.num_columns - 1)[-1].as_py()
         except pa.ArrowInvalid as error:
             raise RVHError(f"{self.source.name}: {self._explain(str(error))}") from None
-        if watch.left_open(last):
+        if self._watch.left_open(last):
             raise RVHError(f"{self.source.name} ends within quotes: it is probably truncated")
+
+    def read_fraction(self) -> float | None:
+        part = self.source.fraction()
+        if part is None:
+            return None
+        return min(1.0, part * self._bytes_out / max(1, self._watch.count))  # pyarrow reads ahead
 
     def _explain(self, message: str) -> str:
         found = ROW_ERROR.search(message)

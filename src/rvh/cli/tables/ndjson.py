@@ -12,7 +12,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from rvh.cli.tables.base import BATCH_BYTES, BATCH_ROWS, Batch, Reader, Writer, column_of, reading
+from rvh.cli.tables.base import BATCH_BYTES, BATCH_ROWS, Batch, Reader, Writer, column_of, naming
 from rvh.cli.tables.files import Source
 from rvh.errors import RVHError, show
 
@@ -79,7 +79,7 @@ class JsonReader(Reader):
     def __init__(self, source: Source) -> None:
         super().__init__(source)
         self._rest = self._parse()
-        with reading(source.name):
+        with naming(source.name):
             self._first = next(self._rest, None)
         self.names = None if self._first is None else _members(self._first)
         self._schema: Any = None
@@ -101,8 +101,11 @@ class JsonReader(Reader):
         if self._first is None:
             return
         yield self._first
-        with reading(self.source.name):
+        with naming(self.source.name):
             yield from self._rest
+
+    def fraction(self) -> float | None:
+        return self.source.fraction()
 
     def _parse(self) -> Iterator[JsonBatch]:
         batch, size = JsonBatch(self), 0

@@ -8,7 +8,7 @@ from typing import Any
 
 from pyarrow import parquet as pq  # type: ignore[import-untyped]
 
-from rvh.cli.tables.base import BATCH_BYTES, BATCH_ROWS, Reader, TableWriter, reading
+from rvh.cli.tables.base import BATCH_BYTES, BATCH_ROWS, Reader, TableWriter, naming
 from rvh.cli.tables.files import Source
 
 
@@ -19,13 +19,12 @@ class ParquetReader(Reader):
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        with reading(source.name):
+        with naming(source.name):
             # pre_buffer would hold whole row groups, and without a buffer_size so would columns.
             self._file = pq.ParquetFile(
                 source.random_access(), pre_buffer=False, buffer_size=1 << 20
             )
             self.names = self._file.schema_arrow.names
-        self._read = 0
 
     @property
     def schema(self) -> Any:
@@ -35,13 +34,10 @@ class ParquetReader(Reader):
         about = self._file.metadata
         size = sum(about.row_group(n).total_byte_size for n in range(about.num_row_groups))
         rows = min(BATCH_ROWS, max(1, BATCH_BYTES * about.num_rows // max(1, size)))
-        for record in self._file.iter_batches(rows):
-            self._read += record.num_rows
-            yield record
+        yield from self._file.iter_batches(rows)
 
-    def fraction(self) -> float | None:
-        rows: int = self._file.metadata.num_rows
-        return self._read / rows if rows else None
+    def read_fraction(self) -> float | None:
+        return self._rows_in / max(1, int(self._file.metadata.num_rows))
 
 
 class ParquetWriter(TableWriter):
