@@ -1,0 +1,68 @@
+"""The first oracle: the placement contract written down again, on hashlib alone.
+
+Nothing here imports rvh, and nothing is shared with its code: an error has to be made twice to
+go unseen. It is written to be read, not to be fast.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+Id = str | bytes
+
+
+def as_bytes(value: object) -> bytes:
+    """The bytes of a node id or a key."""
+    if isinstance(value, str):
+        return value.encode("utf-8")
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 0:
+            return value.to_bytes(8, "little", signed=True)
+        return value.to_bytes(8, "little")
+    raise AssertionError(f"the contract has no bytes for {value!r}")
+
+
+def score(node: object, key: object, secret: bytes = b"") -> int:
+    """The 128-bit score of one pair."""
+    message = as_bytes(node) + as_bytes(key)
+    digest = hashlib.blake2b(message, digest_size=16, key=secret).digest()
+    return int.from_bytes(digest, "big")
+
+
+def order(scores: Sequence[int], nodes: Sequence[object]) -> list[int]:
+    """Positions by score descending, then node bytes descending."""
+    pairs = [(scores[n], as_bytes(node), n) for n, node in enumerate(nodes)]
+    return [n for _, _, n in sorted(pairs, reverse=True)]
+
+
+def ranking(nodes: Sequence[object], key: object, secret: bytes = b"") -> list[int]:
+    """Positions of all nodes, best first."""
+    return order([score(node, key, secret) for node in nodes], nodes)
+
+
+def rankings(nodes: Sequence[object], keys: Iterable[object], secret: bytes = b"") -> np.ndarray:
+    """`ranking` of many keys, shape (M, N)."""
+    rows = [ranking(nodes, key, secret) for key in keys]
+    return np.array(rows, dtype=np.intp).reshape(len(rows), len(nodes))
+
+
+def scores(nodes: Sequence[object], keys: Iterable[object], secret: bytes = b"") -> np.ndarray:
+    """High and low word of every score, shape (M, N, 2)."""
+    rows = [[divmod(score(node, key, secret), 2**64) for node in nodes] for key in keys]
+    return np.array(rows, dtype=np.uint64).reshape(len(rows), len(nodes), 2)
+
+
+def fingerprint(nodes: Iterable[object], secret: bytes = b"") -> str:
+    """The digest of a set of nodes: scheme, then each id with its length, in order of bytes."""
+    message = b"scheme=blake2b\n"
+    for node in sorted(as_bytes(node) for node in nodes):
+        message += len(node).to_bytes(8, "little") + node
+    digest = hashlib.blake2b(message, digest_size=32, key=secret, person=b"rvh NodeSet")
+    return digest.hexdigest()

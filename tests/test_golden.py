@@ -1,0 +1,65 @@
+"""Answers that were written down once and hold for ever: tests/golden is append-only."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import reference
+
+import rvh
+
+GOLDEN = Path(__file__).parent / "golden"
+FILES = {path.name: json.loads(path.read_bytes()) for path in sorted(GOLDEN.glob("*.json"))}
+#: the files that the tests below check
+BLAKE2B = ("blake2b.json",)
+CASES = [
+    pytest.param(case, id=f"{name}: {case['name']}")
+    for name in BLAKE2B
+    for case in FILES[name]["cases"]
+]
+
+
+def untagged(value: dict[str, str]) -> Any:
+    ((kind, text),) = value.items()
+    return {"str": str, "bytes": bytes.fromhex, "int": int}[kind](text)
+
+
+def test_every_golden_file_is_used_and_says_where_it_comes_from() -> None:
+    assert set(BLAKE2B) == set(FILES)
+    for name in BLAKE2B:
+        assert FILES[name]["scheme"] == "blake2b"
+        assert "hashlib" in FILES[name]["origin"]
+        assert all(case["keys"] for case in FILES[name]["cases"])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_answers(case: dict[str, Any]) -> None:
+    nodes = [untagged(node) for node in case["nodes"]]
+    keys = [untagged(row["key"]) for row in case["keys"]]
+    ns = rvh.NodeSet(nodes, secret=bytes.fromhex(case["secret"]))
+    assert ns.fingerprint == case["fingerprint"]
+
+    expected = np.array([row["ranking"] for row in case["keys"]])
+    assert np.array_equal(ns.argselect_batch(keys, k=len(nodes)), expected)
+    words = [
+        [(int(score[:16], 16), int(score[16:], 16)) for score in row["scores"]]
+        for row in case["keys"]
+    ]
+    assert np.array_equal(ns.score_batch(keys), np.array(words, dtype=np.uint64))
+
+    for key, row in zip(keys, case["keys"], strict=True):
+        ranked = [nodes[n] for n in row["ranking"]]
+        assert ns.select(key, k=len(nodes)) == ranked
+        assert ns.scores(key) == [(nodes[n], int(row["scores"][n], 16)) for n in row["ranking"]]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_file_agrees_with_the_reference(case: dict[str, Any]) -> None:
+    nodes = [untagged(node) for node in case["nodes"]]
+    secret = bytes.fromhex(case["secret"])
+    for row in case["keys"]:
+        assert reference.ranking(nodes, untagged(row["key"]), secret) == row["ranking"]
