@@ -7,15 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import rvh
 from rvh.cli import main
-
-SOURCE = str(Path(rvh.__file__).parents[1])
 
 
 @dataclass
@@ -46,9 +42,8 @@ def command(*args: object) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment, with this rvh to be found in it."""
-    path = os.pathsep.join(filter(None, (SOURCE, os.environ.get("PYTHONPATH", ""))))
-    return {**os.environ, "PYTHONPATH": path, **more}
+    """This process's environment, with some variables set."""
+    return {**os.environ, **more}
 
 
 @pytest.fixture
