@@ -1,0 +1,250 @@
+"""Bad input gets an error that says what was wrong, where, and what to do.
+
+One table: what is called -> the class of the error and what its message has to name.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rvh
+from rvh import RVHError, RVHTypeError
+from rvh import _parallel as parallel
+
+NODES = ["a", "b", "c"]
+SET = rvh.NodeSet(NODES)
+NAN = float("nan")
+
+
+def select(*keys: object, **options: Any) -> Callable[[], object]:
+    return lambda: rvh.argselect_batch(NODES, list(keys), **options)
+
+
+def batch(keys: object, **options: Any) -> Callable[[], object]:
+    return lambda: rvh.argselect_batch(NODES, keys, **options)
+
+
+def one(key: object, **options: Any) -> Callable[[], object]:
+    return lambda: rvh.rendezvous_hash(NODES, key, **options)
+
+
+def nodes(*args: object, **options: Any) -> Callable[[], object]:
+    return lambda: rvh.NodeSet(*args, **options)
+
+
+VALUE, TYPE = RVHError, RVHTypeError
+
+#: a name, the call, the class, what the message names in this order
+CASES: list[tuple[str, Callable[[], object], type[RVHError], list[str]]] = [
+    # nodes
+    ("no nodes", nodes([]), VALUE, ["no nodes", "at least one"]),
+    ("no nodes, array", nodes(np.array([], "U3")), VALUE, ["no nodes"]),
+    ("no nodes, function", lambda: rvh.select_batch([], ["k"]), VALUE, ["no nodes"]),
+    ("one str as nodes", nodes("node1"), TYPE, ["str", "'node1'", "list"]),
+    ("one bytes as nodes", nodes(b"node1"), TYPE, ["bytes", "b'node1'", "list"]),
+    ("a set of nodes", nodes({"a", "b"}), TYPE, ["set", "sorted"]),
+    ("a dict of nodes", nodes({"a": 1}), TYPE, ["dict", "list"]),
+    ("a generator of nodes", nodes(c for c in "ab"), TYPE, ["generator", "list"]),
+    ("no nodes at all", nodes(None), TYPE, ["NoneType", "list"]),
+    ("a duplicate", nodes(["x", "y", "z", "y"]), VALUE, ["'y'", "1", "3", "unique"]),
+    ("the first duplicate", nodes(["x", "y", "y", "x"]), VALUE, ["'y'", "1", "2"]),
+    ("a str and its bytes", nodes(["é", "é".encode()]), VALUE, ["'é'", "0", "1", "UTF-8"]),
+    ("a duplicate in S", nodes(np.array([b"q", b"q"])), VALUE, ["'q'", "0", "1"]),
+    ("a duplicate in U", nodes(np.array(["p", "q", "q"])), VALUE, ["'q'", "1", "2"]),
+    ("an empty id", nodes(["a", "", "b"]), VALUE, ["position 1", "empty", "non-empty"]),
+    ("an empty id in S", nodes(np.array([b"a", b""])), VALUE, ["position 1", "empty"]),
+    ("an id of NULs in U", nodes(np.array(["a", "\0"])), VALUE, ["position 1", "empty"]),
+    ("an id as int", nodes(["a", 7]), TYPE, ["position 1", "int", "7", "str or bytes"]),
+    ("an id as None", nodes([None]), TYPE, ["position 0", "None", "str or bytes"]),
+    ("an id as float", nodes(["a", NAN]), TYPE, ["position 1", "float", "nan"]),
+    ("ids as integers", nodes(np.arange(3)), TYPE, ["int64", "astype(str)"]),
+    ("ids as floats", nodes(np.ones(3)), TYPE, ["nodes", "float64", "cast"]),
+    ("ids in two dimensions", nodes(np.array([["a"]])), VALUE, ["nodes", "(1, 1)"]),
+    ("a surrogate in an id", nodes(["a", "\ud800"]), VALUE, ["position 1", "surrogate", "U+D800"]),
+    ("a surrogate in U", nodes(np.array(["a", "b\udfff"])), VALUE, ["position 1", "U+DFFF"]),
+    ("too few weights", nodes(["a", "b"], weights=[1.0]), VALUE, ["weights", "(1,)", "(2,)"]),
+    ("too many weights", nodes(["a"], weights=[1, 2]), VALUE, ["weights", "(2,)", "(1,)"]),
+    ("ragged weights", nodes(["a", "b"], weights=[[1], [1, 2]]), VALUE, ["weights"]),
+    ("a scheme", nodes(["a"], scheme="md5"), VALUE, ["scheme", "'md5'", "blake2b"]),
+    ("no scheme", nodes(["a"], scheme=None), VALUE, ["scheme", "None", "blake2b"]),
+    ("a long secret", nodes(["a"], secret=bytes(65)), VALUE, ["secret", "65", "64"]),
+    ("a text secret", nodes(["a"], secret="s"), TYPE, ["secret", "str", "encode"]),
+    ("no secret", nodes(["a"], secret=None), TYPE, ["secret", "NoneType", "bytes"]),
+    # k
+    ("k of 0", select("x", k=0), VALUE, ["k is 0", "3 nodes", "1 <= k <= 3"]),
+    ("k below 0", select("x", k=-1), VALUE, ["k is -1", "1 <= k <= 3"]),
+    ("k above N", select("x", k=4), VALUE, ["k is 4", "3 nodes", "1 <= k <= 3"]),
+    ("k far above N", select("x", k=2**70), VALUE, ["k is", "1 <= k <= 3"]),
+    ("k as float", select("x", k=1.0), TYPE, ["k is 1.0", "whole number"]),
+    ("k as str", select("x", k="1"), TYPE, ["k is '1'", "whole number"]),
+    ("k as None", select("x", k=None), TYPE, ["k is None", "whole number"]),
+    ("k of 0, one key", one("x", k=0), VALUE, ["k is 0", "1 <= k <= 3"]),
+    ("k above N, one key", one("x", k=4), VALUE, ["k is 4", "1 <= k <= 3"]),
+    ("k as float, one key", one("x", k=2.5), TYPE, ["k is 2.5", "whole number"]),
+    ("k without keys", select(k=4), VALUE, ["k is 4", "1 <= k <= 3"]),
+    # threads
+    ("threads of 0", select("x", threads=0), VALUE, ["threads is 0", "from 1"]),
+    ("threads below 0", select("x", threads=-2), VALUE, ["threads is -2", "from 1"]),
+    ("threads as float", select("x", threads=1.5), TYPE, ["threads is 1.5", "whole"]),
+    ("threads as bool", select("x", threads=True), TYPE, ["threads is True", "whole"]),
+    ("threads as str", select("x", threads="2"), TYPE, ["threads is '2'", "whole"]),
+    # keys
+    ("bool", select("x", True), TYPE, ["position 1", "bool", "True", "cast"]),
+    ("NumPy bool", select(np.False_), TYPE, ["position 0", "bool", "cast"]),
+    ("float", select("x", "y", 1.5), TYPE, ["position 2", "float", "1.5", "cast"]),
+    ("NumPy float", select(np.float32(1)), TYPE, ["position 0", "numpy.float32", "cast"]),
+    ("None", select("x", None), TYPE, ["position 1", "NoneType", "cast"]),
+    ("NaN", select("x", NAN), TYPE, ["position 1", "float", "nan", "cast"]),
+    ("Decimal", select(Decimal(1)), TYPE, ["position 0", "decimal.Decimal", "cast"]),
+    ("date", select(datetime.date(2020, 1, 1)), TYPE, ["position 0", "datetime.date"]),
+    ("datetime64", select(np.datetime64(1, "s")), TYPE, ["position 0", "datetime64"]),
+    ("timedelta64", select(np.timedelta64(1, "s")), TYPE, ["position 0", "timedelta64"]),
+    ("timedelta64, ns", select(np.timedelta64(1, "ns")), TYPE, ["position 0", "timedelta64"]),
+    ("timedelta64, no unit", select(np.timedelta64(1)), TYPE, ["position 0", "timedelta64"]),
+    ("NaT", select("x", np.timedelta64("NaT")), TYPE, ["position 1", "timedelta64"]),
+    ("complex", select(1j), TYPE, ["position 0", "complex", "cast"]),
+    ("ragged", select(["a"], ["b", "c"]), TYPE, ["position 0", "list", "one dimension"]),
+    ("a tuple", select("x", ("a", 1)), TYPE, ["position 1", "tuple", "composite"]),
+    ("an array", select(np.array(["a"])), TYPE, ["position 0", "ndarray", "one dimension"]),
+    ("surrogate", select("x", "é\ud800"), VALUE, ["position 1", "U+D800", "character 1", "bytes"]),
+    ("too large", select(0, 2**64), VALUE, ["position 1", "18446744073709551616", "str(key)"]),
+    ("too small", select(-(2**63) - 1), VALUE, ["position 0", "-9223372036854775809", "str(key)"]),
+    ("far too large", select(10**400), VALUE, ["position 0", "outside", "str(key)"]),
+    ("None, array", batch(np.array(["x", None], object)), TYPE, ["position 1", "NoneType"]),
+    ("NaN, array", batch(np.array(["x", NAN], object)), TYPE, ["position 1", "float", "nan"]),
+    ("surrogate, array", batch(np.array(["x", "\ud800"])), VALUE, ["position 1", "U+D800"]),
+    ("surrogate, swapped", batch(np.array(["x", "\udc00"], ">U1")), VALUE, ["position 1", "U+DC00"]),
+    ("bool array", batch(np.array([True])), TYPE, ["array of bool", "cast", "astype"]),
+    ("float array", batch(np.ones(2)), TYPE, ["array of float64", "cast", "astype"]),
+    ("complex array", batch(np.ones(2, "c8")), TYPE, ["array of complex64", "cast", "astype"]),
+    ("dates array", batch(np.array([1], "M8[s]")), TYPE, ["datetime64[s]", "cast", "astype"]),
+    ("spans array", batch(np.array([1], "m8[s]")), TYPE, ["timedelta64[s]", "cast", "astype"]),
+    ("record array", batch(np.zeros(2, "i4,i4")), TYPE, ["array of", "cast", "field"]),
+    ("void array", batch(np.zeros(2, "V4")), TYPE, ["array of |V4", "cast"]),
+    ("2-D", batch(np.ones((2, 2), int)), VALUE, ["shape (2, 2)", "one dimension", "ravel"]),
+    ("0-D", batch(np.array("key")), VALUE, ["shape ()", "one dimension"]),
+    ("a masked array", batch(np.ma.array([1, 2], mask=[0, 1])), VALUE, ["mask"]),
+    ("one str as keys", batch("key"), TYPE, ["one str", "'key'", "list"]),
+    ("one bytes as keys", batch(b"key"), TYPE, ["one bytes", "b'key'", "list"]),
+    ("one memoryview as keys", batch(memoryview(b"key")), TYPE, ["one memoryview", "list"]),
+    ("one int as keys", batch(7), TYPE, ["int", "list"]),
+    ("None as keys", batch(None), TYPE, ["NoneType", "list"]),
+    ("a set as keys", batch({"a"}), TYPE, ["set", "list"]),
+    ("a dict as keys", batch({"a": 1}), TYPE, ["dict", "list"]),
+    ("a generator as keys", batch(c for c in "ab"), TYPE, ["generator", "list"]),
+    ("one bool", one(True), TYPE, ["key", "bool", "True"]),
+    ("one float", one(1.5), TYPE, ["key", "float", "1.5"]),
+    ("one None", one(None), TYPE, ["key", "NoneType"]),
+    ("one list", one(["a"]), TYPE, ["key", "list", "composite"]),
+    ("one surrogate", one("\udfff"), VALUE, ["key", "surrogate", "U+DFFF"]),
+    ("one too large", one(2**64), VALUE, ["key", "outside", "str(key)"]),
+    ("one span", one(np.timedelta64(1, "D")), TYPE, ["key", "timedelta64"]),
+    # a NodeSet beside its own options
+    ("secret twice", lambda: rvh.select_batch(SET, [], secret=b""), VALUE, ["secret", "NodeSet"]),
+    ("scheme twice", lambda: rvh.score_batch(SET, [], scheme="blake2b"), VALUE, ["scheme"]),
+    ("weights twice", lambda: rvh.rendezvous_hash(SET, "k", weights=[1]), VALUE, ["weights"]),
+    # other sets
+    ("remove an unknown id", lambda: SET.remove("z"), VALUE, ["'z'", "not in the set"]),
+    ("remove an id twice", lambda: SET.remove(["a", "a"]), VALUE, ["'a'", "not in the set"]),
+    ("remove all", lambda: SET.remove(NODES), VALUE, ["no nodes"]),
+    ("remove a number", lambda: SET.remove(5), TYPE, ["int"]),
+    ("add an id that is there", lambda: SET.add("b"), VALUE, ["'b'", "1", "3"]),
+    ("add a number", lambda: SET.add(5), TYPE, ["int"]),
+    ("add None", lambda: SET.add([None]), TYPE, ["NoneType"]),
+    ("a mask of numbers", lambda: SET.subset([1, 0, 1]), TYPE, ["int64", "bool"]),
+    ("a short mask", lambda: SET.subset([True]), VALUE, ["(1,)", "(3,)"]),
+    ("a ragged mask", lambda: SET.subset([[True], [True, False]]), VALUE, ["mask"]),
+    ("an empty subset", lambda: SET.subset([False] * 3), VALUE, ["no nodes"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "named"), [pytest.param(*case[1:], id=case[0]) for case in CASES]
+)
+def test_error(call: Callable[[], object], kind: type[RVHError], named: list[str]) -> None:
+    with pytest.raises(RVHError) as caught:
+        call()
+    assert type(caught.value) is kind
+    message = str(caught.value)
+    assert re.search(".*".join(map(re.escape, named)), message, re.DOTALL), message
+    assert len(message) < 400
+    assert "\n" not in message
+
+
+def test_names_of_cases_are_unique() -> None:
+    assert len({name for name, *_ in CASES}) == len(CASES)
+
+
+def test_the_two_exceptions_are_also_builtin_ones() -> None:
+    assert issubclass(RVHError, ValueError)
+    assert issubclass(RVHTypeError, RVHError)
+    assert issubclass(RVHTypeError, TypeError)
+    assert not issubclass(RVHError, TypeError)
+
+
+def test_an_array_of_integers_that_is_no_text() -> None:
+    words = np.array(["a", "b", "c"]).view(np.uint32).copy()
+    words[1] = 0x110000
+    with pytest.raises(RVHError, match=r"position 1 .*U\+10FFFF"):
+        rvh.argselect_batch(NODES, words.view("U1"))
+    with pytest.raises(RVHError, match=r"node id at position 1 .*U\+10FFFF"):
+        rvh.NodeSet(words.view("U1"))
+
+
+def test_a_memoryview_that_was_released() -> None:
+    key = memoryview(b"key")
+    key.release()
+    for call in (one(key), select("x", key)):
+        with pytest.raises(RVHError, match="released"):
+            call()
+
+
+def test_a_value_whose_own_repr_fails() -> None:
+    class Broken:
+        def __repr__(self) -> str:
+            raise RuntimeError("no repr")
+
+    with pytest.raises(RVHTypeError, match=r"position 1 .*Broken"):
+        rvh.argselect_batch(NODES, ["a", Broken()])
+
+
+# -- the first bad position, whatever the threads -----------------------------------------------
+
+BAD = {
+    "list": (lambda keys: keys, None, "NoneType"),
+    "object array": (lambda keys: np.array(keys, dtype=object), 1.5, "float"),
+    "U": (np.array, "\ud800", "U\\+D800"),
+    "swapped U": (lambda keys: np.array(keys).astype(">U6"), "\udc00", "U\\+DC00"),
+}
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2, 3, 8])
+@pytest.mark.parametrize("at", [[0], [99, 100], [5, 4999], [4998, 4999], [2500, 1300, 4000]])
+@pytest.mark.parametrize("kind", BAD)
+def test_first_bad_position(
+    kind: str, at: list[int], threads: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "PAIRS_PER_BLOCK", 300)  # many blocks without many keys
+    make, value, named = BAD[kind]
+    keys: list[Any] = [f"key{n % 900}" for n in range(5000)]
+    for position in at:
+        keys[position] = value
+    for call in (SET.argselect_batch, SET.select_batch, SET.score_batch):
+        with pytest.raises(RVHError, match=f"position {min(at)} .*{named}"):
+            call(make(keys), threads=threads)
+
+
+def test_first_bad_position_in_blocks_of_the_usual_size() -> None:
+    keys: list[Any] = [f"key{n}" for n in range(20_000)]
+    keys[12_345], keys[19_999] = None, 1.5
+    names = [f"node{n}" for n in range(64)]
+    for threads in (1, 2):
+        with pytest.raises(RVHTypeError, match=r"position 12345 .*NoneType"):
+            rvh.argselect_batch(names, keys, threads=threads)

@@ -1,0 +1,105 @@
+"""The second oracle: the compiled backend and its pure-Python twin, name by name."""
+
+from __future__ import annotations
+
+import random
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from rvh import _backend, _pure
+from rvh.errors import RVHError
+from rvh.keys import KeyColumn, column, node_column
+
+RNG = random.Random(20)
+IDS = [RNG.randbytes(n) for n in (1, 5, 5, 16, 127, 128, 129, 300)]
+COLUMNS = {
+    "objects": ["", "a", "é", b"\0", 3, -1, bytearray(b"x"), np.int8(-3), "x" * 2000] * 7,
+    "S": np.array([RNG.randbytes(RNG.randrange(1, 40)) for _ in range(70)]),
+    "U": np.array(["", "a", "éé", "€", "😀" * 30] * 14),
+    "integers": np.arange(-35, 35, dtype=">i2"),
+}
+
+
+def prepared(module: ModuleType, secret: bytes) -> _pure.PreparedNodes:
+    nodes: _pure.PreparedNodes = module.PreparedNodes(node_column(IDS)[0], secret)
+    return nodes
+
+
+@pytest.mark.parametrize("secret", [b"", b"secret"])
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_same_answers(native_in_use: ModuleType, kind: str, secret: bytes) -> None:
+    keys = column(COLUMNS[kind])
+    fast, slow = prepared(native_in_use, secret), prepared(_pure, secret)
+    assert len(fast) == len(slow) == len(IDS)
+    for start, stop in [(0, len(keys)), (0, 0), (3, 4), (5, 60), (62, 63)]:
+        for k in (1, 2, 8):
+            got, expected = (np.full((stop - start, k), -1, dtype=np.intp) for _ in range(2))
+            fast.argselect(keys, start, stop, got, None)
+            slow.argselect(keys, start, stop, expected, None)
+            assert np.array_equal(got, expected)
+        words, expected_words = (
+            np.zeros((stop - start, len(IDS), 2), dtype=np.uint64) for _ in range(2)
+        )
+        fast.scores(keys, start, stop, words, None)
+        slow.scores(keys, start, stop, expected_words, None)
+        assert np.array_equal(words, expected_words)
+    for key in keys.slice(0, len(keys)):
+        for k in (1, 3, 8):
+            assert fast.select_one(key, k) == slow.select_one(key, k)
+
+
+BAD_COLUMNS = {
+    "None": ["a"] * 5 + [None, 1.5],
+    "float": np.array(["a", 2.5, None], dtype=object),
+    "surrogate": np.array(["a", "b\ud800", "\udfff"]),
+    "swapped surrogate": np.array(["a", "b\ud800", "\udfff"]).astype(">U2"),
+    "surrogate in a list": ["é", "é\udc80"],
+    "too large": [1, 2**64],
+    "too small": [1, -(2**63) - 1],
+    "bool": [1, True],
+    "numpy bool": [np.True_],
+    "list": [["a"]],
+}
+
+
+@pytest.mark.parametrize("name", BAD_COLUMNS)
+def test_same_errors(native_in_use: ModuleType, name: str) -> None:
+    keys = column(BAD_COLUMNS[name])
+
+    def error(module: ModuleType, call: str) -> tuple[type, str]:
+        nodes = prepared(module, b"")
+        size = (len(keys), 1) if call == "argselect" else (len(keys), len(IDS), 2)
+        out = np.zeros(size, dtype=np.intp if call == "argselect" else np.uint64)
+        with pytest.raises(RVHError) as caught:
+            getattr(nodes, call)(keys, 0, len(keys), out, None)
+        return caught.type, str(caught.value)
+
+    for call in ("argselect", "scores"):
+        assert error(native_in_use, call) == error(_pure, call)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [["a", "b", "a"], ["a", b"a"], ["", "a"], ["a", "b", "b", "a"], ["a", ""], ["a", "\ud800"]],
+)
+def test_same_errors_about_nodes(native_in_use: ModuleType, ids: list[str]) -> None:
+    def error(module: ModuleType) -> tuple[type, str]:
+        with pytest.raises(RVHError) as caught:
+            module.PreparedNodes(node_column(ids)[0], b"")
+        return caught.type, str(caught.value)
+
+    assert error(native_in_use) == error(_pure)
+
+
+def test_a_set_flag_ends_the_call() -> None:
+    flag = _backend.Cancel()
+    assert not flag.is_set()
+    flag.set()
+    assert flag.is_set()
+    nodes = _backend.PreparedNodes(node_column(IDS)[0], b"")
+    keys: KeyColumn = column(["a"] * 1000)
+    out = np.full((1000, 1), -1, dtype=np.intp)
+    nodes.argselect(keys, 0, 1000, out, flag)
+    assert (out == -1).all()
