@@ -110,13 +110,15 @@ void blake2_simd_suffixes_load(const blake2_simd *impl, blake2_simd_suffixes *bl
                                const blake2_simd_bytes *suffix, size_t n);
 
 /* hi[i * lanes + l], lo[...]: the digest of prefix (first + i) || suffix l, i < count. Both 64-byte
- * aligned. All lanes are written, those without a suffix with the prefix's own digest. */
+ * aligned; lo may be NULL, which spares its part of the last round. All lanes are written, those
+ * without a suffix with the prefix's own digest. */
 void blake2_simd_tile(const blake2_simd *impl, const blake2_simd_prefixes *prefixes, size_t first,
                       size_t count, blake2_simd_suffixes *block, uint64_t *hi, uint64_t *lo);
 
 /* ---- one suffix x prefixes ---------------------------------------------------------------- */
 
-/* hi[i], lo[i]: the digest of prefix (first + i) || suffix, i < count; any suffix size. */
+/* hi[i], lo[i]: the digest of prefix (first + i) || suffix, i < count; any suffix size. lo may be
+ * NULL. */
 void blake2_simd_row(const blake2_simd *impl, const blake2_simd_prefixes *prefixes, size_t first,
                      size_t count, blake2_simd_bytes suffix, uint64_t *hi, uint64_t *lo);
 

@@ -17,6 +17,9 @@ enum {
 static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 static size_t words_of(size_t bytes) { return (bytes + 7) / 8; }
 
+/* Further on in an output that may not be wanted. */
+static uint64_t *after(uint64_t *out, size_t n) { return out == NULL ? NULL : out + n; }
+
 /* Blocks that a message's remaining `size` bytes fill; an empty one still takes one. */
 static size_t blocks_of(size_t size) { return size == 0 ? 1 : (size + BLOCK - 1) / BLOCK; }
 
@@ -349,7 +352,7 @@ static void tile_blocks(const blake2_simd *impl, const group *g, size_t i, size_
       final[b * lanes + l] = b == last[l] ? ~(uint64_t)0 : 0;
     }
   }
-  for (; count > 0; count--, i++, hi += lanes, lo += lanes) {
+  for (; count > 0; count--, i++, hi += lanes, lo = after(lo, lanes)) {
     const uint64_t *prefix = g->prefix + i * g->words, *state = g->h + i * g->h_stride;
     memcpy(m, block->shifted, BLOCK_WORDS * lanes * sizeof *m);
     for (size_t w = 0; w < g->words; w++)
@@ -362,7 +365,7 @@ static void tile_blocks(const blake2_simd *impl, const group *g, size_t i, size_
       for (size_t l = 0; l < lanes; l++) {
         if (last[l] != b) continue;
         hi[l] = blake2_simd_bswap(h[l]);
-        lo[l] = blake2_simd_bswap(h[lanes + l]);
+        if (lo != NULL) lo[l] = blake2_simd_bswap(h[lanes + l]);
       }
     }
   }
@@ -395,7 +398,7 @@ static void tile_group(const blake2_simd *impl, const group *g, size_t i, size_t
     if (block->size[l] > 0) continue; /* without a suffix, the last whole block is the final one */
     for (size_t j = 0; j < count; j++) {
       hi[j * lanes + l] = g->alone[2 * (i + j)];
-      lo[j * lanes + l] = g->alone[2 * (i + j) + 1];
+      if (lo != NULL) lo[j * lanes + l] = g->alone[2 * (i + j) + 1];
     }
   }
 }
@@ -410,7 +413,7 @@ void blake2_simd_tile(const blake2_simd *impl, const blake2_simd_prefixes *prefi
     first += n;
     count -= n;
     hi += n * impl->lanes;
-    lo += n * impl->lanes;
+    lo = after(lo, n * impl->lanes);
     g++;
   }
 }
@@ -472,7 +475,7 @@ static size_t row_strip(const blake2_simd *impl, const group **at, size_t positi
       .h = g->h, .count = 1, .suffix = m, .t = t, .words = rows, .hi = out_hi, .lo = out_lo};
   impl->strip(&strip);
   memcpy(hi, out_hi, n * sizeof *hi);
-  memcpy(lo, out_lo, n * sizeof *lo);
+  if (lo != NULL) memcpy(lo, out_lo, n * sizeof *lo);
   *at = g;
   return n;
 }
@@ -499,7 +502,8 @@ static size_t row_finish(const blake2_simd *impl, const group **at, size_t posit
     const uint64_t *alone = suffix.size == 0 ? g->alone : NULL;
     const size_t i = position + l - g->first;
     hi[l] = alone != NULL ? alone[2 * i] : blake2_simd_bswap(state[l]);
-    lo[l] = alone != NULL ? alone[2 * i + 1] : blake2_simd_bswap(state[impl->lanes + l]);
+    if (lo != NULL)
+      lo[l] = alone != NULL ? alone[2 * i + 1] : blake2_simd_bswap(state[impl->lanes + l]);
   }
   *at = g;
   return n;
@@ -524,6 +528,6 @@ void blake2_simd_row(const blake2_simd *impl, const blake2_simd_prefixes *prefix
     first += n;
     count -= n;
     hi += n;
-    lo += n;
+    lo = after(lo, n);
   }
 }

@@ -34,7 +34,7 @@ typedef struct {
   const uint64_t *suffix; /* [words][lanes], shifted to where the prefix ends */
   const uint64_t *t;      /* [lanes] bytes of the whole message */
   size_t words;           /* words of the block that can be other than zero */
-  uint64_t *hi, *lo;      /* [count][lanes] */
+  uint64_t *hi, *lo;      /* [count][lanes]; lo may be NULL */
 } blake2_simd_strip;
 
 /* An implementation. Rows of words are [lanes] wide and aligned to 64 bytes. */

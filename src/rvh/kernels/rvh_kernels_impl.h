@@ -23,36 +23,40 @@ enum {
   RVH_TOPK_SORTED_MAX = 16,
 };
 
+/* The low word of a score, computed again: asked only where two high words are equal, which real
+ * scores never are (once in 2^64 pairs). So nothing else computes, moves or keeps low words. */
+typedef uint64_t rvh_low_word(const void *source, size_t lane, size_t position);
+
 typedef struct {
-  uint64_t hi, lo;
-  uint32_t tie, position;
+  uint64_t hi, position;
 } rvh_candidate;
 
 /* The running best k of `lanes` keys. */
 typedef struct {
   size_t k, lanes;
-  size_t filled;           /* slots in use, the same in each lane: min(k, nodes seen) */
-  const uint32_t *tie;     /* position -> rank among equal scores, the lowest first */
-  uint64_t *hi, *lo, *pos; /* k <= RVH_TOPK_SORTED_MAX: [k][lanes], best first */
-  rvh_candidate *heap;     /* otherwise: [lanes][k], the worst on top once filled */
+  size_t filled;       /* slots in use, the same in each lane: min(k, nodes seen) */
+  const uint32_t *tie; /* position -> rank among equal scores, the lowest first */
+  rvh_low_word *low;   /* how to get a low word, */
+  const void *source;  /* and from where */
+  uint64_t *hi, *pos;  /* k <= RVH_TOPK_SORTED_MAX: [k][lanes], best first */
+  rvh_candidate *heap; /* otherwise: [lanes][k], the worst on top once filled */
 } rvh_topk;
 
-/* Takes in scores [count][lanes] of the nodes at positions first to first + count. */
-typedef void rvh_topk_tile(rvh_topk *top, const uint64_t *hi, const uint64_t *lo, size_t first,
-                           size_t count);
+/* Takes in the high words of scores, [count][lanes], of the nodes at first to first + count. */
+typedef void rvh_topk_tile(rvh_topk *top, const uint64_t *hi, size_t first, size_t count);
 
 rvh_topk_tile rvh_topk_portable, rvh_topk_avx2, rvh_topk_avx512, rvh_topk_neon;
 
-/* 64-byte words that a top k of that size keeps, for its memory. */
+/* The memory that a top k needs, aligned to 64 bytes. */
 size_t rvh_topk_bytes(size_t k, size_t lanes);
 void rvh_topk_start(rvh_topk *top, size_t k, size_t lanes, const uint32_t *tie, void *memory);
 
 /* The positions of one lane's best k, best first. Ends the use of that lane. */
 void rvh_topk_finish(rvh_topk *top, size_t lane, uint32_t *positions);
 
-/* One candidate into one lane of the sorted form, by the whole tie rule; `filled` counts the slots
- * in use before it. */
-void rvh_topk_insert(rvh_topk *top, size_t lane, uint64_t hi, uint64_t lo, size_t position);
+/* One node into one lane of the sorted form, by the whole tie rule; `filled` counts the slots in
+ * use before it. */
+void rvh_topk_insert(rvh_topk *top, size_t lane, uint64_t hi, size_t position);
 
 /* The heap form. */
 rvh_topk_tile rvh_topk_heap;

@@ -41,7 +41,7 @@ typedef struct {
   intptr_t *chosen; /* [rows][k] */
   uint64_t *scores; /* [rows][n][2] */
   /* pieces of `memory` */
-  uint64_t *hi, *lo; /* a tile, or a row */
+  uint64_t *hi, *lo; /* a tile, or a row; low words only for scores */
   blake2_simd_suffixes *block;
   void *topk;
   uint32_t *positions; /* [k] */
@@ -105,21 +105,60 @@ static void write_scores(work *w, size_t lane, size_t lanes, size_t first, size_
   }
 }
 
+/* ---- ties --------------------------------------------------------------------------------- */
+
+typedef struct {
+  const work *w;
+  const blake2_simd_bytes *keys; /* of the lanes */
+} hashed;
+
+static uint64_t low_of_hash(const void *source, size_t lane, size_t position) {
+  const hashed *from = source;
+  uint64_t hi, lo;
+  blake2_simd_row(from->w->isa->hash, from->w->nodes->prefixes, position, 1, from->keys[lane], &hi,
+                  &lo);
+  return lo;
+}
+
+typedef struct {
+  const uint64_t *scores; /* [rows][n][2] from the lanes' first row on */
+  const rvh_nodes *nodes;
+  size_t rows;
+} given;
+
+static const uint64_t *given_score(const given *from, size_t lane, size_t position) {
+  const size_t row = min_size(lane, from->rows - 1); /* a lane without a row repeats the last */
+  return from->scores + 2 * (row * from->nodes->n + from->nodes->order[position]);
+}
+
+static uint64_t low_of_given(const void *source, size_t lane, size_t position) {
+  return given_score(source, lane, position)[1];
+}
+
+static rvh_topk start_topk(work *w, size_t lanes, rvh_low_word *low, const void *source) {
+  rvh_topk top;
+  rvh_topk_start(&top, w->k, lanes, w->nodes->tie, w->topk);
+  top.low = low;
+  top.source = source;
+  return top;
+}
+
 /* ---- one key x all nodes ------------------------------------------------------------------ */
 
 static rvh_status one_key(work *w, blake2_simd_bytes key, size_t row) {
   const size_t n = w->nodes->n;
   const size_t cost = 1 + key.size / BLAKE2_SIMD_BLOCK;
-  rvh_topk top;
-  rvh_topk_start(&top, w->k, 1, w->nodes->tie, w->topk);
+  const hashed source = {w, &key};
+  uint64_t *lo = w->scores != NULL ? w->lo : NULL;
+  rvh_topk top = start_topk(w, 1, low_of_hash, &source);
   for (size_t first = 0, count; first < n; first += count) {
     count = min_size(ROW_STRIP, n - first);
     if (stopped(w->poll, count * cost)) return RVH_STOPPED;
-    blake2_simd_row(w->isa->hash, w->nodes->prefixes, first, count, key, w->hi, w->lo);
+    blake2_simd_row(w->isa->hash, w->nodes->prefixes, first, count, key, w->hi, lo);
     if (w->scores != NULL)
       write_scores(w, 0, 1, first, count, row);
     else
-      rvh_topk_portable(&top, w->hi, w->lo, first, count);
+      rvh_topk_portable(&top, w->hi, first, count);
   }
   if (w->chosen != NULL) write_chosen(w, &top, 0, row);
   return RVH_OK;
@@ -131,19 +170,23 @@ static rvh_status one_key(work *w, blake2_simd_bytes key, size_t row) {
 static rvh_status group_of_keys(work *w, const blake2_simd_bytes *keys, const size_t *rows,
                                 size_t count_keys) {
   const size_t n = w->nodes->n, lanes = w->lanes;
-  size_t cost = lanes;
-  rvh_topk top;
-  rvh_topk_start(&top, w->k, lanes, w->nodes->tie, w->topk);
+  blake2_simd_bytes all_lanes[LANES_MAX];
+  const size_t longest = keys[count_keys - 1].size;
+  const size_t cost = lanes * (1 + longest / BLAKE2_SIMD_BLOCK);
+  const hashed source = {w, all_lanes};
+  uint64_t *lo = w->scores != NULL ? w->lo : NULL;
+  rvh_topk top = start_topk(w, lanes, low_of_hash, &source);
+  for (size_t l = 0; l < lanes; l++)
+    all_lanes[l] = l < count_keys ? keys[l] : (blake2_simd_bytes){NULL, 0};
   blake2_simd_suffixes_load(w->isa->hash, w->block, keys, count_keys);
-  cost += lanes * (keys[count_keys - 1].size / BLAKE2_SIMD_BLOCK); /* the longest */
   for (size_t first = 0, count; first < n; first += count) {
     count = min_size(STRIP, n - first);
     if (stopped(w->poll, count * cost)) return RVH_STOPPED;
-    blake2_simd_tile(w->isa->hash, w->nodes->prefixes, first, count, w->block, w->hi, w->lo);
+    blake2_simd_tile(w->isa->hash, w->nodes->prefixes, first, count, w->block, w->hi, lo);
     if (w->scores != NULL)
       for (size_t l = 0; l < count_keys; l++) write_scores(w, l, lanes, first, count, rows[l]);
     else
-      w->isa->topk(&top, w->hi, w->lo, first, count);
+      w->isa->topk(&top, w->hi, first, count);
   }
   if (w->chosen != NULL)
     for (size_t l = 0; l < count_keys; l++) write_chosen(w, &top, l, rows[l]);
@@ -268,18 +311,14 @@ rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uin
   rvh_topk_tile *topk = one_by_one ? rvh_topk_portable : isa->topk;
   for (size_t row = 0; row < rows; row += lanes) {
     const size_t count_keys = min_size(lanes, rows - row);
-    rvh_topk top;
-    rvh_topk_start(&top, k, lanes, nodes->tie, w.topk);
+    const given source = {scores + 2 * row * n, nodes, count_keys};
+    rvh_topk top = start_topk(&w, lanes, low_of_given, &source);
     for (size_t first = 0, count; first < n; first += count) {
       count = min_size(STRIP, n - first);
       for (size_t i = 0; i < count; i++)
-        for (size_t l = 0; l < lanes; l++) {
-          const size_t r = row + min_size(l, count_keys - 1);
-          const uint64_t *pair = scores + 2 * (r * n + nodes->order[first + i]);
-          w.hi[i * lanes + l] = pair[0];
-          w.lo[i * lanes + l] = pair[1];
-        }
-      topk(&top, w.hi, w.lo, first, count);
+        for (size_t l = 0; l < lanes; l++)
+          w.hi[i * lanes + l] = given_score(&source, l, first + i)[0];
+      topk(&top, w.hi, first, count);
     }
     for (size_t l = 0; l < count_keys; l++) write_chosen(&w, &top, l, row + l);
   }

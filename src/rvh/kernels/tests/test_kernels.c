@@ -71,7 +71,9 @@ static void plain_ranking(const uint64_t *scores, size_t *ranking) {
     size_t j = i;
     for (; j > 0; j--) {
       const uint64_t *a = scores + 2 * i, *b = scores + 2 * ranking[j - 1];
-      int worse = a[0] != b[0] ? a[0] < b[0] : a[1] != b[1] ? a[1] < b[1] : id_order(i, ranking[j - 1]) < 0;
+      int worse = a[0] != b[0]   ? a[0] < b[0]
+                  : a[1] != b[1] ? a[1] < b[1]
+                                 : id_order(i, ranking[j - 1]) < 0;
       if (worse) break;
       ranking[j] = ranking[j - 1];
     }
@@ -139,7 +141,7 @@ static void test_offsets(const rvh_nodes *nodes) {
   for (size_t i = 0; i < KEYS; i++, total += key_sizes[i - 1])
     memcpy(data + total, key_bytes[i], key_sizes[i]);
   const rvh_column column = {.layout = RVH_OFFSETS, .data = data, .offsets = offsets};
-  check_column("offsets", nodes, &column, (const uint8_t(*)[KEY_MAX])key_bytes, key_sizes, KEYS);
+  check_column("offsets", nodes, &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
   free(data);
 }
 
@@ -155,9 +157,11 @@ static void test_padded(const rvh_nodes *nodes) {
     for (size_t b = 0; b < key_sizes[i]; b++)
       element[b] = key_bytes[i][b] = b % 3 == 1 && b + 1 < key_sizes[i] ? 0 : (uint8_t)(1 + b + i);
   }
-  const rvh_column column = {.layout = RVH_PADDED, .data = data + (KEYS - 1) * STRIDE,
-                             .stride = -STRIDE, .itemsize = SIZE};
-  check_column("padded", nodes, &column, (const uint8_t(*)[KEY_MAX])key_bytes, key_sizes, KEYS);
+  const rvh_column column = {.layout = RVH_PADDED,
+                             .data = data + (KEYS - 1) * STRIDE,
+                             .stride = -STRIDE,
+                             .itemsize = SIZE};
+  check_column("padded", nodes, &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
   free(data);
 }
 
@@ -168,9 +172,18 @@ static void put32(uint8_t *p, uint32_t x, int swapped) {
 }
 
 static void test_ucs4(const rvh_nodes *nodes) {
-  static const uint32_t points[] = {'a', 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
-  static const char *const utf8[] = {"a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
-                                     "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
+  static const uint32_t points[] = {'a',    0x7f,   0x80,   0x7ff,   0x800,
+                                    0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
+  static const char *const utf8[] = {"a",
+                                     "\x7f",
+                                     "\xc2\x80",
+                                     "\xdf\xbf",
+                                     "\xe0\xa0\x80",
+                                     "\xed\x9f\xbf",
+                                     "\xee\x80\x80",
+                                     "\xef\xbf\xbf",
+                                     "\xf0\x90\x80\x80",
+                                     "\xf4\x8f\xbf\xbf"};
   enum { CHARS = 9 };
   for (int swapped = 0; swapped < 2; swapped++) {
     uint8_t *data = allocate(KEYS * CHARS * 4 + 1);
@@ -186,15 +199,19 @@ static void test_ucs4(const rvh_nodes *nodes) {
         key_sizes[i] += strlen(utf8[pick]);
       }
     }
-    const rvh_column column = {.layout = RVH_UCS4, .data = unaligned, .stride = CHARS * 4,
-                               .itemsize = CHARS * 4, .swapped = swapped};
-    check_column("ucs4", nodes, &column, (const uint8_t(*)[KEY_MAX])key_bytes, key_sizes, KEYS);
+    const rvh_column column = {.layout = RVH_UCS4,
+                               .data = unaligned,
+                               .stride = CHARS * 4,
+                               .itemsize = CHARS * 4,
+                               .swapped = swapped};
+    check_column("ucs4", nodes, &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
     static const uint32_t wrong[] = {0xd800, 0xdfff, 0x110000, 0xffffffff};
     for (size_t w = 0; w < 4; w++) {
       intptr_t chosen[KEYS];
       put32(unaligned + 4 * (37 * CHARS), wrong[w], swapped);
       check(rvh_argselect(isa, nodes, &column, 5, KEYS, 1, chosen, NULL, &bad) == RVH_BAD_KEY &&
-                bad == 37, "not text", w, bad);
+                bad == 37,
+            "not text", w, bad);
     }
     free(data);
   }
@@ -217,9 +234,14 @@ static void test_integers(const rvh_nodes *nodes) {
           key_sizes[i] = 8;
           for (int b = 0; b < 8; b++) key_bytes[i][b] = (uint8_t)(value >> (8 * b));
         }
-        const rvh_column column = {.layout = RVH_INTEGERS, .data = data, .stride = (ptrdiff_t)size,
-                                   .itemsize = size, .swapped = swapped, .is_signed = is_signed};
-        check_column("integers", nodes, &column, (const uint8_t(*)[KEY_MAX])key_bytes, key_sizes, 64);
+        const rvh_column column = {.layout = RVH_INTEGERS,
+                                   .data = data,
+                                   .stride = (ptrdiff_t)size,
+                                   .itemsize = size,
+                                   .swapped = swapped,
+                                   .is_signed = is_signed};
+        check_column("integers", nodes, &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes,
+                     64);
       }
 }
 
@@ -259,7 +281,8 @@ static void test_bad_ids(void) {
   text = (const uint8_t *)"xyabxyab";
   const uint64_t pairs[] = {0, 2, 4, 6, 8};
   check(rvh_nodes_new(&nodes, text, pairs, 4, NULL, 0, bad) == RVH_DUPLICATE_ID && bad[0] == 0 &&
-            bad[1] == 2, "the first duplicate", bad[0], bad[1]);
+            bad[1] == 2,
+        "the first duplicate", bad[0], bad[1]);
 }
 
 static int stop_at_once(void *context) {
@@ -272,7 +295,8 @@ static void test_stop(const rvh_nodes *nodes) {
   rvh_poll poll = {stop_at_once, &asked, 0};
   intptr_t chosen[1];
   const blake2_simd_bytes key = {ids, 3};
-  check(rvh_select_one(isa, nodes, key, 1, chosen, &poll) == RVH_STOPPED && asked == 1, "stop", 0, 0);
+  check(rvh_select_one(isa, nodes, key, 1, chosen, &poll) == RVH_STOPPED && asked == 1, "stop", 0,
+        0);
 }
 
 int main(void) {
