@@ -26,6 +26,7 @@ from rvh import _native
 
 PAIRS = 1 << 24  # hashes of the bare kernel a round
 
+Choose = Callable[[list[bytes], bytes], bytes | None]
 Work = tuple[Callable[[], object], int]  # what to run, and how many pairs or calls that is
 
 
@@ -47,7 +48,13 @@ def batch(nodes: int, keys: object, k: int = 1, threads: int = 1) -> Work:
     return lambda: ns.argselect_batch(keys, k, threads=threads), len(keys) * nodes
 
 
+def hashlib_max(nodes: list[bytes], key: bytes) -> bytes:
+    """Rendezvous hashing as it is written in Python."""
+    return max(nodes, key=lambda node: hashlib.blake2b(node + key, digest_size=16).digest())
+
+
 def hashlib_loop(nodes: list[bytes], key: bytes) -> bytes | None:
+    """The same, unrolled by hand: as fast as Python gets it."""
     best, chosen = b"", None
     for node in nodes:
         digest = hashlib.blake2b(node + key, digest_size=16).digest()
@@ -56,9 +63,9 @@ def hashlib_loop(nodes: list[bytes], key: bytes) -> bytes | None:
     return chosen
 
 
-def python_loop(nodes: int, keys: list[bytes]) -> Work:
+def python_loop(choose: Choose, nodes: int, keys: list[bytes]) -> Work:
     ids = [b"nd-%04d" % i for i in range(nodes)]
-    return lambda: [hashlib_loop(ids, key) for key in keys], len(keys) * nodes
+    return lambda: [choose(ids, key) for key in keys], len(keys) * nodes
 
 
 # -- in processes of their own -----------------------------------------------------------------
@@ -117,20 +124,19 @@ def rows(m: int, rounds: int) -> list[tuple[str, str, str]]:
         table.append(row)
 
     print("| what | at least | measured |\n|---|---|---|")
-    add("bare kernel, million hashes a second", "", rate(bare) / 1e6, 1)
+    add("bare kernel, million hashes a second", "", max(rate(bare) for _ in range(9)) / 1e6, 1)
     for nodes, least in ((8, "0.75"), (64, "0.90"), (1024, "0.93")):
         work = batch(nodes, few if nodes > 64 else keys)
         add(
             f"argselect_batch, N={nodes}, against the bare kernel", least, ratio(work, bare, rounds)
         )
-    loop = python_loop(64, keys[:2000].tolist())
-    add(
-        "argselect_batch, N=64, against the loop over hashlib",
-        against_hashlib,
-        ratio(base, loop, rounds),
-        1,
-        "x",
-    )
+    for what, choose in (
+        ("max() over hashlib", hashlib_max),
+        ("a loop unrolled by hand", hashlib_loop),
+    ):
+        loop = python_loop(choose, 64, keys[:2000].tolist())
+        name = f"argselect_batch, N=64, against Python: {what}"
+        add(name, against_hashlib, ratio(base, loop, rounds), 1, "x")
     add(
         "two threads against one, N=64",
         "1.85",
@@ -149,14 +155,13 @@ def rows(m: int, rounds: int) -> list[tuple[str, str, str]]:
         add(f"k={k} against k=1, N=64", least, ratio(batch(64, keys, k), base, rounds))
     ns = rvh.NodeSet([f"nd-{i:04d}" for i in range(16)])
     single = (lambda: [ns.select("user:1234567") for _ in range(20_000)], 20_000 * 16)
-    loop = python_loop(16, [b"user:1234567"] * 2000)
-    add(
-        "one select(key), N=16, against the loop over hashlib",
-        "6",
-        ratio(single, loop, rounds),
-        1,
-        "x",
-    )
+    for what, choose in (
+        ("max() over hashlib", hashlib_max),
+        ("a loop unrolled by hand", hashlib_loop),
+    ):
+        loop = python_loop(choose, 16, [b"user:1234567"] * 2000)
+        name = f"one select(key), N=16, against Python: {what}"
+        add(name, "6", ratio(single, loop, rounds), 1, "x")
     for m_, n_, k_ in ((10**7, 8, 1), (10**6, 64, 10), (2000, 10**5, 1), (50, 10**5, 10**5)):
         extra = in_process(MEMORY, m_, n_, k_) / 2**20
         add(

@@ -437,6 +437,27 @@ static int one_block(const group *g, size_t suffix_size) {
   return g->h_stride == 0 && g->tail + suffix_size <= BLOCK && g->tail + suffix_size > 0;
 }
 
+/* One-block messages with a kernel of one lane, whose strips are rows: as many as the group has. */
+static size_t row_one_lane(const blake2_simd *impl, const group *g, size_t position, size_t count,
+                           const uint64_t words[BLOCK_WORDS + 1], size_t suffix_size, uint64_t *hi,
+                           uint64_t *lo) {
+  uint64_t behind[BLOCK_WORDS];
+  const uint64_t t = g->t + g->tail + suffix_size;
+  const size_t n = min_size(count, g->first + g->count - position);
+  words_behind(words, words_of(suffix_size), g->tail, behind);
+  const blake2_simd_strip strip = {.prefix = g->prefix + (position - g->first) * g->words,
+                                   .prefix_words = g->words,
+                                   .h = g->h,
+                                   .count = n,
+                                   .suffix = behind,
+                                   .t = &t,
+                                   .words = words_of(g->tail + suffix_size),
+                                   .hi = hi,
+                                   .lo = lo};
+  impl->strip(&strip);
+  return n;
+}
+
 /* One-block messages whose state before the block is the same: a strip of one block, in which each
  * lane has a prefix of its own. Returns how many of `count` it took. */
 static size_t row_strip(const blake2_simd *impl, const group **at, size_t position, size_t count,
@@ -522,9 +543,13 @@ void blake2_simd_row(const blake2_simd *impl, const blake2_simd_prefixes *prefix
   }
   while (count > 0) {
     if (first == g->first + g->count) g++;
-    size_t n = one_block(g, suffix.size)
-                   ? row_strip(impl, &g, first, count, words, suffix.size, hi, lo)
-                   : row_finish(impl, &g, first, count, suffix, hi, lo);
+    size_t n;
+    if (!one_block(g, suffix.size))
+      n = row_finish(impl, &g, first, count, suffix, hi, lo);
+    else if (impl->lanes == 1)
+      n = row_one_lane(impl, g, first, count, words, suffix.size, hi, lo);
+    else
+      n = row_strip(impl, &g, first, count, words, suffix.size, hi, lo);
     first += n;
     count -= n;
     hi += n;

@@ -1,11 +1,13 @@
 """Types of the compiled backend; the names are documented in rvh._pure."""
 
-from typing import final
+from typing import TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvh.keys import KeyColumn
+
+T = TypeVar("T")
 
 @final
 class Cancel:
@@ -16,7 +18,7 @@ class Cancel:
 class PreparedNodes:
     def __init__(self, ids: KeyColumn, secret: bytes) -> None: ...
     def __len__(self) -> int: ...
-    def select_one(self, key: object, k: int) -> list[int]: ...
+    def select_one(self, key: object, k: int, names: list[T]) -> list[T]: ...
     def argselect(
         self,
         keys: KeyColumn,

@@ -341,7 +341,7 @@ cdef class PreparedNodes:
     def __len__(self):
         return self.n
 
-    def select_one(self, key, Py_ssize_t k):
+    def select_one(self, key, Py_ssize_t k, list names not None):
         cdef intptr_t few[16]
         cdef intptr_t *chosen = few
         cdef blake2_simd_bytes span
@@ -367,7 +367,7 @@ cdef class PreparedNodes:
                     status = rvh_select_one(self.isa, self.nodes, span, <size_t>k, chosen, &poll)
             if status != RVH_OK:
                 raise_for(status, None, 0)
-            return [chosen[i] for i in range(k)]
+            return [names[chosen[i]] for i in range(k)]
         finally:
             if chosen is not few:
                 free(chosen)

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from heapq import nlargest
+from typing import TypeVar
 
 import numpy as np
 
 from rvh.keys import KeyColumn, check_unique, key_bytes
+
+T = TypeVar("T")
 
 DIGEST_SIZE = 16  # bytes; the score is the digest as one big-endian number
 
@@ -61,9 +64,9 @@ class PreparedNodes:
         best = nlargest(k, ((self._digest(n, key), node, n) for n, node in enumerate(self._ids)))
         return [n for _, _, n in best]
 
-    def select_one(self, key: object, k: int) -> list[int]:
-        """Positions of the best ``k`` nodes of one key, best first."""
-        return self._rank(key_bytes(key), k)
+    def select_one(self, key: object, k: int, names: list[T]) -> list[T]:
+        """What ``names``, one for each node, says of the best ``k`` nodes of one key."""
+        return [names[n] for n in self._rank(key_bytes(key), k)]
 
     def argselect(
         self, keys: KeyColumn, start: int, stop: int, out: np.ndarray, cancel: Cancel | None

@@ -195,7 +195,7 @@ class NodeSet:
         ids = self._objects or self._id_objects()
         if k.__class__ is not int or not 0 < k <= len(ids):
             k = self._check_k(k)
-        return [ids[i] for i in self._prepared.select_one(key, k)]
+        return self._prepared.select_one(key, k, ids)
 
     async def aselect(self, key: Any, k: int = 1) -> list[Any]:
         """`select` for asyncio: small work at once, large work off the event loop.
@@ -349,7 +349,7 @@ class NodeSet:
         ['gamma', 'beta', 'alpha']
         """
         ids = self._id_objects()
-        order = self._prepared.select_one(key, len(ids))
+        order = self._prepared.select_one(key, len(ids), list(range(len(ids))))
         words = np.empty((1, len(ids), 2), dtype=np.uint64)
         self._prepared.scores(_keys.column([key]), 0, 1, words, None)
         pairs = words[0].tolist()

@@ -14,6 +14,7 @@ enum {
   SCRATCH = 1 << 20,    /* bytes for keys that are not used in place */
   POLL_WORK = 1 << 16,  /* compressions between two questions: 1.5 ms with AVX-512 */
   HEAP_BYTES = 4 << 20, /* the heaps of one group; beyond it, one key at a time */
+  SMALL = 3 << 10,      /* bytes on the stack that spare a single key the allocation */
   LANES_MAX = BLAKE2_SIMD_LANES_MAX,
 };
 
@@ -58,7 +59,7 @@ static void *carve(uint8_t *base, size_t *used, size_t size) {
   return piece;
 }
 
-/* Divides `base` into the pieces; returns the bytes they need. Without keys, rows alone. */
+/* Divides `base` into the pieces; returns the bytes they need. */
 static size_t divide(work *w, const rvh_column *keys, uint8_t *base) {
   const size_t tile = STRIP * w->lanes > ROW_STRIP ? STRIP * w->lanes : ROW_STRIP;
   const size_t lanes = rvh_topk_bytes(w->k, w->lanes) <= HEAP_BYTES ? w->lanes : 1;
@@ -77,11 +78,18 @@ static size_t divide(work *w, const rvh_column *keys, uint8_t *base) {
   return used;
 }
 
-static rvh_status work_start(work *w, const rvh_isa *isa, const rvh_nodes *nodes,
-                             const rvh_column *keys, size_t k, rvh_poll *poll) {
-  *w = (work){.isa = isa, .nodes = nodes, .poll = poll, .k = k};
-  w->lanes = blake2_simd_lanes(isa->hash);
-  w->memory = malloc(divide(w, keys, NULL) + 64);
+/* Work on groups of `lanes` keys (1: rows alone, and no keys), in memory of its own, or in `small`
+ * where that is enough. */
+static rvh_status work_start(work *w, const rvh_isa *isa, const rvh_nodes *nodes, size_t lanes,
+                             const rvh_column *keys, size_t k, rvh_poll *poll, uint8_t *small,
+                             size_t small_size) {
+  *w = (work){.isa = isa, .nodes = nodes, .poll = poll, .lanes = lanes, .k = k};
+  const size_t size = divide(w, keys, NULL);
+  if (size <= small_size) {
+    divide(w, keys, small);
+    return RVH_OK;
+  }
+  w->memory = malloc(size + 64);
   if (w->memory == NULL) return RVH_NO_MEMORY;
   divide(w, keys, (uint8_t *)(((uintptr_t)w->memory + 63) / 64 * 64));
   return RVH_OK;
@@ -269,7 +277,8 @@ rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_c
                          size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
                          size_t *bad) {
   work w;
-  rvh_status status = work_start(&w, isa, nodes, keys, k, poll);
+  rvh_status status =
+      work_start(&w, isa, nodes, blake2_simd_lanes(isa->hash), keys, k, poll, NULL, 0);
   if (status != RVH_OK) return status;
   w.chosen = out;
   status = all_batches(&w, keys, start, stop, bad);
@@ -280,7 +289,8 @@ rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_c
 rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                       size_t start, size_t stop, uint64_t *out, rvh_poll *poll, size_t *bad) {
   work w;
-  rvh_status status = work_start(&w, isa, nodes, keys, 1, poll);
+  rvh_status status =
+      work_start(&w, isa, nodes, blake2_simd_lanes(isa->hash), keys, 1, poll, NULL, 0);
   if (status != RVH_OK) return status;
   w.scores = out;
   status = all_batches(&w, keys, start, stop, bad);
@@ -290,8 +300,9 @@ rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_colu
 
 rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_simd_bytes key,
                           size_t k, intptr_t *out, rvh_poll *poll) {
+  BLAKE2_SIMD_ALIGNED(64) uint8_t small[SMALL];
   work w;
-  rvh_status status = work_start(&w, isa, nodes, NULL, k, poll);
+  rvh_status status = work_start(&w, isa, nodes, 1, NULL, k, poll, small, sizeof small);
   if (status != RVH_OK) return status;
   w.chosen = out;
   status = one_key(&w, key, 0);
@@ -302,7 +313,8 @@ rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_sim
 rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *scores,
                            size_t rows, size_t k, intptr_t *out) {
   work w;
-  rvh_status status = work_start(&w, isa, nodes, NULL, k, NULL);
+  rvh_status status =
+      work_start(&w, isa, nodes, blake2_simd_lanes(isa->hash), NULL, k, NULL, NULL, 0);
   if (status != RVH_OK) return status;
   const size_t n = nodes->n;
   w.chosen = out;
