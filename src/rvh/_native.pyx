@@ -435,7 +435,7 @@ def rank_scores(const uint64_t[:, :, ::1] scores, ids, cnp.intp_t[:, ::1] out):
 
 
 def bare_hashes(size_t words, size_t n):
-    """Run the compression alone for n messages of that many 8-byte words: the speed to compare with."""
+    """The compression alone, n times, for messages of so many words: the speed to compare with."""
     cdef const rvh_isa *isa = active_isa()
     with nogil:
         rvh_bare_hashes(isa, words, n)
