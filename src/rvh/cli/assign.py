@@ -77,7 +77,7 @@ def assign(
         bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")
     ] = False,
 ) -> None:
-    r"""Add the nodes of every key to a file: a column `node`, or `node_1` to `node_k`.
+    """Add the nodes of every key to a file: a column `node`, or `node_1` to `node_k`.
 
     OUT appears when it is complete; a run that fails or is interrupted leaves no OUT, and an
     existing one as it was.

@@ -15,7 +15,7 @@ from rvh._parallel import available_threads
 def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    r"""Show version, backend, instruction sets and threads.
+    """Show version, backend, instruction sets and threads.
 
     \b
     Examples:

@@ -39,7 +39,7 @@ def select(
     secret_file: SecretFile = None,
     node_column: NodeColumn = None,
 ) -> None:
-    r"""Print the nodes of one key, best first.
+    """Print the nodes of one key, best first.
 
     \b
     Examples:
