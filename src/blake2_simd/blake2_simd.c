@@ -90,3 +90,5 @@ const blake2_simd *blake2_simd_active(void) {
 const char *blake2_simd_name(const blake2_simd *impl) { return impl->name; }
 
 size_t blake2_simd_lanes(const blake2_simd *impl) { return impl->lanes; }
+
+size_t blake2_simd_stride(const blake2_simd *impl) { return impl->stride; }

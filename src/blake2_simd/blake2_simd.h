@@ -25,7 +25,8 @@ enum {
   BLAKE2_SIMD_BLOCK = 128,       /* bytes of a BLAKE2b block */
   BLAKE2_SIMD_DIGEST_MAX = 64,   /* bytes */
   BLAKE2_SIMD_KEY_MAX = 64,      /* bytes */
-  BLAKE2_SIMD_LANES_MAX = 16,    /* messages the widest implementation takes in one call */
+  BLAKE2_SIMD_LANES_MAX = 17,    /* messages the widest implementation takes in one call */
+  BLAKE2_SIMD_STRIDE_MAX = 24,   /* words from one row of lanes to the next, at the most */
   BLAKE2_SIMD_ISA_MAX = 4,       /* implementations a build can hold */
   BLAKE2_SIMD_SUFFIX_MAX = 1024, /* bytes of a suffix that blake2_simd_tile takes */
 };
@@ -50,6 +51,9 @@ const char *blake2_simd_name(const blake2_simd *impl);
 
 /* Messages that one call of the kernel takes: 1 to BLAKE2_SIMD_LANES_MAX. */
 size_t blake2_simd_lanes(const blake2_simd *impl);
+
+/* Words from one row of lanes to the next: lanes, rounded up to whole vectors. */
+size_t blake2_simd_stride(const blake2_simd *impl);
 
 /* ---- parameters: digest size and key ------------------------------------------------------ */
 
@@ -109,9 +113,9 @@ size_t blake2_simd_suffixes_size(void);
 void blake2_simd_suffixes_load(const blake2_simd *impl, blake2_simd_suffixes *block,
                                const blake2_simd_bytes *suffix, size_t n);
 
-/* hi[i * lanes + l], lo[...]: the digest of prefix (first + i) || suffix l, i < count. Both 64-byte
- * aligned; lo may be NULL, which spares its part of the last round. All lanes are written, those
- * without a suffix with the prefix's own digest. */
+/* hi[i * stride + l], lo[...]: the digest of prefix (first + i) || suffix l, i < count. Both
+ * 64-byte aligned; lo may be NULL, which spares its part of the last round. All lanes are written,
+ * those without a suffix with the prefix's own digest; words between lanes and stride are not. */
 void blake2_simd_tile(const blake2_simd *impl, const blake2_simd_prefixes *prefixes, size_t first,
                       size_t count, blake2_simd_suffixes *block, uint64_t *hi, uint64_t *lo);
 

@@ -14,6 +14,7 @@
 #include "blake2_simd_vec_avx2.h"
 
 #define STREAMS 1
+#define SCALAR 0
 
 static const union {
   uint8_t byte[32];
@@ -27,7 +28,7 @@ static const union {
 typedef V V_mem __attribute__((aligned(32), may_alias));
 #define ADD(a, b) __asm__("vpaddq %1, %0, %0" : "+x"(a) : "x"(b));
 #define ADD_WORD(W, a, i) \
-  if ((i) < (W)) __asm__("vpaddq %1, %0, %0" : "+x"(a) : "m"(*(const V_mem *)(m + (i) * LANES)));
+  if ((i) < (W)) __asm__("vpaddq %1, %0, %0" : "+x"(a) : "m"(*(const V_mem *)(m + (i) * STRIDE)));
 #define XOR(a, b) __asm__("vpxor %1, %0, %0" : "+x"(a) : "x"(b));
 #define ROTR_32(a) __asm__("vpshufd $0xb1, %0, %0" : "+x"(a));
 #define ROTR_24(a) __asm__("vpshufb %1, %0, %0" : "+x"(a) : "m"(rotate_24.vector));
@@ -43,7 +44,7 @@ typedef V V_mem __attribute__((aligned(32), may_alias));
 #else
 #define ADD(a, b) a = _mm256_add_epi64(a, b);
 #define ADD_WORD(W, a, i) \
-  if ((i) < (W)) a = _mm256_add_epi64(a, V_LOAD(m + (i) * LANES));
+  if ((i) < (W)) a = _mm256_add_epi64(a, V_LOAD(m + (i) * STRIDE));
 #define XOR(a, b) a = _mm256_xor_si256(a, b);
 #define ROTR_32(a) a = _mm256_shuffle_epi32(a, 0xb1);
 #define ROTR_24(a) a = _mm256_shuffle_epi8(a, rotate_24.vector);

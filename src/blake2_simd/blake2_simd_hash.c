@@ -9,6 +9,7 @@ enum {
   BLOCK = BLAKE2_SIMD_BLOCK,
   BLOCK_WORDS = BLOCK / 8,
   LANES_MAX = BLAKE2_SIMD_LANES_MAX,
+  STRIDE_MAX = BLAKE2_SIMD_STRIDE_MAX,
   SUFFIX_WORDS = BLAKE2_SIMD_SUFFIX_MAX / 8,
   /* a prefix ends inside a block, so a suffix reaches into one block more than it fills */
   TILE_BLOCKS = BLAKE2_SIMD_SUFFIX_MAX / BLOCK + 1,
@@ -63,7 +64,7 @@ typedef struct {
 static size_t rest_size(const rest *r) { return r->part[0].size + r->part[1].size; }
 
 /* Bytes `at` to `at` + BLOCK of the rest, zero after its end, into one lane of m. */
-static void load_block(const rest *r, size_t at, uint64_t *m, size_t lanes) {
+static void load_block(const rest *r, size_t at, uint64_t *m, size_t stride) {
   uint8_t block[BLOCK] = {0};
   size_t fill = 0;
   for (int p = 0; p < 2; p++) {
@@ -77,41 +78,41 @@ static void load_block(const rest *r, size_t at, uint64_t *m, size_t lanes) {
       at -= size;
     }
   }
-  for (size_t w = 0; w < BLOCK_WORDS; w++) m[w * lanes] = blake2_simd_load64(block + 8 * w);
+  for (size_t w = 0; w < BLOCK_WORDS; w++) m[w * stride] = blake2_simd_load64(block + 8 * w);
 }
 
-/* Finishes n <= lanes messages, none of them empty; state: [8][lanes]. */
+/* Finishes n <= lanes messages, none of them empty; state: [8][stride]. */
 static void finish(const blake2_simd *impl, const rest *r, size_t n, uint64_t *state) {
-  BLAKE2_SIMD_ALIGNED(64) uint64_t h[8 * LANES_MAX] = {0};
-  BLAKE2_SIMD_ALIGNED(64) uint64_t m[BLOCK_WORDS * LANES_MAX] = {0};
-  BLAKE2_SIMD_ALIGNED(64) uint64_t t[LANES_MAX] = {0}, final[LANES_MAX] = {0};
-  const size_t lanes = impl->lanes;
+  BLAKE2_SIMD_ALIGNED(64) uint64_t h[8 * STRIDE_MAX] = {0};
+  BLAKE2_SIMD_ALIGNED(64) uint64_t m[BLOCK_WORDS * STRIDE_MAX] = {0};
+  BLAKE2_SIMD_ALIGNED(64) uint64_t t[STRIDE_MAX] = {0}, final[STRIDE_MAX] = {0};
+  const size_t stride = impl->stride;
   size_t blocks = 0;
   for (size_t l = 0; l < n; l++) {
     size_t own = blocks_of(rest_size(&r[l]));
     if (own > blocks) blocks = own;
-    for (size_t i = 0; i < 8; i++) h[i * lanes + l] = r[l].h[i];
+    for (size_t i = 0; i < 8; i++) h[i * stride + l] = r[l].h[i];
   }
   for (size_t b = 0; b < blocks; b++) {
     for (size_t l = 0; l < n; l++) {
       size_t size = rest_size(&r[l]), at = b * BLOCK;
       if (b >= blocks_of(size)) continue; /* done: what this lane computes from here on is lost */
-      load_block(&r[l], at, m + l, lanes);
+      load_block(&r[l], at, m + l, stride);
       t[l] = r[l].t + min_size(size, at + BLOCK);
       final[l] = b + 1 == blocks_of(size) ? ~(uint64_t)0 : 0;
     }
     impl->compress(h, m, t, final, BLOCK_WORDS);
     for (size_t l = 0; l < n; l++)
       if (b + 1 == blocks_of(rest_size(&r[l])))
-        for (size_t i = 0; i < 8; i++) state[i * lanes + l] = h[i * lanes + l];
+        for (size_t i = 0; i < 8; i++) state[i * stride + l] = h[i * stride + l];
   }
 }
 
 void blake2_simd_many(const blake2_simd *impl, const blake2_simd_params *params,
                       const blake2_simd_bytes *prefix, const blake2_simd_bytes *suffix, size_t n,
                       uint8_t *out) {
-  uint64_t state[8 * LANES_MAX] = {0};
-  const size_t lanes = impl->lanes;
+  uint64_t state[8 * STRIDE_MAX] = {0};
+  const size_t lanes = impl->lanes, stride = impl->stride;
   for (size_t first = 0; first < n; first += lanes) {
     rest r[LANES_MAX];
     size_t count = min_size(lanes, n - first);
@@ -121,7 +122,7 @@ void blake2_simd_many(const blake2_simd *impl, const blake2_simd_params *params,
     for (size_t l = 0; l < count; l++) {
       int empty = rest_size(&r[l]) == 0;
       for (size_t i = 0; i < params->digest_size; i++) {
-        uint64_t word = empty ? params->empty[i / 8] : state[i / 8 * lanes + l];
+        uint64_t word = empty ? params->empty[i / 8] : state[i / 8 * stride + l];
         *out++ = (uint8_t)(word >> (8 * (i % 8)));
       }
     }
@@ -287,10 +288,10 @@ size_t blake2_simd_compressions(const blake2_simd_prefixes *p, size_t position,
 /* ---- tiles -------------------------------------------------------------------------------- */
 
 struct blake2_simd_suffixes {
-  /* [SUFFIX_WORDS + 1][lanes]: the suffixes' words, then a row of zeros */
-  BLAKE2_SIMD_ALIGNED(64) uint64_t words[(SUFFIX_WORDS + 1) * LANES_MAX];
-  /* [TILE_BLOCKS * BLOCK_WORDS][lanes]: the same, moved to where a prefix with `tail` ends */
-  BLAKE2_SIMD_ALIGNED(64) uint64_t shifted[TILE_BLOCKS * BLOCK_WORDS * LANES_MAX];
+  /* [SUFFIX_WORDS + 1][stride]: the suffixes' words, then a row of zeros */
+  BLAKE2_SIMD_ALIGNED(64) uint64_t words[(SUFFIX_WORDS + 1) * STRIDE_MAX];
+  /* [TILE_BLOCKS * BLOCK_WORDS][stride]: the same, moved to where a prefix with `tail` ends */
+  BLAKE2_SIMD_ALIGNED(64) uint64_t shifted[TILE_BLOCKS * BLOCK_WORDS * STRIDE_MAX];
   size_t tail; /* what `shifted` was made for; BLOCK: nothing yet */
   size_t size[LANES_MAX];
   size_t longest;
@@ -300,7 +301,7 @@ size_t blake2_simd_suffixes_size(void) { return sizeof(blake2_simd_suffixes); }
 
 void blake2_simd_suffixes_load(const blake2_simd *impl, blake2_simd_suffixes *block,
                                const blake2_simd_bytes *suffix, size_t n) {
-  const size_t lanes = impl->lanes;
+  const size_t lanes = impl->lanes, stride = impl->stride;
   block->longest = 0;
   block->tail = BLOCK;
   for (size_t l = 0; l < lanes; l++) {
@@ -313,24 +314,24 @@ void blake2_simd_suffixes_load(const blake2_simd *impl, blake2_simd_suffixes *bl
     const size_t size = block->size[l], whole = size / 8;
     uint64_t *column = block->words + l;
     size_t w = 0;
-    for (; w < whole; w++) column[w * lanes] = blake2_simd_load64(data + 8 * w);
+    for (; w < whole; w++) column[w * stride] = blake2_simd_load64(data + 8 * w);
     if (size % 8 != 0) {
-      column[w * lanes] = blake2_simd_load_part(data + 8 * w, size % 8);
+      column[w * stride] = blake2_simd_load_part(data + 8 * w, size % 8);
       w++;
     }
-    for (; w < rows; w++) column[w * lanes] = 0;
+    for (; w < rows; w++) column[w * stride] = 0;
   }
 }
 
 /* Moves the suffixes to behind `tail` bytes, with zeros around them. */
 static void move_behind(const blake2_simd *impl, blake2_simd_suffixes *block, size_t tail) {
-  const size_t row = impl->lanes * sizeof(uint64_t);
+  const size_t row = impl->stride * sizeof(uint64_t);
   const size_t before = tail / 8, rows = words_of(block->longest) + 1;
   const size_t total = blocks_of(tail + block->longest) * BLOCK_WORDS;
   uint8_t *shifted = (uint8_t *)block->shifted;
   if (block->tail == tail) return;
   memset(shifted, 0, before * row);
-  impl->shift(block->shifted + before * impl->lanes, block->words, rows, 8 * (tail % 8));
+  impl->shift(block->shifted + before * impl->stride, block->words, rows, 8 * (tail % 8));
   if (before + rows < total)
     memset(shifted + (before + rows) * row, 0, (total - before - rows) * row);
   block->tail = tail;
@@ -339,33 +340,33 @@ static void move_behind(const blake2_simd *impl, blake2_simd_suffixes *block, si
 /* Messages of more than one block: `count` prefixes of a group from its i-th on. */
 static void tile_blocks(const blake2_simd *impl, const group *g, size_t i, size_t count,
                         const blake2_simd_suffixes *block, uint64_t *hi, uint64_t *lo) {
-  BLAKE2_SIMD_ALIGNED(64) uint64_t h[8 * LANES_MAX], m[BLOCK_WORDS * LANES_MAX];
-  BLAKE2_SIMD_ALIGNED(64) uint64_t t[TILE_BLOCKS * LANES_MAX], final[TILE_BLOCKS * LANES_MAX];
-  const size_t lanes = impl->lanes, longest = g->tail + block->longest;
+  BLAKE2_SIMD_ALIGNED(64) uint64_t h[8 * STRIDE_MAX], m[BLOCK_WORDS * STRIDE_MAX];
+  BLAKE2_SIMD_ALIGNED(64) uint64_t t[TILE_BLOCKS * STRIDE_MAX], final[TILE_BLOCKS * STRIDE_MAX];
+  const size_t lanes = impl->lanes, stride = impl->stride, longest = g->tail + block->longest;
   const size_t blocks = blocks_of(longest);
-  size_t last[LANES_MAX];
+  size_t last[STRIDE_MAX];
   for (size_t l = 0; l < lanes; l++) {
     const size_t size = g->tail + block->size[l];
     last[l] = blocks_of(size) - 1;
     for (size_t b = 0; b < blocks; b++) {
-      t[b * lanes + l] = g->t + min_size(size, (b + 1) * BLOCK);
-      final[b * lanes + l] = b == last[l] ? ~(uint64_t)0 : 0;
+      t[b * stride + l] = g->t + min_size(size, (b + 1) * BLOCK);
+      final[b * stride + l] = b == last[l] ? ~(uint64_t)0 : 0;
     }
   }
-  for (; count > 0; count--, i++, hi += lanes, lo = after(lo, lanes)) {
+  for (; count > 0; count--, i++, hi += stride, lo = after(lo, stride)) {
     const uint64_t *prefix = g->prefix + i * g->words, *state = g->h + i * g->h_stride;
-    memcpy(m, block->shifted, BLOCK_WORDS * lanes * sizeof *m);
+    memcpy(m, block->shifted, BLOCK_WORDS * stride * sizeof *m);
     for (size_t w = 0; w < g->words; w++)
-      for (size_t l = 0; l < lanes; l++) m[w * lanes + l] |= prefix[w];
+      for (size_t l = 0; l < lanes; l++) m[w * stride + l] |= prefix[w];
     for (size_t w = 0; w < 8; w++)
-      for (size_t l = 0; l < lanes; l++) h[w * lanes + l] = state[w];
+      for (size_t l = 0; l < lanes; l++) h[w * stride + l] = state[w];
     for (size_t b = 0; b < blocks; b++) {
-      const uint64_t *words = b == 0 ? m : block->shifted + b * BLOCK_WORDS * lanes;
-      impl->compress(h, words, t + b * lanes, final + b * lanes, words_of(longest - b * BLOCK));
+      const uint64_t *words = b == 0 ? m : block->shifted + b * BLOCK_WORDS * stride;
+      impl->compress(h, words, t + b * stride, final + b * stride, words_of(longest - b * BLOCK));
       for (size_t l = 0; l < lanes; l++) {
         if (last[l] != b) continue;
         hi[l] = blake2_simd_bswap(h[l]);
-        if (lo != NULL) lo[l] = blake2_simd_bswap(h[lanes + l]);
+        if (lo != NULL) lo[l] = blake2_simd_bswap(h[stride + l]);
       }
     }
   }
@@ -374,12 +375,12 @@ static void tile_blocks(const blake2_simd *impl, const group *g, size_t i, size_
 /* Prefixes i to i + count of one group. */
 static void tile_group(const blake2_simd *impl, const group *g, size_t i, size_t count,
                        blake2_simd_suffixes *block, uint64_t *hi, uint64_t *lo) {
-  const size_t lanes = impl->lanes, longest = g->tail + block->longest;
+  const size_t lanes = impl->lanes, stride = impl->stride, longest = g->tail + block->longest;
   move_behind(impl, block, g->tail);
   if (longest > BLOCK) {
     tile_blocks(impl, g, i, count, block, hi, lo);
   } else {
-    BLAKE2_SIMD_ALIGNED(64) uint64_t t[LANES_MAX];
+    BLAKE2_SIMD_ALIGNED(64) uint64_t t[STRIDE_MAX];
     for (size_t l = 0; l < lanes; l++) t[l] = g->t + g->tail + block->size[l];
     const blake2_simd_strip strip = {.prefix = g->prefix + i * g->words,
                                      .prefix_words = g->words,
@@ -397,8 +398,8 @@ static void tile_group(const blake2_simd *impl, const group *g, size_t i, size_t
   for (size_t l = 0; l < lanes; l++) {
     if (block->size[l] > 0) continue; /* without a suffix, the last whole block is the final one */
     for (size_t j = 0; j < count; j++) {
-      hi[j * lanes + l] = g->alone[2 * (i + j)];
-      if (lo != NULL) lo[j * lanes + l] = g->alone[2 * (i + j) + 1];
+      hi[j * stride + l] = g->alone[2 * (i + j)];
+      if (lo != NULL) lo[j * stride + l] = g->alone[2 * (i + j) + 1];
     }
   }
 }
@@ -412,8 +413,8 @@ void blake2_simd_tile(const blake2_simd *impl, const blake2_simd_prefixes *prefi
     tile_group(impl, g, first - g->first, n, block, hi, lo);
     first += n;
     count -= n;
-    hi += n * impl->lanes;
-    lo = after(lo, n * impl->lanes);
+    hi += n * impl->stride;
+    lo = after(lo, n * impl->stride);
     g++;
   }
 }
@@ -463,10 +464,10 @@ static size_t row_one_lane(const blake2_simd *impl, const group *g, size_t posit
 static size_t row_strip(const blake2_simd *impl, const group **at, size_t position, size_t count,
                         const uint64_t words[BLOCK_WORDS + 1], size_t suffix_size, uint64_t *hi,
                         uint64_t *lo) {
-  BLAKE2_SIMD_ALIGNED(64) uint64_t m[BLOCK_WORDS * LANES_MAX], t[LANES_MAX];
-  BLAKE2_SIMD_ALIGNED(64) uint64_t out_hi[LANES_MAX], out_lo[LANES_MAX];
+  BLAKE2_SIMD_ALIGNED(64) uint64_t m[BLOCK_WORDS * STRIDE_MAX], t[STRIDE_MAX];
+  BLAKE2_SIMD_ALIGNED(64) uint64_t out_hi[STRIDE_MAX], out_lo[STRIDE_MAX];
   uint64_t behind[BLOCK_WORDS];
-  const size_t lanes = impl->lanes;
+  const size_t lanes = impl->lanes, stride = impl->stride;
   const group *g = *at, *made = NULL;
   size_t n = 0, rows = 0;
   /* Groups are in order of length: the last one tells how many words there are. */
@@ -478,7 +479,7 @@ static size_t row_strip(const blake2_simd *impl, const group **at, size_t positi
   rows = rows <= 4 ? 4 : rows <= 8 ? 8 : 16; /* what the kernel reads */
   for (size_t l = 0; l < lanes; l++) {
     if (l >= n) {
-      for (size_t w = 0; w < rows; w++) m[w * lanes + l] = 0;
+      for (size_t w = 0; w < rows; w++) m[w * stride + l] = 0;
       t[l] = 0;
       continue;
     }
@@ -489,7 +490,7 @@ static size_t row_strip(const blake2_simd *impl, const group **at, size_t positi
     }
     const uint64_t *prefix = g->prefix + (position + l - g->first) * g->words;
     for (size_t w = 0; w < rows; w++)
-      m[w * lanes + l] = w < g->words ? prefix[w] | behind[w] : behind[w];
+      m[w * stride + l] = w < g->words ? prefix[w] | behind[w] : behind[w];
     t[l] = g->t + g->tail + suffix_size;
   }
   const blake2_simd_strip strip = {
@@ -505,7 +506,7 @@ static size_t row_strip(const blake2_simd *impl, const group **at, size_t positi
 static size_t row_finish(const blake2_simd *impl, const group **at, size_t position, size_t count,
                          blake2_simd_bytes suffix, uint64_t *hi, uint64_t *lo) {
   uint8_t tails[LANES_MAX][BLOCK];
-  uint64_t state[8 * LANES_MAX] = {0};
+  uint64_t state[8 * STRIDE_MAX] = {0};
   rest r[LANES_MAX] = {{0}};
   const group *g = *at;
   const size_t n = min_size(impl->lanes, count);
@@ -524,7 +525,7 @@ static size_t row_finish(const blake2_simd *impl, const group **at, size_t posit
     const size_t i = position + l - g->first;
     hi[l] = alone != NULL ? alone[2 * i] : blake2_simd_bswap(state[l]);
     if (lo != NULL)
-      lo[l] = alone != NULL ? alone[2 * i + 1] : blake2_simd_bswap(state[impl->lanes + l]);
+      lo[l] = alone != NULL ? alone[2 * i + 1] : blake2_simd_bswap(state[impl->stride + l]);
   }
   *at = g;
   return n;

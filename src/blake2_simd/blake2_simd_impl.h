@@ -31,20 +31,21 @@ typedef struct {
   const uint64_t *h;      /* state before the block: 8 words at h + i * h_stride */
   size_t h_stride;        /* 0: one state for all */
   size_t count;
-  const uint64_t *suffix; /* [words][lanes], shifted to where the prefix ends */
+  const uint64_t *suffix; /* [words][stride], shifted to where the prefix ends */
   const uint64_t *t;      /* [lanes] bytes of the whole message */
   size_t words;           /* words of the block that can be other than zero */
-  uint64_t *hi, *lo;      /* [count][lanes]; lo may be NULL */
+  uint64_t *hi, *lo;      /* [count][stride]; lo may be NULL */
 } blake2_simd_strip;
 
-/* An implementation. Rows of words are [lanes] wide and aligned to 64 bytes. */
+/* An implementation. Rows of words are `stride` apart, of which the first `lanes` count; the first
+ * row is aligned to 64 bytes. */
 struct blake2_simd {
   const char *name;
-  size_t lanes;
+  size_t lanes, stride;
   /* out[j] = words[j] moved up by `bits` (0 to 56), with what falls out of words[j - 1]; n rows */
   void (*shift)(uint64_t *out, const uint64_t *words, size_t n, unsigned bits);
   void (*strip)(const blake2_simd_strip *strip);
-  /* One compression for each lane. h: [8][lanes]; m: [16][lanes], of which words from `words`
+  /* One compression for each lane. h: [8][stride]; m: [16][stride], of which words from `words`
    * rounded up to 4, 8 or 16 on are taken for zero; final: [lanes], 0 or all ones. */
   void (*compress)(uint64_t *h, const uint64_t *m, const uint64_t *t, const uint64_t *final,
                    size_t words);

@@ -4,22 +4,30 @@
  * Needed before the #include:
  *   V, V_LANES               a vector of V_LANES 64-bit words (V_LANES 1: a plain uint64_t)
  *   STREAMS                  1 or 2 vectors of messages side by side; two hide the latency of one
+ *   SCALAR                   1: one message more in the scalar registers, which are idle anyway
  *   V_LOAD V_STORE V_SET1    aligned memory, broadcast
  *   V_XOR V_OR V_SHL V_SHR   V_BSWAP (reverses the bytes of each word)
- *   ROUND(W, s0..s15)        one round on v0..v15 (and u0..u15), message words in m; words from W
- *                            on are zero and not added
+ *   ROUND(W, s0..s15)        one round on v0..v15 (and u0..u15, and x0..x15, the scalar ones), with
+ *                            message words in m; words from W on are zero and not added
  *   ROUND_BEGIN, ROUND_END   what the round needs around the twelve (may be empty)
  *   IMPL_NAME                the name, and IMPL the table to define
  */
 
 #include "blake2_simd_impl.h"
 
-#define LANES (V_LANES * STREAMS)
+#define WHOLE (V_LANES * STREAMS) /* lanes in vectors */
+#define LANES (WHOLE + SCALAR)
+#define STRIDE ((LANES + V_LANES - 1) / V_LANES * V_LANES)
 
 #if STREAMS == 2
 #define BOTH(a, b) a b
 #else
 #define BOTH(a, b) a
+#endif
+#if SCALAR
+#define IF_SCALAR(a) a
+#else
+#define IF_SCALAR(a)
 #endif
 
 /* RFC 7693, 2.7: the message schedule; rounds 10 and 11 repeat 0 and 1. */
@@ -49,36 +57,51 @@
   V p##12 = V_XOR(IV(4), V_LOAD(strip->t + (offset))), p##13 = IV(5);                   \
   V p##14 = V_SET1(~blake2_simd_iv[6]), p##15 = IV(7);
 
+#define STRIP_BEGIN_SCALAR                                                          \
+  uint64_t x0 = h[0], x1 = h[1], x2 = h[2], x3 = h[3];                              \
+  uint64_t x4 = h[4], x5 = h[5], x6 = h[6], x7 = h[7];                              \
+  uint64_t x8 = blake2_simd_iv[0], x9 = blake2_simd_iv[1], x10 = blake2_simd_iv[2]; \
+  uint64_t x11 = blake2_simd_iv[3], x12 = blake2_simd_iv[4] ^ strip->t[WHOLE];      \
+  uint64_t x13 = blake2_simd_iv[5], x14 = ~blake2_simd_iv[6], x15 = blake2_simd_iv[7];
+
 /* Only the words of the digest that are asked for: the compiler drops what nobody reads. */
-#define STRIP_HI(p, offset) V_STORE(hi + (offset), V_BSWAP(V_XOR(V_XOR(p##0, p##8), V_SET1(h[0]))));
-#define STRIP_LO(p, offset) V_STORE(lo + (offset), V_BSWAP(V_XOR(V_XOR(p##1, p##9), V_SET1(h[1]))));
+#define STRIP_END(p, out, offset, a, b, i) \
+  V_STORE(out + (offset), V_BSWAP(V_XOR(V_XOR(p##a, p##b), V_SET1(h[i]))));
+#define STRIP_END_SCALAR(out, a, b, i) out[WHOLE] = blake2_simd_bswap(x##a ^ x##b ^ h[i]);
+#define STRIP_WORD(out, a, b, i)                                           \
+  BOTH(STRIP_END(v, out, 0, a, b, i), STRIP_END(u, out, V_LANES, a, b, i)) \
+  IF_SCALAR(STRIP_END_SCALAR(out, a, b, i))
+
+/* Where the prefix ends in a word, the suffix begins in it. */
+#define JOIN(w, offset) \
+  V_STORE(m + (w) * STRIDE + (offset), V_OR(word, V_LOAD(suffix + (w) * STRIDE + (offset))));
 
 /* Strip kernels know their message words beyond W to be zero: 10% between W = 4 and 16. Without
  * the low word, 1 to 2% less. */
 #define DEFINE_STRIP(W, NAME, WITH_LO)                                              \
   static void NAME(const blake2_simd_strip *strip) {                                \
-    BLAKE2_SIMD_ALIGNED(64) uint64_t m[W * LANES];                                  \
-    const uint64_t *prefix = strip->prefix, *h = strip->h;                          \
+    BLAKE2_SIMD_ALIGNED(64) uint64_t m[W * STRIDE];                                 \
+    const uint64_t *prefix = strip->prefix, *suffix = strip->suffix, *h = strip->h; \
     uint64_t *hi = strip->hi, *lo = strip->lo;                                      \
     const size_t prefix_words = strip->prefix_words;                                \
-    memcpy(m, strip->suffix, sizeof m);                                             \
+    memcpy(m, suffix, sizeof m);                                                    \
     for (size_t i = 0; i < strip->count; i++) {                                     \
       for (size_t w = 0; w < prefix_words; w++) {                                   \
-        V word = V_SET1(prefix[w]);                                                 \
-        BOTH(V_STORE(m + w * LANES, V_OR(word, V_LOAD(strip->suffix + w * LANES))); \
-             , V_STORE(m + w * LANES + V_LANES,                                     \
-                       V_OR(word, V_LOAD(strip->suffix + w * LANES + V_LANES)));)   \
+        const V word = V_SET1(prefix[w]);                                           \
+        BOTH(JOIN(w, 0), JOIN(w, V_LANES))                                          \
+        IF_SCALAR(m[w * STRIDE + WHOLE] = prefix[w] | suffix[w * STRIDE + WHOLE];)  \
       }                                                                             \
       BOTH(STRIP_BEGIN(v, 0), STRIP_BEGIN(u, V_LANES))                              \
+      IF_SCALAR(STRIP_BEGIN_SCALAR)                                                 \
       TWELVE_ROUNDS(W)                                                              \
-      BOTH(STRIP_HI(v, 0), STRIP_HI(u, V_LANES))                                    \
+      STRIP_WORD(hi, 0, 8, 0)                                                       \
       if (WITH_LO) {                                                                \
-        BOTH(STRIP_LO(v, 0), STRIP_LO(u, V_LANES))                                  \
-        lo += LANES;                                                                \
+        STRIP_WORD(lo, 1, 9, 1)                                                     \
+        lo += STRIDE;                                                               \
       }                                                                             \
       prefix += prefix_words;                                                       \
       h += strip->h_stride;                                                         \
-      hi += LANES;                                                                  \
+      hi += STRIDE;                                                                 \
     }                                                                               \
   }
 
@@ -100,33 +123,44 @@ static void strip(const blake2_simd_strip *job) {
 }
 
 /* A state for each lane, in memory between the blocks of longer messages. */
-#define BLOCK_BEGIN(p, offset)                                                        \
-  V p##0 = V_LOAD(h + (offset)), p##1 = V_LOAD(h + 1 * LANES + (offset));             \
-  V p##2 = V_LOAD(h + 2 * LANES + (offset)), p##3 = V_LOAD(h + 3 * LANES + (offset)); \
-  V p##4 = V_LOAD(h + 4 * LANES + (offset)), p##5 = V_LOAD(h + 5 * LANES + (offset)); \
-  V p##6 = V_LOAD(h + 6 * LANES + (offset)), p##7 = V_LOAD(h + 7 * LANES + (offset)); \
-  V p##8 = IV(0), p##9 = IV(1), p##10 = IV(2), p##11 = IV(3);                         \
-  V p##12 = V_XOR(IV(4), V_LOAD(t + (offset))), p##13 = IV(5);                        \
+#define STATE(i, offset) V_LOAD(h + (i) * STRIDE + (offset))
+#define BLOCK_BEGIN(p, offset)                                                 \
+  V p##0 = STATE(0, offset), p##1 = STATE(1, offset), p##2 = STATE(2, offset); \
+  V p##3 = STATE(3, offset), p##4 = STATE(4, offset), p##5 = STATE(5, offset); \
+  V p##6 = STATE(6, offset), p##7 = STATE(7, offset);                          \
+  V p##8 = IV(0), p##9 = IV(1), p##10 = IV(2), p##11 = IV(3);                  \
+  V p##12 = V_XOR(IV(4), V_LOAD(t + (offset))), p##13 = IV(5);                 \
   V p##14 = V_XOR(IV(6), V_LOAD(final + (offset))), p##15 = IV(7);
+#define SCALAR_STATE(i) h[(i) * STRIDE + WHOLE]
+#define BLOCK_BEGIN_SCALAR                                                          \
+  uint64_t x0 = SCALAR_STATE(0), x1 = SCALAR_STATE(1), x2 = SCALAR_STATE(2);        \
+  uint64_t x3 = SCALAR_STATE(3), x4 = SCALAR_STATE(4), x5 = SCALAR_STATE(5);        \
+  uint64_t x6 = SCALAR_STATE(6), x7 = SCALAR_STATE(7);                              \
+  uint64_t x8 = blake2_simd_iv[0], x9 = blake2_simd_iv[1], x10 = blake2_simd_iv[2]; \
+  uint64_t x11 = blake2_simd_iv[3], x12 = blake2_simd_iv[4] ^ t[WHOLE];             \
+  uint64_t x13 = blake2_simd_iv[5], x14 = blake2_simd_iv[6] ^ final[WHOLE];         \
+  uint64_t x15 = blake2_simd_iv[7];
 
-#define BLOCK_WORD(i, a, b, offset) \
-  V_STORE(h + (i) * LANES + (offset), V_XOR(V_LOAD(h + (i) * LANES + (offset)), V_XOR(a, b)));
-#define BLOCK_END(p, offset)         \
-  BLOCK_WORD(0, p##0, p##8, offset)  \
-  BLOCK_WORD(1, p##1, p##9, offset)  \
-  BLOCK_WORD(2, p##2, p##10, offset) \
-  BLOCK_WORD(3, p##3, p##11, offset) \
-  BLOCK_WORD(4, p##4, p##12, offset) \
-  BLOCK_WORD(5, p##5, p##13, offset) \
-  BLOCK_WORD(6, p##6, p##14, offset) \
-  BLOCK_WORD(7, p##7, p##15, offset)
+#define BLOCK_END(i, p, offset, a, b) \
+  V_STORE(h + (i) * STRIDE + (offset), V_XOR(STATE(i, offset), V_XOR(p##a, p##b)));
+#define BLOCK_WORD(i, a, b)                                      \
+  BOTH(BLOCK_END(i, v, 0, a, b), BLOCK_END(i, u, V_LANES, a, b)) \
+  IF_SCALAR(SCALAR_STATE(i) ^= x##a ^ x##b;)
 
 #define DEFINE_COMPRESS(W)                                                    \
   static void compress_##W(uint64_t *h, const uint64_t *m, const uint64_t *t, \
                            const uint64_t *final) {                           \
     BOTH(BLOCK_BEGIN(v, 0), BLOCK_BEGIN(u, V_LANES))                          \
+    IF_SCALAR(BLOCK_BEGIN_SCALAR)                                             \
     TWELVE_ROUNDS(W)                                                          \
-    BOTH(BLOCK_END(v, 0), BLOCK_END(u, V_LANES))                              \
+    BLOCK_WORD(0, 0, 8)                                                       \
+    BLOCK_WORD(1, 1, 9)                                                       \
+    BLOCK_WORD(2, 2, 10)                                                      \
+    BLOCK_WORD(3, 3, 11)                                                      \
+    BLOCK_WORD(4, 4, 12)                                                      \
+    BLOCK_WORD(5, 5, 13)                                                      \
+    BLOCK_WORD(6, 6, 14)                                                      \
+    BLOCK_WORD(7, 7, 15)                                                      \
   }
 
 DEFINE_COMPRESS(4)
@@ -145,17 +179,25 @@ static void compress(uint64_t *h, const uint64_t *m, const uint64_t *t, const ui
 
 static void shift(uint64_t *out, const uint64_t *words, size_t n, unsigned bits) {
   if (bits == 0) {
-    memcpy(out, words, n * LANES * sizeof *out);
+    memcpy(out, words, n * STRIDE * sizeof *out);
     return;
   }
-  for (size_t l = 0; l < LANES; l += V_LANES) {
+  for (size_t l = 0; l < WHOLE; l += V_LANES) {
     V carry = V_SET1(0);
     for (size_t w = 0; w < n; w++) {
-      V word = V_LOAD(words + w * LANES + l);
-      V_STORE(out + w * LANES + l, V_OR(V_SHL(word, bits), carry));
+      const V word = V_LOAD(words + w * STRIDE + l);
+      V_STORE(out + w * STRIDE + l, V_OR(V_SHL(word, bits), carry));
       carry = V_SHR(word, 64 - bits);
     }
   }
+#if SCALAR
+  uint64_t carry = 0;
+  for (size_t w = 0; w < n; w++) {
+    const uint64_t word = words[w * STRIDE + WHOLE];
+    out[w * STRIDE + WHOLE] = word << bits | carry;
+    carry = word >> (64 - bits);
+  }
+#endif
 }
 
-const blake2_simd IMPL = {IMPL_NAME, LANES, shift, strip, compress};
+const blake2_simd IMPL = {IMPL_NAME, LANES, STRIDE, shift, strip, compress};

@@ -8,6 +8,7 @@
 #include "blake2_simd_vec_neon.h"
 
 #define STREAMS 1
+#define SCALAR 0
 
 static const uint8_t rotate_24_bytes[16] = {3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10};
 static const uint8_t rotate_16_bytes[16] = {2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9};
@@ -18,7 +19,7 @@ static const uint8_t rotate_16_bytes[16] = {2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 
 #define ROTR_16(a) BYTES(a, rotate_16)
 #define ROTR_63(a) vsriq_n_u64(vaddq_u64(a, a), a, 63)
 #define ADD_WORD(W, a, i) \
-  if ((i) < (W)) a = vaddq_u64(a, V_LOAD(m + (i) * LANES));
+  if ((i) < (W)) a = vaddq_u64(a, V_LOAD(m + (i) * STRIDE));
 
 #define HALF(W, a, b, c, d, x, rotate_d, rotate_b) \
   ADD_WORD(W, a, x)                                \

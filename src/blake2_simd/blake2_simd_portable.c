@@ -4,6 +4,7 @@
 #include "blake2_simd_vec_portable.h"
 
 #define STREAMS 1
+#define SCALAR 0
 
 #define ROTR(x, n) ((x) >> (n) | (x) << (64 - (n)))
 #define WORD(W, i) ((i) < (W) ? m[(i) < (W) ? (i) : 0] : 0)

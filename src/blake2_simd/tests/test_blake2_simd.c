@@ -128,9 +128,9 @@ static void test_self_test(void) {
 
 /* The kernel itself: random states, counters over 32 bits, and each number of non-zero words. */
 static void test_compress(void) {
-  const size_t lanes = impl->lanes;
-  uint64_t *h = allocate_aligned(8 * lanes * 8), *m = allocate_aligned(16 * lanes * 8);
-  uint64_t *t = allocate_aligned(lanes * 8), *final = allocate_aligned(lanes * 8);
+  const size_t lanes = impl->lanes, stride = impl->stride;
+  uint64_t *h = allocate_aligned(8 * stride * 8), *m = allocate_aligned(16 * stride * 8);
+  uint64_t *t = allocate_aligned(stride * 8), *final = allocate_aligned(stride * 8);
   for (size_t words = 0; words <= 16; words++)
     for (size_t trial = 0; trial < 20; trial++) {
       uint64_t expected[BLAKE2_SIMD_LANES_MAX][8];
@@ -138,9 +138,9 @@ static void test_compress(void) {
         uint64_t own[16] = {0};
         for (size_t w = 0; w < 16; w++) {
           own[w] = w < words ? random64() : 0;
-          m[w * lanes + l] = own[w];
+          m[w * stride + l] = own[w];
         }
-        for (size_t w = 0; w < 8; w++) expected[l][w] = h[w * lanes + l] = random64();
+        for (size_t w = 0; w < 8; w++) expected[l][w] = h[w * stride + l] = random64();
         t[l] = trial % 2 ? random64() : 0xffffff80u + 128 * (uint64_t)l;
         final[l] = random64() % 2 ? ~(uint64_t)0 : 0;
         reference_compress(expected[l], own, t[l], final[l]);
@@ -148,7 +148,7 @@ static void test_compress(void) {
       impl->compress(h, m, t, final, words);
       for (size_t l = 0; l < lanes; l++)
         for (size_t w = 0; w < 8; w++)
-          check(h[w * lanes + l] == expected[l][w], "compress", words, l);
+          check(h[w * stride + l] == expected[l][w], "compress", words, l);
     }
   free(h);
   free(m);
@@ -230,10 +230,11 @@ static void check_words(uint64_t hi, uint64_t lo, const uint8_t digest[16], cons
 /* All pairs through tiles: blocks of 1 to `lanes` suffixes x runs of prefixes that start anywhere.
  */
 static void test_tile(const blake2_simd_params *params) {
-  const size_t lanes = impl->lanes;
+  const size_t lanes = impl->lanes, stride = impl->stride;
   blake2_simd_prefixes *prefixes = all_prefixes(params);
   blake2_simd_suffixes *block = allocate_aligned(blake2_simd_suffixes_size());
-  uint64_t *hi = allocate_aligned(LENGTHS * lanes * 8), *lo = allocate_aligned(LENGTHS * lanes * 8);
+  uint64_t *hi = allocate_aligned(LENGTHS * stride * 8),
+           *lo = allocate_aligned(LENGTHS * stride * 8);
   size_t n = 0;
   for (size_t s = 0; s < LENGTHS; s += n) {
     blake2_simd_bytes suffix[BLAKE2_SIMD_LANES_MAX];
@@ -252,12 +253,12 @@ static void test_tile(const blake2_simd_params *params) {
       blake2_simd_tile(impl, prefixes, first, count, block, hi, NULL);
       for (size_t i = 0; i < count; i++)
         for (size_t l = 0; l < lanes; l++)
-          check(hi[i * lanes + l] == big_endian(answers[first + i][l < n ? s + l : 0]), "tile, hi",
+          check(hi[i * stride + l] == big_endian(answers[first + i][l < n ? s + l : 0]), "tile, hi",
                 first + i, s + l);
       blake2_simd_tile(impl, prefixes, first, count, block, hi, lo);
       for (size_t i = 0; i < count; i++)
         for (size_t l = 0; l < lanes; l++)
-          check_words(hi[i * lanes + l], lo[i * lanes + l], answers[first + i][l < n ? s + l : 0],
+          check_words(hi[i * stride + l], lo[i * stride + l], answers[first + i][l < n ? s + l : 0],
                       "tile", first + i, s + l);
     }
   }
@@ -310,10 +311,10 @@ static void test_long_suffixes(const blake2_simd_params *params, const uint8_t *
                                  128,
                                  127};
   static const size_t pick[] = {0, 1, 7, 8, 64, 120, 127, 128, 129, 255, 256, 400};
-  const size_t lanes = impl->lanes;
+  const size_t lanes = impl->lanes, stride = impl->stride;
   blake2_simd_prefixes *prefixes = all_prefixes(params);
   blake2_simd_suffixes *block = allocate_aligned(blake2_simd_suffixes_size());
-  uint64_t *hi = allocate_aligned(lanes * 8), *lo = allocate_aligned(lanes * 8);
+  uint64_t *hi = allocate_aligned(stride * 8), *lo = allocate_aligned(stride * 8);
   uint8_t digest[16];
   for (size_t turn = 0; turn < 16; turn++) {
     blake2_simd_bytes suffix[BLAKE2_SIMD_LANES_MAX];

@@ -33,23 +33,24 @@ typedef struct {
 
 /* The running best k of `lanes` keys. */
 typedef struct {
-  size_t k, lanes;
-  size_t filled;       /* slots in use, the same in each lane: min(k, nodes seen) */
-  const uint32_t *tie; /* position -> rank among equal scores, the lowest first */
-  rvh_low_word *low;   /* how to get a low word, */
-  const void *source;  /* and from where */
-  uint64_t *hi, *pos;  /* k <= RVH_TOPK_SORTED_MAX: [k][lanes], best first */
-  rvh_candidate *heap; /* otherwise: [lanes][k], the worst on top once filled */
+  size_t k, lanes, stride; /* words from one row of lanes to the next */
+  size_t filled;           /* slots in use, the same in each lane: min(k, nodes seen) */
+  const uint32_t *tie;     /* position -> rank among equal scores, the lowest first */
+  rvh_low_word *low;       /* how to get a low word, */
+  const void *source;      /* and from where */
+  uint64_t *hi, *pos;      /* k <= RVH_TOPK_SORTED_MAX: [k][stride], best first */
+  rvh_candidate *heap;     /* otherwise: [lanes][k], the worst on top once filled */
 } rvh_topk;
 
-/* Takes in the high words of scores, [count][lanes], of the nodes at first to first + count. */
+/* Takes in the high words of scores, [count][stride], of the nodes at first to first + count. */
 typedef void rvh_topk_tile(rvh_topk *top, const uint64_t *hi, size_t first, size_t count);
 
 rvh_topk_tile rvh_topk_portable, rvh_topk_avx2, rvh_topk_avx512, rvh_topk_neon;
 
 /* The memory that a top k needs, aligned to 64 bytes. */
-size_t rvh_topk_bytes(size_t k, size_t lanes);
-void rvh_topk_start(rvh_topk *top, size_t k, size_t lanes, const uint32_t *tie, void *memory);
+size_t rvh_topk_bytes(size_t k, size_t stride);
+void rvh_topk_start(rvh_topk *top, size_t k, size_t lanes, size_t stride, const uint32_t *tie,
+                    void *memory);
 
 /* The positions of one lane's best k, best first. Ends the use of that lane. */
 void rvh_topk_finish(rvh_topk *top, size_t lane, uint32_t *positions);

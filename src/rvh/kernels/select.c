@@ -9,13 +9,14 @@
 
 enum {
   BATCH = 1024,         /* keys whose spans are looked up and put in order together */
-  STRIP = 32,           /* nodes of a tile: 2 x 4 KiB of scores with 16 lanes */
+  STRIP = 32,           /* nodes of a tile: 6 KiB of high words with 17 lanes */
   ROW_STRIP = 128,      /* nodes of a row's scores */
   SCRATCH = 1 << 20,    /* bytes for keys that are not used in place */
   POLL_WORK = 1 << 16,  /* compressions between two questions: 1.5 ms with AVX-512 */
   HEAP_BYTES = 4 << 20, /* the heaps of one group; beyond it, one key at a time */
   SMALL = 3 << 10,      /* bytes on the stack that spare a single key the allocation */
   LANES_MAX = BLAKE2_SIMD_LANES_MAX,
+  STRIDE_MAX = BLAKE2_SIMD_STRIDE_MAX,
 };
 
 static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
@@ -37,7 +38,7 @@ typedef struct {
   const rvh_isa *isa;
   const rvh_nodes *nodes;
   rvh_poll *poll;
-  size_t lanes, k;
+  size_t lanes, stride, k;
   /* where answers go: one of the two */
   intptr_t *chosen; /* [rows][k] */
   uint64_t *scores; /* [rows][n][2] */
@@ -61,16 +62,17 @@ static void *carve(uint8_t *base, size_t *used, size_t size) {
 
 /* Divides `base` into the pieces; returns the bytes they need. */
 static size_t divide(work *w, const rvh_column *keys, uint8_t *base) {
-  const size_t tile = STRIP * w->lanes > ROW_STRIP ? STRIP * w->lanes : ROW_STRIP;
-  const size_t lanes = rvh_topk_bytes(w->k, w->lanes) <= HEAP_BYTES ? w->lanes : 1;
+  const size_t tile = STRIP * w->stride > ROW_STRIP ? STRIP * w->stride : ROW_STRIP;
+  const size_t stride = rvh_topk_bytes(w->k, w->stride) <= HEAP_BYTES ? w->stride : 1;
   size_t used = 0;
   w->hi = carve(base, &used, tile * sizeof *w->hi);
   w->lo = carve(base, &used, tile * sizeof *w->lo);
-  w->topk = carve(base, &used, rvh_topk_bytes(w->k, lanes));
+  w->topk = carve(base, &used, rvh_topk_bytes(w->k, stride));
   w->positions = carve(base, &used, w->k * sizeof *w->positions);
   if (keys != NULL) {
     const size_t each = rvh_column_scratch(keys);
     w->batch = each * BATCH <= SCRATCH ? BATCH : each < SCRATCH ? SCRATCH / each : 1;
+    if (w->batch > w->lanes) w->batch -= w->batch % w->lanes; /* whole groups */
     w->block = carve(base, &used, blake2_simd_suffixes_size());
     w->spans = carve(base, &used, w->batch * sizeof *w->spans);
     w->scratch = carve(base, &used, w->batch * each);
@@ -78,12 +80,13 @@ static size_t divide(work *w, const rvh_column *keys, uint8_t *base) {
   return used;
 }
 
-/* Work on groups of `lanes` keys (1: rows alone, and no keys), in memory of its own, or in `small`
- * where that is enough. */
-static rvh_status work_start(work *w, const rvh_isa *isa, const rvh_nodes *nodes, size_t lanes,
+/* Memory of its own, or `small` where that is enough. rows_only: one key at a time, no column. */
+static rvh_status work_start(work *w, const rvh_isa *isa, const rvh_nodes *nodes, int rows_only,
                              const rvh_column *keys, size_t k, rvh_poll *poll, uint8_t *small,
                              size_t small_size) {
-  *w = (work){.isa = isa, .nodes = nodes, .poll = poll, .lanes = lanes, .k = k};
+  *w = (work){.isa = isa, .nodes = nodes, .poll = poll, .k = k};
+  w->lanes = rows_only ? 1 : blake2_simd_lanes(isa->hash);
+  w->stride = rows_only ? 1 : blake2_simd_stride(isa->hash);
   const size_t size = divide(w, keys, NULL);
   if (size <= small_size) {
     divide(w, keys, small);
@@ -103,13 +106,13 @@ static void write_chosen(work *w, rvh_topk *top, size_t lane, size_t row) {
     w->chosen[row * w->k + j] = (intptr_t)w->nodes->order[w->positions[j]];
 }
 
-static void write_scores(work *w, size_t lane, size_t lanes, size_t first, size_t count,
+static void write_scores(work *w, size_t lane, size_t stride, size_t first, size_t count,
                          size_t row) {
   uint64_t *out = w->scores + row * w->nodes->n * 2;
   for (size_t i = 0; i < count; i++) {
     const size_t index = w->nodes->order[first + i];
-    out[2 * index] = w->hi[i * lanes + lane];
-    out[2 * index + 1] = w->lo[i * lanes + lane];
+    out[2 * index] = w->hi[i * stride + lane];
+    out[2 * index + 1] = w->lo[i * stride + lane];
   }
 }
 
@@ -143,9 +146,10 @@ static uint64_t low_of_given(const void *source, size_t lane, size_t position) {
   return given_score(source, lane, position)[1];
 }
 
-static rvh_topk start_topk(work *w, size_t lanes, rvh_low_word *low, const void *source) {
+static rvh_topk start_topk(work *w, size_t lanes, size_t stride, rvh_low_word *low,
+                           const void *source) {
   rvh_topk top;
-  rvh_topk_start(&top, w->k, lanes, w->nodes->tie, w->topk);
+  rvh_topk_start(&top, w->k, lanes, stride, w->nodes->tie, w->topk);
   top.low = low;
   top.source = source;
   return top;
@@ -158,7 +162,7 @@ static rvh_status one_key(work *w, blake2_simd_bytes key, size_t row) {
   const size_t cost = 1 + key.size / BLAKE2_SIMD_BLOCK;
   const hashed source = {w, &key};
   uint64_t *lo = w->scores != NULL ? w->lo : NULL;
-  rvh_topk top = start_topk(w, 1, low_of_hash, &source);
+  rvh_topk top = start_topk(w, 1, 1, low_of_hash, &source);
   for (size_t first = 0, count; first < n; first += count) {
     count = min_size(ROW_STRIP, n - first);
     if (stopped(w->poll, count * cost)) return RVH_STOPPED;
@@ -183,7 +187,7 @@ static rvh_status group_of_keys(work *w, const blake2_simd_bytes *keys, const si
   const size_t cost = lanes * (1 + longest / BLAKE2_SIMD_BLOCK);
   const hashed source = {w, all_lanes};
   uint64_t *lo = w->scores != NULL ? w->lo : NULL;
-  rvh_topk top = start_topk(w, lanes, low_of_hash, &source);
+  rvh_topk top = start_topk(w, lanes, w->stride, low_of_hash, &source);
   for (size_t l = 0; l < lanes; l++)
     all_lanes[l] = l < count_keys ? keys[l] : (blake2_simd_bytes){NULL, 0};
   blake2_simd_suffixes_load(w->isa->hash, w->block, keys, count_keys);
@@ -192,7 +196,7 @@ static rvh_status group_of_keys(work *w, const blake2_simd_bytes *keys, const si
     if (stopped(w->poll, count * cost)) return RVH_STOPPED;
     blake2_simd_tile(w->isa->hash, w->nodes->prefixes, first, count, w->block, w->hi, lo);
     if (w->scores != NULL)
-      for (size_t l = 0; l < count_keys; l++) write_scores(w, l, lanes, first, count, rows[l]);
+      for (size_t l = 0; l < count_keys; l++) write_scores(w, l, w->stride, first, count, rows[l]);
     else
       w->isa->topk(&top, w->hi, first, count);
   }
@@ -205,7 +209,7 @@ static rvh_status group_of_keys(work *w, const blake2_simd_bytes *keys, const si
  * times as long for each call of the kernel (it puts messages together word by word). */
 static int better_one_by_one(const work *w, size_t m) {
   const size_t rows = m * ((w->nodes->n + w->lanes - 1) / w->lanes);
-  return rvh_topk_bytes(w->k, w->lanes) > HEAP_BYTES ||
+  return rvh_topk_bytes(w->k, w->stride) > HEAP_BYTES ||
          (m < w->lanes && rows * 13 < w->nodes->n * 10);
 }
 
@@ -277,8 +281,7 @@ rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_c
                          size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
                          size_t *bad) {
   work w;
-  rvh_status status =
-      work_start(&w, isa, nodes, blake2_simd_lanes(isa->hash), keys, k, poll, NULL, 0);
+  rvh_status status = work_start(&w, isa, nodes, 0, keys, k, poll, NULL, 0);
   if (status != RVH_OK) return status;
   w.chosen = out;
   status = all_batches(&w, keys, start, stop, bad);
@@ -289,8 +292,7 @@ rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_c
 rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                       size_t start, size_t stop, uint64_t *out, rvh_poll *poll, size_t *bad) {
   work w;
-  rvh_status status =
-      work_start(&w, isa, nodes, blake2_simd_lanes(isa->hash), keys, 1, poll, NULL, 0);
+  rvh_status status = work_start(&w, isa, nodes, 0, keys, 1, poll, NULL, 0);
   if (status != RVH_OK) return status;
   w.scores = out;
   status = all_batches(&w, keys, start, stop, bad);
@@ -313,23 +315,22 @@ rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_sim
 rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *scores,
                            size_t rows, size_t k, intptr_t *out) {
   work w;
-  rvh_status status =
-      work_start(&w, isa, nodes, blake2_simd_lanes(isa->hash), NULL, k, NULL, NULL, 0);
+  rvh_status status = work_start(&w, isa, nodes, 0, NULL, k, NULL, NULL, 0);
   if (status != RVH_OK) return status;
   const size_t n = nodes->n;
   w.chosen = out;
   const int one_by_one = better_one_by_one(&w, w.lanes);
-  const size_t lanes = one_by_one ? 1 : w.lanes;
+  const size_t lanes = one_by_one ? 1 : w.lanes, stride = one_by_one ? 1 : w.stride;
   rvh_topk_tile *topk = one_by_one ? rvh_topk_portable : isa->topk;
   for (size_t row = 0; row < rows; row += lanes) {
     const size_t count_keys = min_size(lanes, rows - row);
     const given source = {scores + 2 * row * n, nodes, count_keys};
-    rvh_topk top = start_topk(&w, lanes, low_of_given, &source);
+    rvh_topk top = start_topk(&w, lanes, stride, low_of_given, &source);
     for (size_t first = 0, count; first < n; first += count) {
       count = min_size(STRIP, n - first);
       for (size_t i = 0; i < count; i++)
         for (size_t l = 0; l < lanes; l++)
-          w.hi[i * lanes + l] = given_score(&source, l, first + i)[0];
+          w.hi[i * stride + l] = given_score(&source, l, first + i)[0];
       topk(&top, w.hi, first, count);
     }
     for (size_t l = 0; l < count_keys; l++) write_chosen(&w, &top, l, row + l);
@@ -339,8 +340,8 @@ rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uin
 }
 
 uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n) {
-  BLAKE2_SIMD_ALIGNED(64) uint64_t m[16 * LANES_MAX] = {0}, t[LANES_MAX] = {0};
-  BLAKE2_SIMD_ALIGNED(64) uint64_t hi[STRIP * LANES_MAX] = {0}, lo[STRIP * LANES_MAX];
+  BLAKE2_SIMD_ALIGNED(64) uint64_t m[16 * STRIDE_MAX] = {0}, t[STRIDE_MAX] = {0};
+  BLAKE2_SIMD_ALIGNED(64) uint64_t hi[STRIP * STRIDE_MAX] = {0}, lo[STRIP * STRIDE_MAX];
   uint64_t prefix[STRIP] = {0};
   const size_t lanes = blake2_simd_lanes(isa->hash);
   const blake2_simd_strip strip = {.prefix = prefix,

@@ -11,13 +11,14 @@ static int better(const rvh_topk *top, size_t lane, rvh_candidate a, rvh_candida
   return top->tie[a.position] < top->tie[b.position];
 }
 
-size_t rvh_topk_bytes(size_t k, size_t lanes) { return k * lanes * sizeof(rvh_candidate); }
+size_t rvh_topk_bytes(size_t k, size_t stride) { return k * stride * sizeof(rvh_candidate); }
 
-void rvh_topk_start(rvh_topk *top, size_t k, size_t lanes, const uint32_t *tie, void *memory) {
-  *top = (rvh_topk){.k = k, .lanes = lanes, .tie = tie};
+void rvh_topk_start(rvh_topk *top, size_t k, size_t lanes, size_t stride, const uint32_t *tie,
+                    void *memory) {
+  *top = (rvh_topk){.k = k, .lanes = lanes, .stride = stride, .tie = tie};
   if (k <= RVH_TOPK_SORTED_MAX) {
     top->hi = memory;
-    top->pos = top->hi + k * lanes;
+    top->pos = top->hi + k * stride;
   } else {
     top->heap = memory;
   }
@@ -28,7 +29,7 @@ void rvh_topk_start(rvh_topk *top, size_t k, size_t lanes, const uint32_t *tie, 
 void rvh_topk_insert(rvh_topk *top, size_t lane, uint64_t hi, size_t position) {
   rvh_candidate candidate = {hi, position};
   for (size_t j = 0; j < top->k; j++) {
-    const size_t at = j * top->lanes + lane;
+    const size_t at = j * top->stride + lane;
     const int used = j < top->filled;
     const rvh_candidate slot = {used ? top->hi[at] : 0, used ? top->pos[at] : 0};
     if (used && better(top, lane, slot, candidate)) continue;
@@ -55,7 +56,7 @@ static void sift_down(const rvh_topk *top, size_t lane, size_t n, size_t i,
 
 void rvh_topk_heap(rvh_topk *top, const uint64_t *hi, size_t first, size_t count) {
   const size_t k = top->k;
-  for (size_t i = 0; i < count; i++, hi += top->lanes) {
+  for (size_t i = 0; i < count; i++, hi += top->stride) {
     const size_t slots = top->filled;
     for (size_t l = 0; l < top->lanes; l++) {
       rvh_candidate *heap = top->heap + l * k;
@@ -76,7 +77,7 @@ void rvh_topk_heap(rvh_topk *top, const uint64_t *hi, size_t first, size_t count
 
 void rvh_topk_finish(rvh_topk *top, size_t lane, uint32_t *positions) {
   if (top->heap == NULL) {
-    for (size_t j = 0; j < top->k; j++) positions[j] = (uint32_t)top->pos[j * top->lanes + lane];
+    for (size_t j = 0; j < top->k; j++) positions[j] = (uint32_t)top->pos[j * top->stride + lane];
     return;
   }
   rvh_candidate *heap = top->heap + lane * top->k;

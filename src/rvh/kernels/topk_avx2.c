@@ -7,6 +7,7 @@
 #include "blake2_simd_vec_avx2.h"
 
 #define STREAMS 1
+#define SCALAR 0
 #define TOPK_NAME rvh_topk_avx2
 #include "topk_lanes.h"
 

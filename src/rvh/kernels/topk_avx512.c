@@ -1,4 +1,4 @@
-/* The best k with AVX-512, sixteen keys at a time. */
+/* The best k with AVX-512, seventeen keys at a time. */
 
 #include "blake2_simd_impl.h"
 
@@ -7,6 +7,7 @@
 #include "blake2_simd_vec_avx512.h"
 
 #define STREAMS 2
+#define SCALAR 1
 #define TOPK_NAME rvh_topk_avx512
 #include "topk_lanes.h"
 

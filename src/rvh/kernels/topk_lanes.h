@@ -1,6 +1,6 @@
 /* The best k of each lane, k <= RVH_TOPK_SORTED_MAX, over vectors: included by one file for each
- * instruction set, after its vector header, with STREAMS (vectors in a row of a tile) and
- * TOPK_NAME defined.
+ * instruction set, after its vector header, with STREAMS (vectors in a row of a tile), SCALAR (1: a
+ * lane more behind them) and TOPK_NAME defined.
  *
  * High words decide. Only where two are equal does a vector go through rvh_topk_insert, which
  * knows the tie rule. */
@@ -15,7 +15,8 @@
 #define ALWAYS_INLINE static inline
 #endif
 
-#define LANES (V_LANES * STREAMS)
+#define WHOLE (V_LANES * STREAMS)
+#define STRIDE ((WHOLE + SCALAR + V_LANES - 1) / V_LANES * V_LANES)
 
 /* The sorted best k of one vector of lanes; in registers where k is a constant that lets them. */
 typedef struct {
@@ -28,15 +29,15 @@ typedef struct {
 
 ALWAYS_INLINE void load_slots(slots *s, const rvh_topk *top, size_t l, size_t k) {
   for (size_t j = 0; j < k; j++) {
-    s->hi[j] = V_LOAD(top->hi + j * LANES + l);
-    s->pos[j] = V_LOAD(top->pos + j * LANES + l);
+    s->hi[j] = V_LOAD(top->hi + j * STRIDE + l);
+    s->pos[j] = V_LOAD(top->pos + j * STRIDE + l);
   }
 }
 
 ALWAYS_INLINE void store_slots(const slots *s, rvh_topk *top, size_t l, size_t k) {
   for (size_t j = 0; j < k; j++) {
-    V_STORE(top->hi + j * LANES + l, s->hi[j]);
-    V_STORE(top->pos + j * LANES + l, s->pos[j]);
+    V_STORE(top->hi + j * STRIDE + l, s->hi[j]);
+    V_STORE(top->pos + j * STRIDE + l, s->pos[j]);
   }
 }
 
@@ -70,7 +71,7 @@ static void insert_exactly(rvh_topk *top, const uint64_t *hi, size_t l, size_t p
 /* One node while there are slots to fill. */
 static void fill(rvh_topk *top, const uint64_t *hi, size_t position) {
   const size_t used = top->filled;
-  for (size_t l = 0; l < LANES; l += V_LANES) {
+  for (size_t l = 0; l < WHOLE; l += V_LANES) {
     slots s;
     const node entering = {V_LOAD(hi + l), V_SET1(position)};
     load_slots(&s, top, l, used);
@@ -83,29 +84,36 @@ static void fill(rvh_topk *top, const uint64_t *hi, size_t position) {
     s.pos[used] = last.pos;
     store_slots(&s, top, l, used + 1);
   }
+  if (SCALAR) rvh_topk_insert(top, WHOLE, hi[WHOLE], position);
   top->filled = used + 1;
 }
 
 /* `count` nodes into k slots that are all in use. */
 ALWAYS_INLINE void keep(rvh_topk *top, const uint64_t *hi, size_t first, size_t count, size_t k) {
-  for (size_t l = 0; l < LANES; l += V_LANES) {
+  for (size_t l = 0; l < WHOLE; l += V_LANES) {
     slots s;
     load_slots(&s, top, l, k);
     for (size_t i = 0; i < count; i++) {
-      const V score = V_LOAD(hi + i * LANES + l);
+      const V score = V_LOAD(hi + i * STRIDE + l);
       if (k > 1) { /* with one slot, the branch costs more than it spares */
         const V worst = s.hi[k - 1];
         if (!V_ANY(V_MASK_OR(V_EQ(score, worst), V_GT(score, worst)))) continue;
       }
       if (any_tie(&s, score, k)) {
         store_slots(&s, top, l, k);
-        insert_exactly(top, hi + i * LANES, l, first + i);
+        insert_exactly(top, hi + i * STRIDE, l, first + i);
         load_slots(&s, top, l, k);
         continue;
       }
       push(&s, (node){score, V_SET1(first + i)}, k);
     }
     store_slots(&s, top, l, k);
+  }
+  if (SCALAR) {
+    const uint64_t *worst = top->hi + (k - 1) * STRIDE + WHOLE;
+    for (size_t i = 0; i < count; i++)
+      if (hi[i * STRIDE + WHOLE] >= *worst)
+        rvh_topk_insert(top, WHOLE, hi[i * STRIDE + WHOLE], first + i);
   }
 }
 
@@ -114,7 +122,7 @@ void TOPK_NAME(rvh_topk *top, const uint64_t *hi, size_t first, size_t count) {
     rvh_topk_heap(top, hi, first, count);
     return;
   }
-  for (; top->filled < top->k && count > 0; count--, first++, hi += LANES) fill(top, hi, first);
+  for (; top->filled < top->k && count > 0; count--, first++, hi += STRIDE) fill(top, hi, first);
 #define CASE(k)                     \
   case k:                           \
     keep(top, hi, first, count, k); \

@@ -7,6 +7,7 @@
 #include "blake2_simd_vec_neon.h"
 
 #define STREAMS 1
+#define SCALAR 0
 #define TOPK_NAME rvh_topk_neon
 #include "topk_lanes.h"
 
