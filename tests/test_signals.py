@@ -1,0 +1,134 @@
+"""Ctrl-C ends a long call, whatever it is busy with, and leaves everything usable.
+
+Each call here would take hours, so that only an interruption can end it in time.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import reference
+from subprocesses import command, environment
+
+import rvh
+
+#: one long key as 10^8 rows, without the memory for them
+ROWS = 'np.broadcast_to(np.array([b"x" * 1000]), 100_000_000)'
+CALLS = {
+    "keys of S": f"ns.argselect_batch({ROWS}, threads=THREADS)",
+    "keys of S, ids": f"ns.select_batch({ROWS}, threads=THREADS)",
+    "long keys of S": (
+        'ns.argselect_batch(np.broadcast_to(np.array([b"x" * 100_000]), 10**8), threads=THREADS)'
+    ),
+    "keys of U": (
+        'ns.argselect_batch(np.broadcast_to(np.array(["é" * 500]), 10**8), threads=THREADS)'
+    ),
+    "integers": "ns.argselect_batch(np.broadcast_to(np.arange(1), 10**9), threads=THREADS)",
+    "objects": (
+        'ns.argselect_batch(np.broadcast_to(np.array(["é" * 9000], object), 10**8),'
+        " threads=THREADS)"
+    ),
+    "large k": f"ns.argselect_batch({ROWS}[:10**6], k=1000, threads=THREADS)",
+    "a whole vector of keys, many nodes": (
+        'many.argselect_batch([b"x" * 1000] * 200_000, threads=THREADS)'
+    ),
+    "one key, many nodes": 'many.select(b"x" * 4_000_000)',
+    "scores of one key": 'many.scores(b"x" * 4_000_000)',
+}
+
+CHILD = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # even where it came in ignored
+import numpy as np
+import rvh
+
+THREADS = {threads}
+ns = rvh.NodeSet([f"node{{n}}" for n in range({nodes})])
+many = rvh.NodeSet([f"node{{n}}" for n in range(300_000)]) if {many} else None
+print("ready", flush=True)
+try:
+    {call}
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+print(ns.select("key", k=3), flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", CALLS)
+def test_interrupt(name: str, threads: int) -> None:
+    call = CALLS[name]
+    if "THREADS" not in call and threads > 1:
+        pytest.skip("one key is the work of one thread")
+    code = CHILD.format(threads=threads, nodes=2000, many="many." in call, call=call)
+    with subprocess.Popen(
+        command(code),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            time.sleep(0.3)  # into the call; if it is not there yet, the test is only easier
+            child.send_signal(signal.SIGINT)
+            out, err = child.communicate(timeout=60)
+        finally:
+            child.kill()
+    nodes = [f"node{n}" for n in range(2000)]
+    best = [nodes[n] for n in reference.ranking(nodes, "key")[:3]]
+    assert (out, err, child.returncode) == (f"interrupted\n{best}\n", "", 0)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_handler_that_returns_changes_nothing(threads: int) -> None:
+    ticks = 0
+
+    def tick(number: int, frame: object) -> None:
+        nonlocal ticks
+        ticks += 1
+
+    nodes = [f"node{n}" for n in range(100)]
+    keys = np.arange(1000)
+    expected = reference.rankings(nodes, range(1000))[:, :2]
+    ns = rvh.NodeSet(nodes)
+    before = signal.signal(signal.SIGALRM, tick)
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    try:
+        rounds = 0
+        while ticks < 20 and rounds < 10_000:
+            assert np.array_equal(ns.argselect_batch(keys, 2, threads=threads), expected)
+            rounds += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert ticks
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
+def test_a_handlers_own_error_comes_through() -> None:
+    class AlarmError(Exception):
+        pass
+
+    def ring(number: int, frame: object) -> None:
+        raise AlarmError
+
+    keys = np.broadcast_to(np.array([b"x" * 1000]), 10**8)
+    ns = rvh.NodeSet([f"node{n}" for n in range(100)])
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        for threads in (1, 2):
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            with pytest.raises(AlarmError):
+                ns.argselect_batch(keys, threads=threads)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
