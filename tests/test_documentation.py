@@ -1,0 +1,117 @@
+"""Every public name says what it takes, gives and raises, and shows one example that runs."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.resources
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import rvh
+import rvh.cpu
+
+#: what each has to have; "Parameters" where there is something to explain that is new
+FUNCTION = ("Parameters", "Returns", "Raises", "Examples")
+RULES: dict[str, tuple[str, ...]] = {
+    "rvh.NodeSet": ("Parameters", "Raises", "Notes", "Examples"),
+    "rvh.RVHError": (),
+    "rvh.RVHTypeError": (),
+    "rvh.backend": ("Examples",),
+    "rvh.select_batch": FUNCTION,
+    "rvh.argselect_batch": ("Returns", "Raises", "Examples"),
+    "rvh.score_batch": ("Returns", "Raises", "Examples"),
+    "rvh.rendezvous_hash": ("Returns", "Raises", "Examples"),
+    "rvh.arendezvous_hash": ("Examples",),
+    "rvh.rendezvous_scores": ("Returns", "Raises", "Examples"),
+    "rvh.cpu.active": ("Raises", "Examples"),
+    "rvh.cpu.available": ("Returns", "Examples"),
+    "rvh.NodeSet.ids": (),
+    "rvh.NodeSet.scheme": (),
+    "rvh.NodeSet.secret": (),
+    "rvh.NodeSet.fingerprint": ("Examples",),
+    "rvh.NodeSet.select": FUNCTION,
+    "rvh.NodeSet.aselect": ("Examples",),
+    "rvh.NodeSet.argselect_batch": FUNCTION,
+    "rvh.NodeSet.select_batch": FUNCTION,
+    "rvh.NodeSet.score_batch": FUNCTION,
+    "rvh.NodeSet.scores": ("Returns", "Examples"),
+    "rvh.NodeSet.add": ("Examples",),
+    "rvh.NodeSet.remove": ("Examples",),
+    "rvh.NodeSet.subset": ("Examples",),
+}
+
+
+def public_names() -> set[str]:
+    names = {f"rvh.{name}" for name in rvh.__all__ if name != "__version__"}
+    names |= {f"rvh.cpu.{name}" for name in rvh.cpu.__all__}
+    names |= {f"rvh.NodeSet.{name}" for name in vars(rvh.NodeSet) if not name.startswith("_")}
+    return names
+
+
+def resolve(name: str) -> Any:
+    value: Any = rvh
+    for part in name.split(".")[1:]:
+        value = getattr(value, part)
+    return value
+
+
+def test_the_table_has_every_public_name() -> None:
+    assert set(RULES) == public_names()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_docstring(name: str) -> None:
+    text = inspect.getdoc(resolve(name)) or ""
+    lines = text.splitlines()
+    assert lines
+    assert lines[0].endswith((".", "?"))
+    assert not lines[1:] or lines[1] == ""
+    for section in RULES[name]:
+        at = [i for i, line in enumerate(lines) if line == section]
+        assert len(at) == 1, section
+        assert lines[at[0] + 1] == "-" * len(section), section
+    assert (">>> " in text) == ("Examples" in RULES[name])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name in RULES if inspect.isfunction(resolve(name)) and "Parameters" in RULES[name]],
+)
+def test_every_parameter_is_explained(name: str) -> None:
+    function: Callable[..., Any] = resolve(name)
+    text = inspect.getdoc(function) or ""
+    section = text.split("Parameters\n----------\n")[1].split("\n\n")[0]
+    explained = {
+        word.strip()
+        for line in section.splitlines()
+        if not line.startswith(" ")
+        for word in line.partition(":")[0].split(",")
+    }
+    assert explained == set(inspect.signature(function).parameters) - {"self"}
+
+
+def test_all_names_exist_and_are_sorted() -> None:
+    assert rvh.__all__ == sorted(rvh.__all__)
+    for name in rvh.__all__:
+        assert hasattr(rvh, name)
+
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(rvh.__path__, "rvh.")
+    if not module.name.startswith("rvh.cli") and not module.name.endswith("__main__")
+]
+
+
+@pytest.mark.parametrize("name", ["rvh", *MODULES])
+def test_every_module_says_what_it_is_for(name: str) -> None:
+    module = importlib.import_module(name)
+    assert (module.__doc__ or "").strip()
+
+
+def test_the_package_is_typed() -> None:
+    assert importlib.resources.files("rvh").joinpath("py.typed").is_file()

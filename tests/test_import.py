@@ -1,0 +1,57 @@
+"""`import rvh` loads NumPy and nothing else from outside the standard library."""
+
+from __future__ import annotations
+
+import pytest
+from subprocesses import output
+
+import rvh
+
+# What Cython keeps in sys.modules for itself comes from no file.
+LOADED = """
+import sys
+before = set(sys.modules)
+import numpy
+numpy_alone = set(sys.modules)
+import rvh
+for name in sorted(set(sys.modules) - before):
+    top = name.partition(".")[0]
+    file = getattr(sys.modules[name], "__file__", None)
+    if top not in ("rvh", "numpy") and top not in sys.stdlib_module_names and file:
+        print(name)
+"""
+NEVER = ("asyncio", "typer", "rich", "click", "pyarrow", "pandas", "concurrent.futures", "ctypes")
+
+
+@pytest.mark.parametrize("force", ["0", "1"], ids=["default backend", "Python"])
+def test_nothing_from_outside(force: str) -> None:
+    assert output(LOADED, "-W", "ignore", RVH_FORCE_PYTHON=force) == ""
+
+
+@pytest.mark.parametrize("force", ["0", "1"], ids=["default backend", "Python"])
+def test_nothing_heavy_beside_numpy(force: str) -> None:
+    code = f"""
+        import sys, numpy
+        before = set(sys.modules)
+        import rvh
+        print([name for name in {NEVER!r} if name in set(sys.modules) - before])
+        print([name for name in sys.modules if name.startswith("rvh.cli")])
+    """
+    assert output(code, "-W", "ignore", RVH_FORCE_PYTHON=force) == "[]\n[]\n"
+
+
+def test_using_it_loads_nothing_more() -> None:
+    code = """
+        import rvh, sys
+        before = set(sys.modules)
+        ns = rvh.NodeSet(["a", "b"])
+        ns.select("x"), ns.select_batch(["x"]), ns.score_batch([1]), ns.scores("x"), ns.fingerprint
+        print(sorted(set(sys.modules) - before))
+    """
+    assert output(code, "-W", "ignore") == "[]\n"
+
+
+def test_the_version_is_one_version() -> None:
+    from importlib.metadata import version
+
+    assert rvh.__version__ == version("rvh")
