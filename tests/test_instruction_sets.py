@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -118,8 +119,6 @@ def test_python_has_none_and_asks_for_none() -> None:
 
 
 def test_this_process_uses_what_it_was_told() -> None:
-    import os
-
     forced = os.environ.get("RVH_ISA")
     if rvh.backend() == "python":
         assert rvh.cpu.active() == "python"
