@@ -45,9 +45,10 @@ def test_same_answers(native_in_use: ModuleType, kind: str, secret: bytes) -> No
         fast.scores(keys, start, stop, words, None)
         slow.scores(keys, start, stop, expected_words, None)
         assert np.array_equal(words, expected_words)
+    names = [f"name {n}" for n in range(len(IDS))]
     for key in keys.slice(0, len(keys)):
         for k in (1, 3, 8):
-            assert fast.select_one(key, k) == slow.select_one(key, k)
+            assert fast.select_one(key, k, names) == slow.select_one(key, k, names)
 
 
 BAD_COLUMNS = {
