@@ -79,6 +79,26 @@ def test_as_many_threads_work_as_were_asked_for() -> None:
 
 
 @pytest.mark.usefixtures("small_blocks")
+def test_the_lowest_error_is_raised_even_where_it_comes_last() -> None:
+    both = threading.Barrier(2, timeout=60)
+    later: list[threading.Thread] = []
+
+    def work(start: int, stop: int, cancel: object) -> None:
+        if start == 0:
+            both.wait()
+            for _ in range(6000):  # at most a minute, until the other's error is noted
+                if failed(later):
+                    break
+                threading.Event().wait(0.01)
+        else:
+            both.wait()
+        raise rvh.RVHError(f"block at {start}")
+
+    with pytest.raises(rvh.RVHError, match="block at 0"):
+        parallel.over_rows(work, 200, 5, 2)
+
+
+@pytest.mark.usefixtures("small_blocks")
 def test_another_error_than_a_bad_key_stops_the_others() -> None:
     both = threading.Barrier(2, timeout=60)
     stopped: list[bool] = []

@@ -5,7 +5,7 @@ The same names, arguments, answers and errors as `rvh._pure`, where they are doc
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
-from cpython.exc cimport PyErr_CheckSignals, PyErr_Occurred
+from cpython.exc cimport PyErr_Occurred
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.unicode cimport PyUnicode_AsUTF8String, PyUnicode_CheckExact
 from libc.stddef cimport ptrdiff_t
@@ -26,6 +26,8 @@ cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
     void *PyUnicode_DATA(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    # Not Cython's own declaration, which would raise (and lose) what should stay pending.
+    int PyErr_CheckSignals() noexcept
 
 cdef extern from "<time.h>" nogil:
     struct timespec:

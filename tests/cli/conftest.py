@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from commandline import command, environment
 
 from rvh.cli import main
 
@@ -35,15 +34,6 @@ def call(capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
         return Result(int(code), captured.out, captured.err.decode())
 
     return run
-
-
-def command(*args: object) -> list[str]:
-    return [sys.executable, "-m", "rvh", *map(str, args)]
-
-
-def environment(**more: str) -> dict[str, str]:
-    """This process's environment, with some variables set."""
-    return {**os.environ, **more}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import command, environment
+from commandline import command, environment
 
 import rvh
 from rvh.cli.tables import compression_of, format_of
