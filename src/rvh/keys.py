@@ -99,13 +99,15 @@ class KeyColumn:
                 yield key_bytes(value, position, self.what)
 
 
-def column(keys: Any) -> KeyColumn:
+def column(keys: Any, name: str = "keys") -> KeyColumn:
     """Classify a caller's keys.
 
     Parameters
     ----------
     keys : sequence of str, bytes or int, or one-dimensional array
         One of the kinds in `KINDS`. Anything else with ``__array__`` is converted by NumPy first.
+    name : str
+        What the messages call it.
 
     Raises
     ------
@@ -125,9 +127,9 @@ def column(keys: Any) -> KeyColumn:
         return keys
     if isinstance(keys, (list, tuple)):
         return KeyColumn(Kind.OBJECTS, keys)
-    if isinstance(keys, (str, bytes, bytearray)):
+    if isinstance(keys, (str, bytes, bytearray, memoryview)):
         raise RVHTypeError(
-            f"keys is one {type(keys).__name__} ({show(keys)}), not a sequence of keys: "
+            f"{name} is one {type(keys).__name__} ({show(keys)}), not a sequence of keys: "
             "wrap it in a list, or use select()/rendezvous_hash() for a single key"
         )
     if not isinstance(keys, np.ndarray):
@@ -137,17 +139,23 @@ def column(keys: Any) -> KeyColumn:
             return KeyColumn(Kind.OBJECTS, list(keys))
         else:
             raise RVHTypeError(
-                f"keys is a {type(keys).__name__}: pass a list, a tuple or a one-dimensional "
-                "array, for example list(keys)"
+                f"{name} is a {type(keys).__name__}: pass a list, a tuple or a one-dimensional "
+                f"array, for example list({name})"
             )
-    return _array_column(keys)
+    return _array_column(keys, name)
 
 
-def _array_column(array: np.ndarray) -> KeyColumn:
+def _array_column(array: np.ndarray, name: str) -> KeyColumn:
     if array.ndim != 1:
         raise RVHError(
-            f"keys has shape {array.shape}: one dimension is needed; use keys.ravel() for one key "
+            f"{name} has shape {array.shape}: one dimension is needed; use {name}.ravel() for one "
             "an element, or a composite key for one key a row"
+        )
+    if np.ma.is_masked(array):
+        position = int(np.flatnonzero(np.ma.getmaskarray(array))[0])
+        raise RVHError(
+            f"{name} has a masked element at position {position}, which has no bytes: "
+            f"fill it, {name}.filled(...), or leave it out, {name}.compressed()"
         )
     array = np.asarray(array)  # matrix and other subclasses: plain indexing from here on
     match array.dtype.kind:
@@ -160,22 +168,20 @@ def _array_column(array: np.ndarray) -> KeyColumn:
         case "O":
             return KeyColumn(Kind.OBJECTS, array)
     raise RVHTypeError(
-        f"keys is an array of {array.dtype}, which has no bytes of its own in rvh: "
-        f"cast it first, {_cast_hint(array.dtype.kind)}"
+        f"{name} is an array of {array.dtype}, which has no bytes of its own in rvh: "
+        f"cast it first, for example {name}{_CASTS.get(array.dtype.kind, '.astype(str)')}"
     )
 
 
-def _cast_hint(dtype_kind: str) -> str:
-    hints = {
-        "b": "for example keys.astype(np.int64)",
-        "f": "for example keys.astype(np.int64) for whole numbers, or keys.astype(str)",
-        "c": "for example keys.astype(str)",
-        "M": "for example keys.astype(np.int64) or keys.astype(str)",
-        "m": "for example keys.astype(np.int64)",
-        "T": "for example keys.astype('U') or keys.tolist()",
-        "V": "for example one field of it, or keys.view('S16') for raw bytes",
-    }
-    return hints.get(dtype_kind, "for example keys.astype(str)")
+#: what to write behind the name of an array of that dtype kind
+_CASTS = {
+    "b": ".astype(np.int64)",
+    "f": ".astype(np.int64) for whole numbers, or .astype(str)",
+    "M": ".astype(np.int64) or .astype(str)",
+    "m": ".astype(np.int64)",
+    "T": ".astype('U') or .tolist()",
+    "V": "['field'] for one field of it, or .view('S16') for raw bytes",
+}
 
 
 def key_bytes(value: Any, position: int | None = None, what: str = "key") -> bytes:
@@ -214,8 +220,14 @@ def key_bytes(value: Any, position: int | None = None, what: str = "key") -> byt
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)
     if isinstance(value, memoryview):
-        return value.tobytes()
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        try:
+            return value.tobytes()
+        except ValueError:
+            raise RVHError(
+                f"{where} is a released memoryview: pass it before its release"
+            ) from None
+    # NumPy's timedelta64 is a subclass of its integers.
+    if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64)):
         number = int(value)
         if INT_MIN <= number <= INT_MAX:
             return (number & INT_MAX).to_bytes(8, "little")
@@ -265,7 +277,7 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
             f"nodes is a {type(ids).__name__}: pass a list, a tuple or a one-dimensional array, "
             "for example sorted(nodes)"
         )
-    nodes = column(ids)
+    nodes = column(ids, "nodes")
     if len(nodes) == 0:
         raise RVHError("there are no nodes: pass at least one node id")
     if nodes.kind is Kind.INTEGERS:

@@ -86,7 +86,7 @@ class NodeSet:
         scheme: str = "blake2b",
         secret: bytes = b"",
     ) -> None:
-        if scheme not in SCHEMES:
+        if not isinstance(scheme, str) or scheme not in SCHEMES:
             raise RVHError(f"scheme is {show(scheme)}: choose one of {', '.join(SCHEMES)}")
         self._secret = _check_secret(secret)
         self._column, self._ids = _keys.node_column(ids)
@@ -206,7 +206,7 @@ class NodeSet:
         >>> asyncio.run(rvh.NodeSet(["node1", "node2", "node3"]).aselect("obj"))
         ['node1']
         """
-        blocks = 1 + (len(key) >> 7 if hasattr(key, "__len__") else 0)
+        blocks = 1 + (len(key) >> 7 if isinstance(key, (str, bytes, bytearray)) else 0)
         if blocks * len(self) <= INLINE_COMPRESSIONS:
             return self.select(key, k)
         import asyncio  # 20 ms of import that only an event loop needs, and it has paid already
@@ -392,7 +392,10 @@ class NodeSet:
         >>> list(rvh.NodeSet(["a", "b", "c"]).subset([True, False, True]))
         ['a', 'c']
         """
-        chosen = np.asarray(mask)
+        try:
+            chosen = np.asarray(mask)
+        except ValueError:  # rows of different length
+            raise RVHError("mask is ragged: pass one bool for each node") from None
         if chosen.dtype != np.bool_:
             raise RVHTypeError(f"mask is an array of {chosen.dtype}: pass one bool for each node")
         if chosen.shape != (len(self),):
@@ -430,7 +433,14 @@ def _rebuild(ids: NDArray[Any], options: dict[str, Any]) -> NodeSet:
 
 
 def _as_list(ids: Any) -> list[Any]:
-    return [ids] if isinstance(ids, (str, bytes)) else list(ids)
+    if isinstance(ids, (str, bytes)):
+        return [ids]
+    try:
+        return list(ids)
+    except TypeError:
+        raise RVHTypeError(
+            f"ids is of type {type(ids).__name__} ({show(ids)}): pass one id or a list of ids"
+        ) from None
 
 
 def _check_secret(secret: Any) -> bytes:
@@ -450,7 +460,14 @@ def _check_secret(secret: Any) -> bytes:
 def _check_weights(weights: Any, nodes: int) -> None:
     if weights is None:
         return
-    shape = np.shape(weights)
-    if shape != (nodes,):
-        raise RVHError(f"weights has shape {shape}: it needs ({nodes},), one weight for each node")
+    try:
+        count = len(weights)
+    except TypeError:
+        raise RVHTypeError(
+            f"weights is {show(weights)}: pass one weight for each node, or None"
+        ) from None
+    if count != nodes:
+        raise RVHError(
+            f"weights has shape ({count},): it needs ({nodes},), one weight for each node"
+        )
     raise RVHError("weights are not part of this version of rvh: leave weights=None")
