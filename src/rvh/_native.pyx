@@ -171,7 +171,7 @@ cdef void start_watch(Watch *watch, rvh_poll *poll, Cancel cancel):
 
 # -- values to bytes ----------------------------------------------------------------------------
 
-cdef class Blob:
+cdef class _Blob:
     """The bytes of a run of Python objects, one after another, and where each begins."""
 
     cdef uint8_t *data
@@ -294,7 +294,7 @@ cdef int describe(object keys, rvh_column *column) except -1:
     return 0
 
 
-cdef void describe_blob(Blob blob, rvh_column *column):
+cdef void describe_blob(_Blob blob, rvh_column *column):
     column.layout = RVH_OFFSETS
     column.data = blob.data
     column.offsets = blob.offsets
@@ -320,7 +320,7 @@ cdef class PreparedNodes:
     cdef Py_ssize_t n
 
     def __cinit__(self, ids, bytes secret not None):
-        cdef Blob blob = Blob()
+        cdef _Blob blob = _Blob()
         cdef size_t bad[2]
         cdef rvh_status status
         cdef const uint8_t *secret_bytes = <const uint8_t *>PyBytes_AS_STRING(secret)
@@ -390,7 +390,7 @@ cdef class PreparedNodes:
         cdef rvh_column column
         cdef rvh_poll poll
         cdef Watch watch
-        cdef Blob blob
+        cdef _Blob blob
         cdef Py_ssize_t count
         cdef size_t row = k * sizeof(intptr_t) if k > 0 else self.n * 2 * sizeof(uint64_t)
         start_watch(&watch, &poll, cancel)
@@ -398,7 +398,7 @@ cdef class PreparedNodes:
             describe(keys, &column)
             self._compute(keys, &column, start, stop, out, k, &poll)
             return 0
-        blob = Blob()
+        blob = _Blob()
         while start < stop:
             count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
             describe_blob(blob, &column)

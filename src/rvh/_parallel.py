@@ -30,11 +30,12 @@ def available_threads() -> int:
     cap = os.environ.get("RVH_NUM_THREADS", "")
     if not cap:
         return cores
-    if not (cap.isascii() and cap.isdigit() and int(cap) >= 1):
+    digits = cap.lstrip("0")
+    if not (cap.isascii() and cap.isdigit() and digits):
         raise RVHError(
             f"RVH_NUM_THREADS is {show(cap)}: set it to a whole number from 1, or unset it"
         )
-    return min(cores, int(cap))
+    return cores if len(digits) > 9 else min(cores, int(digits))
 
 
 def thread_count(threads: int | None, pairs: int) -> int:
