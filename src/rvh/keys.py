@@ -75,7 +75,10 @@ class KeyColumn:
         """Elements ``start`` to ``stop`` as Python objects."""
         part = self.values[start:stop]
         if not isinstance(part, np.ndarray):
-            return list(part)
+            part = list(part)
+            if len(part) != stop - start:
+                raise RVHError("the keys were changed while they were read")
+            return part
         try:
             objects: list[Any] = part.tolist()
         except (SystemError, ValueError):  # a U element that holds no Unicode at all
