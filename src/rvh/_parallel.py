@@ -41,9 +41,10 @@ def available_threads() -> int:
 def thread_count(threads: int | None, pairs: int) -> int:
     """How many threads a call over ``pairs`` uses, given what its caller asked for."""
     if threads is None:
+        most = available_threads()
         if backend() == "python":
             return 1  # hashlib holds the GIL for short messages
-        return max(1, min(available_threads(), pairs // PAIRS_PER_THREAD))
+        return max(1, min(most, pairs // PAIRS_PER_THREAD))
     if isinstance(threads, bool) or not hasattr(threads, "__index__"):
         raise RVHTypeError(f"threads is {show(threads)}: pass a whole number from 1, or None")
     if int(threads) < 1:
@@ -86,9 +87,9 @@ def over_rows(
 
     extra = min(count, -(-rows // block)) - 1
     helpers = [threading.Thread(target=drain, daemon=True) for _ in range(extra)]
-    for helper in helpers:
-        helper.start()
     try:
+        for helper in helpers:
+            helper.start()
         drain()
         for helper in helpers:
             helper.join()

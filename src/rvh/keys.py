@@ -27,6 +27,7 @@ __all__ = [
     "empty_id_error",
     "key_bytes",
     "node_column",
+    "object_array",
 ]
 
 INT_MIN, INT_MAX = -(2**63), 2**64 - 1
@@ -220,18 +221,16 @@ def key_bytes(value: Any, position: int | None = None, what: str = "key") -> byt
                 f"character {error.start}) and so no UTF-8: {show(value)}; repair the text, or "
                 "pass bytes, for example key.encode('utf-8', 'surrogatepass')"
             ) from None
-    if isinstance(value, (bytes, bytearray)):
-        return bytes(value)
-    if isinstance(value, memoryview):
+    if isinstance(value, (bytes, bytearray, memoryview)):
         try:
-            return value.tobytes()
+            return memoryview(value).tobytes()  # the bytes themselves, whatever a subclass says
         except ValueError:
             raise RVHError(
                 f"{where} is a released memoryview: pass it before its release"
             ) from None
     # NumPy's timedelta64 is a subclass of its integers.
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64)):
-        number = int(value)
+        number = int.__index__(value) if isinstance(value, int) else int(value)
         if INT_MIN <= number <= INT_MAX:
             return (number & INT_MAX).to_bytes(8, "little")
         raise RVHError(f"{where} is {show(value)}, outside -2^63 to 2^64-1: pass str(key) or bytes")
@@ -329,10 +328,15 @@ def duplicate_id_error(node: bytes, first: int, second: int) -> RVHError:
 
 def _answer_array(values: Sequence[Any]) -> np.ndarray:
     if not isinstance(values, np.ndarray):
-        for kind, nul in ((str, "\0"), (bytes, b"\0")):
+        for kinds, nul in (((str, np.str_), "\0"), ((bytes, np.bytes_), b"\0")):
             # NumPy would take trailing NULs for padding: such ids stay Python objects.
-            if all(type(value) is kind and value[-1:] != nul for value in values):
+            if all(type(value) in kinds and value[-1:] != nul for value in values):
                 return np.array(values)
+    return object_array(values)
+
+
+def object_array(values: Sequence[Any]) -> np.ndarray:
+    """An array of dtype object, whatever the values are."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array

@@ -144,7 +144,13 @@ class NodeSet:
         return iter(self._id_objects())
 
     def __contains__(self, node: object) -> bool:
-        return isinstance(node, (str, bytes)) and node in self._id_objects()
+        """Whether the id is there; a str and its UTF-8 bytes are the same id."""
+        if not isinstance(node, (str, bytes)):
+            return False
+        try:
+            return _keys.key_bytes(node) in self._column.iter_bytes()
+        except RVHError:  # a lone surrogate is nobody's id
+            return False
 
     def __repr__(self) -> str:
         secret = f", secret=<{len(self._secret)} bytes>" if self._secret else ""
@@ -366,7 +372,10 @@ class NodeSet:
         >>> list(rvh.NodeSet(["a"]).add(["b", "c"]))
         ['a', 'b', 'c']
         """
-        return self._with_ids([*self._id_objects(), *_as_list(ids)])
+        together = [*self._id_objects(), *_as_list(ids)]
+        if self._ids.dtype == object:  # stays so, even where all are str now
+            return self._with_ids(_keys.object_array(together))
+        return self._with_ids(together)
 
     def remove(self, ids: Any) -> NodeSet:
         """A new set without `ids` (one id or several), which must be there.
@@ -377,11 +386,14 @@ class NodeSet:
         >>> list(rvh.NodeSet(["a", "b", "c"]).remove("b"))
         ['a', 'c']
         """
-        current = {_keys.key_bytes(node): node for node in self._id_objects()}
+        places = {node: place for place, node in enumerate(self._column.iter_bytes())}
+        stays = np.ones(len(self), dtype=np.bool_)
         for node in _as_list(ids):
-            if current.pop(_keys.key_bytes(node, what="node id"), None) is None:
+            place = places.get(_keys.key_bytes(node, what="node id"))
+            if place is None or not stays[place]:
                 raise RVHError(f"node id {show(node)} is not in the set, so it cannot be removed")
-        return self._with_ids(list(current.values()))
+            stays[place] = False
+        return self._with_ids(self._ids[stays])
 
     def subset(self, mask: ArrayLike) -> NodeSet:
         """A new set of the nodes where `mask`, shape (N,) of bool, is true.
@@ -402,11 +414,11 @@ class NodeSet:
             raise RVHError(
                 f"mask has shape {chosen.shape}: it needs ({len(self)},), one for each node"
             )
-        return self._with_ids([node for node, keep in zip(self, chosen, strict=True) if keep])
+        return self._with_ids(self._ids[chosen])
 
     # -- helpers ------------------------------------------------------------------------------
 
-    def _with_ids(self, ids: list[Any]) -> NodeSet:
+    def _with_ids(self, ids: Any) -> NodeSet:
         return NodeSet(ids, scheme=self.scheme, secret=self._secret)
 
     def _id_objects(self) -> list[Any]:
@@ -419,7 +431,9 @@ class NodeSet:
         try:
             number = index(k)
         except TypeError:
-            raise RVHTypeError(f"k is {show(k)}: pass a whole number") from None
+            number = None
+        if number is None or isinstance(k, (bool, np.bool_)):
+            raise RVHTypeError(f"k is {show(k)}: pass a whole number")
         if not 1 <= number <= len(self):
             raise RVHError(
                 f"k is {number}, but the set has {len(self)} nodes: choose 1 <= k <= {len(self)}"
