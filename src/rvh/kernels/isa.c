@@ -2,14 +2,16 @@
 
 #include "rvh_kernels_impl.h"
 
+#define KERNELS(isa) {&blake2_simd_##isa, rvh_topk_##isa}
+
 const rvh_isa *rvh_isa_active(void) {
   static const rvh_isa table[] = {
-      {&blake2_simd_portable, rvh_topk_portable},
+      KERNELS(portable),
 #if defined(BLAKE2_SIMD_X86)
-      {&blake2_simd_avx2, rvh_topk_avx2},
-      {&blake2_simd_avx512, rvh_topk_avx512},
+      KERNELS(avx2),
+      KERNELS(avx512),
 #elif defined(BLAKE2_SIMD_ARM64)
-      {&blake2_simd_neon, rvh_topk_neon},
+      KERNELS(neon),
 #endif
   };
   const blake2_simd *active = blake2_simd_active();

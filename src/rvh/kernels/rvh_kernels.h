@@ -4,7 +4,7 @@
  *
  *   isa.c      which instruction set
  *   column.c   a column of keys -> spans of bytes
- *   topk*.c    tiles of scores -> the best k of each key
+ *   topk.c     tiles of scores -> the best k of each key
  *   nodes.c    node ids -> prepared nodes
  *   select.c   keys x nodes -> rankings and scores
  */

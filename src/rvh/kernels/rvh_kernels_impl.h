@@ -16,7 +16,7 @@ size_t rvh_column_scratch(const rvh_column *column);
 rvh_status rvh_column_spans(const rvh_column *column, size_t first, size_t n,
                             blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad);
 
-/* ---- top k: topk.c, topk_*.c -------------------------------------------------------------- */
+/* ---- top k: topk.c, topk_lanes.h ----------------------------------------------------------- */
 
 enum {
   /* up to here the best k are kept sorted in vectors, beyond it in a heap for each key */

@@ -1,22 +1,7 @@
-/* The best k of each lane, k <= RVH_TOPK_SORTED_MAX, over vectors: included by one file for each
- * instruction set, after its vector header, with STREAMS (vectors in a row of a tile), SCALAR (1: a
- * lane more behind them) and TOPK_NAME defined.
+/* The best k of each lane, k <= RVH_TOPK_SORTED_MAX.
  *
  * High words decide. Only where two are equal does a vector go through rvh_topk_insert, which
  * knows the tie rule. */
-
-#include "rvh_kernels_impl.h"
-
-#if defined(__GNUC__)
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-#elif defined(_MSC_VER)
-#define ALWAYS_INLINE static __forceinline
-#else
-#define ALWAYS_INLINE static inline
-#endif
-
-#define WHOLE (V_LANES * STREAMS)
-#define STRIDE ((WHOLE + SCALAR + V_LANES - 1) / V_LANES * V_LANES)
 
 /* The sorted best k of one vector of lanes; in registers where k is a constant that lets them. */
 typedef struct {
@@ -117,7 +102,7 @@ ALWAYS_INLINE void keep(rvh_topk *top, const uint64_t *hi, size_t first, size_t 
   }
 }
 
-void TOPK_NAME(rvh_topk *top, const uint64_t *hi, size_t first, size_t count) {
+void NAME(topk)(rvh_topk *top, const uint64_t *hi, size_t first, size_t count) {
   if (top->k > RVH_TOPK_SORTED_MAX) {
     rvh_topk_heap(top, hi, first, count);
     return;

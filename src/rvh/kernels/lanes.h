@@ -1,0 +1,17 @@
+/* The kernels over vectors: included by one file for each instruction set, after its vec_*.h, with
+ * STREAMS (vectors in a row of a tile), SCALAR (1: a lane more behind them) and NAME defined. */
+
+#include "rvh_kernels_impl.h"
+
+#if defined(__GNUC__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#elif defined(_MSC_VER)
+#define ALWAYS_INLINE static __forceinline
+#else
+#define ALWAYS_INLINE static inline
+#endif
+
+#define WHOLE (V_LANES * STREAMS)
+#define STRIDE ((WHOLE + SCALAR + V_LANES - 1) / V_LANES * V_LANES)
+
+#include "topk_lanes.h"

@@ -1,0 +1,14 @@
+/* Every kernel over vectors with AVX2. */
+
+#include "blake2_simd_impl.h"
+
+#if defined(BLAKE2_SIMD_X86)
+
+#include "vec_avx2.h"
+
+#define STREAMS 1
+#define SCALAR 0
+#define NAME(kernel) rvh_##kernel##_avx2
+#include "lanes.h"
+
+#endif

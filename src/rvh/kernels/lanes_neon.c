@@ -1,0 +1,14 @@
+/* Every kernel over vectors with NEON. */
+
+#include "blake2_simd_impl.h"
+
+#if defined(BLAKE2_SIMD_ARM64)
+
+#include "vec_neon.h"
+
+#define STREAMS 1
+#define SCALAR 0
+#define NAME(kernel) rvh_##kernel##_neon
+#include "lanes.h"
+
+#endif

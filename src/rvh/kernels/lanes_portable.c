@@ -1,0 +1,8 @@
+/* Every kernel over vectors in portable C, one key at a time: the specification in C. */
+
+#include "vec_portable.h"
+
+#define STREAMS 1
+#define SCALAR 0
+#define NAME(kernel) rvh_##kernel##_portable
+#include "lanes.h"

@@ -1,0 +1,47 @@
+/* AVX2: what blake2_simd's vectors have, and arithmetic. The names of every vec_*.h. */
+#ifndef RVH_VEC_AVX2_H
+#define RVH_VEC_AVX2_H
+
+#include "blake2_simd_vec_avx2.h"
+
+#define V_ADD(a, b) _mm256_add_epi64(a, b)
+#define V_SUB(a, b) _mm256_sub_epi64(a, b)
+#define V_AND(a, b) _mm256_and_si256(a, b)
+#define V_MUL(a, b) rvh_mul_avx2(a, b)
+#define V_SRL(a, n) _mm256_srli_epi64(a, n)
+#define V_SLL(a, n) _mm256_slli_epi64(a, n)
+
+/* The low 64 bits, from products of halves; where b is a constant its half is one too. */
+static inline __m256i rvh_mul_avx2(__m256i a, __m256i b) {
+  const __m256i cross = _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(a, 32), b),
+                                         _mm256_mul_epu32(a, _mm256_srli_epi64(b, 32)));
+  return _mm256_add_epi64(_mm256_mul_epu32(a, b), _mm256_slli_epi64(cross, 32));
+}
+
+/* Whole numbers below 2^53: 2^84 and 2^52 take in the halves as mantissa bits, and go again. */
+static inline __m256d rvh_double_avx2(__m256i a) {
+  const __m256i high =
+      _mm256_or_si256(_mm256_srli_epi64(a, 32), _mm256_set1_epi64x(0x4530000000000000));
+  const __m256i low = _mm256_blend_epi32(a, _mm256_set1_epi64x(0x4330000000000000), 0xaa);
+  return _mm256_add_pd(_mm256_sub_pd(_mm256_castsi256_pd(high), _mm256_set1_pd(0x1p84 + 0x1p52)),
+                       _mm256_castsi256_pd(low));
+}
+
+#define D __m256d
+#define D_SET1(x) _mm256_set1_pd(x)
+#define D_LOAD(p) _mm256_loadu_pd(p)
+#define D_STORE(p, x) _mm256_storeu_pd(p, x)
+#define D_ADD(a, b) _mm256_add_pd(a, b)
+#define D_SUB(a, b) _mm256_sub_pd(a, b)
+#define D_MUL(a, b) _mm256_mul_pd(a, b)
+#define D_DIV(a, b) _mm256_div_pd(a, b)
+#define D_MIN(a, b) _mm256_min_pd(a, b)
+#define D_MAX(a, b) _mm256_max_pd(a, b)
+#define D_FLOOR(a) _mm256_floor_pd(a)
+#define D_LT(a, b) _mm256_castpd_si256(_mm256_cmp_pd(a, b, _CMP_LT_OQ))
+#define D_SELECT(mask, a, b) _mm256_blendv_pd(b, a, _mm256_castsi256_pd(mask))
+#define D_OF_BITS(a) _mm256_castsi256_pd(a)
+#define D_BITS(a) _mm256_castpd_si256(a)
+#define D_OF_INT(a) rvh_double_avx2(a)
+
+#endif

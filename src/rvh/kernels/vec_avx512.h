@@ -1,0 +1,36 @@
+/* AVX-512: what blake2_simd's vectors have, and arithmetic. Each vec_*.h defines the same names;
+ * the *_lanes.h are written over them.
+ *
+ * V: unsigned 64-bit words. V_SRL and V_SLL take constants. D: IEEE doubles; no name here stands
+ * for a fused multiply-add, because the contract's arithmetic has none. D_OF_INT is for whole
+ * numbers below 2^53, which it converts exactly; D_LOAD and D_STORE take any address. */
+#ifndef RVH_VEC_AVX512_H
+#define RVH_VEC_AVX512_H
+
+#include "blake2_simd_vec_avx512.h"
+
+#define V_ADD(a, b) _mm512_add_epi64(a, b)
+#define V_SUB(a, b) _mm512_sub_epi64(a, b)
+#define V_AND(a, b) _mm512_and_si512(a, b)
+#define V_MUL(a, b) _mm512_mullo_epi64(a, b)
+#define V_SRL(a, n) _mm512_srli_epi64(a, n)
+#define V_SLL(a, n) _mm512_slli_epi64(a, n)
+
+#define D __m512d
+#define D_SET1(x) _mm512_set1_pd(x)
+#define D_LOAD(p) _mm512_loadu_pd(p)
+#define D_STORE(p, x) _mm512_storeu_pd(p, x)
+#define D_ADD(a, b) _mm512_add_pd(a, b)
+#define D_SUB(a, b) _mm512_sub_pd(a, b)
+#define D_MUL(a, b) _mm512_mul_pd(a, b)
+#define D_DIV(a, b) _mm512_div_pd(a, b)
+#define D_MIN(a, b) _mm512_min_pd(a, b)
+#define D_MAX(a, b) _mm512_max_pd(a, b)
+#define D_FLOOR(a) _mm512_roundscale_pd(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)
+#define D_LT(a, b) _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ)
+#define D_SELECT(mask, a, b) _mm512_mask_mov_pd(b, mask, a)
+#define D_OF_BITS(a) _mm512_castsi512_pd(a)
+#define D_BITS(a) _mm512_castpd_si512(a)
+#define D_OF_INT(a) _mm512_cvtepi64_pd(a)
+
+#endif

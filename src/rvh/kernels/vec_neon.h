@@ -1,0 +1,38 @@
+/* NEON: what blake2_simd's vectors have, and arithmetic. The names of every vec_*.h. */
+#ifndef RVH_VEC_NEON_H
+#define RVH_VEC_NEON_H
+
+#include "blake2_simd_vec_neon.h"
+
+#define V_ADD(a, b) vaddq_u64(a, b)
+#define V_SUB(a, b) vsubq_u64(a, b)
+#define V_AND(a, b) vandq_u64(a, b)
+#define V_MUL(a, b) rvh_mul_neon(a, b)
+#define V_SRL(a, n) vshrq_n_u64(a, n)
+#define V_SLL(a, n) vshlq_n_u64(a, n)
+
+/* The low 64 bits, from products of halves. */
+static inline uint64x2_t rvh_mul_neon(uint64x2_t a, uint64x2_t b) {
+  const uint32x4_t swapped = vrev64q_u32(vreinterpretq_u32_u64(b));
+  const uint64x2_t cross = vpaddlq_u32(vmulq_u32(vreinterpretq_u32_u64(a), swapped));
+  return vaddq_u64(vmull_u32(vmovn_u64(a), vmovn_u64(b)), vshlq_n_u64(cross, 32));
+}
+
+#define D float64x2_t
+#define D_SET1(x) vdupq_n_f64(x)
+#define D_LOAD(p) vld1q_f64(p)
+#define D_STORE(p, x) vst1q_f64(p, x)
+#define D_ADD(a, b) vaddq_f64(a, b)
+#define D_SUB(a, b) vsubq_f64(a, b)
+#define D_MUL(a, b) vmulq_f64(a, b)
+#define D_DIV(a, b) vdivq_f64(a, b)
+#define D_MIN(a, b) vminq_f64(a, b)
+#define D_MAX(a, b) vmaxq_f64(a, b)
+#define D_FLOOR(a) vrndmq_f64(a)
+#define D_LT(a, b) vcltq_f64(a, b)
+#define D_SELECT(mask, a, b) vbslq_f64(mask, a, b)
+#define D_OF_BITS(a) vreinterpretq_f64_u64(a)
+#define D_BITS(a) vreinterpretq_u64_f64(a)
+#define D_OF_INT(a) vcvtq_f64_u64(a)
+
+#endif
