@@ -76,19 +76,25 @@ cdef extern from "rvh_kernels.h" nogil:
         pass
     ctypedef struct rvh_nodes:
         pass
+    ctypedef enum rvh_scheme:
+        RVH_BLAKE2B
+        RVH_MURMUR
     const rvh_isa *rvh_isa_active()
-    rvh_status rvh_nodes_new(rvh_nodes **nodes, const uint8_t *data, const uint64_t *offsets,
-                             size_t n, const uint8_t *secret, size_t secret_size, size_t *bad)
+    rvh_status rvh_nodes_new(rvh_nodes **nodes, rvh_scheme scheme, const uint8_t *data,
+                             const uint64_t *offsets, size_t n, const double *weights,
+                             const uint8_t *secret, size_t secret_size, size_t *bad)
     void rvh_nodes_free(rvh_nodes *nodes)
     rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
-                             size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
-                             size_t *bad)
+                             size_t start, size_t stop, size_t k, intptr_t *out, uint64_t *words,
+                             rvh_poll *poll, size_t *bad)
+    size_t rvh_score_words(const rvh_nodes *nodes)
     rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                           size_t start, size_t stop, uint64_t *out, rvh_poll *poll, size_t *bad)
     rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_simd_bytes key,
                               size_t k, intptr_t *out, rvh_poll *poll)
     rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *scores,
                                size_t rows, size_t k, intptr_t *out)
+    void rvh_neg_log(const rvh_isa *isa, const uint64_t *m, size_t n, double *out)
     uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n)
 
 cdef Py_ssize_t CHUNK = 4096  # Python objects turned into bytes at a time,
@@ -312,23 +318,33 @@ cdef int raise_for(rvh_status status, object keys, size_t bad) except -1:
 
 # -- nodes --------------------------------------------------------------------------------------
 
+SCHEMES = {"blake2b": RVH_BLAKE2B, "murmur": RVH_MURMUR}
+
+
 cdef class PreparedNodes:
     cdef rvh_nodes *nodes
     cdef const rvh_isa *isa
+    cdef rvh_scheme scheme
     cdef Py_ssize_t n
 
-    def __cinit__(self, ids, bytes secret not None):
+    def __cinit__(self, ids, str scheme not None, weights, bytes secret not None):
         cdef _Blob blob = _Blob()
+        cdef const double[::1] given
+        cdef const double *each = NULL
         cdef size_t bad[2]
         cdef rvh_status status
         cdef const uint8_t *secret_bytes = <const uint8_t *>PyBytes_AS_STRING(secret)
         cdef size_t secret_size = <size_t>PyBytes_GET_SIZE(secret)
         self.isa = active_isa()
         self.n = len(ids)
+        self.scheme = SCHEMES[scheme]
+        if weights is not None:
+            given = weights
+            each = &given[0]
         blob.fill(ids, 0, self.n, <size_t>-1)
         with nogil:
-            status = rvh_nodes_new(&self.nodes, blob.data, blob.offsets, <size_t>self.n,
-                                   secret_bytes, secret_size, bad)
+            status = rvh_nodes_new(&self.nodes, self.scheme, blob.data, blob.offsets,
+                                   <size_t>self.n, each, secret_bytes, secret_size, bad)
         if status == RVH_EMPTY_ID:
             raise empty_id_error(bad[0])
         if status == RVH_DUPLICATE_ID:
@@ -373,47 +389,51 @@ cdef class PreparedNodes:
                 free(chosen)
 
     def argselect(self, keys, Py_ssize_t start, Py_ssize_t stop, cnp.intp_t[:, ::1] out,
-                  Cancel cancel):
+                  uint64_t[:, ::1] words, Cancel cancel):
         if stop > start:
-            self._run(keys, start, stop, <void *>&out[0, 0], <size_t>out.shape[1], cancel)
+            self._run(keys, start, stop, <void *>&out[0, 0],
+                      NULL if words is None else &words[0, 0], <size_t>out.shape[1], cancel)
 
     def scores(self, keys, Py_ssize_t start, Py_ssize_t stop, uint64_t[:, :, ::1] out,
                Cancel cancel):
         if stop > start:
-            self._run(keys, start, stop, <void *>&out[0, 0, 0], 0, cancel)
+            self._run(keys, start, stop, <void *>&out[0, 0, 0], NULL, 0, cancel)
 
-    cdef int _run(self, object keys, Py_ssize_t start, Py_ssize_t stop, void *out, size_t k,
-                  Cancel cancel) except -1:
+    cdef int _run(self, object keys, Py_ssize_t start, Py_ssize_t stop, void *out, uint64_t *words,
+                  size_t k, Cancel cancel) except -1:
         """Rankings of k nodes, or for k = 0 scores, of a column in place or chunk by chunk."""
         cdef rvh_column column
         cdef rvh_poll poll
         cdef Watch watch
         cdef _Blob blob
         cdef Py_ssize_t count
-        cdef size_t row = k * sizeof(intptr_t) if k > 0 else self.n * 2 * sizeof(uint64_t)
+        cdef size_t row = k * sizeof(intptr_t) if k > 0 else (
+            self.n * rvh_score_words(self.nodes) * sizeof(uint64_t))
         start_watch(&watch, &poll, cancel)
         if keys.kind != Kind.OBJECTS:
             describe(keys, &column)
-            self._compute(keys, &column, start, stop, out, k, &poll)
+            self._compute(keys, &column, start, stop, out, words, k, &poll)
             return 0
         blob = _Blob()
         while start < stop:
             count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
             describe_blob(blob, &column)
-            if self._compute(keys, &column, 0, count, out, k, &poll):
+            if self._compute(keys, &column, 0, count, out, words, k, &poll):
                 return 0
             start += count
             out = <uint8_t *>out + <size_t>count * row
+            if words is not NULL:
+                words += <size_t>count * k
         return 0
 
     cdef int _compute(self, object keys, rvh_column *column, size_t start, size_t stop, void *out,
-                      size_t k, rvh_poll *poll) except -1:
+                      uint64_t *words, size_t k, rvh_poll *poll) except -1:
         cdef rvh_status status
         cdef size_t bad = 0
         with nogil:
             if k > 0:
                 status = rvh_argselect(self.isa, self.nodes, column, start, stop, k,
-                                       <intptr_t *>out, poll, &bad)
+                                       <intptr_t *>out, words, poll, &bad)
             else:
                 status = rvh_scores(self.isa, self.nodes, column, start, stop,
                                     <uint64_t *>out, poll, &bad)
@@ -422,16 +442,24 @@ cdef class PreparedNodes:
 
 # -- for tests and measurements -----------------------------------------------------------------
 
-def rank_scores(const uint64_t[:, :, ::1] scores, ids, cnp.intp_t[:, ::1] out):
-    cdef PreparedNodes prepared = PreparedNodes(ids, b"")
+def rank_scores(const uint64_t[:, :, ::1] scores, PreparedNodes nodes not None,
+                cnp.intp_t[:, ::1] out):
     cdef rvh_status status
     if scores.shape[0] == 0:
         return
     with nogil:
-        status = rvh_rank_scores(prepared.isa, prepared.nodes, &scores[0, 0, 0],
+        status = rvh_rank_scores(nodes.isa, nodes.nodes, &scores[0, 0, 0],
                                  <size_t>scores.shape[0], <size_t>out.shape[1],
                                  <intptr_t *>&out[0, 0])
-    raise_for(status, ids, 0)
+    raise_for(status, None, 0)
+
+
+def neg_log(const uint64_t[::1] m, double[::1] out):
+    cdef const rvh_isa *isa = active_isa()
+    if m.shape[0] == 0:
+        return
+    with nogil:
+        rvh_neg_log(isa, &m[0], <size_t>m.shape[0], &out[0])
 
 
 def bare_hashes(size_t words, size_t n):

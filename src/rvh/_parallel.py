@@ -53,7 +53,7 @@ def thread_count(threads: int | None, pairs: int) -> int:
 
 
 def over_rows(
-    work: Callable[[int, int, Cancel], None], rows: int, nodes: int, threads: int | None
+    work: Callable[[int, int, Cancel], None], rows: int, cost: int, threads: int | None
 ) -> None:
     """Call ``work(start, stop, cancel)`` for blocks that cover ``rows``, on several threads.
 
@@ -61,8 +61,8 @@ def over_rows(
     are handed out in order, those under way finish, and the error of the lowest one is raised.
     Anything that is no `RVHError` (a signal's KeyboardInterrupt) also stops those under way.
     """
-    count = thread_count(threads, rows * nodes)
-    block = max(1, PAIRS_PER_BLOCK // max(1, nodes))
+    count = thread_count(threads, rows * cost)
+    block = max(1, PAIRS_PER_BLOCK // max(1, cost))
     if block > ROW_MULTIPLE:
         block -= block % ROW_MULTIPLE
     cancel = Cancel()

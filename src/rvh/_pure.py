@@ -1,4 +1,4 @@
-"""The pure-Python twin: the placement contract in hashlib and sorted(), nothing else.
+"""The pure-Python twin: the placement contract in plain Python (with `rvh._schemes`).
 
 It is the second oracle of the test suite and the backend where no extension was built. It has
 the names of `rvh._backend.PUBLIC`, takes the same arguments as `rvh._native` and gives the same
@@ -7,17 +7,16 @@ answers and the same errors. Read this file to know what rvh computes.
 
 from __future__ import annotations
 
-import hashlib
 from heapq import nlargest
 from typing import TypeVar
 
 import numpy as np
 
+from rvh import _schemes
+from rvh._schemes import Blake2b, Murmur, Scheme, weighted
 from rvh.keys import KeyColumn, check_unique, key_bytes
 
 T = TypeVar("T")
-
-DIGEST_SIZE = 16  # bytes; the score is the digest as one big-endian number
 
 
 class Cancel:
@@ -40,71 +39,116 @@ class PreparedNodes:
     ----------
     ids : KeyColumn
         The node ids, in the caller's order: answers are positions in it.
+    scheme : {"blake2b", "murmur"}
+    weights : ndarray of float64, shape (N,), optional
+        Finite, not negative, at least one above 0; nodes of weight 0 have no rank.
     secret : bytes
         The BLAKE2b key, 0 to 64 bytes.
     """
 
-    def __init__(self, ids: KeyColumn, secret: bytes) -> None:
+    def __init__(
+        self, ids: KeyColumn, scheme: str, weights: np.ndarray | None, secret: bytes
+    ) -> None:
         self._ids = list(ids.iter_bytes())
         check_unique(self._ids)
-        self._states = [
-            hashlib.blake2b(node, digest_size=DIGEST_SIZE, key=secret) for node in self._ids
-        ]
+        self._scheme: Scheme = (
+            Murmur(self._ids) if scheme == "murmur" else Blake2b(self._ids, secret)
+        )
+        self._weights: list[float] | None = None if weights is None else weights.tolist()
 
     def __len__(self) -> int:
         return len(self._ids)
 
-    def _digest(self, node: int, key: bytes) -> bytes:
-        state = self._states[node].copy()
-        state.update(key)
-        return state.digest()
+    def _weighted(self, scores: list[int]) -> list[float]:
+        assert self._weights is not None
+        fractions = map(self._scheme.fraction, scores)
+        return [weighted(w, m) for w, m in zip(self._weights, fractions, strict=True)]
 
-    def _rank(self, key: bytes, k: int) -> list[int]:
-        # Score descending, then node bytes descending: equal-length digests compare as numbers.
-        best = nlargest(k, ((self._digest(n, key), node, n) for n, node in enumerate(self._ids)))
-        return [n for _, _, n in best]
+    def _rank(self, scores: list[int], k: int) -> list[int]:
+        """Positions by weighted score, then score, then node bytes, all descending."""
+        if self._weights is None:
+            best = nlargest(k, zip(scores, self._ids, range(len(scores)), strict=True))
+            return [n for _, _, n in best]
+        rows = zip(self._weighted(scores), scores, self._ids, range(len(scores)), strict=True)
+        ranked = nlargest(k, (row for row, w in zip(rows, self._weights, strict=True) if w > 0))
+        return [n for _, _, _, n in ranked]
+
+    def _words(self, scores: list[int]) -> np.ndarray:
+        """Scores as words, shape (N, words); weighted ones as the bits of a double."""
+        if self._weights is not None:
+            return np.array(self._weighted(scores)).view(np.uint64).reshape(-1, 1)
+        size = 8 * self._scheme.words
+        together = b"".join(score.to_bytes(size, "big") for score in scores)
+        return np.frombuffer(together, dtype=">u8").reshape(-1, self._scheme.words)
 
     def select_one(self, key: object, k: int, names: list[T]) -> list[T]:
         """What ``names``, one for each node, says of the best ``k`` nodes of one key."""
-        return [names[n] for n in self._rank(key_bytes(key), k)]
+        return [names[n] for n in self._rank(self._scheme.scores(key_bytes(key)), k)]
 
     def argselect(
-        self, keys: KeyColumn, start: int, stop: int, out: np.ndarray, cancel: Cancel | None
+        self,
+        keys: KeyColumn,
+        start: int,
+        stop: int,
+        out: np.ndarray,
+        words: np.ndarray | None,
+        cancel: Cancel | None,
     ) -> None:
-        """Rows ``start`` to ``stop`` of the answer, shape (stop - start, k), into ``out``."""
+        """Rows ``start`` to ``stop`` of the answer, shape (stop - start, k), into ``out``.
+
+        Into ``words``, of the same shape, goes what ranked each: the high word of its score, or
+        the bits of its weighted score.
+        """
         k = out.shape[1]
         for row, key in enumerate(keys.iter_bytes(start, stop)):
             if cancel is not None and cancel.is_set():
                 return
-            out[row] = self._rank(key, k)
+            scores = self._scheme.scores(key)
+            out[row] = self._rank(scores, k)
+            if words is not None:
+                words[row] = self._words(scores)[out[row], 0]
 
     def scores(
         self, keys: KeyColumn, start: int, stop: int, out: np.ndarray, cancel: Cancel | None
     ) -> None:
-        """Scores of rows ``start`` to ``stop``, shape (stop - start, N, 2), into ``out``."""
+        """Scores of rows ``start`` to ``stop`` into ``out``.
+
+        Their shape is (stop - start, N, words): two words for blake2b, the high one first, one
+        for murmur; in a weighted set one, the bits of a double.
+        """
         for row, key in enumerate(keys.iter_bytes(start, stop)):
             if cancel is not None and cancel.is_set():
                 return
-            digests = b"".join(self._digest(n, key) for n in range(len(self._ids)))
-            out[row] = np.frombuffer(digests, dtype=">u8").reshape(-1, 2)
+            out[row] = self._words(self._scheme.scores(key))
 
 
-def rank_scores(scores: np.ndarray, ids: KeyColumn, out: np.ndarray) -> None:
+def rank_scores(scores: np.ndarray, nodes: PreparedNodes, out: np.ndarray) -> None:
     """The ranking of given scores: what follows scoring, with the scores injected.
 
     Parameters
     ----------
-    scores : ndarray of uint64, shape (M, N, 2)
-        High and low word, as `score_batch` gives them.
-    ids : KeyColumn
-        The N node ids, for the tie rule.
+    scores : ndarray of uint64, shape (M, N, words)
+        Scores before weighting: two words for blake2b, one for murmur.
+    nodes : PreparedNodes
+        For the weights and the tie rule.
     out : ndarray of intp, shape (M, k)
-        Filled with positions in ``ids``, best first.
+        Filled with positions of nodes, best first.
     """
-    names = list(ids.iter_bytes())
-    for row, pairs in enumerate(scores.tolist()):
-        ranked = sorted(range(len(names)), key=lambda n: (pairs[n], names[n]), reverse=True)
-        out[row] = ranked[: out.shape[1]]
+    for row, words in enumerate(scores.tolist()):
+        whole = [sum(word << 64 * n for n, word in enumerate(reversed(pair))) for pair in words]
+        out[row] = nodes._rank(whole, out.shape[1])
+
+
+def neg_log(m: np.ndarray, out: np.ndarray) -> None:
+    """The weighted ranking's logarithm alone, for tests: -ln(m * 2^-53) into ``out``.
+
+    Parameters
+    ----------
+    m : ndarray of uint64, shape (n,)
+        0 < m < 2^53.
+    out : ndarray of float64, shape (n,)
+    """
+    out[:] = [_schemes.neg_log(number) for number in m.tolist()]
 
 
 def isa_available() -> tuple[str, ...]:

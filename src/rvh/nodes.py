@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator
+from itertools import repeat
 from operator import index
 from typing import Any
 
@@ -13,47 +15,57 @@ from numpy.typing import ArrayLike, NDArray
 from rvh import keys as _keys
 from rvh._backend import Cancel, PreparedNodes
 from rvh._parallel import over_rows
+from rvh._weights import as_weights
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["SCHEMES", "NodeSet"]
 
 #: the scoring schemes; a scheme never changes, so it needs no version
-SCHEMES = ("blake2b",)
+SCHEMES = ("blake2b", "murmur")
 SECRET_MAX = 64  # bytes, BLAKE2b's longest key
 #: compressions above which `aselect` leaves the event loop: about 0.4 ms of AVX-512
 INLINE_COMPRESSIONS = 1 << 14
+#: pairs of murmur that take as long as a compression of BLAKE2b, at least
+MURMUR_PAIRS = 16
 
 
 class NodeSet:
     """Nodes prepared for rendezvous hashing.
 
-    A NodeSet never changes: `add`, `remove` and `subset` give new ones. It can be used from many
-    threads at once, pickled, compared and hashed.
+    A NodeSet never changes: `add`, `remove`, `subset` and `with_weights` give new ones. It can be
+    used from many threads at once, pickled, compared and hashed.
 
     Parameters
     ----------
     ids : sequence or one-dimensional array of str or bytes, shape (N,)
         The node ids: non-empty and unique; a str is its UTF-8. Answers come in their dtype: a
         list of str becomes a NumPy ``U`` array, a list of bytes ``S``, a mixed list object.
-    weights : None
-        Weighted ranking is not part of this version; only the default is accepted.
-    scheme : {"blake2b"}
-        How a (node, key) pair is scored. See `docs/architecture.md`.
+    weights : sequence or array of numbers, shape (N,), optional
+        Each node's weight: finite, 0 or more. Over many keys, a node gets the share
+        ``weight / sum(weights)``; one of weight 0 is never selected. Only ratios matter. None, the
+        default, is the ranking without weights (in ``murmur`` equal weights rank otherwise).
+    scheme : {"blake2b", "murmur"}
+        How a (node, key) pair is scored: BLAKE2b, which also keeps balance against chosen keys, or
+        MurmurHash64A once for each key and node and a mix for each pair, which is faster by far
+        but no defence. See `docs/architecture.md`.
     secret : bytes
-        BLAKE2b key of 0 to 64 bytes. With a non-empty secret, nobody without it can aim keys at
-        a node.
+        BLAKE2b key of 0 to 64 bytes; none for ``murmur``. With a non-empty secret, nobody without
+        it can aim keys at a node.
 
     Raises
     ------
     RVHError
-        No nodes, an empty or repeated id, a lone surrogate, an unknown scheme, a long secret.
+        No nodes, an empty or repeated id, a lone surrogate, an unknown scheme, a long secret or
+        one for ``murmur``, a weight that is negative, NaN or infinite, nothing but zero weights.
     RVHTypeError
-        An id that is neither str nor bytes, a secret that is not bytes.
+        An id that is neither str nor bytes, a secret that is not bytes, a weight that is no number.
 
     Notes
     -----
     Highest-random-weight hashing: D. G. Thaler and C. V. Ravishankar, "Using name-based mappings
     to increase hit rates", IEEE/ACM Transactions on Networking 6(1), 1998. BLAKE2b: RFC 7693.
+    ``murmur``: mcrouter's RendezvousHash. Weights, ``w / -ln(u)``: C. Schindelhauer and G.
+    Schomaker, "Weighted distributed hash tables", SPAA 2005.
 
     Examples
     --------
@@ -73,11 +85,16 @@ class NodeSet:
         "_ids",
         "_objects",
         "_prepared",
+        "_scheme",
         "_secret",
+        "_selectable",
+        "_weights",
     )
 
     _ids: NDArray[Any]
+    _scheme: str
     _secret: bytes
+    _weights: NDArray[np.float64] | None
 
     def __init__(
         self,
@@ -88,11 +105,16 @@ class NodeSet:
     ) -> None:
         if not isinstance(scheme, str) or scheme not in SCHEMES:
             raise RVHError(f"scheme is {show(scheme)}: choose one of {', '.join(SCHEMES)}")
-        self._secret = _check_secret(secret)
+        self._scheme = str(scheme)
+        self._secret = _check_secret(secret, self._scheme)
         self._column, self._ids = _keys.node_column(ids)
-        _check_weights(weights, len(self._ids))
         self._ids.flags.writeable = False
-        self._prepared = PreparedNodes(self._column, self._secret)
+        self._weights = None if weights is None else as_weights(weights, self._ids)
+        self._selectable = len(self._ids)
+        if self._weights is not None:
+            self._weights.flags.writeable = False
+            self._selectable = int(np.count_nonzero(self._weights))
+        self._prepared = PreparedNodes(self._column, self._scheme, self._weights, self._secret)
         self._objects: list[Any] | None = None
         self._fingerprint: str | None = None
 
@@ -106,7 +128,12 @@ class NodeSet:
     @property
     def scheme(self) -> str:
         """The scoring scheme."""
-        return "blake2b"
+        return self._scheme
+
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """The weights, shape (N,), in the order of `ids`; read-only. None where there are none."""
+        return self._weights
 
     @property
     def secret(self) -> bytes:
@@ -129,11 +156,15 @@ class NodeSet:
         (True, False)
         """
         if self._fingerprint is None:
+            weighted = " weighted" if self._weights is not None else ""
             digest = hashlib.blake2b(digest_size=32, key=self._secret, person=b"rvh NodeSet")
-            digest.update(b"scheme=blake2b\n")
-            for node in sorted(self._column.iter_bytes()):
+            digest.update(f"scheme={self._scheme}{weighted}\n".encode())
+            for node, weight in sorted(
+                zip(self._column.iter_bytes(), self._weight_bytes(), strict=True)
+            ):
                 digest.update(len(node).to_bytes(8, "little"))
                 digest.update(node)
+                digest.update(weight)
             self._fingerprint = digest.hexdigest()
         return self._fingerprint
 
@@ -156,20 +187,19 @@ class NodeSet:
         secret = f", secret=<{len(self._secret)} bytes>" if self._secret else ""
         names = ", ".join(map(repr, self._id_objects()[:3]))
         more = ", ..." if len(self) > 3 else ""
-        return f"NodeSet([{names}{more}], n={len(self)}, scheme={self.scheme!r}{secret})"
+        weights = ", weights=..." if self._weights is not None else ""
+        return f"NodeSet([{names}{more}], n={len(self)}, scheme={self.scheme!r}{weights}{secret})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NodeSet):
             return NotImplemented
-        return self is other or (
-            self._secret == other._secret and self._id_objects() == other._id_objects()
-        )
+        return self is other or self._identity() == other._identity()
 
     def __hash__(self) -> int:
-        return hash((self._secret, *self._id_objects()))
+        return hash(self._identity())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._ids, {"scheme": self.scheme, "secret": self._secret})
+        return _rebuild, (self._ids, self._options(self._weights))
 
     # -- answers ------------------------------------------------------------------------------
 
@@ -180,7 +210,7 @@ class NodeSet:
         ----------
         key : str, bytes-like or int
         k : int
-            How many, 1 <= k <= N.
+            How many, from 1 to the number of nodes (of those with a weight above 0).
 
         Returns
         -------
@@ -199,7 +229,7 @@ class NodeSet:
         ['node1', 'node2']
         """
         ids = self._objects or self._id_objects()
-        if k.__class__ is not int or not 0 < k <= len(ids):
+        if k.__class__ is not int or not 0 < k <= self._selectable:
             k = self._check_k(k)
         return self._prepared.select_one(key, k, ids)
 
@@ -229,7 +259,7 @@ class NodeSet:
         keys : sequence or array of str, bytes or int, shape (M,)
             Any kind in `rvh.keys.KINDS`. It must not change during the call.
         k : int
-            How many, 1 <= k <= N.
+            How many, from 1 to the number of nodes (of those with a weight above 0).
         threads : int, optional
             Threads to use; by default the process's cores when the work is worth it, capped by
             ``RVH_NUM_THREADS``. The answer does not depend on it.
@@ -237,7 +267,8 @@ class NodeSet:
         Returns
         -------
         ndarray of intp, shape (M, k)
-            Positions in `ids`, best first: score descending, then node bytes descending.
+            Positions in `ids`, best first: (weighted score descending, then) score descending,
+            then node bytes descending.
 
         Raises
         ------
@@ -260,9 +291,9 @@ class NodeSet:
         out = np.empty((len(keys), k), dtype=np.intp)
 
         def work(start: int, stop: int, cancel: Cancel) -> None:
-            self._prepared.argselect(keys, start, stop, out[start:stop], cancel)
+            self._prepared.argselect(keys, start, stop, out[start:stop], None, cancel)
 
-        over_rows(work, len(keys), len(self), threads)
+        over_rows(work, len(keys), self._cost(k), threads)
         return out
 
     def select_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
@@ -297,15 +328,17 @@ class NodeSet:
         def work(start: int, stop: int, cancel: Cancel) -> None:
             # A block of indices at a time: indices of all rows would double the memory.
             chosen = np.empty((stop - start, k), dtype=np.intp)
-            self._prepared.argselect(keys, start, stop, chosen, cancel)
+            self._prepared.argselect(keys, start, stop, chosen, None, cancel)
             if not cancel.is_set():
                 # "clip" spares take() a buffered copy; the indices are in range.
                 self._ids.take(chosen, out=out[start:stop], mode="clip")
 
-        over_rows(work, len(keys), len(self), threads)
+        over_rows(work, len(keys), self._cost(k), threads)
         return out
 
-    def score_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[np.uint64]:
+    def score_batch(
+        self, keys: Any, *, threads: int | None = None
+    ) -> NDArray[np.uint64] | NDArray[np.float64]:
         """The score of every (key, node) pair.
 
         Parameters
@@ -315,8 +348,10 @@ class NodeSet:
 
         Returns
         -------
-        ndarray of uint64, shape (M, N, 2)
-            High and low word of the 128-bit score; columns in the order of `ids`.
+        ndarray
+            Columns are in the order of `ids`. Without weights, for ``blake2b`` uint64 of shape (M,
+            N, 2): high and low word of the 128-bit score; for ``murmur`` uint64 of shape (M, N).
+            With weights float64 of shape (M, N): the weighted scores, 0.0 for a node of weight 0.
 
         Raises
         ------
@@ -330,23 +365,29 @@ class NodeSet:
         >>> digest = hashlib.blake2b(b"alpha" + b"txn-42", digest_size=16).digest()
         >>> (high << 64 | low) == int.from_bytes(digest, "big")
         True
+        >>> rvh.NodeSet(["a", "b"], weights=[1, 3]).score_batch(["txn-42"]).round(3)
+        array([[0.58 , 4.673]])
         """
         keys = _keys.column(keys)
-        out = np.empty((len(keys), len(self), 2), dtype=np.uint64)
+        two_words = self._weights is None and self._scheme == "blake2b"
+        out = np.empty((len(keys), len(self), 2 if two_words else 1), dtype=np.uint64)
 
         def work(start: int, stop: int, cancel: Cancel) -> None:
             self._prepared.scores(keys, start, stop, out[start:stop], cancel)
 
-        over_rows(work, len(keys), len(self), threads)
-        return out
+        over_rows(work, len(keys), self._cost(len(self)), threads)
+        if two_words:
+            return out
+        return out[:, :, 0] if self._weights is None else out[:, :, 0].view(np.float64)
 
-    def scores(self, key: Any) -> list[tuple[Any, int]]:
-        """Every node with its score for one key, best first.
+    def scores(self, key: Any) -> list[tuple[Any, int | float]]:
+        """Every node that can be selected with its score for one key, best first.
 
         Returns
         -------
-        list of (id, int)
-            The 128-bit scores, descending.
+        list of (id, int or float)
+            The 128-bit scores (of ``murmur`` 64-bit), or the weighted scores, descending. A node of
+            weight 0 has no rank and is left out.
 
         Examples
         --------
@@ -355,27 +396,36 @@ class NodeSet:
         ['gamma', 'beta', 'alpha']
         """
         ids = self._id_objects()
-        order = self._prepared.select_one(key, len(ids), list(range(len(ids))))
-        words = np.empty((1, len(ids), 2), dtype=np.uint64)
-        self._prepared.scores(_keys.column([key]), 0, 1, words, None)
-        pairs = words[0].tolist()
-        return [(ids[n], pairs[n][0] << 64 | pairs[n][1]) for n in order]
+        order = self._prepared.select_one(key, self._selectable, list(range(len(ids))))
+        found = self.score_batch([key], threads=1)[0].tolist()
+        if found and isinstance(found[0], list):
+            found = [high << 64 | low for high, low in found]
+        return [(ids[n], found[n]) for n in order]
 
     # -- other sets ---------------------------------------------------------------------------
 
-    def add(self, ids: Any) -> NodeSet:
+    def add(self, ids: Any, weights: ArrayLike | None = None) -> NodeSet:
         """A new set with `ids` (one id or several) appended.
+
+        Parameters
+        ----------
+        ids : str, bytes, or a sequence of them
+        weights : number, or sequence of one number for each new id
+            Needed where the set has weights, and only there.
 
         Examples
         --------
         >>> import rvh
         >>> list(rvh.NodeSet(["a"]).add(["b", "c"]))
         ['a', 'b', 'c']
+        >>> rvh.NodeSet(["a"], weights=[2]).add("b", weights=3).weights
+        array([2., 3.])
         """
-        together = [*self._id_objects(), *_as_list(ids)]
+        new = _as_list(ids)
+        together: Any = [*self._id_objects(), *new]
         if self._ids.dtype == object:  # stays so, even where all are str now
-            return self._with_ids(_keys.object_array(together))
-        return self._with_ids(together)
+            together = _keys.object_array(together)
+        return NodeSet(together, **self._options(self._weights_with(weights, len(new))))
 
     def remove(self, ids: Any) -> NodeSet:
         """A new set without `ids` (one id or several), which must be there.
@@ -393,7 +443,7 @@ class NodeSet:
             if place is None or not stays[place]:
                 raise RVHError(f"node id {show(node)} is not in the set, so it cannot be removed")
             stays[place] = False
-        return self._with_ids(self._ids[stays])
+        return self.subset(stays)
 
     def subset(self, mask: ArrayLike) -> NodeSet:
         """A new set of the nodes where `mask`, shape (N,) of bool, is true.
@@ -414,12 +464,56 @@ class NodeSet:
             raise RVHError(
                 f"mask has shape {chosen.shape}: it needs ({len(self)},), one for each node"
             )
-        return self._with_ids(self._ids[chosen])
+        weights = None if self._weights is None else self._weights[chosen]
+        return NodeSet(self._ids[chosen], **self._options(weights))
+
+    def with_weights(self, weights: ArrayLike | None) -> NodeSet:
+        """A new set of the same nodes with other weights; None for the ranking without weights.
+
+        Examples
+        --------
+        >>> import rvh
+        >>> rvh.NodeSet(["a", "b"]).with_weights([1, 0]).select("any key")
+        ['a']
+        """
+        return NodeSet(self._ids, **self._options(weights))
 
     # -- helpers ------------------------------------------------------------------------------
 
-    def _with_ids(self, ids: Any) -> NodeSet:
-        return NodeSet(ids, scheme=self.scheme, secret=self._secret)
+    def _options(self, weights: Any) -> dict[str, Any]:
+        """What besides the ids makes a set like this one, with those weights."""
+        return {"weights": weights, "scheme": self._scheme, "secret": self._secret}
+
+    def _weights_with(self, new: Any, count: int) -> NDArray[np.float64] | None:
+        if (new is None) != (self._weights is None):
+            raise RVHError(
+                "the set has no weights: leave weights= away, or start with with_weights()"
+                if self._weights is None
+                else "the set has weights: give one for each new node, weights=..."
+            )
+        if self._weights is None:
+            return None
+        each = [new] if np.ndim(new) == 0 else new
+        if len(each) != count:
+            raise RVHError(f"weights has {len(each)} values for {count} new nodes: give one each")
+        return np.asarray([*self._weights.tolist(), *each])
+
+    def _identity(self) -> tuple[Any, ...]:
+        """What sets have to share to be equal: all that decides answers, and their order."""
+        weights = None if self._weights is None else self._weights.tobytes()
+        return self._scheme, self._secret, weights, tuple(self._id_objects())
+
+    def _weight_bytes(self) -> Iterator[bytes]:
+        """Each node's part in the fingerprint besides its id."""
+        if self._weights is None:
+            return repeat(b"", len(self))
+        return (struct.pack("<d", weight) for weight in self._weights)
+
+    def _cost(self, k: int) -> int:
+        """What a key costs with k nodes asked for, in BLAKE2b compressions."""
+        if self._scheme == "blake2b":
+            return len(self)
+        return 1 + (len(self) + 4 * k) // MURMUR_PAIRS
 
     def _id_objects(self) -> list[Any]:
         """The ids as Python objects, made once."""
@@ -434,9 +528,12 @@ class NodeSet:
             number = None
         if number is None or isinstance(k, (bool, np.bool_)):
             raise RVHTypeError(f"k is {show(k)}: pass a whole number")
-        if not 1 <= number <= len(self):
+        if not 1 <= number <= self._selectable:
+            nodes = f"{len(self)} nodes"
+            if self._selectable < len(self):
+                nodes += f", {self._selectable} of them with a weight above 0"
             raise RVHError(
-                f"k is {number}, but the set has {len(self)} nodes: choose 1 <= k <= {len(self)}"
+                f"k is {number}, but the set has {nodes}: choose 1 <= k <= {self._selectable}"
             )
         return number
 
@@ -457,31 +554,20 @@ def _as_list(ids: Any) -> list[Any]:
         ) from None
 
 
-def _check_secret(secret: Any) -> bytes:
+def _check_secret(secret: Any, scheme: str) -> bytes:
     if not isinstance(secret, (bytes, bytearray, memoryview)):
         raise RVHTypeError(
             f"secret is of type {type(secret).__name__}: pass bytes, for example secret.encode()"
         )
     key = bytes(secret)
+    if key and scheme == "murmur":
+        raise RVHError(
+            "a secret was given, but scheme 'murmur' has none and is no defence against chosen "
+            "keys: leave secret= away, or use scheme='blake2b'"
+        )
     if len(key) > SECRET_MAX:
         raise RVHError(
             f"secret has {len(key)} bytes: BLAKE2b takes at most {SECRET_MAX}; "
             "pass a digest of it, for example hashlib.blake2b(secret).digest()"
         )
     return key
-
-
-def _check_weights(weights: Any, nodes: int) -> None:
-    if weights is None:
-        return
-    try:
-        count = len(weights)
-    except TypeError:
-        raise RVHTypeError(
-            f"weights is {show(weights)}: pass one weight for each node, or None"
-        ) from None
-    if count != nodes:
-        raise RVHError(
-            f"weights has shape ({count},): it needs ({nodes},), one weight for each node"
-        )
-    raise RVHError("weights are not part of this version of rvh: leave weights=None")

@@ -41,7 +41,7 @@ def select_batch(
     nodes : sequence or array of str or bytes, shape (N,), or NodeSet
     keys : sequence or array of str, bytes or int, shape (M,)
     k : int
-        How many, 1 <= k <= N.
+        How many, from 1 to the number of nodes (of those with a weight above 0).
     weights, scheme, secret
         As for `NodeSet`; a NodeSet has its own.
     threads : int, optional
@@ -107,13 +107,14 @@ def score_batch(
     scheme: str | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
-) -> NDArray[np.uint64]:
+) -> NDArray[np.uint64] | NDArray[np.float64]:
     """The score of every (key, node) pair.
 
     Returns
     -------
-    ndarray of uint64, shape (M, N, 2)
-        High and low word of the 128-bit score.
+    ndarray
+        As `NodeSet.score_batch`: uint64 of shape (M, N, 2) for ``blake2b``, of shape (M, N) for
+        ``murmur``, and with weights float64 of shape (M, N).
 
     Raises
     ------
@@ -186,13 +187,13 @@ def rendezvous_scores(
     weights: ArrayLike | None = None,
     scheme: str | None = None,
     secret: bytes | None = None,
-) -> list[tuple[Any, int]]:
+) -> list[tuple[Any, int | float]]:
     """Every node with its score for one key, best first.
 
     Returns
     -------
-    list of (id, int)
-        The 128-bit scores, descending.
+    list of (id, int or float)
+        The scores, descending, as `NodeSet.scores` gives them.
 
     Raises
     ------

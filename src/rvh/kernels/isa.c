@@ -2,20 +2,41 @@
 
 #include "rvh_kernels_impl.h"
 
-#define KERNELS(isa) {&blake2_simd_##isa, rvh_topk_##isa}
+#define KERNELS(isa)                              \
+  {                                               \
+      .hash = &blake2_simd_##isa,                 \
+      .topk = rvh_topk_##isa,                     \
+      .weigh_tile = rvh_weigh_tile_##isa,         \
+      .weigh_row = rvh_weigh_row_##isa,           \
+      .murmur_tile = rvh_murmur_tile_##isa,       \
+      .murmur_row = rvh_murmur_row_##isa,         \
+      .murmur_best = rvh_murmur_best_##isa,       \
+      .murmur_nearest = rvh_murmur_nearest_##isa, \
+      .neg_log = rvh_neg_log_##isa,               \
+  }
+
+static const rvh_isa table[] = {
+    KERNELS(portable),
+#if defined(BLAKE2_SIMD_X86)
+    KERNELS(avx2),
+    KERNELS(avx512),
+#elif defined(BLAKE2_SIMD_ARM64)
+    KERNELS(neon),
+#endif
+};
+
+size_t rvh_isa_all(const rvh_isa **sets) {
+  *sets = table;
+  return sizeof table / sizeof *table;
+}
 
 const rvh_isa *rvh_isa_active(void) {
-  static const rvh_isa table[] = {
-      KERNELS(portable),
-#if defined(BLAKE2_SIMD_X86)
-      KERNELS(avx2),
-      KERNELS(avx512),
-#elif defined(BLAKE2_SIMD_ARM64)
-      KERNELS(neon),
-#endif
-  };
   const blake2_simd *active = blake2_simd_active();
   for (size_t i = 0; i < sizeof table / sizeof *table; i++)
     if (table[i].hash == active) return &table[i];
   return NULL;
+}
+
+void rvh_neg_log(const rvh_isa *isa, const uint64_t *m, size_t n, double *out) {
+  isa->neg_log(m, n, out);
 }

@@ -1,5 +1,6 @@
 /* The kernels over vectors: included by one file for each instruction set, after its vec_*.h, with
- * STREAMS (vectors in a row of a tile), SCALAR (1: a lane more behind them) and NAME defined. */
+ * STREAMS (vectors in a row of a tile), SCALAR (1: a lane more behind them), IN_FLIGHT (vectors of
+ * keys that are worked on at a time where there is no tile) and NAME defined. */
 
 #include "rvh_kernels_impl.h"
 
@@ -14,4 +15,6 @@
 #define WHOLE (V_LANES * STREAMS)
 #define STRIDE ((WHOLE + SCALAR + V_LANES - 1) / V_LANES * V_LANES)
 
+#include "murmur_lanes.h"
 #include "topk_lanes.h"
+#include "weigh_lanes.h"

@@ -8,6 +8,7 @@
 
 #define STREAMS 1
 #define SCALAR 0
+#define IN_FLIGHT 2
 #define NAME(kernel) rvh_##kernel##_avx2
 #include "lanes.h"
 

@@ -9,6 +9,7 @@
 
 #define STREAMS 2
 #define SCALAR 1
+#define IN_FLIGHT 4
 #define NAME(kernel) rvh_##kernel##_avx512
 #include "lanes.h"
 

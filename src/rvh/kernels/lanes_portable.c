@@ -4,5 +4,6 @@
 
 #define STREAMS 1
 #define SCALAR 0
+#define IN_FLIGHT 4
 #define NAME(kernel) rvh_##kernel##_portable
 #include "lanes.h"

@@ -1,6 +1,7 @@
-/* Node ids prepared for scoring: checked, with the secret and whole blocks absorbed. */
+/* Node ids prepared for scoring: checked, those of weight 0 left out, and for RVH_BLAKE2B with the
+ * secret and whole blocks absorbed, for RVH_MURMUR hashed. */
 
-#include "rvh_kernels_impl.h"
+#include "murmur.h"
 
 #include <stdlib.h>
 
@@ -34,10 +35,74 @@ static rvh_status find_duplicate(const id *sorted, size_t n, size_t bad[2]) {
   return status;
 }
 
-rvh_status rvh_nodes_new(rvh_nodes **out, const uint8_t *data, const uint64_t *offsets, size_t n,
-                         const uint8_t *secret, size_t secret_size, size_t bad[2]) {
+/* One after another, the ids that have a place. Returns their number. */
+static size_t gather(const uint8_t *data, const uint64_t *offsets, size_t n, const double *weights,
+                     uint8_t *kept, uint64_t *kept_offsets, uint32_t *kept_index) {
+  size_t places = 0;
+  kept_offsets[0] = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (weights != NULL && weights[i] == 0) continue;
+    const size_t size = (size_t)(offsets[i + 1] - offsets[i]);
+    memcpy(kept + kept_offsets[places], data + offsets[i], size);
+    kept_offsets[places + 1] = kept_offsets[places] + size;
+    kept_index[places++] = (uint32_t)i;
+  }
+  return places;
+}
+
+/* Positions in groups of like size, as the prefixes have them. */
+static rvh_status prepare_blake2b(rvh_nodes *nodes, const uint8_t *data, const uint64_t *offsets,
+                                  size_t n, const double *weights, const uint8_t *secret,
+                                  size_t secret_size) {
   rvh_status status = RVH_NO_MEMORY;
   blake2_simd_params params;
+  uint8_t *kept = malloc((size_t)offsets[n]);
+  uint64_t *kept_offsets = malloc((n + 1) * sizeof *kept_offsets);
+  uint32_t *kept_index = malloc(n * sizeof *kept_index);
+  if (kept == NULL || kept_offsets == NULL || kept_index == NULL) goto done;
+  nodes->n = gather(data, offsets, n, weights, kept, kept_offsets, kept_index);
+  blake2_simd_params_init(&params, 16, secret, secret_size);
+  nodes->prefixes = blake2_simd_prefixes_new(&params, kept, kept_offsets, nodes->n);
+  if (nodes->prefixes == NULL) goto done;
+  const uint32_t *order = blake2_simd_prefixes_order(nodes->prefixes);
+  for (size_t p = 0; p < nodes->n; p++) nodes->order[p] = kept_index[order[p]];
+  status = RVH_OK;
+done:
+  free(kept_index);
+  free(kept_offsets);
+  free(kept);
+  return status;
+}
+
+/* Positions in descending order of bytes, so that the first of equal scores is the best. */
+static rvh_status prepare_murmur(rvh_nodes *nodes, const id *sorted, size_t n,
+                                 const double *weights) {
+  nodes->hash = malloc(n * sizeof *nodes->hash);
+  if (nodes->hash == NULL) return RVH_NO_MEMORY;
+  for (size_t i = n; i-- > 0;) {
+    if (weights != NULL && weights[sorted[i].index] == 0) continue;
+    const blake2_simd_bytes bytes = {sorted[i].data, sorted[i].size};
+    nodes->order[nodes->n] = (uint32_t)sorted[i].index;
+    nodes->hash[nodes->n++] = rvh_murmur64a(bytes, RVH_MURMUR_NODE_SEED);
+  }
+  return RVH_OK;
+}
+
+static rvh_status prepare_weights(rvh_nodes *nodes, const double *weights) {
+  nodes->weight = malloc(nodes->n * sizeof *nodes->weight);
+  nodes->inverse = malloc(nodes->n * sizeof *nodes->inverse);
+  if (nodes->weight == NULL || nodes->inverse == NULL) return RVH_NO_MEMORY;
+  for (size_t p = 0; p < nodes->n; p++) {
+    nodes->weight[p] = weights[nodes->order[p]];
+    nodes->inverse[p] = 1.0 / nodes->weight[p] * (1 - 0x1p-50);
+  }
+  return RVH_OK;
+}
+
+rvh_status rvh_nodes_new(rvh_nodes **out, rvh_scheme scheme, const uint8_t *data,
+                         const uint64_t *offsets, size_t n, const double *weights,
+                         const uint8_t *secret, size_t secret_size, size_t bad[2]) {
+  rvh_status status = RVH_NO_MEMORY;
   uint32_t *rank = NULL;
   for (size_t i = 0; i < n; i++) {
     if (offsets[i] == offsets[i + 1]) {
@@ -55,19 +120,19 @@ rvh_status rvh_nodes_new(rvh_nodes **out, const uint8_t *data, const uint64_t *o
   if (status != RVH_OK) goto done;
 
   status = RVH_NO_MEMORY;
+  nodes->scheme = scheme;
+  nodes->indices = n;
   rank = malloc(n * sizeof *rank);
+  nodes->order = malloc(n * sizeof *nodes->order);
   nodes->tie = malloc(n * sizeof *nodes->tie);
-  if (rank == NULL || nodes->tie == NULL) goto done;
+  if (rank == NULL || nodes->order == NULL || nodes->tie == NULL) goto done;
   for (size_t i = 0; i < n; i++) rank[sorted[i].index] = (uint32_t)(n - 1 - i);
-  free(sorted);
-  sorted = NULL;
-  blake2_simd_params_init(&params, 16, secret, secret_size);
-  nodes->n = n;
-  nodes->prefixes = blake2_simd_prefixes_new(&params, data, offsets, n);
-  if (nodes->prefixes == NULL) goto done;
-  nodes->order = blake2_simd_prefixes_order(nodes->prefixes);
-  for (size_t i = 0; i < n; i++) nodes->tie[i] = rank[nodes->order[i]];
-  status = RVH_OK;
+  status = scheme == RVH_MURMUR
+               ? prepare_murmur(nodes, sorted, n, weights)
+               : prepare_blake2b(nodes, data, offsets, n, weights, secret, secret_size);
+  if (status != RVH_OK) goto done;
+  for (size_t p = 0; p < nodes->n; p++) nodes->tie[p] = rank[nodes->order[p]];
+  if (weights != NULL) status = prepare_weights(nodes, weights);
 
 done:
   free(rank);
@@ -83,6 +148,10 @@ done:
 void rvh_nodes_free(rvh_nodes *nodes) {
   if (nodes == NULL) return;
   blake2_simd_prefixes_free(nodes->prefixes);
+  free(nodes->order);
   free(nodes->tie);
+  free(nodes->hash);
+  free(nodes->weight);
+  free(nodes->inverse);
   free(nodes);
 }

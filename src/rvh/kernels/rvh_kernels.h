@@ -6,6 +6,7 @@
  *   column.c   a column of keys -> spans of bytes
  *   topk.c     tiles of scores -> the best k of each key
  *   nodes.c    node ids -> prepared nodes
+ *   score.c    a few keys x a strip of nodes -> scores, by scheme, weighted or not
  *   select.c   keys x nodes -> rankings and scores
  */
 #ifndef RVH_KERNELS_H
@@ -59,22 +60,33 @@ typedef struct {
 
 /* ---- nodes -------------------------------------------------------------------------------- */
 
+typedef enum { RVH_BLAKE2B, RVH_MURMUR } rvh_scheme;
+
 typedef struct rvh_nodes rvh_nodes;
 
-/* Prepares n ids, 0 < n < 2^32; id i is data[offsets[i]] to data[offsets[i + 1]]. */
-rvh_status rvh_nodes_new(rvh_nodes **nodes, const uint8_t *data, const uint64_t *offsets, size_t n,
+/* Prepares n ids, 0 < n < 2^32; id i is data[offsets[i]] to data[offsets[i + 1]]. weights: NULL, or
+ * one a node, 0 or 2^-1016 to 2^970 (so that no weighted score overflows), one above 0. The secret
+ * is RVH_BLAKE2B's. */
+rvh_status rvh_nodes_new(rvh_nodes **nodes, rvh_scheme scheme, const uint8_t *data,
+                         const uint64_t *offsets, size_t n, const double *weights,
                          const uint8_t *secret, size_t secret_size, size_t bad[2]);
 void rvh_nodes_free(rvh_nodes *nodes);
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
-/* out[row - start][j]: index of the j-th best node of key `row`, start <= row < stop, j < k.
- * Where the answer is RVH_BAD_KEY, *bad is the lowest row without bytes. */
+/* out[row - start][j]: index of the j-th best node of key `row`, start <= row < stop, 0 < k <=
+ * nodes of a weight above 0. words: NULL, or in the same shape what ranked it: the high word of its
+ * score, or the bits of its weighted score. Where the answer is RVH_BAD_KEY, *bad is the lowest row
+ * without bytes. */
 rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
-                         size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
-                         size_t *bad);
+                         size_t start, size_t stop, size_t k, intptr_t *out, uint64_t *words,
+                         rvh_poll *poll, size_t *bad);
 
-/* out[row - start][node][2]: high and low word of each score. */
+/* Words in a score: 2 for RVH_BLAKE2B (high, low), 1 for RVH_MURMUR, and with weights 1, the bits
+ * of a double. */
+size_t rvh_score_words(const rvh_nodes *nodes);
+
+/* out[row - start][node][rvh_score_words]; a node of weight 0 scores 0. */
 rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                       size_t start, size_t stop, uint64_t *out, rvh_poll *poll, size_t *bad);
 
@@ -82,12 +94,18 @@ rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_colu
 rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_simd_bytes key,
                           size_t k, intptr_t *out, rvh_poll *poll);
 
-/* The ranking alone, of scores[rows][n][2] given by the caller; ids as in rvh_nodes_new. */
+/* The ranking alone, of unweighted scores given by the caller: scores[rows][n][2], or [1] for
+ * RVH_MURMUR. */
 rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *scores,
                            size_t rows, size_t k, intptr_t *out);
 
-/* The compression alone, for measurements: n hashes of one-block messages whose first `words`
- * words are not all zero, each call's message made from the last one's digest. */
+/* ---- for measurements and proofs ---------------------------------------------------------- */
+
+/* The compression alone: n hashes of one-block messages whose first `words` words are not all
+ * zero, each call's message made from the last one's digest. */
 uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n);
+
+/* The weighted ranking's logarithm alone: out[i] = -ln(m[i] * 2^-53), 0 < m[i] < 2^53. */
+void rvh_neg_log(const rvh_isa *isa, const uint64_t *m, size_t n, double *out);
 
 #endif

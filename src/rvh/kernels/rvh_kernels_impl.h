@@ -6,6 +6,11 @@
 
 #include "blake2_simd_impl.h"
 
+/* ---- long work: poll.c -------------------------------------------------------------------- */
+
+/* Whether the caller wants the call to end; `work` is counted in compressions of BLAKE2b. */
+int rvh_stopped(rvh_poll *poll, size_t work);
+
 /* ---- columns: column.c -------------------------------------------------------------------- */
 
 /* Bytes of scratch memory that one element needs to be turned into bytes; 0 where its bytes are
@@ -23,9 +28,14 @@ enum {
   RVH_TOPK_SORTED_MAX = 16,
 };
 
-/* The low word of a score, computed again: asked only where two high words are equal, which real
- * scores never are (once in 2^64 pairs). So nothing else computes, moves or keeps low words. */
-typedef uint64_t rvh_low_word(const void *source, size_t lane, size_t position);
+/* A whole score before any weighting; `murmur` has no low word. */
+typedef struct {
+  uint64_t hi, lo;
+} rvh_score;
+
+/* A score computed again: asked only where the words that rank are equal, which happens once in
+ * 2^52 pairs at most. So nothing else computes, moves or keeps what only ties need. */
+typedef rvh_score rvh_score_again(const void *source, size_t lane, size_t position);
 
 typedef struct {
   uint64_t hi, position;
@@ -36,24 +46,23 @@ typedef struct {
   size_t k, lanes, stride; /* words from one row of lanes to the next */
   size_t filled;           /* slots in use, the same in each lane: min(k, nodes seen) */
   const uint32_t *tie;     /* position -> rank among equal scores, the lowest first */
-  rvh_low_word *low;       /* how to get a low word, */
+  rvh_score_again *again;  /* how to get a whole score, */
   const void *source;      /* and from where */
   uint64_t *hi, *pos;      /* k <= RVH_TOPK_SORTED_MAX: [k][stride], best first */
   rvh_candidate *heap;     /* otherwise: [lanes][k], the worst on top once filled */
 } rvh_topk;
 
-/* Takes in the high words of scores, [count][stride], of the nodes at first to first + count. */
+/* Takes in the words that rank (a score's high word, or the bits of a weighted score),
+ * [count][stride], of the nodes at first to first + count. */
 typedef void rvh_topk_tile(rvh_topk *top, const uint64_t *hi, size_t first, size_t count);
-
-rvh_topk_tile rvh_topk_portable, rvh_topk_avx2, rvh_topk_avx512, rvh_topk_neon;
 
 /* The memory that a top k needs, aligned to 64 bytes. */
 size_t rvh_topk_bytes(size_t k, size_t stride);
 void rvh_topk_start(rvh_topk *top, size_t k, size_t lanes, size_t stride, const uint32_t *tie,
                     void *memory);
 
-/* The positions of one lane's best k, best first. Ends the use of that lane. */
-void rvh_topk_finish(rvh_topk *top, size_t lane, uint32_t *positions);
+/* One lane's best k, best first. Ends the use of that lane. */
+void rvh_topk_finish(rvh_topk *top, size_t lane, rvh_candidate *best);
 
 /* One node into one lane of the sorted form, by the whole tie rule; `filled` counts the slots in
  * use before it. */
@@ -62,21 +71,114 @@ void rvh_topk_insert(rvh_topk *top, size_t lane, uint64_t hi, size_t position);
 /* The heap form. */
 rvh_topk_tile rvh_topk_heap;
 
+/* ---- murmur: murmur.h, murmur_lanes.h ----------------------------------------------------- */
+
+enum {
+  RVH_RUN = 256,  /* keys of a run, at most: what is known of them stays in the L1 cache */
+  RVH_SERIES = 4, /* terms of the series of -ln(1 - d) that murmur_nearest adds up */
+};
+
+/* A block of keys and the best node of each so far. */
+typedef struct {
+  size_t keys;           /* a multiple of every set's vectors in flight */
+  const uint64_t *hash;  /* of the keys */
+  const uint64_t *nodes; /* hashes by position */
+  uint64_t *position;    /* [keys], the best node's */
+  /* murmur_best: */
+  uint64_t *word; /* [keys], its score */
+  /* murmur_nearest: */
+  const double *inverse; /* of the weights, by position */
+  double *least, *next;  /* [keys]: the least sum and the least of the others */
+} rvh_murmur_run;
+
+/* The best node of each of n <= RVH_RUN keys: its position and, without weights, its score.
+ * hash has room for RVH_RUN keys. With weights, a position is RVH_UNSURE where the series does not
+ * tell the best node. Returns RVH_STOPPED where the poll asks for it. */
+#define RVH_UNSURE UINT64_MAX
+rvh_status rvh_murmur_run_over(const rvh_isa *isa, const rvh_nodes *nodes, uint64_t *hash, size_t n,
+                               rvh_poll *poll, uint64_t *position, uint64_t *word);
+
 /* ---- instruction sets: isa.c -------------------------------------------------------------- */
+
+/* Scores to the bits of weighted scores, in place: a tile [count][stride], a row [count]. */
+typedef void rvh_weigh(uint64_t *words, const double *weight, size_t count, rvh_scheme scheme);
+/* The scores of `murmur`: a tile [count][stride] of a group's keys, a row [count] of one key. */
+typedef void rvh_murmur_tile(const uint64_t *keys, const uint64_t *nodes, size_t count,
+                             uint64_t *out);
+typedef void rvh_murmur_row(uint64_t key, const uint64_t *nodes, size_t count, uint64_t *out);
+/* Takes the nodes at first to first + count into a run: by score, or by how near u is to 1. */
+typedef void rvh_murmur_take(const rvh_murmur_run *run, size_t first, size_t count);
+/* out[i] = -ln(m[i] * 2^-53), 0 < m[i] < 2^53 */
+typedef void rvh_log(const uint64_t *m, size_t count, double *out);
 
 struct rvh_isa {
   const blake2_simd *hash;
-  rvh_topk_tile *topk; /* its lanes are those of `hash` */
+  rvh_topk_tile *topk; /* its lanes, as those of every tile, are those of `hash` */
+  rvh_weigh *weigh_tile, *weigh_row;
+  rvh_murmur_tile *murmur_tile;
+  rvh_murmur_row *murmur_row;
+  rvh_murmur_take *murmur_best, *murmur_nearest;
+  rvh_log *neg_log;
 };
+
+/* Every set that was compiled, whether this processor has it or not. Returns their number. */
+size_t rvh_isa_all(const rvh_isa **sets);
+
+#define RVH_DECLARE(isa)                                                  \
+  extern rvh_topk_tile rvh_topk_##isa;                                    \
+  extern rvh_weigh rvh_weigh_tile_##isa, rvh_weigh_row_##isa;             \
+  extern rvh_murmur_tile rvh_murmur_tile_##isa;                           \
+  extern rvh_murmur_row rvh_murmur_row_##isa;                             \
+  extern rvh_murmur_take rvh_murmur_best_##isa, rvh_murmur_nearest_##isa; \
+  extern rvh_log rvh_neg_log_##isa;
+RVH_DECLARE(portable)
+RVH_DECLARE(avx2)
+RVH_DECLARE(avx512)
+RVH_DECLARE(neon)
+#undef RVH_DECLARE
 
 /* ---- nodes: nodes.c ----------------------------------------------------------------------- */
 
-/* A node's position is its place in `prefixes`; its index is what the caller knows it by. */
+/* A node's position is its place in what is prepared, where nodes of weight 0 have none; its index
+ * is what the caller knows it by. */
 struct rvh_nodes {
-  size_t n;
-  blake2_simd_prefixes *prefixes;
-  const uint32_t *order; /* position -> index; owned by prefixes */
-  uint32_t *tie;         /* position -> rank in descending order of id bytes */
+  rvh_scheme scheme;
+  size_t n;                       /* positions */
+  size_t indices;                 /* all nodes, those of weight 0 too */
+  uint32_t *order;                /* position -> index */
+  uint32_t *tie;                  /* position -> rank in descending order of id bytes */
+  blake2_simd_prefixes *prefixes; /* RVH_BLAKE2B */
+  uint64_t *hash;                 /* RVH_MURMUR; positions are in the order of `tie` */
+  double *weight;                 /* NULL without weights */
+  double *inverse;                /* RVH_MURMUR with weights: just below 1 / weight */
 };
+
+/* ---- scores: score.c ---------------------------------------------------------------------- */
+
+/* A key ready to be scored. */
+typedef struct {
+  blake2_simd_bytes bytes;
+  uint64_t hash; /* RVH_MURMUR */
+} rvh_key;
+
+/* Keys that are scored together. */
+typedef struct {
+  blake2_simd_suffixes *suffixes;                                /* RVH_BLAKE2B */
+  BLAKE2_SIMD_ALIGNED(64) uint64_t hash[BLAKE2_SIMD_STRIDE_MAX]; /* RVH_MURMUR */
+} rvh_group;
+
+void rvh_group_load(const rvh_isa *isa, const rvh_nodes *nodes, rvh_group *group,
+                    const rvh_key *keys, size_t n);
+
+/* The words that rank the nodes at first to first + count: [count][stride] for a group, [count]
+ * for one key. lo: the low words too, or NULL; only for RVH_BLAKE2B without weights. */
+void rvh_score_tile(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_group *group,
+                    size_t first, size_t count, uint64_t *hi, uint64_t *lo);
+void rvh_score_row(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_key *key, size_t first,
+                   size_t count, uint64_t *hi, uint64_t *lo);
+
+/* The whole score of one pair, before weighting. */
+rvh_score rvh_score_pair(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_key *key,
+                         size_t position);
 
 #endif

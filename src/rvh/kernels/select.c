@@ -3,7 +3,7 @@
  *
  * Where there are too few keys to fill the lanes, lanes hold nodes instead: a row. */
 
-#include "rvh_kernels_impl.h"
+#include "murmur.h"
 
 #include <stdlib.h>
 
@@ -12,25 +12,14 @@ enum {
   STRIP = 32,           /* nodes of a tile: 6 KiB of high words with 17 lanes */
   ROW_STRIP = 128,      /* nodes of a row's scores */
   SCRATCH = 1 << 20,    /* bytes for keys that are not used in place */
-  POLL_WORK = 1 << 16,  /* compressions between two questions: 1.5 ms with AVX-512 */
   HEAP_BYTES = 4 << 20, /* the heaps of one group; beyond it, one key at a time */
+  RUN_LEAST = 4,        /* keys below which rows are faster than a run */
   SMALL = 3 << 10,      /* bytes on the stack that spare a single key the allocation */
   LANES_MAX = BLAKE2_SIMD_LANES_MAX,
   STRIDE_MAX = BLAKE2_SIMD_STRIDE_MAX,
 };
 
 static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
-
-/* Whether the caller wants the call to end, asked now and then. */
-static int stopped(rvh_poll *poll, size_t work) {
-  if (poll == NULL) return 0;
-  if (poll->left > work) {
-    poll->left -= work;
-    return 0;
-  }
-  poll->left = POLL_WORK;
-  return poll->stop(poll->context) != 0;
-}
 
 /* ---- one thread's memory ------------------------------------------------------------------ */
 
@@ -39,17 +28,19 @@ typedef struct {
   const rvh_nodes *nodes;
   rvh_poll *poll;
   size_t lanes, stride, k;
-  /* where answers go: one of the two */
+  /* where answers go: chosen (and words), or scores */
   intptr_t *chosen; /* [rows][k] */
-  uint64_t *scores; /* [rows][n][2] */
+  uint64_t *words;  /* [rows][k], or NULL */
+  uint64_t *scores; /* [rows][indices][rvh_score_words] */
   /* pieces of `memory` */
   uint64_t *hi, *lo; /* a tile, or a row; low words only for scores */
-  blake2_simd_suffixes *block;
+  rvh_group *group;
   void *topk;
-  uint32_t *positions; /* [k] */
+  rvh_candidate *best; /* [k] */
   blake2_simd_bytes *spans;
+  uint64_t *hashes; /* RVH_MURMUR: of the spans */
   uint8_t *scratch;
-  size_t batch; /* keys that spans and scratch have room for */
+  size_t batch; /* keys that spans, hashes and scratch have room for */
   void *memory;
 } work;
 
@@ -68,13 +59,19 @@ static size_t divide(work *w, const rvh_column *keys, uint8_t *base) {
   w->hi = carve(base, &used, tile * sizeof *w->hi);
   w->lo = carve(base, &used, tile * sizeof *w->lo);
   w->topk = carve(base, &used, rvh_topk_bytes(w->k, stride));
-  w->positions = carve(base, &used, w->k * sizeof *w->positions);
+  w->best = carve(base, &used, w->k * sizeof *w->best);
   if (keys != NULL) {
     const size_t each = rvh_column_scratch(keys);
     w->batch = each * BATCH <= SCRATCH ? BATCH : each < SCRATCH ? SCRATCH / each : 1;
     if (w->batch > w->lanes) w->batch -= w->batch % w->lanes; /* whole groups */
-    w->block = carve(base, &used, blake2_simd_suffixes_size());
+    w->group = carve(base, &used, sizeof *w->group);
     w->spans = carve(base, &used, w->batch * sizeof *w->spans);
+    if (w->nodes->scheme == RVH_MURMUR) {
+      w->hashes = carve(base, &used, (w->batch + RVH_RUN) * sizeof *w->hashes);
+    } else {
+      void *suffixes = carve(base, &used, blake2_simd_suffixes_size());
+      if (base != NULL) w->group->suffixes = suffixes;
+    }
     w->scratch = carve(base, &used, w->batch * each);
   }
   return used;
@@ -101,72 +98,76 @@ static rvh_status work_start(work *w, const rvh_isa *isa, const rvh_nodes *nodes
 /* ---- answers ------------------------------------------------------------------------------ */
 
 static void write_chosen(work *w, rvh_topk *top, size_t lane, size_t row) {
-  rvh_topk_finish(top, lane, w->positions);
-  for (size_t j = 0; j < w->k; j++)
-    w->chosen[row * w->k + j] = (intptr_t)w->nodes->order[w->positions[j]];
+  rvh_topk_finish(top, lane, w->best);
+  for (size_t j = 0; j < w->k; j++) {
+    w->chosen[row * w->k + j] = (intptr_t)w->nodes->order[w->best[j].position];
+    if (w->words != NULL) w->words[row * w->k + j] = w->best[j].hi;
+  }
 }
 
 static void write_scores(work *w, size_t lane, size_t stride, size_t first, size_t count,
                          size_t row) {
-  uint64_t *out = w->scores + row * w->nodes->n * 2;
+  const size_t words = rvh_score_words(w->nodes);
+  uint64_t *out = w->scores + row * w->nodes->indices * words;
   for (size_t i = 0; i < count; i++) {
-    const size_t index = w->nodes->order[first + i];
-    out[2 * index] = w->hi[i * stride + lane];
-    out[2 * index + 1] = w->lo[i * stride + lane];
+    const size_t at = words * w->nodes->order[first + i];
+    out[at] = w->hi[i * stride + lane];
+    if (words == 2) out[at + 1] = w->lo[i * stride + lane];
   }
+}
+
+/* Where low words go, or NULL where nobody reads them. */
+static uint64_t *low_words(const work *w) {
+  return w->scores != NULL && rvh_score_words(w->nodes) == 2 ? w->lo : NULL;
 }
 
 /* ---- ties --------------------------------------------------------------------------------- */
 
 typedef struct {
   const work *w;
-  const blake2_simd_bytes *keys; /* of the lanes */
+  const rvh_key *keys; /* of the lanes */
 } hashed;
 
-static uint64_t low_of_hash(const void *source, size_t lane, size_t position) {
+static rvh_score hash_again(const void *source, size_t lane, size_t position) {
   const hashed *from = source;
-  uint64_t hi, lo;
-  blake2_simd_row(from->w->isa->hash, from->w->nodes->prefixes, position, 1, from->keys[lane], &hi,
-                  &lo);
-  return lo;
+  return rvh_score_pair(from->w->isa, from->w->nodes, &from->keys[lane], position);
 }
 
 typedef struct {
-  const uint64_t *scores; /* [rows][n][2] from the lanes' first row on */
+  const uint64_t *scores; /* [rows][indices][words] from the lanes' first row on */
   const rvh_nodes *nodes;
-  size_t rows;
+  size_t rows, words;
 } given;
 
-static const uint64_t *given_score(const given *from, size_t lane, size_t position) {
+static rvh_score read_again(const void *source, size_t lane, size_t position) {
+  const given *from = source;
   const size_t row = min_size(lane, from->rows - 1); /* a lane without a row repeats the last */
-  return from->scores + 2 * (row * from->nodes->n + from->nodes->order[position]);
+  const size_t at = row * from->nodes->indices + from->nodes->order[position];
+  const uint64_t *score = from->scores + at * from->words;
+  return (rvh_score){score[0], from->words == 2 ? score[1] : 0};
 }
 
-static uint64_t low_of_given(const void *source, size_t lane, size_t position) {
-  return given_score(source, lane, position)[1];
-}
-
-static rvh_topk start_topk(work *w, size_t lanes, size_t stride, rvh_low_word *low,
+static rvh_topk start_topk(work *w, size_t lanes, size_t stride, rvh_score_again *again,
                            const void *source) {
   rvh_topk top;
   rvh_topk_start(&top, w->k, lanes, stride, w->nodes->tie, w->topk);
-  top.low = low;
+  top.again = again;
   top.source = source;
   return top;
 }
 
 /* ---- one key x all nodes ------------------------------------------------------------------ */
 
-static rvh_status one_key(work *w, blake2_simd_bytes key, size_t row) {
+static rvh_status one_key(work *w, rvh_key key, size_t row) {
   const size_t n = w->nodes->n;
-  const size_t cost = 1 + key.size / BLAKE2_SIMD_BLOCK;
+  const size_t cost = 1 + key.bytes.size / BLAKE2_SIMD_BLOCK;
   const hashed source = {w, &key};
-  uint64_t *lo = w->scores != NULL ? w->lo : NULL;
-  rvh_topk top = start_topk(w, 1, 1, low_of_hash, &source);
+  uint64_t *lo = low_words(w);
+  rvh_topk top = start_topk(w, 1, 1, hash_again, &source);
   for (size_t first = 0, count; first < n; first += count) {
     count = min_size(ROW_STRIP, n - first);
-    if (stopped(w->poll, count * cost)) return RVH_STOPPED;
-    blake2_simd_row(w->isa->hash, w->nodes->prefixes, first, count, key, w->hi, lo);
+    if (rvh_stopped(w->poll, count * cost)) return RVH_STOPPED;
+    rvh_score_row(w->isa, w->nodes, &key, first, count, w->hi, lo);
     if (w->scores != NULL)
       write_scores(w, 0, 1, first, count, row);
     else
@@ -178,23 +179,22 @@ static rvh_status one_key(work *w, blake2_simd_bytes key, size_t row) {
 
 /* ---- a group of keys x all nodes ---------------------------------------------------------- */
 
-/* rows[l]: the row of keys[l] */
-static rvh_status group_of_keys(work *w, const blake2_simd_bytes *keys, const size_t *rows,
+/* rows[l]: the row of keys[l]; the last key is the longest. */
+static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows,
                                 size_t count_keys) {
   const size_t n = w->nodes->n, lanes = w->lanes;
-  blake2_simd_bytes all_lanes[LANES_MAX];
-  const size_t longest = keys[count_keys - 1].size;
+  rvh_key all_lanes[LANES_MAX];
+  const size_t longest = keys[count_keys - 1].bytes.size;
   const size_t cost = lanes * (1 + longest / BLAKE2_SIMD_BLOCK);
   const hashed source = {w, all_lanes};
-  uint64_t *lo = w->scores != NULL ? w->lo : NULL;
-  rvh_topk top = start_topk(w, lanes, w->stride, low_of_hash, &source);
-  for (size_t l = 0; l < lanes; l++)
-    all_lanes[l] = l < count_keys ? keys[l] : (blake2_simd_bytes){NULL, 0};
-  blake2_simd_suffixes_load(w->isa->hash, w->block, keys, count_keys);
+  uint64_t *lo = low_words(w);
+  rvh_topk top = start_topk(w, lanes, w->stride, hash_again, &source);
+  for (size_t l = 0; l < lanes; l++) all_lanes[l] = l < count_keys ? keys[l] : (rvh_key){0};
+  rvh_group_load(w->isa, w->nodes, w->group, all_lanes, count_keys);
   for (size_t first = 0, count; first < n; first += count) {
     count = min_size(STRIP, n - first);
-    if (stopped(w->poll, count * cost)) return RVH_STOPPED;
-    blake2_simd_tile(w->isa->hash, w->nodes->prefixes, first, count, w->block, w->hi, lo);
+    if (rvh_stopped(w->poll, count * cost)) return RVH_STOPPED;
+    rvh_score_tile(w->isa, w->nodes, w->group, first, count, w->hi, lo);
     if (w->scores != NULL)
       for (size_t l = 0; l < count_keys; l++) write_scores(w, l, w->stride, first, count, rows[l]);
     else
@@ -217,13 +217,13 @@ static int better_one_by_one(const work *w, size_t m) {
 
 /* order: the spans' places by size, shortest first, equal ones as they stand (a counting sort;
  * what a tile does not take comes last, in any order). Keys of like size share their blocks and
- * their words, so a group costs what its keys cost. */
-static void order_by_size(const blake2_simd_bytes *spans, size_t n, uint16_t *order) {
+ * their words, so a group costs what its keys cost; any: no key costs more than another. */
+static void order_by_size(const blake2_simd_bytes *spans, size_t n, int any, uint16_t *order) {
   enum { SIZES = BLAKE2_SIMD_SUFFIX_MAX + 2 };
   uint16_t start[SIZES];
   size_t i = 1;
   while (i < n && spans[i].size == spans[0].size) i++;
-  if (i >= n) {
+  if (any || i >= n) {
     for (i = 0; i < n; i++) order[i] = (uint16_t)i;
     return;
   }
@@ -238,17 +238,51 @@ static void order_by_size(const blake2_simd_bytes *spans, size_t n, uint16_t *or
   for (i = 0; i < n; i++) order[start[min_size(spans[i].size, SIZES - 1)]++] = (uint16_t)i;
 }
 
+static void hash_spans(work *w, size_t n) {
+  memset(w->hashes + n, 0, RVH_RUN * sizeof *w->hashes); /* what fills the last run up */
+  for (size_t i = 0; i < n; i++) w->hashes[i] = rvh_murmur64a(w->spans[i], RVH_MURMUR_KEY_SEED);
+}
+
+/* The best node alone, of keys that are hashed: compared where scores are made. */
+static rvh_status best_of_runs(work *w, size_t n, size_t first_row) {
+  rvh_status status = RVH_OK;
+  for (size_t i = 0, m; i < n && status == RVH_OK; i += m) {
+    BLAKE2_SIMD_ALIGNED(64) uint64_t position[RVH_RUN], word[RVH_RUN];
+    m = min_size(RVH_RUN, n - i);
+    status = rvh_murmur_run_over(w->isa, w->nodes, w->hashes + i, m, w->poll, position, word);
+    for (size_t l = 0; l < m && status == RVH_OK; l++) {
+      const rvh_key key = {w->spans[i + l], w->hashes[i + l]};
+      const size_t row = first_row + i + l;
+      if (position[l] == RVH_UNSURE) {
+        status = one_key(w, key, row);
+        continue;
+      }
+      w->chosen[row] = (intptr_t)w->nodes->order[position[l]];
+      if (w->words == NULL) continue;
+      w->words[row] = word[l];
+      if (w->nodes->weight != NULL)
+        rvh_score_row(w->isa, w->nodes, &key, (size_t)position[l], 1, &w->words[row], NULL);
+    }
+  }
+  return status;
+}
+
 static rvh_status one_batch(work *w, size_t n, size_t first_row) {
   uint16_t order[BATCH];
   rvh_status status = RVH_OK;
-  order_by_size(w->spans, n, order);
+  const int hashes = w->hashes != NULL;
+  if (hashes) hash_spans(w, n);
+  if (hashes && w->chosen != NULL && w->k == 1 && n >= RUN_LEAST)
+    return best_of_runs(w, n, first_row);
+  order_by_size(w->spans, n, hashes, order);
   for (size_t i = 0; i < n && status == RVH_OK;) {
-    blake2_simd_bytes keys[LANES_MAX];
+    rvh_key keys[LANES_MAX];
     size_t rows[LANES_MAX], m = 0;
     for (; m < w->lanes && i + m < n; m++) {
-      keys[m] = w->spans[order[i + m]];
-      rows[m] = first_row + order[i + m];
-      if (keys[m].size > BLAKE2_SIMD_SUFFIX_MAX) break;
+      const size_t at = order[i + m];
+      keys[m] = (rvh_key){w->spans[at], hashes ? w->hashes[at] : 0};
+      rows[m] = first_row + at;
+      if (keys[m].bytes.size > BLAKE2_SIMD_SUFFIX_MAX && !hashes) break;
     }
     if (m == 0) {
       status = one_key(w, keys[0], rows[0]);
@@ -277,13 +311,18 @@ static rvh_status all_batches(work *w, const rvh_column *keys, size_t start, siz
 
 /* ---- the calls ---------------------------------------------------------------------------- */
 
+size_t rvh_score_words(const rvh_nodes *nodes) {
+  return nodes->scheme == RVH_BLAKE2B && nodes->weight == NULL ? 2 : 1;
+}
+
 rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
-                         size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
-                         size_t *bad) {
+                         size_t start, size_t stop, size_t k, intptr_t *out, uint64_t *words,
+                         rvh_poll *poll, size_t *bad) {
   work w;
   rvh_status status = work_start(&w, isa, nodes, 0, keys, k, poll, NULL, 0);
   if (status != RVH_OK) return status;
   w.chosen = out;
+  w.words = words;
   status = all_batches(&w, keys, start, stop, bad);
   free(w.memory);
   return status;
@@ -295,6 +334,8 @@ rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_colu
   rvh_status status = work_start(&w, isa, nodes, 0, keys, 1, poll, NULL, 0);
   if (status != RVH_OK) return status;
   w.scores = out;
+  if (nodes->n < nodes->indices) /* nodes of weight 0 */
+    memset(out, 0, (stop - start) * nodes->indices * rvh_score_words(nodes) * sizeof *out);
   status = all_batches(&w, keys, start, stop, bad);
   free(w.memory);
   return status;
@@ -307,7 +348,8 @@ rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_sim
   rvh_status status = work_start(&w, isa, nodes, 1, NULL, k, poll, small, sizeof small);
   if (status != RVH_OK) return status;
   w.chosen = out;
-  status = one_key(&w, key, 0);
+  const int hashes = nodes->scheme == RVH_MURMUR;
+  status = one_key(&w, (rvh_key){key, hashes ? rvh_murmur64a(key, RVH_MURMUR_KEY_SEED) : 0}, 0);
   free(w.memory);
   return status;
 }
@@ -317,20 +359,22 @@ rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uin
   work w;
   rvh_status status = work_start(&w, isa, nodes, 0, NULL, k, NULL, NULL, 0);
   if (status != RVH_OK) return status;
-  const size_t n = nodes->n;
+  const size_t n = nodes->n, words = nodes->scheme == RVH_BLAKE2B ? 2 : 1;
   w.chosen = out;
   const int one_by_one = better_one_by_one(&w, w.lanes);
   const size_t lanes = one_by_one ? 1 : w.lanes, stride = one_by_one ? 1 : w.stride;
   rvh_topk_tile *topk = one_by_one ? rvh_topk_portable : isa->topk;
+  rvh_weigh *weigh = one_by_one ? isa->weigh_row : isa->weigh_tile;
   for (size_t row = 0; row < rows; row += lanes) {
     const size_t count_keys = min_size(lanes, rows - row);
-    const given source = {scores + 2 * row * n, nodes, count_keys};
-    rvh_topk top = start_topk(&w, lanes, stride, low_of_given, &source);
+    const given source = {scores + words * row * nodes->indices, nodes, count_keys, words};
+    rvh_topk top = start_topk(&w, lanes, stride, read_again, &source);
     for (size_t first = 0, count; first < n; first += count) {
       count = min_size(STRIP, n - first);
       for (size_t i = 0; i < count; i++)
         for (size_t l = 0; l < lanes; l++)
-          w.hi[i * stride + l] = given_score(&source, l, first + i)[0];
+          w.hi[i * stride + l] = read_again(&source, l, first + i).hi;
+      if (nodes->weight != NULL) weigh(w.hi, nodes->weight + first, count, nodes->scheme);
       topk(&top, w.hi, first, count);
     }
     for (size_t l = 0; l < count_keys; l++) write_chosen(&w, &top, l, row + l);

@@ -2,12 +2,14 @@
 
 #include "rvh_kernels_impl.h"
 
-/* The contract's order: score descending, then node bytes descending. */
+/* The contract's order: (weighted score descending, then) score descending, then node bytes
+ * descending. */
 static int better(const rvh_topk *top, size_t lane, rvh_candidate a, rvh_candidate b) {
   if (a.hi != b.hi) return a.hi > b.hi;
-  const uint64_t low_a = top->low(top->source, lane, a.position);
-  const uint64_t low_b = top->low(top->source, lane, b.position);
-  if (low_a != low_b) return low_a > low_b;
+  const rvh_score score_a = top->again(top->source, lane, a.position);
+  const rvh_score score_b = top->again(top->source, lane, b.position);
+  if (score_a.hi != score_b.hi) return score_a.hi > score_b.hi;
+  if (score_a.lo != score_b.lo) return score_a.lo > score_b.lo;
   return top->tie[a.position] < top->tie[b.position];
 }
 
@@ -75,14 +77,17 @@ void rvh_topk_heap(rvh_topk *top, const uint64_t *hi, size_t first, size_t count
 
 /* ---- results ------------------------------------------------------------------------------ */
 
-void rvh_topk_finish(rvh_topk *top, size_t lane, uint32_t *positions) {
+void rvh_topk_finish(rvh_topk *top, size_t lane, rvh_candidate *best) {
   if (top->heap == NULL) {
-    for (size_t j = 0; j < top->k; j++) positions[j] = (uint32_t)top->pos[j * top->stride + lane];
+    for (size_t j = 0; j < top->k; j++) {
+      const size_t at = j * top->stride + lane;
+      best[j] = (rvh_candidate){top->hi[at], top->pos[at]};
+    }
     return;
   }
   rvh_candidate *heap = top->heap + lane * top->k;
   for (size_t n = top->k; n-- > 0;) { /* the worst of those left goes last */
-    positions[n] = (uint32_t)heap[0].position;
+    best[n] = heap[0];
     sift_down(top, lane, n, 0, heap[n]);
   }
 }

@@ -5,8 +5,12 @@
 #include "../rvh_kernels_impl.h"
 #include "reference.h"
 
+#include <math.h>
+
 #include <stdio.h>
 #include <stdlib.h>
+
+#define NEG_LOG_SUM 0xedd0f6fca569fe7fu
 
 enum { NODES = 70, KEYS = 150, KEY_MAX = 200 };
 
@@ -51,11 +55,38 @@ static void make_ids(void) {
   }
 }
 
-static rvh_nodes *make_nodes(void) {
+/* The nodes in a scheme, weighted or not. */
+typedef struct {
+  const char *name;
+  rvh_scheme scheme;
+  int weighted;
   rvh_nodes *nodes;
+  size_t ranked; /* nodes that can be selected */
+} set;
+
+static set sets[] = {{.name = "blake2b", .scheme = RVH_BLAKE2B},
+                     {.name = "blake2b weighted", .scheme = RVH_BLAKE2B, .weighted = 1},
+                     {.name = "murmur", .scheme = RVH_MURMUR},
+                     {.name = "murmur weighted", .scheme = RVH_MURMUR, .weighted = 1}};
+enum { SETS = sizeof sets / sizeof *sets };
+
+/* Zeros, equal ones, and the least there is. */
+static double weight_of(size_t node) {
+  if (node == 5) return 0x1p-1016;
+  return node % 9 == 3 ? 0 : node % 4 == 0 ? 1 : 0.25 + (double)node / 7;
+}
+
+static void make_nodes(set *s) {
+  double weights[NODES];
   size_t bad[2];
-  check(rvh_nodes_new(&nodes, ids, id_offsets, NODES, NULL, 0, bad) == RVH_OK, "nodes", 0, 0);
-  return nodes;
+  s->ranked = 0;
+  for (size_t i = 0; i < NODES; i++) {
+    weights[i] = weight_of(i);
+    s->ranked += !s->weighted || weights[i] > 0;
+  }
+  check(rvh_nodes_new(&s->nodes, s->scheme, ids, id_offsets, NODES, s->weighted ? weights : NULL,
+                      NULL, 0, bad) == RVH_OK,
+        "nodes", 0, 0);
 }
 
 static int id_order(size_t a, size_t b) {
@@ -65,71 +96,157 @@ static int id_order(size_t a, size_t b) {
   return order != 0 ? order : (na > nb) - (na < nb);
 }
 
-/* The contract's ranking by selection: indices of all nodes, best first. */
-static void plain_ranking(const uint64_t *scores, size_t *ranking) {
-  for (size_t i = 0; i < NODES; i++) {
-    size_t j = i;
-    for (; j > 0; j--) {
-      const uint64_t *a = scores + 2 * i, *b = scores + 2 * ranking[j - 1];
-      int worse = a[0] != b[0]   ? a[0] < b[0]
-                  : a[1] != b[1] ? a[1] < b[1]
-                                 : id_order(i, ranking[j - 1]) < 0;
-      if (worse) break;
-      ranking[j] = ranking[j - 1];
+/* ---- the contract, written down again ------------------------------------------------------ */
+
+/* What decides about a pair, the most important first. */
+typedef struct {
+  uint64_t word[3]; /* the bits of the weighted score (0 without weights), high word, low word */
+} reference_rank;
+
+static uint64_t murmur64a(const uint8_t *p, size_t size, uint64_t seed) {
+  const uint64_t m = 0xc6a4a7935bd1e995u;
+  uint64_t h = seed ^ size * m;
+  for (size_t i = 0; i < size; i += 8) {
+    uint64_t k = 0;
+    for (size_t b = 0; b < 8 && i + b < size; b++) k |= (uint64_t)p[i + b] << (8 * b);
+    if (i + 8 <= size) {
+      k *= m;
+      k ^= k >> 47;
+      k *= m;
     }
+    h ^= k;
+    h *= m;
+  }
+  h ^= h >> 47;
+  h *= m;
+  h ^= h >> 47;
+  return h;
+}
+
+static double neg_log(uint64_t m) {
+  int exponent;
+  double x = frexp((double)m, &exponent); /* 1/2 <= x < 1 */
+  if (x < 0.70710678118654757) {
+    x *= 2;
+    exponent--;
+  }
+  const double f = x - 1, k = 53 - exponent;
+  const double s = f / (2 + f), z = s * s, w = z * z;
+  const double even = w * (3.999999999940941908e-01 +
+                           w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
+  const double odd = z * (6.666666666666735130e-01 +
+                          w * (2.857142874366239149e-01 +
+                               w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
+  const double half = 0.5 * f * f;
+  const double low = s * (half + (even + odd)) - k * 1.90821492927058770002e-10;
+  return k * 6.93147180369123816490e-01 + ((half - low) - f);
+}
+
+static uint64_t weighted(rvh_scheme scheme, uint64_t score, double weight) {
+  const uint64_t m =
+      scheme == RVH_MURMUR ? score & (((uint64_t)1 << 53) - 1) : 2 * (score >> 12) + 1;
+  const double value = m == 0 ? 0 : weight / neg_log(m);
+  uint64_t bits;
+  memcpy(&bits, &value, 8);
+  return bits;
+}
+
+static reference_rank rank_of(const set *s, uint64_t hi, uint64_t lo, size_t node) {
+  return (reference_rank){{s->weighted ? weighted(s->scheme, hi, weight_of(node)) : 0, hi, lo}};
+}
+
+static int by_rank(const reference_rank *ranks, size_t a, size_t b) {
+  for (int w = 0; w < 3; w++)
+    if (ranks[a].word[w] != ranks[b].word[w]) return ranks[a].word[w] > ranks[b].word[w] ? 1 : -1;
+  return id_order(a, b);
+}
+
+/* The contract's ranking by selection: indices of the nodes that can be selected, best first. */
+static void plain_ranking(const set *s, const reference_rank *ranks, size_t *ranking) {
+  size_t n = 0;
+  for (size_t i = 0; i < NODES; i++) {
+    if (s->weighted && weight_of(i) == 0) continue;
+    size_t j = n++;
+    for (; j > 0 && by_rank(ranks, i, ranking[j - 1]) > 0; j--) ranking[j] = ranking[j - 1];
     ranking[j] = i;
   }
 }
 
-static void reference_score(const uint8_t *key, size_t size, size_t node, uint64_t score[2]) {
-  reference_state s;
-  uint8_t digest[16];
-  reference_init(&s, 16, NULL, 0);
-  reference_update(&s, ids + id_offsets[node], (size_t)(id_offsets[node + 1] - id_offsets[node]));
-  reference_update(&s, key, size);
-  reference_final(&s, digest);
-  for (int w = 0; w < 2; w++) {
-    score[w] = 0;
-    for (int i = 0; i < 8; i++) score[w] = score[w] << 8 | digest[8 * w + i];
+static reference_rank reference_score(const set *s, const uint8_t *key, size_t size, size_t node) {
+  const uint8_t *id = ids + id_offsets[node];
+  const size_t id_size = (size_t)(id_offsets[node + 1] - id_offsets[node]);
+  if (s->scheme == RVH_MURMUR) {
+    const uint64_t mix = 0x9ddfea08eb382d69u, lo = murmur64a(key, size, 2718281828u),
+                   hi = murmur64a(id, id_size, 4193360111u);
+    uint64_t a = (lo ^ hi) * mix;
+    a ^= a >> 47;
+    uint64_t b = (hi ^ a) * mix;
+    b ^= b >> 47;
+    return rank_of(s, b * mix, 0, node);
   }
+  reference_state state;
+  uint8_t digest[16];
+  uint64_t score[2] = {0, 0};
+  reference_init(&state, 16, NULL, 0);
+  reference_update(&state, id, id_size);
+  reference_update(&state, key, size);
+  reference_final(&state, digest);
+  for (int i = 0; i < 16; i++) score[i / 8] = score[i / 8] << 8 | digest[i];
+  return rank_of(s, score[0], score[1], node);
 }
 
 /* ---- tests -------------------------------------------------------------------------------- */
 
 /* Rows of a column against the reference scores of the bytes that they stand for. */
-static void check_column(const char *what, const rvh_nodes *nodes, const rvh_column *column,
-                         const uint8_t (*bytes)[KEY_MAX], const size_t *sizes, size_t n) {
+static void check_set(const char *what, const set *s, const rvh_column *column,
+                      const uint8_t (*bytes)[KEY_MAX], const size_t *sizes, size_t n) {
   static const size_t ks[] = {1, 2, 3, 4, 10, 16, 17, 40, NODES};
-  uint64_t *expected = allocate(n * NODES * 2 * 8), *scores = allocate(n * NODES * 2 * 8);
+  const size_t words = rvh_score_words(s->nodes);
+  reference_rank *expected = allocate(n * NODES * sizeof *expected);
+  uint64_t *scores = allocate(n * NODES * words * 8), *ranked = allocate(n * NODES * 8);
   intptr_t *chosen = allocate(n * NODES * sizeof *chosen);
   size_t ranking[NODES], bad = 0;
+  check(words == (s->scheme == RVH_BLAKE2B && !s->weighted ? 2 : 1), what, words, 0);
   for (size_t i = 0; i < n; i++)
     for (size_t node = 0; node < NODES; node++)
-      reference_score(bytes[i], sizes[i], node, expected + 2 * (i * NODES + node));
-  check(rvh_scores(isa, nodes, column, 0, n, scores, NULL, &bad) == RVH_OK, what, 0, 0);
-  check(memcmp(scores, expected, n * NODES * 2 * 8) == 0, what, 0, 1);
+      expected[i * NODES + node] = reference_score(s, bytes[i], sizes[i], node);
+  check(rvh_scores(isa, s->nodes, column, 0, n, scores, NULL, &bad) == RVH_OK, what, 0, 0);
+  for (size_t i = 0; i < n * NODES; i++)
+    for (size_t w = 0; w < words; w++)
+      check(scores[words * i + w] == expected[i].word[s->weighted ? 0 : 1 + w], what, i, w);
   for (size_t q = 0; q < sizeof ks / sizeof *ks; q++) {
-    const size_t k = ks[q], start = n / 3; /* rows from the middle of the column too */
-    check(rvh_argselect(isa, nodes, column, start, n, k, chosen, NULL, &bad) == RVH_OK, what, k, 0);
+    const size_t k = ks[q] < s->ranked ? ks[q] : s->ranked;
+    const size_t start = n / 3; /* rows from the middle of the column too */
+    check(rvh_argselect(isa, s->nodes, column, start, n, k, chosen, ranked, NULL, &bad) == RVH_OK,
+          what, k, 0);
     for (size_t i = start; i < n; i++) {
-      plain_ranking(expected + 2 * i * NODES, ranking);
-      for (size_t j = 0; j < k; j++)
-        check(chosen[(i - start) * k + j] == (intptr_t)ranking[j], what, i, k);
+      plain_ranking(s, expected + i * NODES, ranking);
+      for (size_t j = 0; j < k; j++) {
+        const size_t at = (i - start) * k + j;
+        check(chosen[at] == (intptr_t)ranking[j], what, i, k);
+        check(ranked[at] == expected[i * NODES + ranking[j]].word[s->weighted ? 0 : 1], what, i, k);
+      }
       blake2_simd_bytes key = {bytes[i], sizes[i]};
       intptr_t one[NODES];
-      check(rvh_select_one(isa, nodes, key, k, one, NULL) == RVH_OK, what, i, k);
+      check(rvh_select_one(isa, s->nodes, key, k, one, NULL) == RVH_OK, what, i, k);
       check(memcmp(one, chosen + (i - start) * k, k * sizeof *one) == 0, what, i, k);
     }
   }
   free(expected);
   free(scores);
+  free(ranked);
   free(chosen);
+}
+
+static void check_column(const char *what, const rvh_column *column,
+                         const uint8_t (*bytes)[KEY_MAX], const size_t *sizes, size_t n) {
+  for (size_t i = 0; i < SETS; i++) check_set(what, &sets[i], column, bytes, sizes, n);
 }
 
 static uint8_t key_bytes[KEYS][KEY_MAX];
 static size_t key_sizes[KEYS];
 
-static void test_offsets(const rvh_nodes *nodes) {
+static void test_offsets(void) {
   uint64_t offsets[KEYS + 1] = {0};
   size_t total = 0;
   for (size_t i = 0; i < KEYS; i++) {
@@ -141,12 +258,12 @@ static void test_offsets(const rvh_nodes *nodes) {
   for (size_t i = 0; i < KEYS; i++, total += key_sizes[i - 1])
     memcpy(data + total, key_bytes[i], key_sizes[i]);
   const rvh_column column = {.layout = RVH_OFFSETS, .data = data, .offsets = offsets};
-  check_column("offsets", nodes, &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
+  check_column("offsets", &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
   free(data);
 }
 
 /* Padding is cut at the end only, at any stride, also backwards. */
-static void test_padded(const rvh_nodes *nodes) {
+static void test_padded(void) {
   enum { SIZE = 21, STRIDE = 29 };
   uint8_t *data = allocate(KEYS * STRIDE);
   memset(data, 0xff, KEYS * STRIDE);
@@ -161,7 +278,7 @@ static void test_padded(const rvh_nodes *nodes) {
                              .data = data + (KEYS - 1) * STRIDE,
                              .stride = -STRIDE,
                              .itemsize = SIZE};
-  check_column("padded", nodes, &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
+  check_column("padded", &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
   free(data);
 }
 
@@ -171,7 +288,7 @@ static void put32(uint8_t *p, uint32_t x, int swapped) {
   for (int i = 0; i < 4; i++) p[i] = native[swapped ? 3 - i : i];
 }
 
-static void test_ucs4(const rvh_nodes *nodes) {
+static void test_ucs4(void) {
   static const uint32_t points[] = {'a',    0x7f,   0x80,   0x7ff,   0x800,
                                     0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
   static const char *const utf8[] = {"a",
@@ -204,12 +321,13 @@ static void test_ucs4(const rvh_nodes *nodes) {
                                .stride = CHARS * 4,
                                .itemsize = CHARS * 4,
                                .swapped = swapped};
-    check_column("ucs4", nodes, &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
+    check_column("ucs4", &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
     static const uint32_t wrong[] = {0xd800, 0xdfff, 0x110000, 0xffffffff};
     for (size_t w = 0; w < 4; w++) {
       intptr_t chosen[KEYS];
       put32(unaligned + 4 * (37 * CHARS), wrong[w], swapped);
-      check(rvh_argselect(isa, nodes, &column, 5, KEYS, 1, chosen, NULL, &bad) == RVH_BAD_KEY &&
+      check(rvh_argselect(isa, sets[0].nodes, &column, 5, KEYS, 1, chosen, NULL, NULL, &bad) ==
+                    RVH_BAD_KEY &&
                 bad == 37,
             "not text", w, bad);
     }
@@ -217,7 +335,7 @@ static void test_ucs4(const rvh_nodes *nodes) {
   }
 }
 
-static void test_integers(const rvh_nodes *nodes) {
+static void test_integers(void) {
   for (size_t size = 1; size <= 8; size *= 2)
     for (int is_signed = 0; is_signed < 2; is_signed++)
       for (int swapped = 0; swapped < 2; swapped++) {
@@ -240,33 +358,96 @@ static void test_integers(const rvh_nodes *nodes) {
                                    .itemsize = size,
                                    .swapped = swapped,
                                    .is_signed = is_signed};
-        check_column("integers", nodes, &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes,
-                     64);
+        check_column("integers", &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, 64);
       }
 }
 
-/* Scores with ties in either word, in both, and at the ends of the range. */
-static void test_ties(const rvh_nodes *nodes) {
+/* Scores with ties in either word, in both, and at the ends of the range; with weights, words that
+ * differ only in bits that no weighted score has. */
+static void test_ties(const set *s) {
   enum { ROWS = 50 };
+  const size_t words = s->scheme == RVH_BLAKE2B ? 2 : 1;
   uint64_t *scores = allocate(ROWS * NODES * 2 * 8);
+  reference_rank *ranks = allocate(ROWS * NODES * sizeof *ranks);
   intptr_t *chosen = allocate(ROWS * NODES * sizeof *chosen);
   size_t ranking[NODES];
   for (size_t i = 0; i < ROWS * NODES; i++) {
-    const uint64_t few[4] = {0, 1, (uint64_t)1 << 63, ~(uint64_t)0};
-    scores[2 * i] = i / NODES % 3 == 0 ? random64() : few[random64() % 4];
-    scores[2 * i + 1] = i / NODES % 3 == 1 ? random64() : few[random64() % 2];
-    if (i / NODES == 7) scores[2 * i] = scores[2 * i + 1] = 0; /* all equal, and the lowest */
+    const uint64_t few[6] = {
+        0, 1, (uint64_t)1 << 63, (uint64_t)1 << 53, ~(uint64_t)0, ~(uint64_t)0 - 1};
+    const size_t kind = i / NODES % 3;
+    uint64_t hi = kind == 0 ? random64() : few[random64() % 6];
+    uint64_t lo = kind == 1 ? random64() : few[random64() % 2];
+    if (i / NODES == 7) hi = lo = 0; /* all equal, and the lowest */
+    scores[words * i] = hi;
+    if (words == 2) scores[2 * i + 1] = lo;
+    ranks[i] = rank_of(s, hi, words == 2 ? lo : 0, i % NODES);
   }
-  for (size_t k = 1; k <= NODES; k++) {
-    check(rvh_rank_scores(isa, nodes, scores, ROWS, k, chosen) == RVH_OK, "ties", k, 0);
+  for (size_t k = 1; k <= s->ranked; k++) {
+    check(rvh_rank_scores(isa, s->nodes, scores, ROWS, k, chosen) == RVH_OK, "ties", k, 0);
     for (size_t row = 0; row < ROWS; row++) {
-      plain_ranking(scores + 2 * row * NODES, ranking);
+      plain_ranking(s, ranks + row * NODES, ranking);
       for (size_t j = 0; j < k; j++)
-        check(chosen[row * k + j] == (intptr_t)ranking[j], "ties", row, k);
+        check(chosen[row * k + j] == (intptr_t)ranking[j], s->name, row, k);
     }
   }
   free(scores);
+  free(ranks);
   free(chosen);
+}
+
+/* Many keys, so that runs of `murmur` are full and their bounds meet now and then. */
+static void test_many(const set *s) {
+  enum { MANY = 3000, NEW = 1021 };
+  uint64_t *data = allocate(MANY * 8), *scores = allocate(MANY * NODES * 2 * 8);
+  intptr_t *chosen = allocate(MANY * sizeof *chosen), *ranked = allocate(MANY * sizeof *ranked);
+  const size_t words = rvh_score_words(s->nodes);
+  size_t bad = 0;
+  for (size_t i = 0; i < MANY; i++) data[i] = random64();
+  const rvh_column column = {
+      .layout = RVH_INTEGERS, .data = (const uint8_t *)data, .stride = 8, .itemsize = 8};
+  check(rvh_scores(isa, s->nodes, &column, 0, MANY, scores, NULL, &bad) == RVH_OK, "many", 0, 0);
+  check(rvh_argselect(isa, s->nodes, &column, 0, NEW, 1, chosen, NULL, NULL, &bad) == RVH_OK &&
+            rvh_argselect(isa, s->nodes, &column, NEW, MANY, 1, chosen + NEW, NULL, NULL, &bad) ==
+                RVH_OK,
+        "many", 0, 0);
+  for (size_t i = 0; i < MANY; i++) {
+    const uint64_t *row = scores + i * NODES * words;
+    size_t best = 0; /* without ties, the first word decides */
+    for (size_t node = 1; node < NODES; node++)
+      if (row[words * node] > row[words * best]) best = node;
+    check(chosen[i] == (intptr_t)best, s->name, i, best);
+  }
+  free(data);
+  free(scores);
+  free(chosen);
+  free(ranked);
+}
+
+/* The logarithm's bits: equal to the scalar sequence above, and in sum to what every processor of
+ * either byte order gave, and Python's floats (tests/test_neg_log.py has the same number). */
+static void test_neg_log(void) {
+  enum { COUNT = 1000 };
+  uint64_t m[COUNT], state = random_state, sum = 0, bits[2];
+  double out[COUNT];
+  random_state = 2024;
+  for (int round = 0; round < 1000; round++) {
+    for (size_t i = 0; i < COUNT; i++) {
+      const unsigned shift = 11 + (unsigned)(random64() % 53);
+      m[i] = (random64() >> shift) | 1;
+      if (i % 2) m[i] = ((uint64_t)1 << 53) - m[i]; /* u next to 1 */
+    }
+    rvh_neg_log(isa, m, COUNT - (size_t)round % 9, out);
+    for (size_t i = 0; i < COUNT - (size_t)round % 9; i++) {
+      const double expected = neg_log(m[i]);
+      memcpy(&bits[0], &out[i], 8);
+      memcpy(&bits[1], &expected, 8);
+      check(bits[0] == bits[1], "neg_log", i, (size_t)round);
+      sum = sum * 0x9e3779b97f4a7c15u + bits[0];
+    }
+  }
+  if (sum != NEG_LOG_SUM) fprintf(stderr, "sum %llx\n", (unsigned long long)sum);
+  check(sum == NEG_LOG_SUM, "the sum of neg_log", 0, 0);
+  random_state = state;
 }
 
 static void test_bad_ids(void) {
@@ -274,14 +455,16 @@ static void test_bad_ids(void) {
   size_t bad[2] = {9, 9};
   const uint8_t *text = (const uint8_t *)"abcabcab";
   const uint64_t empty[] = {0, 3, 3, 6}, twice[] = {0, 1, 3, 6, 8};
-  check(rvh_nodes_new(&nodes, text, empty, 3, NULL, 0, bad) == RVH_EMPTY_ID && bad[0] == 1,
+  check(rvh_nodes_new(&nodes, RVH_MURMUR, text, empty, 3, NULL, NULL, 0, bad) == RVH_EMPTY_ID &&
+            bad[0] == 1,
         "empty id", bad[0], 0);
-  check(rvh_nodes_new(&nodes, text, twice, 4, NULL, 0, bad) == RVH_OK, "unique", 0, 0);
+  check(rvh_nodes_new(&nodes, RVH_MURMUR, text, twice, 4, NULL, NULL, 0, bad) == RVH_OK, "unique",
+        0, 0);
   rvh_nodes_free(nodes);
   text = (const uint8_t *)"xyabxyab";
   const uint64_t pairs[] = {0, 2, 4, 6, 8};
-  check(rvh_nodes_new(&nodes, text, pairs, 4, NULL, 0, bad) == RVH_DUPLICATE_ID && bad[0] == 0 &&
-            bad[1] == 2,
+  check(rvh_nodes_new(&nodes, RVH_MURMUR, text, pairs, 4, NULL, NULL, 0, bad) == RVH_DUPLICATE_ID &&
+            bad[0] == 0 && bad[1] == 2,
         "the first duplicate", bad[0], bad[1]);
 }
 
@@ -300,31 +483,28 @@ static void test_stop(const rvh_nodes *nodes) {
 }
 
 int main(void) {
-  static const rvh_isa sets[] = {
-      {&blake2_simd_portable, rvh_topk_portable},
-#if defined(BLAKE2_SIMD_X86)
-      {&blake2_simd_avx2, rvh_topk_avx2},
-      {&blake2_simd_avx512, rvh_topk_avx512},
-#elif defined(BLAKE2_SIMD_ARM64)
-      {&blake2_simd_neon, rvh_topk_neon},
-#endif
-  };
+  const rvh_isa *all;
+  const size_t n = rvh_isa_all(&all);
   make_ids();
   test_bad_ids();
-  for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-    isa = &sets[i];
+  for (size_t i = 0; i < n; i++) {
+    isa = &all[i];
     if (blake2_simd_find(isa->hash->name) == NULL) {
       printf("%s: not available here, not tested\n", isa->hash->name);
       continue;
     }
-    rvh_nodes *nodes = make_nodes();
-    test_offsets(nodes);
-    test_padded(nodes);
-    test_ucs4(nodes);
-    test_integers(nodes);
-    test_ties(nodes);
-    test_stop(nodes);
-    rvh_nodes_free(nodes);
+    for (size_t j = 0; j < SETS; j++) make_nodes(&sets[j]);
+    test_neg_log();
+    test_offsets();
+    test_padded();
+    test_ucs4();
+    test_integers();
+    for (size_t j = 0; j < SETS; j++) {
+      test_ties(&sets[j]);
+      test_many(&sets[j]);
+      test_stop(sets[j].nodes);
+      rvh_nodes_free(sets[j].nodes);
+    }
     printf("%s: tested\n", isa->hash->name);
   }
   printf("%lu checks passed\n", checks);

@@ -1,0 +1,150 @@
+"""How a (node, key) pair is scored, in plain Python: the schemes, and the weighted score.
+
+This is the readable twin of the C kernels, executed by `rvh._pure`. `docs/architecture.md` says
+the same in words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+DIGEST_SIZE = 16  # bytes; the score is the digest as one big-endian number
+WORD = 2**64 - 1
+
+
+class Scheme(Protocol):
+    """Scores of one set of nodes."""
+
+    words: int  # 64-bit words in a score, the high one first
+
+    def scores(self, key: bytes) -> list[int]:
+        """One score for each node."""
+
+    def fraction(self, score: int) -> int:
+        """What weighting takes from a score: u * 2^53, u in [0, 1)."""
+
+
+class Blake2b:
+    """BLAKE2b of node and key, one after the other, keyed with the secret (RFC 7693)."""
+
+    words = 2
+
+    def __init__(self, nodes: Sequence[bytes], secret: bytes) -> None:
+        self._states = [
+            hashlib.blake2b(node, digest_size=DIGEST_SIZE, key=secret) for node in nodes
+        ]
+
+    def scores(self, key: bytes) -> list[int]:
+        """The digest of each pair as a big-endian number."""
+        found = []
+        for state in self._states:
+            state = state.copy()
+            state.update(key)
+            found.append(int.from_bytes(state.digest(), "big"))
+        return found
+
+    def fraction(self, score: int) -> int:
+        """Of the top 64 bits h: u = ((h >> 12) + 0.5) * 2^-52, so never 0."""
+        return 2 * (score >> 76) + 1
+
+
+class Murmur:
+    """mcrouter's RendezvousHash: hash the key and each node once, mix per pair.
+
+    https://github.com/facebook/mcrouter (RendezvousHash, WeightedRendezvousHash)
+    """
+
+    words = 1
+    KEY_SEED, NODE_SEED = 2718281828, 4193360111
+
+    def __init__(self, nodes: Sequence[bytes]) -> None:
+        self._hashes = [murmur64a(node, self.NODE_SEED) for node in nodes]
+
+    def scores(self, key: bytes) -> list[int]:
+        """Hash128to64 of each pair of hashes."""
+        low = murmur64a(key, self.KEY_SEED)
+        return [hash128to64(low, high) for high in self._hashes]
+
+    def fraction(self, score: int) -> int:
+        """The low 53 bits."""
+        return score & (2**53 - 1)
+
+
+def murmur64a(data: bytes, seed: int) -> int:
+    """MurmurHash64A (Austin Appleby, https://github.com/aappleby/smhasher).
+
+    Examples
+    --------
+    >>> hex(murmur64a(b"", 1))
+    '0xc6a4a7935bd064dc'
+    """
+    m = 0xC6A4A7935BD1E995
+    h = seed ^ (len(data) * m & WORD)
+    whole = len(data) // 8 * 8
+    for at in range(0, whole, 8):
+        k = int.from_bytes(data[at : at + 8], "little") * m & WORD
+        k = (k ^ k >> 47) * m & WORD
+        h = (h ^ k) * m & WORD
+    if whole < len(data):
+        h = (h ^ int.from_bytes(data[whole:], "little")) * m & WORD
+    h = (h ^ h >> 47) * m & WORD
+    return h ^ h >> 47
+
+
+def hash128to64(low: int, high: int) -> int:
+    """CityHash's Hash128to64 (https://github.com/google/cityhash).
+
+    Examples
+    --------
+    >>> hash128to64(0, 0)
+    0
+    """
+    k = 0x9DDFEA08EB382D69
+    a = (low ^ high) * k & WORD
+    a ^= a >> 47
+    b = (high ^ a) * k & WORD
+    b ^= b >> 47
+    return b * k & WORD
+
+
+def neg_log(m: int) -> float:
+    """-ln(m * 2^-53) for 0 < m < 2^53, by the contract's one sequence of IEEE operations.
+
+    fdlibm's log (Sun Microsystems, 1993, e_log.c) with the sign turned: within 0.87 ulp.
+
+    Examples
+    --------
+    >>> neg_log(2**52) == math.log(2)
+    True
+    """
+    x, exponent = math.frexp(m)  # m = x * 2^exponent
+    if x < 0.7071067811865476:  # sqrt(1/2)
+        x *= 2
+        exponent -= 1
+    f = x - 1.0
+    k = float(53 - exponent)
+    s = f / (2.0 + f)
+    z = s * s
+    w = z * z
+    even = 2.222219843214978396e-01 + w * 1.531383769920937332e-01
+    even = w * (3.999999999940941908e-01 + w * even)
+    odd = 1.818357216161805012e-01 + w * 1.479819860511658591e-01
+    odd = 2.857142874366239149e-01 + w * odd
+    odd = z * (6.666666666666735130e-01 + w * odd)
+    half = 0.5 * f * f
+    low = s * (half + (even + odd)) - k * 1.90821492927058770002e-10
+    return k * 6.93147180369123816490e-01 + ((half - low) - f)
+
+
+def weighted(weight: float, m: int) -> float:
+    """The weighted score: weight / -ln(u) with u = m * 2^-53; 0 where u is 0.
+
+    Examples
+    --------
+    >>> weighted(3.0, 0), weighted(math.log(2), 2**52)
+    (0.0, 1.0)
+    """
+    return weight / neg_log(m) if m else 0.0

@@ -1,0 +1,61 @@
+/* The best node of a block of keys in the scheme `murmur`.
+ *
+ * Without weights, the highest score is the answer. With weights, it is the least -ln(u) / w, and
+ * to find which that is, four terms of a series do: with d = 1 - u,
+ *
+ *     d + d^2/2 + d^3/3 + d^4/4 < -ln(u) = d + d^2/2 + ... < (the same) * (1 + d^4 / (5 (1 - d)))
+ *
+ * so a node whose upper bound is below every other's lower bound has the highest weighted score,
+ * also in the contract's rounded arithmetic. The best node's d is small; where bounds do meet, the
+ * key is scored again by the contract's sequence, a few in a thousand. */
+
+#include "murmur.h"
+
+#include <math.h>
+
+enum {
+  NODES = 4096, /* of a strip: at most 2^20 pairs between two questions of the poll */
+  /* pairs that take as long as a compression */
+  PAIRS = 16,
+};
+
+static double series(double d) { return d + d * d * (1.0 / 2 + d * (1.0 / 3 + d * (1.0 / 4))); }
+
+/* Whether the node's bounds keep it below `next`, the least lower bound of the others. Both sides
+ * are multiplied by 5 (1 - d). 2^-40 covers every rounding here, in the kernel (below 2^-47) and in
+ * the contract's weighted scores (below 2^-50). */
+static int sure(const rvh_nodes *nodes, uint64_t key, uint64_t position, double next) {
+  const uint64_t score = rvh_murmur_pair(key, nodes->hash[position]);
+  const double u = (double)(score & (((uint64_t)1 << 53) - 1)) * 0x1p-53, d = 1 - u;
+  const double lower = series(d) * nodes->inverse[position];
+  const double upper = lower * (5 * u + d * d * (d * d));
+  return upper * (1 + 0x1p-40) < next * (5 * u);
+}
+
+rvh_status rvh_murmur_run_over(const rvh_isa *isa, const rvh_nodes *nodes, uint64_t *hash, size_t n,
+                               rvh_poll *poll, uint64_t *position, uint64_t *word) {
+  BLAKE2_SIMD_ALIGNED(64) double least[RVH_RUN], next[RVH_RUN];
+  const int weighted = nodes->weight != NULL;
+  const size_t keys = (n + 31) / 32 * 32;
+  const rvh_murmur_run run = {.keys = keys,
+                              .hash = hash,
+                              .nodes = nodes->hash,
+                              .position = position,
+                              .word = word,
+                              .inverse = nodes->inverse,
+                              .least = least,
+                              .next = next};
+  rvh_murmur_take *take = weighted ? isa->murmur_nearest : isa->murmur_best;
+  for (size_t i = 0; i < keys; i++) {
+    position[i] = word[i] = 0; /* as long as no score is higher, the first node is the best */
+    least[i] = next[i] = HUGE_VAL;
+  }
+  for (size_t first = 0, count; first < nodes->n; first += count) {
+    count = nodes->n - first < NODES ? nodes->n - first : NODES;
+    if (rvh_stopped(poll, keys * count / PAIRS)) return RVH_STOPPED;
+    take(&run, first, count);
+  }
+  for (size_t i = 0; weighted && i < n; i++)
+    if (!sure(nodes, hash[i], position[i], next[i])) position[i] = RVH_UNSURE;
+  return RVH_OK;
+}

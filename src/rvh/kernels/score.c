@@ -1,0 +1,43 @@
+/* A few keys x a strip of nodes: scores by the set's scheme, weighted where it has weights. */
+
+#include "murmur.h"
+
+void rvh_group_load(const rvh_isa *isa, const rvh_nodes *nodes, rvh_group *group,
+                    const rvh_key *keys, size_t n) {
+  if (nodes->scheme == RVH_MURMUR) {
+    const size_t lanes = blake2_simd_lanes(isa->hash);
+    for (size_t l = 0; l < lanes; l++) group->hash[l] = keys[l < n ? l : n - 1].hash;
+    return;
+  }
+  blake2_simd_bytes bytes[BLAKE2_SIMD_LANES_MAX];
+  for (size_t l = 0; l < n; l++) bytes[l] = keys[l].bytes;
+  blake2_simd_suffixes_load(isa->hash, group->suffixes, bytes, n);
+}
+
+void rvh_score_tile(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_group *group,
+                    size_t first, size_t count, uint64_t *hi, uint64_t *lo) {
+  if (nodes->scheme == RVH_MURMUR)
+    isa->murmur_tile(group->hash, nodes->hash + first, count, hi);
+  else
+    blake2_simd_tile(isa->hash, nodes->prefixes, first, count, group->suffixes, hi, lo);
+  if (nodes->weight != NULL) isa->weigh_tile(hi, nodes->weight + first, count, nodes->scheme);
+}
+
+void rvh_score_row(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_key *key, size_t first,
+                   size_t count, uint64_t *hi, uint64_t *lo) {
+  if (nodes->scheme == RVH_MURMUR)
+    isa->murmur_row(key->hash, nodes->hash + first, count, hi);
+  else
+    blake2_simd_row(isa->hash, nodes->prefixes, first, count, key->bytes, hi, lo);
+  if (nodes->weight != NULL) isa->weigh_row(hi, nodes->weight + first, count, nodes->scheme);
+}
+
+rvh_score rvh_score_pair(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_key *key,
+                         size_t position) {
+  rvh_score score = {0, 0};
+  if (nodes->scheme == RVH_MURMUR)
+    score.hi = rvh_murmur_pair(key->hash, nodes->hash[position]);
+  else
+    blake2_simd_row(isa->hash, nodes->prefixes, position, 1, key->bytes, &score.hi, &score.lo);
+  return score;
+}
