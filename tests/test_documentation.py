@@ -39,7 +39,9 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.NodeSet.select_batch": FUNCTION,
     "rvh.NodeSet.score_batch": FUNCTION,
     "rvh.NodeSet.scores": ("Returns", "Examples"),
-    "rvh.NodeSet.add": ("Examples",),
+    "rvh.NodeSet.weights": (),
+    "rvh.NodeSet.with_weights": ("Examples",),
+    "rvh.NodeSet.add": ("Parameters", "Examples"),
     "rvh.NodeSet.remove": ("Examples",),
     "rvh.NodeSet.subset": ("Examples",),
 }

@@ -14,7 +14,7 @@ import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rvh._backend import rank_scores
+from rvh._backend import PreparedNodes, rank_scores
 from rvh.keys import node_column
 
 TOP = 2**64 - 1
@@ -40,13 +40,13 @@ def node_ids(n: int, rng: random.Random) -> list[bytes]:
 
 
 def check(words: np.ndarray, ids: Sequence[bytes], sizes: Sequence[int]) -> None:
-    column, _ = node_column(ids)
+    nodes = PreparedNodes(node_column(ids)[0], "blake2b", None, b"")
     expected = [
         reference.order([high << 64 | low for high, low in row], ids) for row in words.tolist()
     ]
     for k in sizes:
         out = np.full((len(words), k), -1, dtype=np.intp)
-        rank_scores(words, column, out)
+        rank_scores(words, nodes, out)
         assert out.tolist() == [row[:k] for row in expected], (k, ids)
 
 
@@ -103,9 +103,9 @@ def test_a_tie_in_one_lane_only() -> None:
 
 def test_equal_scores_rank_by_bytes_not_by_text_or_position() -> None:
     ids = ["é", "z", "a", "aa", "😀", "\uffff"]  # as UTF-16, the last two would change places
-    column, _ = node_column(ids)
+    nodes = PreparedNodes(node_column(ids)[0], "blake2b", None, b"")
     out = np.empty((1, 6), dtype=np.intp)
-    rank_scores(np.zeros((1, 6, 2), dtype=np.uint64), column, out)
+    rank_scores(np.zeros((1, 6, 2), dtype=np.uint64), nodes, out)
     assert [ids[n] for n in out[0]] == sorted(ids, key=str.encode, reverse=True)
     assert [ids[n] for n in out[0]] == ["😀", "\uffff", "é", "z", "aa", "a"]
 

@@ -22,32 +22,50 @@ COLUMNS = {
 }
 
 
-def prepared(module: ModuleType, secret: bytes) -> _pure.PreparedNodes:
-    nodes: _pure.PreparedNodes = module.PreparedNodes(node_column(IDS)[0], secret)
+WEIGHTS = np.array([1.0, 0.0, 2.5, 1.0, 2.0**-1016, 7.0, 0.1, 1.0])
+SETS = {
+    "blake2b": ("blake2b", None, b""),
+    "blake2b, secret": ("blake2b", None, b"secret"),
+    "blake2b, weighted": ("blake2b", WEIGHTS, b"secret"),
+    "murmur": ("murmur", None, b""),
+    "murmur, weighted": ("murmur", WEIGHTS, b""),
+}
+
+
+def prepared(module: ModuleType, name: str = "blake2b") -> _pure.PreparedNodes:
+    nodes: _pure.PreparedNodes = module.PreparedNodes(node_column(IDS)[0], *SETS[name])
     return nodes
 
 
-@pytest.mark.parametrize("secret", [b"", b"secret"])
+@pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("kind", COLUMNS)
-def test_same_answers(native_in_use: ModuleType, kind: str, secret: bytes) -> None:
+def test_same_answers(native_in_use: ModuleType, kind: str, name: str) -> None:
     keys = column(COLUMNS[kind])
-    fast, slow = prepared(native_in_use, secret), prepared(_pure, secret)
+    fast, slow = prepared(native_in_use, name), prepared(_pure, name)
+    weighted = SETS[name][1] is not None
+    width = 2 if name in ("blake2b", "blake2b, secret") else 1
+    most = len(IDS) - weighted
     assert len(fast) == len(slow) == len(IDS)
     for start, stop in [(0, len(keys)), (0, 0), (3, 4), (5, 60), (62, 63)]:
-        for k in (1, 2, 8):
+        for k in (1, 2, most):
             got, expected = (np.full((stop - start, k), -1, dtype=np.intp) for _ in range(2))
-            fast.argselect(keys, start, stop, got, None)
-            slow.argselect(keys, start, stop, expected, None)
+            ranked, ranked_too = (np.zeros((stop - start, k), dtype=np.uint64) for _ in range(2))
+            fast.argselect(keys, start, stop, got, ranked, None)
+            slow.argselect(keys, start, stop, expected, ranked_too, None)
+            assert np.array_equal(got, expected)
+            assert np.array_equal(ranked, ranked_too)
+            got[:] = -1
+            fast.argselect(keys, start, stop, got, None, None)
             assert np.array_equal(got, expected)
         words, expected_words = (
-            np.zeros((stop - start, len(IDS), 2), dtype=np.uint64) for _ in range(2)
+            np.zeros((stop - start, len(IDS), width), dtype=np.uint64) for _ in range(2)
         )
         fast.scores(keys, start, stop, words, None)
         slow.scores(keys, start, stop, expected_words, None)
         assert np.array_equal(words, expected_words)
     names = [f"name {n}" for n in range(len(IDS))]
     for key in keys.slice(0, len(keys)):
-        for k in (1, 3, 8):
+        for k in (1, 3, most):
             assert fast.select_one(key, k, names) == slow.select_one(key, k, names)
 
 
@@ -70,11 +88,12 @@ def test_same_errors(native_in_use: ModuleType, name: str) -> None:
     keys = column(BAD_COLUMNS[name])
 
     def error(module: ModuleType, call: str) -> tuple[type, str]:
-        nodes = prepared(module, b"")
-        size = (len(keys), 1) if call == "argselect" else (len(keys), len(IDS), 2)
-        out = np.zeros(size, dtype=np.intp if call == "argselect" else np.uint64)
+        nodes = prepared(module)
+        out = np.zeros((len(keys), 1), dtype=np.intp)
+        scores = np.zeros((len(keys), len(IDS), 2), dtype=np.uint64)
+        arguments = (out, None) if call == "argselect" else (scores,)
         with pytest.raises(RVHError) as caught:
-            getattr(nodes, call)(keys, 0, len(keys), out, None)
+            getattr(nodes, call)(keys, 0, len(keys), *arguments, None)
         return caught.type, str(caught.value)
 
     for call in ("argselect", "scores"):
@@ -88,7 +107,7 @@ def test_same_errors(native_in_use: ModuleType, name: str) -> None:
 def test_same_errors_about_nodes(native_in_use: ModuleType, ids: list[str]) -> None:
     def error(module: ModuleType) -> tuple[type, str]:
         with pytest.raises(RVHError) as caught:
-            module.PreparedNodes(node_column(ids)[0], b"")
+            module.PreparedNodes(node_column(ids)[0], "blake2b", None, b"")
         return caught.type, str(caught.value)
 
     assert error(native_in_use) == error(_pure)
@@ -99,8 +118,8 @@ def test_a_set_flag_ends_the_call() -> None:
     assert not flag.is_set()
     flag.set()
     assert flag.is_set()
-    nodes = _backend.PreparedNodes(node_column(IDS)[0], b"")
+    nodes = _backend.PreparedNodes(node_column(IDS)[0], "blake2b", None, b"")
     keys: KeyColumn = column(["a"] * 1000)
     out = np.full((1000, 1), -1, dtype=np.intp)
-    nodes.argselect(keys, 0, 1000, out, flag)
+    nodes.argselect(keys, 0, 1000, out, None, flag)
     assert (out == -1).all()

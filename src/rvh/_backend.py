@@ -23,12 +23,23 @@ __all__ = [
     "backend",
     "isa_active",
     "isa_available",
+    "lookup",
+    "lookup_one",
     "neg_log",
     "rank_scores",
 ]
 
 #: what a backend offers
-PUBLIC = ("Cancel", "PreparedNodes", "isa_active", "isa_available", "neg_log", "rank_scores")
+PUBLIC = (
+    "Cancel",
+    "PreparedNodes",
+    "isa_active",
+    "isa_available",
+    "lookup",
+    "lookup_one",
+    "neg_log",
+    "rank_scores",
+)
 
 
 def _choose() -> ModuleType:
@@ -51,11 +62,18 @@ def _choose() -> ModuleType:
 
 _module = _choose()
 if TYPE_CHECKING:  # the twin spells out the types that both backends share
-    from rvh._pure import Cancel, PreparedNodes, isa_active, isa_available, neg_log, rank_scores
-else:
-    Cancel, PreparedNodes, isa_active, isa_available, neg_log, rank_scores = (
-        getattr(_module, name) for name in PUBLIC
+    from rvh._pure import (
+        Cancel,
+        PreparedNodes,
+        isa_active,
+        isa_available,
+        lookup,
+        lookup_one,
+        neg_log,
+        rank_scores,
     )
+else:
+    globals().update({name: getattr(_module, name) for name in PUBLIC})
 
 
 def backend() -> str:

@@ -1,6 +1,6 @@
 """Types of the compiled backend; the names are documented in rvh._pure."""
 
-from typing import TypeVar, final
+from typing import Any, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,19 @@ class PreparedNodes:
 
 def isa_available() -> tuple[str, ...]: ...
 def isa_active() -> str: ...
+def lookup(
+    keys: KeyColumn,
+    start: int,
+    stop: int,
+    partitions: int,
+    owners: NDArray[np.uint32] | None,
+    names: NDArray[Any] | None,
+    out: NDArray[Any],
+    cancel: Cancel | None,
+) -> None: ...
+def lookup_one(
+    key: object, partitions: int, owners: NDArray[np.uint32], names: list[T]
+) -> list[T]: ...
 def rank_scores(
     scores: NDArray[np.uint64], nodes: PreparedNodes, out: NDArray[np.intp]
 ) -> None: ...

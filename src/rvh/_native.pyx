@@ -9,7 +9,7 @@ from cpython.exc cimport PyErr_Occurred
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.unicode cimport PyUnicode_AsUTF8String, PyUnicode_CheckExact
 from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport intptr_t, uint8_t, uint64_t
+from libc.stdint cimport intptr_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
@@ -94,6 +94,15 @@ cdef extern from "rvh_kernels.h" nogil:
                               size_t k, intptr_t *out, rvh_poll *poll)
     rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *scores,
                                size_t rows, size_t k, intptr_t *out)
+    ctypedef struct rvh_table:
+        size_t partitions
+        const uint32_t *owners
+        size_t k
+        const uint8_t *names
+        size_t name_size
+    size_t rvh_partition(size_t partitions, blake2_simd_bytes key)
+    rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t start,
+                          size_t stop, void *out, rvh_poll *poll, size_t *bad)
     void rvh_neg_log(const rvh_isa *isa, const uint64_t *m, size_t n, double *out)
     uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n)
 
@@ -438,6 +447,59 @@ cdef class PreparedNodes:
                 status = rvh_scores(self.isa, self.nodes, column, start, stop,
                                     <uint64_t *>out, poll, &bad)
         return raise_for(status, keys, bad)
+
+
+# -- partition tables ---------------------------------------------------------------------------
+
+def lookup(keys, Py_ssize_t start, Py_ssize_t stop, size_t partitions,
+           const uint32_t[:, ::1] owners, cnp.ndarray names, cnp.ndarray out not None, Cancel cancel):
+    cdef rvh_column column
+    cdef rvh_poll poll
+    cdef Watch watch
+    cdef rvh_table table
+    cdef _Blob blob
+    cdef Py_ssize_t count
+    cdef uint8_t *to = <uint8_t *>cnp.PyArray_DATA(out)
+    table.partitions = partitions
+    table.owners = NULL if owners is None else &owners[0, 0]
+    table.k = 1 if owners is None else <size_t>owners.shape[1]
+    table.names = NULL if names is None else <const uint8_t *>cnp.PyArray_DATA(names)
+    table.name_size = 0 if names is None else <size_t>cnp.PyArray_ITEMSIZE(names)
+    start_watch(&watch, &poll, cancel)
+    if keys.kind != Kind.OBJECTS:
+        describe(keys, &column)
+        look_up(&table, keys, &column, start, stop, to, &poll)
+        return
+    blob = _Blob()
+    while start < stop:
+        count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
+        describe_blob(blob, &column)
+        if look_up(&table, keys, &column, 0, count, to, &poll):
+            return
+        start += count
+        to += <size_t>count * table.k * <size_t>cnp.PyArray_ITEMSIZE(out)
+
+
+cdef int look_up(const rvh_table *table, object keys, rvh_column *column, size_t start, size_t stop,
+                 uint8_t *out, rvh_poll *poll) except -1:
+    cdef rvh_status status
+    cdef size_t bad = 0
+    with nogil:
+        status = rvh_lookup(table, column, start, stop, out, poll, &bad)
+    return raise_for(status, keys, bad)
+
+
+def lookup_one(key, size_t partitions, const uint32_t[:, ::1] owners not None, list names not None):
+    cdef blake2_simd_bytes span
+    cdef uint8_t word[8]
+    cdef bytes owner = None
+    cdef size_t partition
+    if not borrow_bytes(key, &span, word):
+        owner = encode(key, None, "key")
+        span.data = <const uint8_t *>PyBytes_AS_STRING(owner)
+        span.size = <size_t>PyBytes_GET_SIZE(owner)
+    partition = rvh_partition(partitions, span)
+    return [names[owners[partition, j]] for j in range(owners.shape[1])]
 
 
 # -- for tests and measurements -----------------------------------------------------------------

@@ -2,17 +2,18 @@
 
 #include "rvh_kernels_impl.h"
 
-#define KERNELS(isa)                              \
-  {                                               \
-      .hash = &blake2_simd_##isa,                 \
-      .topk = rvh_topk_##isa,                     \
-      .weigh_tile = rvh_weigh_tile_##isa,         \
-      .weigh_row = rvh_weigh_row_##isa,           \
-      .murmur_tile = rvh_murmur_tile_##isa,       \
-      .murmur_row = rvh_murmur_row_##isa,         \
-      .murmur_best = rvh_murmur_best_##isa,       \
-      .murmur_nearest = rvh_murmur_nearest_##isa, \
-      .neg_log = rvh_neg_log_##isa,               \
+#define KERNELS(isa)                                  \
+  {                                                   \
+      .hash = &blake2_simd_##isa,                     \
+      .topk = rvh_topk_##isa,                         \
+      .weigh_tile = rvh_weigh_tile_##isa,             \
+      .weigh_row = rvh_weigh_row_##isa,               \
+      .murmur_tile = rvh_murmur_tile_##isa,           \
+      .murmur_row = rvh_murmur_row_##isa,             \
+      .murmur_best = rvh_murmur_best_##isa,           \
+      .murmur_best_step = rvh_murmur_best_step_##isa, \
+      .murmur_nearest = rvh_murmur_nearest_##isa,     \
+      .neg_log = rvh_neg_log_##isa,                   \
   }
 
 static const rvh_isa table[] = {

@@ -15,6 +15,7 @@
 
 enum {
   NODES = 4096, /* of a strip: at most 2^20 pairs between two questions of the poll */
+  MANY = 256,   /* from here on it is worth looking for the best in its step */
   /* pairs that take as long as a compression */
   PAIRS = 16,
 };
@@ -32,6 +33,16 @@ static int sure(const rvh_nodes *nodes, uint64_t key, uint64_t position, double 
   return upper * (1 + 0x1p-40) < next * (5 * u);
 }
 
+/* From a step's first node to the one with that score. */
+static uint64_t find(const rvh_isa *isa, const rvh_nodes *nodes, uint64_t key, uint64_t position,
+                     uint64_t score) {
+  uint64_t scores[RVH_STEP];
+  const size_t left = nodes->n - (size_t)position;
+  isa->murmur_row(key, nodes->hash + position, left < RVH_STEP ? left : RVH_STEP, scores);
+  for (const uint64_t *p = scores; *p != score; p++) position++;
+  return position;
+}
+
 rvh_status rvh_murmur_run_over(const rvh_isa *isa, const rvh_nodes *nodes, uint64_t *hash, size_t n,
                                rvh_poll *poll, uint64_t *position, uint64_t *word) {
   BLAKE2_SIMD_ALIGNED(64) double least[RVH_RUN], next[RVH_RUN];
@@ -45,7 +56,10 @@ rvh_status rvh_murmur_run_over(const rvh_isa *isa, const rvh_nodes *nodes, uint6
                               .inverse = nodes->inverse,
                               .least = least,
                               .next = next};
-  rvh_murmur_take *take = weighted ? isa->murmur_nearest : isa->murmur_best;
+  const int in_steps = !weighted && nodes->n >= MANY;
+  rvh_murmur_take *take = weighted   ? isa->murmur_nearest
+                          : in_steps ? isa->murmur_best_step
+                                     : isa->murmur_best;
   for (size_t i = 0; i < keys; i++) {
     position[i] = word[i] = 0; /* as long as no score is higher, the first node is the best */
     least[i] = next[i] = HUGE_VAL;
@@ -55,6 +69,8 @@ rvh_status rvh_murmur_run_over(const rvh_isa *isa, const rvh_nodes *nodes, uint6
     if (rvh_stopped(poll, keys * count / PAIRS)) return RVH_STOPPED;
     take(&run, first, count);
   }
+  for (size_t i = 0; in_steps && i < n; i++)
+    position[i] = find(isa, nodes, hash[i], position[i], word[i]);
   for (size_t i = 0; weighted && i < n; i++)
     if (!sure(nodes, hash[i], position[i], next[i])) position[i] = RVH_UNSURE;
   return RVH_OK;

@@ -10,9 +10,8 @@
 
 ALWAYS_INLINE V mix(V key, V node) {
   const V k = V_SET1(RVH_MIX);
-  V a = V_MUL(V_XOR(key, node), k);
-  a = V_XOR(a, V_SRL(a, 47));
-  V b = V_MUL(V_XOR(node, a), k);
+  const V a = V_MUL(V_XOR(key, node), k);
+  V b = V_MUL(V_XOR3(node, a, V_SRL(a, 47)), k);
   b = V_XOR(b, V_SRL(b, 47));
   return V_MUL(b, k);
 }
@@ -32,7 +31,8 @@ void NAME(murmur_row)(uint64_t key, const uint64_t *nodes, size_t count, uint64_
   for (; i < count; i++) out[i] = rvh_murmur_pair(key, nodes[i]);
 }
 
-void NAME(murmur_best)(const rvh_murmur_run *run, size_t first, size_t count) {
+/* The highest score of each key, and where the `step` nodes begin in which it came first. */
+ALWAYS_INLINE void take_best(const rvh_murmur_run *run, size_t first, size_t count, size_t step) {
   for (size_t at = 0; at < run->keys; at += GROUP) {
     V key[IN_FLIGHT], best[IN_FLIGHT], position[IN_FLIGHT];
     for (size_t u = 0; u < IN_FLIGHT; u++) {
@@ -40,20 +40,31 @@ void NAME(murmur_best)(const rvh_murmur_run *run, size_t first, size_t count) {
       best[u] = V_ORDERED(V_LOAD(run->word + at + u * V_LANES));
       position[u] = V_LOAD(run->position + at + u * V_LANES);
     }
-    for (size_t i = first; i < first + count; i++) {
-      const V node = V_SET1(run->nodes[i]), here = V_SET1(i);
-      for (size_t u = 0; u < IN_FLIGHT; u++) {
-        const V score = V_ORDERED(mix(key[u], node));
-        const V_MASK better = V_ORDERED_GT(score, best[u]);
-        best[u] = V_SELECT(better, score, best[u]);
-        position[u] = V_SELECT(better, here, position[u]);
-      }
+    V here =
+        V_SET1(first); /* counted in a vector: a broadcast of i would cost as much as a product */
+    for (size_t i = 0; i < count; i += step, here = V_ADD(here, V_SET1(step))) {
+      const uint64_t *node = run->nodes + first + i;
+      V before[IN_FLIGHT];
+      for (size_t u = 0; u < IN_FLIGHT; u++) before[u] = best[u];
+      for (size_t j = 0; j < step && (step == 1 || i + j < count); j++)
+        for (size_t u = 0; u < IN_FLIGHT; u++)
+          best[u] = V_ORDERED_MAX(V_ORDERED(mix(key[u], V_SET1(node[j]))), best[u]);
+      for (size_t u = 0; u < IN_FLIGHT; u++)
+        position[u] = V_SELECT(V_ORDERED_GT(best[u], before[u]), here, position[u]);
     }
     for (size_t u = 0; u < IN_FLIGHT; u++) {
       V_STORE(run->word + at + u * V_LANES, V_ORDERED(best[u]));
       V_STORE(run->position + at + u * V_LANES, position[u]);
     }
   }
+}
+
+void NAME(murmur_best)(const rvh_murmur_run *run, size_t first, size_t count) {
+  take_best(run, first, count, 1);
+}
+
+void NAME(murmur_best_step)(const rvh_murmur_run *run, size_t first, size_t count) {
+  take_best(run, first, count, RVH_STEP);
 }
 
 /* A number just below d = 1 - u, within 2^-52: the score's low 53 bits turned round, as the

@@ -8,6 +8,7 @@
  *   nodes.c    node ids -> prepared nodes
  *   score.c    a few keys x a strip of nodes -> scores, by scheme, weighted or not
  *   select.c   keys x nodes -> rankings and scores
+ *   lookup.c   keys -> partitions and their owners
  */
 #ifndef RVH_KERNELS_H
 #define RVH_KERNELS_H
@@ -98,6 +99,23 @@ rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_sim
  * RVH_MURMUR. */
 rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *scores,
                            size_t rows, size_t k, intptr_t *out);
+
+/* ---- partition tables --------------------------------------------------------------------- */
+
+typedef struct {
+  size_t partitions;      /* 1 to 2^24 */
+  const uint32_t *owners; /* [partitions][k] indices of nodes, or NULL */
+  size_t k;
+  const uint8_t *names; /* [nodes][name_size], or NULL */
+  size_t name_size;
+} rvh_table;
+
+size_t rvh_partition(size_t partitions, blake2_simd_bytes key);
+
+/* For each key: without owners its partition, intptr_t[rows]; without names its owners' indices,
+ * intptr_t[rows][k]; otherwise their names, [rows][k][name_size]. */
+rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t start, size_t stop,
+                      void *out, rvh_poll *poll, size_t *bad);
 
 /* ---- for measurements and proofs ---------------------------------------------------------- */
 

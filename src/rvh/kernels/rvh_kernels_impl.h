@@ -75,6 +75,7 @@ rvh_topk_tile rvh_topk_heap;
 
 enum {
   RVH_RUN = 256,  /* keys of a run, at most: what is known of them stays in the L1 cache */
+  RVH_STEP = 32,  /* nodes among which murmur_best_step does not tell the best */
   RVH_SERIES = 4, /* terms of the series of -ln(1 - d) that murmur_nearest adds up */
 };
 
@@ -106,7 +107,8 @@ typedef void rvh_weigh(uint64_t *words, const double *weight, size_t count, rvh_
 typedef void rvh_murmur_tile(const uint64_t *keys, const uint64_t *nodes, size_t count,
                              uint64_t *out);
 typedef void rvh_murmur_row(uint64_t key, const uint64_t *nodes, size_t count, uint64_t *out);
-/* Takes the nodes at first to first + count into a run: by score, or by how near u is to 1. */
+/* Takes the nodes at first to first + count into a run: by score (in steps: position is that of the
+ * step's first node), or by how near u is to 1. */
 typedef void rvh_murmur_take(const rvh_murmur_run *run, size_t first, size_t count);
 /* out[i] = -ln(m[i] * 2^-53), 0 < m[i] < 2^53 */
 typedef void rvh_log(const uint64_t *m, size_t count, double *out);
@@ -117,19 +119,20 @@ struct rvh_isa {
   rvh_weigh *weigh_tile, *weigh_row;
   rvh_murmur_tile *murmur_tile;
   rvh_murmur_row *murmur_row;
-  rvh_murmur_take *murmur_best, *murmur_nearest;
+  rvh_murmur_take *murmur_best, *murmur_best_step, *murmur_nearest;
   rvh_log *neg_log;
 };
 
 /* Every set that was compiled, whether this processor has it or not. Returns their number. */
 size_t rvh_isa_all(const rvh_isa **sets);
 
-#define RVH_DECLARE(isa)                                                  \
-  extern rvh_topk_tile rvh_topk_##isa;                                    \
-  extern rvh_weigh rvh_weigh_tile_##isa, rvh_weigh_row_##isa;             \
-  extern rvh_murmur_tile rvh_murmur_tile_##isa;                           \
-  extern rvh_murmur_row rvh_murmur_row_##isa;                             \
-  extern rvh_murmur_take rvh_murmur_best_##isa, rvh_murmur_nearest_##isa; \
+#define RVH_DECLARE(isa)                                                    \
+  extern rvh_topk_tile rvh_topk_##isa;                                      \
+  extern rvh_weigh rvh_weigh_tile_##isa, rvh_weigh_row_##isa;               \
+  extern rvh_murmur_tile rvh_murmur_tile_##isa;                             \
+  extern rvh_murmur_row rvh_murmur_row_##isa;                               \
+  extern rvh_murmur_take rvh_murmur_best_##isa, rvh_murmur_best_step_##isa, \
+      rvh_murmur_nearest_##isa;                                             \
   extern rvh_log rvh_neg_log_##isa;
 RVH_DECLARE(portable)
 RVH_DECLARE(avx2)

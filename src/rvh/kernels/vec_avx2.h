@@ -8,12 +8,14 @@
 #define V_STOREU(p, x) _mm256_storeu_si256((__m256i *)(p), x)
 #define V_ADD(a, b) _mm256_add_epi64(a, b)
 #define V_SUB(a, b) _mm256_sub_epi64(a, b)
+#define V_XOR3(a, b, c) V_XOR(V_XOR(a, b), c)
 #define V_AND(a, b) _mm256_and_si256(a, b)
 #define V_MUL(a, b) rvh_mul_avx2(a, b)
 #define V_SRL(a, n) _mm256_srli_epi64(a, n)
 #define V_SLL(a, n) _mm256_slli_epi64(a, n)
 #define V_ORDERED(x) V_FLIP(x)
 #define V_ORDERED_GT(a, b) _mm256_cmpgt_epi64(a, b)
+#define V_ORDERED_MAX(a, b) V_SELECT(V_ORDERED_GT(a, b), a, b)
 
 /* The low 64 bits, from products of halves; where b is a constant its half is one too. */
 static inline __m256i rvh_mul_avx2(__m256i a, __m256i b) {

@@ -13,6 +13,7 @@
 #define V_STOREU(p, x) _mm512_storeu_si512((void *)(p), x)
 #define V_ADD(a, b) _mm512_add_epi64(a, b)
 #define V_SUB(a, b) _mm512_sub_epi64(a, b)
+#define V_XOR3(a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0x96)
 #define V_AND(a, b) _mm512_and_si512(a, b)
 #define V_MUL(a, b) _mm512_mullo_epi64(a, b)
 #define V_SRL(a, n) _mm512_srli_epi64(a, n)
@@ -20,6 +21,7 @@
 /* Words in the form in which V_ORDERED_GT compares them; twice gives the word back. */
 #define V_ORDERED(x) (x)
 #define V_ORDERED_GT(a, b) V_GT(a, b)
+#define V_ORDERED_MAX(a, b) _mm512_max_epu64(a, b)
 
 #define D __m512d
 #define D_SET1(x) _mm512_set1_pd(x)

@@ -8,12 +8,14 @@
 #define V_STOREU(p, x) vst1q_u64(p, x)
 #define V_ADD(a, b) vaddq_u64(a, b)
 #define V_SUB(a, b) vsubq_u64(a, b)
+#define V_XOR3(a, b, c) V_XOR(V_XOR(a, b), c)
 #define V_AND(a, b) vandq_u64(a, b)
 #define V_MUL(a, b) rvh_mul_neon(a, b)
 #define V_SRL(a, n) vshrq_n_u64(a, n)
 #define V_SLL(a, n) vshlq_n_u64(a, n)
 #define V_ORDERED(x) (x)
 #define V_ORDERED_GT(a, b) V_GT(a, b)
+#define V_ORDERED_MAX(a, b) V_SELECT(V_GT(a, b), a, b)
 
 /* The low 64 bits, from products of halves. */
 static inline uint64x2_t rvh_mul_neon(uint64x2_t a, uint64x2_t b) {

@@ -10,12 +10,14 @@
 #define V_STOREU(p, x) (*(p) = (x))
 #define V_ADD(a, b) ((a) + (b))
 #define V_SUB(a, b) ((a) - (b))
+#define V_XOR3(a, b, c) ((a) ^ (b) ^ (c))
 #define V_AND(a, b) ((a) & (b))
 #define V_MUL(a, b) ((a) * (b))
 #define V_SRL(a, n) ((a) >> (n))
 #define V_SLL(a, n) ((a) << (n))
 #define V_ORDERED(x) (x)
 #define V_ORDERED_GT(a, b) ((a) > (b))
+#define V_ORDERED_MAX(a, b) ((a) > (b) ? (a) : (b))
 
 static inline double rvh_double_of_bits(uint64_t bits) {
   double x;

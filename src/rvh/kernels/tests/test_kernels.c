@@ -395,32 +395,46 @@ static void test_ties(const set *s) {
   free(chosen);
 }
 
-/* Many keys, so that runs of `murmur` are full and their bounds meet now and then. */
+/* Many keys and nodes, so that runs of `murmur` are full, go through steps of nodes, and their bounds
+ * meet now and then: the best by the scores that the same nodes give. */
 static void test_many(const set *s) {
-  enum { MANY = 3000, NEW = 1021 };
-  uint64_t *data = allocate(MANY * 8), *scores = allocate(MANY * NODES * 2 * 8);
-  intptr_t *chosen = allocate(MANY * sizeof *chosen), *ranked = allocate(MANY * sizeof *ranked);
-  const size_t words = rvh_score_words(s->nodes);
-  size_t bad = 0;
+  enum { MANY = 1500, PART = 1021, N = 603 };
+  static uint8_t names[2 * N];
+  static uint64_t offsets[N + 1];
+  static double weights[N];
+  size_t bad[2];
+  rvh_nodes *nodes;
+  for (size_t i = 0; i < N; i++) {
+    names[2 * i] = (uint8_t)(i % 255);
+    names[2 * i + 1] = (uint8_t)(i / 255);
+    offsets[i + 1] = 2 * (i + 1);
+    weights[i] = (double)(i % 5);
+  }
+  check(rvh_nodes_new(&nodes, s->scheme, names, offsets, N, s->weighted ? weights : NULL, NULL, 0,
+                      bad) == RVH_OK,
+        "many", 0, 0);
+  const size_t words = rvh_score_words(nodes);
+  uint64_t *data = allocate(MANY * 8), *scores = allocate(MANY * N * words * 8);
+  intptr_t *chosen = allocate(MANY * sizeof *chosen);
   for (size_t i = 0; i < MANY; i++) data[i] = random64();
   const rvh_column column = {
       .layout = RVH_INTEGERS, .data = (const uint8_t *)data, .stride = 8, .itemsize = 8};
-  check(rvh_scores(isa, s->nodes, &column, 0, MANY, scores, NULL, &bad) == RVH_OK, "many", 0, 0);
-  check(rvh_argselect(isa, s->nodes, &column, 0, NEW, 1, chosen, NULL, NULL, &bad) == RVH_OK &&
-            rvh_argselect(isa, s->nodes, &column, NEW, MANY, 1, chosen + NEW, NULL, NULL, &bad) ==
+  check(rvh_scores(isa, nodes, &column, 0, MANY, scores, NULL, bad) == RVH_OK, "many", 0, 0);
+  check(rvh_argselect(isa, nodes, &column, 0, PART, 1, chosen, NULL, NULL, bad) == RVH_OK &&
+            rvh_argselect(isa, nodes, &column, PART, MANY, 1, chosen + PART, NULL, NULL, bad) ==
                 RVH_OK,
         "many", 0, 0);
   for (size_t i = 0; i < MANY; i++) {
-    const uint64_t *row = scores + i * NODES * words;
+    const uint64_t *row = scores + i * N * words;
     size_t best = 0; /* without ties, the first word decides */
-    for (size_t node = 1; node < NODES; node++)
+    for (size_t node = 1; node < N; node++)
       if (row[words * node] > row[words * best]) best = node;
     check(chosen[i] == (intptr_t)best, s->name, i, best);
   }
+  rvh_nodes_free(nodes);
   free(data);
   free(scores);
   free(chosen);
-  free(ranked);
 }
 
 /* The logarithm's bits: equal to the scalar sequence above, and in sum to what every processor of

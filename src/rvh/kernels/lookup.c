@@ -1,0 +1,74 @@
+/* Partition tables: a key's partition is a hash of it alone, and its owners are written down. */
+
+#include "murmur.h"
+
+#include <stdlib.h>
+
+enum {
+  BATCH = 1024,      /* keys looked up together */
+  SCRATCH = 1 << 20, /* bytes for keys that are not used in place */
+  KEYS_PER_WORK = 4, /* keys that take as long as a compression */
+};
+
+/* (hash * partitions) >> 64, partitions <= 2^24 */
+static size_t partition_of(uint64_t hash, uint64_t partitions) {
+  const uint64_t low = (hash & 0xffffffff) * partitions >> 32;
+  return (size_t)(((hash >> 32) * partitions + low) >> 32);
+}
+
+/* size bytes, in pieces whose last one overlaps: half the time of memcpy() for names. */
+static void copy_name(uint8_t *to, const uint8_t *from, size_t size) {
+  if (size < 16) {
+    memcpy(to, from, size);
+    return;
+  }
+  for (size_t i = 0; i + 16 < size; i += 16) memcpy(to + i, from + i, 16);
+  memcpy(to + size - 16, from + size - 16, 16);
+}
+
+size_t rvh_partition(size_t partitions, blake2_simd_bytes key) {
+  return partition_of(rvh_murmur64a(key, RVH_MURMUR_KEY_SEED), partitions);
+}
+
+static void look_up(const rvh_table *table, const blake2_simd_bytes *spans, size_t n, void *out) {
+  for (size_t i = 0; i < n; i++) {
+    const size_t partition = rvh_partition(table->partitions, spans[i]);
+    if (table->owners == NULL) {
+      ((intptr_t *)out)[i] = (intptr_t)partition;
+      continue;
+    }
+    const uint32_t *owners = table->owners + partition * table->k;
+    for (size_t j = 0; j < table->k; j++) {
+      const size_t at = i * table->k + j;
+      if (table->names == NULL)
+        ((intptr_t *)out)[at] = (intptr_t)owners[j];
+      else
+        copy_name((uint8_t *)out + at * table->name_size,
+                  table->names + owners[j] * table->name_size, table->name_size);
+    }
+  }
+}
+
+rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t start, size_t stop,
+                      void *out, rvh_poll *poll, size_t *bad) {
+  const size_t each = rvh_column_scratch(keys);
+  const size_t batch = each * BATCH <= SCRATCH ? BATCH : each < SCRATCH ? SCRATCH / each : 1;
+  const size_t size = table->names == NULL ? sizeof(intptr_t) : table->name_size;
+  const size_t row_size = table->owners == NULL ? sizeof(intptr_t) : table->k * size;
+  rvh_status status = RVH_OK;
+  blake2_simd_bytes *spans = malloc(batch * sizeof *spans);
+  uint8_t *scratch = malloc(batch * each + 1);
+  if (spans == NULL || scratch == NULL) status = RVH_NO_MEMORY;
+  for (size_t row = start, n; row < stop && status == RVH_OK; row += n) {
+    n = stop - row < batch ? stop - row : batch;
+    if (rvh_stopped(poll, n / KEYS_PER_WORK)) {
+      status = RVH_STOPPED;
+      break;
+    }
+    status = rvh_column_spans(keys, row, n, spans, scratch, bad);
+    if (status == RVH_OK) look_up(table, spans, n, (uint8_t *)out + (row - start) * row_size);
+  }
+  free(scratch);
+  free(spans);
+  return status;
+}
