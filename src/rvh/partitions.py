@@ -334,8 +334,9 @@ class PartitionTable:
         Examples
         --------
         >>> before = PartitionTable(["a", "b"], partitions=4)
-        >>> before.moved(before.add("c"))
-        Moves(partition=array([0]), source=array(['b'], dtype='<U1'), target=array(['c'], dtype='<U1'))
+        >>> moves = before.moved(before.add("c"))
+        >>> moves.partition, moves.source, moves.target
+        (array([0]), array(['b'], dtype='<U1'), array(['c'], dtype='<U1'))
         """
         if not isinstance(other, PartitionTable):
             raise RVHTypeError(f"other is {show(other)}: pass a PartitionTable")

@@ -1,0 +1,190 @@
+"""Weights from what is known of nodes: stake, capacity, latency.
+
+The ranking itself is `NodeSet(..., weights=...)`; this module makes the numbers to give it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Context, Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh._weights import real_numbers
+from rvh.errors import RVHError, RVHTypeError, show
+
+__all__ = ["EXPONENTS", "weights_from"]
+
+#: what each measure is raised to unless the caller says otherwise; a longer time weighs less
+EXPONENTS = {"stake": 1.0, "capacity": 1.0, "rtt": -1.0}
+
+#: Powers are computed in decimal, whose exp and ln are rounded correctly on every platform; those
+#: of the C library are not, and a weight's last bit decides about keys.
+_DECIMAL = Context(prec=40)
+
+
+def weights_from(
+    stake: Any = None,
+    capacity: Any = None,
+    rtt: Any = None,
+    *,
+    exponents: Mapping[str, float] | None = None,
+    bounds: tuple[float, float] | None = None,
+) -> NDArray[np.float64]:
+    r"""Weights of N nodes from up to three measures of them.
+
+    .. math:: w_i = \mathrm{clamp}\left(\prod_m (x_{m,i} / \mathrm{median}(x_m))^{e_m}\right)
+
+    In words: each measure over its median over the nodes, raised to its exponent; the product of
+    these; then clamped. The median node weighs 1, and units do not matter. The bits are the same on
+    every machine.
+
+    Parameters
+    ----------
+    stake, capacity : sequence or array of numbers, shape (N,), optional
+        0 or more, in any unit: tokens, bytes, requests a second. More weighs more.
+    rtt : sequence or array of numbers, shape (N,), optional
+        Round-trip times, above 0, in any unit. Longer weighs less.
+    exponents : mapping of str to float, optional
+        For some of the measures, in place of 1 for stake and capacity and -1 for rtt. 0 leaves a
+        measure out; 0.5 takes its square root. Of rtt at most 0, of the others at least 0.
+    bounds : (low, high), optional
+        No weight is below ``low`` or above ``high``: 0 <= low <= high, high above 0. By default
+        nothing is clamped, and a node without stake or capacity has weight 0.
+
+    Returns
+    -------
+    ndarray of float64, shape (N,)
+        For ``weights=``. A measure that is missing, None or NaN, counts as its median: factor 1.
+
+    Raises
+    ------
+    RVHError
+        No measure, measures of different lengths, a negative or infinite value, an rtt of 0, a
+        median of 0, bounds or exponents that make no sense. The message says which position.
+    RVHTypeError
+        A measure that is no array of numbers.
+
+    Examples
+    --------
+    >>> weights_from(capacity=[8, 16, 32], rtt=[10.0, 20.0, None])
+    array([0.75, 0.75, 2.  ])
+    >>> weights_from(stake=[1, 100, 1_000_000], exponents={"stake": 0.5}, bounds=(0.25, 4))
+    array([0.25, 1.  , 4.  ])
+    """
+    measures = {
+        name: values
+        for name, values in {"stake": stake, "capacity": capacity, "rtt": rtt}.items()
+        if values is not None
+    }
+    if not measures:
+        raise RVHError("there is no measure: give stake=, capacity= or rtt=")
+    raised = _exponents(exponents)
+    low, high = _bounds(bounds)
+    product: NDArray[np.float64] | None = None
+    for name, values in measures.items():
+        numbers = _measure(name, values, None if product is None else len(product))
+        factors = _factors(name, numbers, raised[name])
+        with np.errstate(over="ignore"):
+            product = factors if product is None else product * factors
+    assert product is not None
+    if not np.isfinite(product).all():
+        at = int((~np.isfinite(product)).argmax())
+        if bounds is None:
+            raise RVHError(
+                f"the weight at position {at} is more than a double holds: give bounds=(low, high)"
+            )
+    return np.clip(product, low, high)
+
+
+def _measure(name: str, values: Any, length: int | None) -> NDArray[np.float64]:
+    """The values of one measure; NaN where one is missing."""
+    if np.ma.isMaskedArray(values):
+        values = values.tolist()  # None where masked
+    if isinstance(values, (list, tuple)) or (
+        isinstance(values, np.ndarray) and values.dtype == object and values.ndim == 1
+    ):
+        values = [np.nan if value is None else value for value in values]
+    if not hasattr(values, "__len__"):
+        raise RVHTypeError(f"{name} is {show(values)}: pass one number for each node")
+    if length is not None and len(values) != length:
+        raise RVHError(
+            f"{name} has {len(values)} values, the measure before it {length}: "
+            "each needs one for each node, None where it is missing"
+        )
+    numbers = real_numbers(values, name, [f"node {n}" for n in range(len(values))])
+    if len(numbers) == 0:
+        raise RVHError(f"{name} is empty: pass one number for each node")
+    least = "above 0" if name == "rtt" else "0 or more"
+    wrong = np.isinf(numbers) | (numbers <= 0 if name == "rtt" else numbers < 0)
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise RVHError(
+            f"{name} at position {at} is {numbers[at]}: it has to be finite and {least}; "
+            "None or NaN stands for a value that is missing"
+        )
+    return numbers
+
+
+def _factors(name: str, numbers: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    """(x / median)^exponent, 1 where x is missing."""
+    there = ~np.isnan(numbers)
+    factors = np.ones(len(numbers))
+    if exponent == 0 or not there.any():
+        return factors
+    median = float(np.median(numbers[there]))
+    if median == 0:
+        raise RVHError(
+            f"the median of {name} is 0, so nothing can be measured by it: "
+            f"give weights of your own, or leave {name}= away"
+        )
+    with np.errstate(over="ignore"):
+        if exponent == 1:
+            factors[there] = numbers[there] / median
+        elif exponent == -1:
+            factors[there] = median / numbers[there]
+        else:
+            values, places = np.unique(numbers[there], return_inverse=True)
+            powers = [_power(value, median, exponent) for value in values.tolist()]
+            factors[there] = np.array(powers)[places.ravel()]
+    return factors
+
+
+def _power(value: float, median: float, exponent: float) -> float:
+    if value == 0:
+        return 0.0
+    ratio = _DECIMAL.divide(Decimal(value), Decimal(median))
+    logarithm = _DECIMAL.multiply(_DECIMAL.ln(ratio), Decimal(exponent))
+    return float(_DECIMAL.exp(logarithm))
+
+
+def _exponents(given: Mapping[str, float] | None) -> dict[str, float]:
+    exponents = dict(EXPONENTS)
+    if given is None:
+        return exponents
+    if not isinstance(given, Mapping):
+        raise RVHTypeError(f"exponents is {show(given)}: pass a dict, for example {{'stake': 0.5}}")
+    for name, value in given.items():
+        if name not in EXPONENTS:
+            raise RVHError(f"exponents has {show(name)}: the measures are {', '.join(EXPONENTS)}")
+        number = float(real_numbers([value], f"exponents[{name!r}]", ["the measure"])[0])
+        sign = "at most 0, since longer weighs less" if name == "rtt" else "0 or more"
+        if not abs(number) <= 64 or (number > 0 if name == "rtt" else number < 0):
+            raise RVHError(
+                f"the exponent of {name} is {show(value)}: it has to be {sign}, up to 64"
+            )
+        exponents[name] = number
+    return exponents
+
+
+def _bounds(given: tuple[float, float] | None) -> tuple[float, float]:
+    if given is None:
+        return 0.0, np.inf
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        raise RVHTypeError(f"bounds is {show(given)}: pass (low, high)")
+    low, high = real_numbers(given, "bounds", ["low", "high"]).tolist()
+    if not (0 <= low <= high and 0 < high < np.inf):
+        raise RVHError(f"bounds is {show(given)}: 0 <= low <= high, high finite and above 0")
+    return low, high
