@@ -2,7 +2,13 @@
 
 #include "rvh_kernels_impl.h"
 
-#define KERNELS(isa) {&blake2_simd_##isa, rvh_topk_##isa}
+#define KERNELS(isa)                  \
+  {                                   \
+      .hash = &blake2_simd_##isa,     \
+      .topk = rvh_topk_##isa,         \
+      .jump = rvh_jump_##isa,         \
+      .jumpback = rvh_jumpback_##isa, \
+  }
 
 const rvh_isa *rvh_isa_active(void) {
   static const rvh_isa table[] = {

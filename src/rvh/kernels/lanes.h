@@ -15,3 +15,5 @@
 #define STRIDE ((WHOLE + SCALAR + V_LANES - 1) / V_LANES * V_LANES)
 
 #include "topk_lanes.h"
+
+#include "jump_lanes.h"

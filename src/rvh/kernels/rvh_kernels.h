@@ -7,6 +7,7 @@
  *   topk.c     tiles of scores -> the best k of each key
  *   nodes.c    node ids -> prepared nodes
  *   select.c   keys x nodes -> rankings and scores
+ *   jump.c     integers -> one of n buckets, or several
  */
 #ifndef RVH_KERNELS_H
 #define RVH_KERNELS_H
@@ -85,6 +86,20 @@ rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_sim
 /* The ranking alone, of scores[rows][n][2] given by the caller; ids as in rvh_nodes_new. */
 rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *scores,
                            size_t rows, size_t k, intptr_t *out);
+
+/* out[row - start]: the first 8 bytes of the BLAKE2b-128 digest of key `row`, big-endian. *bad as
+ * above. Integers are hashed too, as their 8 bytes. */
+rvh_status rvh_key_words(const rvh_isa *isa, const rvh_column *keys, size_t start, size_t stop,
+                         uint64_t *out, rvh_poll *poll, size_t *bad);
+
+/* out[row - start][j]: the j-th distinct bucket of the integer at `row` by jump hash, 0 < k <=
+ * buckets < 2^31 (`docs/architecture.md`, "Jump hash"). */
+rvh_status rvh_jump(const rvh_isa *isa, const rvh_column *integers, size_t start, size_t stop,
+                    uint32_t buckets, size_t k, intptr_t *out, rvh_poll *poll);
+
+/* out[row - start]: the bucket of the integer at `row` by JumpBackHash. */
+rvh_status rvh_jumpback(const rvh_isa *isa, const rvh_column *integers, size_t start, size_t stop,
+                        uint32_t buckets, intptr_t *out, rvh_poll *poll);
 
 /* The compression alone, for measurements: n hashes of one-block messages whose first `words`
  * words are not all zero, each call's message made from the last one's digest. */

@@ -16,6 +16,26 @@ size_t rvh_column_scratch(const rvh_column *column);
 rvh_status rvh_column_spans(const rvh_column *column, size_t first, size_t n,
                             blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad);
 
+/* Elements first to first + n of an RVH_INTEGERS column, each as 64 bits with its sign extended. */
+void rvh_column_integers(const rvh_column *column, size_t first, size_t n, uint64_t *out);
+
+/* ---- long work ---------------------------------------------------------------------------- */
+
+enum {
+  RVH_POLL_WORK = 1 << 16, /* compressions between two questions: 1.5 ms with AVX-512 */
+};
+
+/* Whether the caller wants the call to end, asked now and then. */
+static inline int stopped(rvh_poll *poll, size_t work) {
+  if (poll == NULL) return 0;
+  if (poll->left > work) {
+    poll->left -= work;
+    return 0;
+  }
+  poll->left = RVH_POLL_WORK;
+  return poll->stop(poll->context) != 0;
+}
+
 /* ---- top k: topk.c, topk_lanes.h ----------------------------------------------------------- */
 
 enum {
@@ -62,11 +82,27 @@ void rvh_topk_insert(rvh_topk *top, size_t lane, uint64_t hi, size_t position);
 /* The heap form. */
 rvh_topk_tile rvh_topk_heap;
 
+/* ---- buckets: jump.c, jump_lanes.h --------------------------------------------------------- */
+
+enum {
+  /* keys that the widest kernel has in flight; it touches whole groups of them */
+  RVH_BUCKETS_GROUP = 32,
+};
+
+/* Puts the bucket of each word into its place: words[i], i < n, becomes 0 to buckets - 1. `words`
+ * is aligned to 64 bytes, with room (and values, no matter which) up to whole groups. */
+typedef void rvh_buckets(uint64_t *words, size_t n, uint32_t buckets);
+
+rvh_buckets rvh_jump_portable, rvh_jump_avx2, rvh_jump_avx512, rvh_jump_neon;
+rvh_buckets rvh_jumpback_portable, rvh_jumpback_avx2, rvh_jumpback_avx512, rvh_jumpback_neon;
+
 /* ---- instruction sets: isa.c -------------------------------------------------------------- */
 
 struct rvh_isa {
   const blake2_simd *hash;
   rvh_topk_tile *topk; /* its lanes are those of `hash` */
+  rvh_buckets *jump;
+  rvh_buckets *jumpback;
 };
 
 /* ---- nodes: nodes.c ----------------------------------------------------------------------- */

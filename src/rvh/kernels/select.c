@@ -12,7 +12,6 @@ enum {
   STRIP = 32,           /* nodes of a tile: 6 KiB of high words with 17 lanes */
   ROW_STRIP = 128,      /* nodes of a row's scores */
   SCRATCH = 1 << 20,    /* bytes for keys that are not used in place */
-  POLL_WORK = 1 << 16,  /* compressions between two questions: 1.5 ms with AVX-512 */
   HEAP_BYTES = 4 << 20, /* the heaps of one group; beyond it, one key at a time */
   SMALL = 3 << 10,      /* bytes on the stack that spare a single key the allocation */
   LANES_MAX = BLAKE2_SIMD_LANES_MAX,
@@ -21,17 +20,6 @@ enum {
 
 static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 
-/* Whether the caller wants the call to end, asked now and then. */
-static int stopped(rvh_poll *poll, size_t work) {
-  if (poll == NULL) return 0;
-  if (poll->left > work) {
-    poll->left -= work;
-    return 0;
-  }
-  poll->left = POLL_WORK;
-  return poll->stop(poll->context) != 0;
-}
-
 /* ---- one thread's memory ------------------------------------------------------------------ */
 
 typedef struct {
@@ -39,9 +27,10 @@ typedef struct {
   const rvh_nodes *nodes;
   rvh_poll *poll;
   size_t lanes, stride, k;
-  /* where answers go: one of the two */
+  /* where answers go: one of the three */
   intptr_t *chosen; /* [rows][k] */
   uint64_t *scores; /* [rows][n][2] */
+  uint64_t *words;  /* [rows]: the high word of the one node there is */
   /* pieces of `memory` */
   uint64_t *hi, *lo; /* a tile, or a row; low words only for scores */
   blake2_simd_suffixes *block;
@@ -169,6 +158,8 @@ static rvh_status one_key(work *w, blake2_simd_bytes key, size_t row) {
     blake2_simd_row(w->isa->hash, w->nodes->prefixes, first, count, key, w->hi, lo);
     if (w->scores != NULL)
       write_scores(w, 0, 1, first, count, row);
+    else if (w->words != NULL)
+      w->words[row] = w->hi[0];
     else
       rvh_topk_portable(&top, w->hi, first, count);
   }
@@ -197,6 +188,8 @@ static rvh_status group_of_keys(work *w, const blake2_simd_bytes *keys, const si
     blake2_simd_tile(w->isa->hash, w->nodes->prefixes, first, count, w->block, w->hi, lo);
     if (w->scores != NULL)
       for (size_t l = 0; l < count_keys; l++) write_scores(w, l, w->stride, first, count, rows[l]);
+    else if (w->words != NULL)
+      for (size_t l = 0; l < count_keys; l++) w->words[rows[l]] = w->hi[l];
     else
       w->isa->topk(&top, w->hi, first, count);
   }
@@ -297,6 +290,26 @@ rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_colu
   w.scores = out;
   status = all_batches(&w, keys, start, stop, bad);
   free(w.memory);
+  return status;
+}
+
+/* A key's bytes alone are hashed: the one node has an empty id, which no set of a caller has. */
+rvh_status rvh_key_words(const rvh_isa *isa, const rvh_column *keys, size_t start, size_t stop,
+                         uint64_t *out, rvh_poll *poll, size_t *bad) {
+  const uint64_t offsets[2] = {0, 0};
+  const uint8_t nothing = 0;
+  blake2_simd_params params;
+  work w;
+  blake2_simd_params_init(&params, 16, NULL, 0);
+  rvh_nodes none = {.n = 1, .prefixes = blake2_simd_prefixes_new(&params, &nothing, offsets, 1)};
+  if (none.prefixes == NULL) return RVH_NO_MEMORY;
+  rvh_status status = work_start(&w, isa, &none, 0, keys, 1, poll, NULL, 0);
+  if (status == RVH_OK) {
+    w.words = out;
+    status = all_batches(&w, keys, start, stop, bad);
+    free(w.memory);
+  }
+  blake2_simd_prefixes_free(none.prefixes);
   return status;
 }
 

@@ -10,6 +10,7 @@
 #define V_MUL(a, b) rvh_mul_avx2(a, b)
 #define V_SRL(a, n) _mm256_srli_epi64(a, n)
 #define V_SLL(a, n) _mm256_slli_epi64(a, n)
+#define V_MASK_AND(a, b) _mm256_and_si256(a, b)
 
 /* The low 64 bits, from products of halves; where b is a constant its half is one too. */
 static inline __m256i rvh_mul_avx2(__m256i a, __m256i b) {
@@ -38,6 +39,7 @@ static inline __m256d rvh_double_avx2(__m256i a) {
 #define D_MIN(a, b) _mm256_min_pd(a, b)
 #define D_MAX(a, b) _mm256_max_pd(a, b)
 #define D_FLOOR(a) _mm256_floor_pd(a)
+#define D_TRUNC(a) D_FLOOR(a)
 #define D_LT(a, b) _mm256_castpd_si256(_mm256_cmp_pd(a, b, _CMP_LT_OQ))
 #define D_SELECT(mask, a, b) _mm256_blendv_pd(b, a, _mm256_castsi256_pd(mask))
 #define D_OF_BITS(a) _mm256_castsi256_pd(a)

@@ -10,6 +10,7 @@
 #define V_MUL(a, b) rvh_mul_neon(a, b)
 #define V_SRL(a, n) vshrq_n_u64(a, n)
 #define V_SLL(a, n) vshlq_n_u64(a, n)
+#define V_MASK_AND(a, b) vandq_u64(a, b)
 
 /* The low 64 bits, from products of halves. */
 static inline uint64x2_t rvh_mul_neon(uint64x2_t a, uint64x2_t b) {
@@ -29,6 +30,7 @@ static inline uint64x2_t rvh_mul_neon(uint64x2_t a, uint64x2_t b) {
 #define D_MIN(a, b) vminq_f64(a, b)
 #define D_MAX(a, b) vmaxq_f64(a, b)
 #define D_FLOOR(a) vrndmq_f64(a)
+#define D_TRUNC(a) D_FLOOR(a)
 #define D_LT(a, b) vcltq_f64(a, b)
 #define D_SELECT(mask, a, b) vbslq_f64(mask, a, b)
 #define D_OF_BITS(a) vreinterpretq_f64_u64(a)

@@ -12,6 +12,7 @@
 #define V_MUL(a, b) ((a) * (b))
 #define V_SRL(a, n) ((a) >> (n))
 #define V_SLL(a, n) ((a) << (n))
+#define V_MASK_AND(a, b) ((a) & (b))
 
 static inline double rvh_double_of_bits(uint64_t bits) {
   double x;
@@ -35,6 +36,7 @@ static inline uint64_t rvh_bits_of_double(double x) {
 #define D_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define D_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define D_FLOOR(a) floor(a)
+#define D_TRUNC(a) ((double)(int64_t)(a)) /* floor() is a call where SSE4.1 is not assumed */
 #define D_LT(a, b) ((a) < (b))
 #define D_SELECT(mask, a, b) ((mask) ? (a) : (b))
 #define D_OF_BITS(a) rvh_double_of_bits(a)
