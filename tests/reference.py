@@ -7,7 +7,7 @@ go unseen. It is written to be read, not to be fast.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -66,3 +66,67 @@ def fingerprint(nodes: Iterable[object], secret: bytes = b"") -> str:
         message += len(node).to_bytes(8, "little") + node
     digest = hashlib.blake2b(message, digest_size=32, key=secret, person=b"rvh NodeSet")
     return digest.hexdigest()
+
+
+# -- buckets by number: jump hash, JumpBackHash, distinct buckets -------------------------------
+
+
+def key_word(key: object) -> int:
+    """The 64 bits that a key is to a hash of integers."""
+    if isinstance(key, int):
+        return key % 2**64
+    return int.from_bytes(hashlib.blake2b(as_bytes(key), digest_size=16).digest()[:8], "big")
+
+
+def jump(word: int, buckets: int) -> int:
+    """Lamping and Veach, https://arxiv.org/abs/1406.2294."""
+    b, j = -1, 0
+    while j < buckets:
+        b = j
+        word = (word * 2862933555777941757 + 1) % 2**64
+        j = int(float(b + 1) * (2147483648.0 / float(word // 2**33 + 1)))
+    return b
+
+
+def splitmix64(seed: int) -> Iterator[int]:
+    """Its outputs, one after another."""
+    while True:
+        seed = (seed + 0x9E3779B97F4A7C15) % 2**64
+        z = (seed ^ (seed >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+        yield z ^ (z >> 31)
+
+
+def jumpback(word: int, buckets: int) -> int:
+    """Ertl, https://arxiv.org/abs/2403.18682."""
+    numbers = splitmix64(word)
+    v = next(numbers)
+    bits = (v ^ (v >> 32)) % 2 ** (buckets - 1).bit_length()
+    while bits:
+        q = 2 ** (bits.bit_length() - 1)
+        b = q + (v >> 32 * (bits.bit_count() % 2)) % q
+        while True:
+            if b < buckets:
+                return b
+            w = next(numbers)
+            b = w % (2 * q)
+            if b < q:
+                break
+            if b < buckets:
+                return b
+            b = (w >> 32) % (2 * q)
+            if b < q:
+                break
+        bits -= q
+    return 0
+
+
+def distinct_jumps(word: int, buckets: int, k: int) -> list[int]:
+    """The first k distinct buckets of a word and of SplitMix64's outputs from it."""
+    found = [jump(word, buckets)]
+    numbers = splitmix64(word)
+    while len(found) < k:
+        bucket = jump(next(numbers), buckets)
+        if bucket not in found:
+            found.append(bucket)
+    return found

@@ -13,6 +13,7 @@ import pytest
 
 import rvh
 import rvh.cpu
+import rvh.stable
 
 #: what each has to have; "Parameters" where there is something to explain that is new
 FUNCTION = ("Parameters", "Returns", "Raises", "Examples")
@@ -29,6 +30,17 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.rendezvous_scores": ("Returns", "Raises", "Examples"),
     "rvh.cpu.active": ("Raises", "Examples"),
     "rvh.cpu.available": ("Returns", "Examples"),
+    "rvh.stable.StableSelector": ("Parameters", "Raises", "Notes", "Examples"),
+    "rvh.stable.StableSelector.ids": (),
+    "rvh.stable.StableSelector.select": FUNCTION,
+    "rvh.stable.StableSelector.argselect_batch": FUNCTION,
+    "rvh.stable.StableSelector.select_batch": FUNCTION,
+    "rvh.stable.StableSelector.append": ("Examples",),
+    "rvh.stable.StableSelector.pop": ("Examples",),
+    "rvh.stable.jump_batch": FUNCTION,
+    "rvh.stable.jump_hash": (*FUNCTION, "Notes"),
+    "rvh.stable.jumpback_batch": FUNCTION,
+    "rvh.stable.jumpback_hash": (*FUNCTION, "Notes"),
     "rvh.NodeSet.ids": (),
     "rvh.NodeSet.scheme": (),
     "rvh.NodeSet.secret": (),
@@ -50,6 +62,9 @@ RULES: dict[str, tuple[str, ...]] = {
 def public_names() -> set[str]:
     names = {f"rvh.{name}" for name in rvh.__all__ if name != "__version__"}
     names |= {f"rvh.cpu.{name}" for name in rvh.cpu.__all__}
+    names |= {f"rvh.stable.{name}" for name in rvh.stable.__all__}
+    selector = vars(rvh.stable.StableSelector)
+    names |= {f"rvh.stable.StableSelector.{name}" for name in selector if not name.startswith("_")}
     names |= {f"rvh.NodeSet.{name}" for name in vars(rvh.NodeSet) if not name.startswith("_")}
     return names
 

@@ -11,11 +11,13 @@ import pytest
 import reference
 
 import rvh
+from rvh import stable
 
 GOLDEN = Path(__file__).parent / "golden"
 FILES = {path.name: json.loads(path.read_bytes()) for path in sorted(GOLDEN.glob("*.json"))}
 #: the files that the tests below check
 BLAKE2B = ("blake2b.json",)
+JUMP = ("stable.json",)
 CASES = [
     pytest.param(case, id=f"{name}: {case['name']}")
     for name in BLAKE2B
@@ -29,9 +31,13 @@ def untagged(value: dict[str, str]) -> Any:
 
 
 def test_every_golden_file_is_used_and_says_where_it_comes_from() -> None:
-    assert set(BLAKE2B) == set(FILES)
+    assert {*BLAKE2B, *JUMP} == set(FILES)
     for name in BLAKE2B:
         assert FILES[name]["scheme"] == "blake2b"
+        assert "hashlib" in FILES[name]["origin"]
+        assert all(case["keys"] for case in FILES[name]["cases"])
+    for name in JUMP:
+        assert FILES[name]["scheme"] == "jump"
         assert "hashlib" in FILES[name]["origin"]
         assert all(case["keys"] for case in FILES[name]["cases"])
 
@@ -63,3 +69,26 @@ def test_golden_file_agrees_with_the_reference(case: dict[str, Any]) -> None:
     secret = bytes.fromhex(case["secret"])
     for row in case["keys"]:
         assert reference.ranking(nodes, untagged(row["key"]), secret) == row["ranking"]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=f"{name}: {case['buckets']} buckets")
+        for name in JUMP
+        for case in FILES[name]["cases"]
+    ],
+)
+def test_golden_buckets(case: dict[str, Any]) -> None:
+    buckets, k = case["buckets"], case["k"]
+    keys = [untagged(row["key"]) for row in case["keys"]]
+    jumps = [row["jump"] for row in case["keys"]]
+    assert stable.jump_batch(keys, buckets).tolist() == [row[0] for row in jumps]
+    backs = [row["jumpback"] for row in case["keys"]]
+    assert stable.jumpback_batch(keys, buckets).tolist() == backs
+    words = [reference.key_word(key) for key in keys]
+    assert [reference.distinct_jumps(word, buckets, k) for word in words] == jumps
+    assert [reference.jumpback(word, buckets) for word in words] == backs
+    if buckets <= 1000:  # as many as can be named here
+        selector = stable.StableSelector([f"bucket{n}" for n in range(buckets)])
+        assert selector.argselect_batch(keys, k).tolist() == jumps

@@ -38,6 +38,18 @@ CALLS = {
         'many.argselect_batch([b"x" * 1000] * 200_000, threads=THREADS)'
     ),
     "one key, many nodes": 'many.select(b"x" * 4_000_000)',
+    "jump hash of long keys": (
+        'rvh.stable.jump_batch(np.broadcast_to(np.array([b"x" * 100_000]), 10**8), 1000,'
+        " threads=THREADS)"
+    ),
+    "JumpBackHash of long objects": (
+        'rvh.stable.jumpback_batch(np.broadcast_to(np.array(["é" * 90_000], object), 10**8), 1000,'
+        " threads=THREADS)"
+    ),
+    "distinct buckets": (
+        "rvh.stable.StableSelector(ns.ids).argselect_batch("
+        "np.broadcast_to(np.arange(1), 10**6), k=2000, threads=THREADS)"
+    ),
     "scores of one key": 'many.scores(b"x" * 4_000_000)',
 }
 
@@ -45,7 +57,7 @@ CHILD = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # even where it came in ignored
 import numpy as np
-import rvh
+import rvh, rvh.stable
 
 THREADS = {threads}
 ns = rvh.NodeSet([f"node{{n}}" for n in range({nodes})])

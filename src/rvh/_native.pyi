@@ -43,6 +43,22 @@ class PreparedNodes:
         cancel: Cancel | None,
     ) -> None: ...
 
+def jump(
+    keys: KeyColumn,
+    start: int,
+    stop: int,
+    buckets: int,
+    out: NDArray[np.intp],
+    cancel: Cancel | None,
+) -> None: ...
+def jumpback(
+    keys: KeyColumn,
+    start: int,
+    stop: int,
+    buckets: int,
+    out: NDArray[np.intp],
+    cancel: Cancel | None,
+) -> None: ...
 def isa_available() -> tuple[str, ...]: ...
 def isa_active() -> str: ...
 def lookup(

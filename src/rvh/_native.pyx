@@ -17,8 +17,10 @@ cimport numpy as cnp
 
 import threading
 
+import numpy as np
+
 from rvh.errors import RVHError
-from rvh.keys import Kind, duplicate_id_error, empty_id_error, key_bytes
+from rvh.keys import KeyColumn, Kind, duplicate_id_error, empty_id_error, key_bytes, key_word
 
 cnp.import_array()
 
@@ -104,9 +106,16 @@ cdef extern from "rvh_kernels.h" nogil:
     rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t start,
                           size_t stop, void *out, rvh_poll *poll, size_t *bad)
     void rvh_neg_log(const rvh_isa *isa, const uint64_t *m, size_t n, double *out)
+    rvh_status rvh_key_words(const rvh_isa *isa, const rvh_column *keys, size_t start, size_t stop,
+                             uint64_t *out, rvh_poll *poll, size_t *bad)
+    rvh_status rvh_jump(const rvh_isa *isa, const rvh_column *integers, size_t start, size_t stop,
+                        uint32_t buckets, size_t k, intptr_t *out, rvh_poll *poll)
+    rvh_status rvh_jumpback(const rvh_isa *isa, const rvh_column *integers, size_t start,
+                            size_t stop, uint32_t buckets, intptr_t *out, rvh_poll *poll)
     uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n)
 
-cdef Py_ssize_t CHUNK = 4096  # Python objects turned into bytes at a time,
+cdef enum:
+    CHUNK = 4096  # Python objects turned into bytes at a time,
 cdef size_t CHUNK_BYTES = 4 << 20  # until there are about so many bytes of them
 cdef size_t INLINE = 1 << 11  # compressions done without releasing the GIL: about 50 us
 
@@ -250,6 +259,35 @@ cdef class _Blob:
             if self.size >= limit:
                 break
         return position - start
+
+
+cdef class _Hashed(_Blob):
+    """Those of a run of objects that are hashed to a word, and which they were."""
+
+    cdef Py_ssize_t rows[CHUNK]
+    cdef uint64_t words[CHUNK]
+
+    cdef Py_ssize_t fill_words(self, object keys, Py_ssize_t start, Py_ssize_t stop,
+                               uint64_t *out) except -1:
+        """Take in elements as `fill` does; one that is an integer has its word in `out` already."""
+        cdef int overflow = 0
+        cdef Py_ssize_t i = 0
+        cdef list part = keys.slice(start, stop)
+        self.clear(stop - start)
+        for value in part:
+            if PyLong_CheckExact(value):
+                out[i] = <uint64_t>PyLong_AsLongLongAndOverflow(value, &overflow)
+                if overflow != 0:
+                    out[i] = key_word(value, start + i, keys.what)
+            elif isinstance(value, (int, np.integer)):
+                out[i] = key_word(value, start + i, keys.what)
+            else:
+                self.rows[self.count] = i
+                self.append_object(value, keys, start + i)
+            i += 1
+            if self.size >= CHUNK_BYTES:
+                break
+        return i
 
 
 cdef bint borrow_bytes(object value, blake2_simd_bytes *span, uint8_t *word):
@@ -452,7 +490,8 @@ cdef class PreparedNodes:
 # -- partition tables ---------------------------------------------------------------------------
 
 def lookup(keys, Py_ssize_t start, Py_ssize_t stop, size_t partitions,
-           const uint32_t[:, ::1] owners, cnp.ndarray names, cnp.ndarray out not None, Cancel cancel):
+           const uint32_t[:, ::1] owners, cnp.ndarray names, cnp.ndarray out not None,
+           Cancel cancel):
     cdef rvh_column column
     cdef rvh_poll poll
     cdef Watch watch
@@ -500,6 +539,76 @@ def lookup_one(key, size_t partitions, const uint32_t[:, ::1] owners not None, l
         span.size = <size_t>PyBytes_GET_SIZE(owner)
     partition = rvh_partition(partitions, span)
     return [names[owners[partition, j]] for j in range(owners.shape[1])]
+
+
+# -- buckets ------------------------------------------------------------------------------------
+
+def jump(keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets, cnp.intp_t[:, ::1] out,
+         Cancel cancel):
+    if stop > start:
+        _place(keys, start, stop, buckets, <size_t>out.shape[1], <intptr_t *>&out[0, 0],
+               cancel)
+
+
+def jumpback(keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets, cnp.intp_t[::1] out,
+             Cancel cancel):
+    if stop > start:
+        _place(keys, start, stop, buckets, 0, <intptr_t *>&out[0], cancel)
+
+
+cdef int _place(object keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets, size_t k,
+                intptr_t *out, Cancel cancel) except -1:
+    """Buckets of a column in place or, where it is not of integers, of its keys' words: k each by
+    jump hash, or for k = 0 one by JumpBackHash."""
+    cdef const rvh_isa *isa = active_isa()
+    cdef rvh_column column
+    cdef rvh_poll poll
+    cdef Watch watch
+    cdef rvh_status status
+    cdef size_t first = <size_t>start, last = <size_t>stop
+    start_watch(&watch, &poll, cancel)
+    if keys.kind != Kind.INTEGERS:
+        words = np.empty(stop - start, dtype=np.uint64)
+        if _words(isa, keys, start, stop, words, &poll):
+            return 0
+        keys = KeyColumn(Kind.INTEGERS, words)
+        first, last = 0, last - first
+    describe(keys, &column)
+    with nogil:
+        if k > 0:
+            status = rvh_jump(isa, &column, first, last, buckets, k, out, &poll)
+        else:
+            status = rvh_jumpback(isa, &column, first, last, buckets, out, &poll)
+    raise_for(status, keys, 0)
+    return 0
+
+
+cdef int _words(const rvh_isa *isa, object keys, Py_ssize_t start, Py_ssize_t stop,
+                uint64_t[::1] out, rvh_poll *poll) except -1:
+    """The words of keys that are no column of integers; returns 1 for a call that has ended."""
+    cdef rvh_column column
+    cdef rvh_status status
+    cdef size_t bad = 0
+    cdef _Hashed hashed
+    cdef Py_ssize_t done = 0, count, i
+    if keys.kind != Kind.OBJECTS:
+        describe(keys, &column)
+        with nogil:
+            status = rvh_key_words(isa, &column, <size_t>start, <size_t>stop, &out[0], poll, &bad)
+        return raise_for(status, keys, bad)
+    hashed = _Hashed()
+    while start + done < stop:
+        count = hashed.fill_words(keys, start + done, min(stop, start + done + CHUNK), &out[done])
+        describe_blob(hashed, &column)
+        with nogil:
+            status = rvh_key_words(isa, &column, 0, <size_t>hashed.count, hashed.words, poll, &bad)
+            if status == RVH_OK:
+                for i in range(hashed.count):
+                    out[done + hashed.rows[i]] = hashed.words[i]
+        if raise_for(status, keys, 0):
+            return 1
+        done += count
+    return 0
 
 
 # -- for tests and measurements -----------------------------------------------------------------

@@ -7,6 +7,7 @@ walks the `KeyColumn` in blocks. The rules themselves are `docs/architecture.md`
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -26,6 +27,7 @@ __all__ = [
     "duplicate_id_error",
     "empty_id_error",
     "key_bytes",
+    "key_word",
     "node_column",
     "object_array",
 ]
@@ -102,6 +104,14 @@ class KeyColumn:
             for position, value in enumerate(self.slice(first, last), first):
                 yield key_bytes(value, position, self.what)
 
+    def iter_words(self, start: int = 0, stop: int | None = None) -> Iterator[int]:
+        """The word of each element (`key_word`), a block at a time."""
+        stop = len(self) if stop is None else stop
+        for first in range(start, stop, 4096):
+            last = min(first + 4096, stop)
+            for position, value in enumerate(self.slice(first, last), first):
+                yield key_word(value, position, self.what)
+
 
 def column(keys: Any, name: str = "keys") -> KeyColumn:
     """Classify a caller's keys.
@@ -134,7 +144,7 @@ def column(keys: Any, name: str = "keys") -> KeyColumn:
     if isinstance(keys, (str, bytes, bytearray, memoryview)):
         raise RVHTypeError(
             f"{name} is one {type(keys).__name__} ({show(keys)}), not a sequence of keys: "
-            "wrap it in a list, or use select()/rendezvous_hash() for a single key"
+            "wrap it in a list, or use select(), rendezvous_hash() or jump_hash() for a single key"
         )
     if not isinstance(keys, np.ndarray):
         if hasattr(keys, "__array__"):
@@ -239,6 +249,30 @@ def key_bytes(value: Any, position: int | None = None, what: str = "key") -> byt
     else:
         advice = "keys are str, bytes or int; cast it first, for example str(key) or int(key)"
     raise RVHTypeError(f"{where} is of type {_type_name(value)} ({show(value)}): {advice}")
+
+
+def key_word(value: Any, position: int | None = None, what: str = "key") -> int:
+    """A key as one 64-bit word, for hashes of integers such as jump hash.
+
+    An integer is its 64 bits (two's complement); any other key is the first 8 bytes, big-endian,
+    of the BLAKE2b-128 digest of its bytes.
+
+    Parameters
+    ----------
+    value, position, what
+        As for `key_bytes`, with the same errors.
+
+    Examples
+    --------
+    >>> key_word(42), key_word(-1) == 2**64 - 1
+    (42, True)
+    >>> hex(key_word("obj"))
+    '0x431f673805f91bc0'
+    """
+    data = key_bytes(value, position, what)
+    if isinstance(value, (int, np.integer)):
+        return int.from_bytes(data, "little")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=16).digest()[:8], "big")
 
 
 def composite(*parts: Any) -> bytes:

@@ -85,6 +85,29 @@ static uint64_t load_integer(const uint8_t *p, size_t size, int swapped, int is_
   }
 }
 
+void rvh_column_integers(const rvh_column *column, size_t first, size_t n, uint64_t *out) {
+  const uint8_t *p = column->data + (ptrdiff_t)first * column->stride;
+  const ptrdiff_t stride = column->stride;
+  const int swapped = column->swapped, is_signed = column->is_signed;
+  if (column->itemsize == 8 && stride == 8 && !swapped) {
+    memcpy(out, p, 8 * n);
+    return;
+  }
+  /* The size as a constant, so that a compiler makes one load of each. */
+#define CASE(size)                                        \
+  case size:                                              \
+    for (size_t i = 0; i < n; i++, p += stride)           \
+      out[i] = load_integer(p, size, swapped, is_signed); \
+    break;
+  switch (column->itemsize) {
+    CASE(1)
+    CASE(2)
+    CASE(4)
+    CASE(8)
+  }
+#undef CASE
+}
+
 rvh_status rvh_column_spans(const rvh_column *column, size_t first, size_t n,
                             blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad) {
   const uint8_t *p = column->data + (ptrdiff_t)first * column->stride;

@@ -13,6 +13,8 @@
       .murmur_best = rvh_murmur_best_##isa,           \
       .murmur_best_step = rvh_murmur_best_step_##isa, \
       .murmur_nearest = rvh_murmur_nearest_##isa,     \
+      .jump = rvh_jump_##isa,                         \
+      .jumpback = rvh_jumpback_##isa,                 \
       .neg_log = rvh_neg_log_##isa,                   \
   }
 

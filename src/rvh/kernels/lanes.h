@@ -15,6 +15,7 @@
 #define WHOLE (V_LANES * STREAMS)
 #define STRIDE ((WHOLE + SCALAR + V_LANES - 1) / V_LANES * V_LANES)
 
+#include "jump_lanes.h"
 #include "murmur_lanes.h"
 #include "topk_lanes.h"
 #include "weigh_lanes.h"

@@ -9,6 +9,7 @@
  *   score.c    a few keys x a strip of nodes -> scores, by scheme, weighted or not
  *   select.c   keys x nodes -> rankings and scores
  *   lookup.c   keys -> partitions and their owners
+ *   jump.c     integers -> one of n buckets, or several
  */
 #ifndef RVH_KERNELS_H
 #define RVH_KERNELS_H
@@ -116,6 +117,22 @@ size_t rvh_partition(size_t partitions, blake2_simd_bytes key);
  * intptr_t[rows][k]; otherwise their names, [rows][k][name_size]. */
 rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t start, size_t stop,
                       void *out, rvh_poll *poll, size_t *bad);
+
+/* ---- buckets ----------------------------------------------------------------------------- */
+
+/* out[row - start]: the first 8 bytes of the BLAKE2b-128 digest of key `row`, big-endian. *bad as
+ * above. Integers are hashed too, as their 8 bytes. */
+rvh_status rvh_key_words(const rvh_isa *isa, const rvh_column *keys, size_t start, size_t stop,
+                         uint64_t *out, rvh_poll *poll, size_t *bad);
+
+/* out[row - start][j]: the j-th distinct bucket of the integer at `row` by jump hash, 0 < k <=
+ * buckets < 2^31 (`docs/architecture.md`, "Jump hash"). */
+rvh_status rvh_jump(const rvh_isa *isa, const rvh_column *integers, size_t start, size_t stop,
+                    uint32_t buckets, size_t k, intptr_t *out, rvh_poll *poll);
+
+/* out[row - start]: the bucket of the integer at `row` by JumpBackHash. */
+rvh_status rvh_jumpback(const rvh_isa *isa, const rvh_column *integers, size_t start, size_t stop,
+                        uint32_t buckets, intptr_t *out, rvh_poll *poll);
 
 /* ---- for measurements and proofs ---------------------------------------------------------- */
 

@@ -21,6 +21,26 @@ size_t rvh_column_scratch(const rvh_column *column);
 rvh_status rvh_column_spans(const rvh_column *column, size_t first, size_t n,
                             blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad);
 
+/* Elements first to first + n of an RVH_INTEGERS column, each as 64 bits with its sign extended. */
+void rvh_column_integers(const rvh_column *column, size_t first, size_t n, uint64_t *out);
+
+/* ---- long work ---------------------------------------------------------------------------- */
+
+enum {
+  RVH_POLL_WORK = 1 << 16, /* compressions between two questions: 1.5 ms with AVX-512 */
+};
+
+/* Whether the caller wants the call to end, asked now and then. */
+static inline int stopped(rvh_poll *poll, size_t work) {
+  if (poll == NULL) return 0;
+  if (poll->left > work) {
+    poll->left -= work;
+    return 0;
+  }
+  poll->left = RVH_POLL_WORK;
+  return poll->stop(poll->context) != 0;
+}
+
 /* ---- top k: topk.c, topk_lanes.h ----------------------------------------------------------- */
 
 enum {
@@ -99,6 +119,17 @@ typedef struct {
 rvh_status rvh_murmur_run_over(const rvh_isa *isa, const rvh_nodes *nodes, uint64_t *hash, size_t n,
                                rvh_poll *poll, uint64_t *position, uint64_t *word);
 
+/* ---- buckets: jump.c, jump_lanes.h --------------------------------------------------------- */
+
+enum {
+  /* keys that the widest kernel has in flight; it touches whole groups of them */
+  RVH_BUCKETS_GROUP = 32,
+};
+
+/* Puts the bucket of each word into its place: words[i], i < n, becomes 0 to buckets - 1. `words`
+ * is aligned to 64 bytes, with room (and values, no matter which) up to whole groups. */
+typedef void rvh_buckets(uint64_t *words, size_t n, uint32_t buckets);
+
 /* ---- instruction sets: isa.c -------------------------------------------------------------- */
 
 /* Scores to the bits of weighted scores, in place: a tile [count][stride], a row [count]. */
@@ -120,6 +151,7 @@ struct rvh_isa {
   rvh_murmur_tile *murmur_tile;
   rvh_murmur_row *murmur_row;
   rvh_murmur_take *murmur_best, *murmur_best_step, *murmur_nearest;
+  rvh_buckets *jump, *jumpback;
   rvh_log *neg_log;
 };
 
@@ -133,6 +165,7 @@ size_t rvh_isa_all(const rvh_isa **sets);
   extern rvh_murmur_row rvh_murmur_row_##isa;                               \
   extern rvh_murmur_take rvh_murmur_best_##isa, rvh_murmur_best_step_##isa, \
       rvh_murmur_nearest_##isa;                                             \
+  extern rvh_buckets rvh_jump_##isa, rvh_jumpback_##isa;                    \
   extern rvh_log rvh_neg_log_##isa;
 RVH_DECLARE(portable)
 RVH_DECLARE(avx2)

@@ -28,10 +28,11 @@ typedef struct {
   const rvh_nodes *nodes;
   rvh_poll *poll;
   size_t lanes, stride, k;
-  /* where answers go: chosen (and words), or scores */
+  /* where answers go: chosen (and words), scores, or only */
   intptr_t *chosen; /* [rows][k] */
   uint64_t *words;  /* [rows][k], or NULL */
   uint64_t *scores; /* [rows][indices][rvh_score_words] */
+  uint64_t *only;   /* [rows]: the high word of the one node there is */
   /* pieces of `memory` */
   uint64_t *hi, *lo; /* a tile, or a row; low words only for scores */
   rvh_group *group;
@@ -170,6 +171,8 @@ static rvh_status one_key(work *w, rvh_key key, size_t row) {
     rvh_score_row(w->isa, w->nodes, &key, first, count, w->hi, lo);
     if (w->scores != NULL)
       write_scores(w, 0, 1, first, count, row);
+    else if (w->only != NULL)
+      w->only[row] = w->hi[0];
     else
       rvh_topk_portable(&top, w->hi, first, count);
   }
@@ -197,6 +200,8 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
     rvh_score_tile(w->isa, w->nodes, w->group, first, count, w->hi, lo);
     if (w->scores != NULL)
       for (size_t l = 0; l < count_keys; l++) write_scores(w, l, w->stride, first, count, rows[l]);
+    else if (w->only != NULL)
+      for (size_t l = 0; l < count_keys; l++) w->only[rows[l]] = w->hi[l];
     else
       w->isa->topk(&top, w->hi, first, count);
   }
@@ -338,6 +343,28 @@ rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_colu
     memset(out, 0, (stop - start) * nodes->indices * rvh_score_words(nodes) * sizeof *out);
   status = all_batches(&w, keys, start, stop, bad);
   free(w.memory);
+  return status;
+}
+
+/* A key's bytes alone are hashed: the one node has an empty id, which no set of a caller has. */
+rvh_status rvh_key_words(const rvh_isa *isa, const rvh_column *keys, size_t start, size_t stop,
+                         uint64_t *out, rvh_poll *poll, size_t *bad) {
+  const uint64_t offsets[2] = {0, 0};
+  const uint8_t nothing = 0;
+  blake2_simd_params params;
+  work w;
+  blake2_simd_params_init(&params, 16, NULL, 0);
+  rvh_nodes none = {.scheme = RVH_BLAKE2B,
+                    .n = 1,
+                    .prefixes = blake2_simd_prefixes_new(&params, &nothing, offsets, 1)};
+  if (none.prefixes == NULL) return RVH_NO_MEMORY;
+  rvh_status status = work_start(&w, isa, &none, 0, keys, 1, poll, NULL, 0);
+  if (status == RVH_OK) {
+    w.only = out;
+    status = all_batches(&w, keys, start, stop, bad);
+    free(w.memory);
+  }
+  blake2_simd_prefixes_free(none.prefixes);
   return status;
 }
 

@@ -3,7 +3,8 @@
  *
  * V: unsigned 64-bit words. V_SRL and V_SLL take constants. D: IEEE doubles; no name here stands
  * for a fused multiply-add, because the contract's arithmetic has none. D_OF_INT is for whole
- * numbers below 2^53, which it converts exactly; D_LOAD and D_STORE take any address. */
+ * numbers below 2^53, which it converts exactly; D_LOAD and D_STORE take any address; D_TRUNC is
+ * for 0 <= a < 2^63. */
 #ifndef RVH_VEC_AVX512_H
 #define RVH_VEC_AVX512_H
 
@@ -18,6 +19,7 @@
 #define V_MUL(a, b) _mm512_mullo_epi64(a, b)
 #define V_SRL(a, n) _mm512_srli_epi64(a, n)
 #define V_SLL(a, n) _mm512_slli_epi64(a, n)
+#define V_MASK_AND(a, b) ((__mmask8)((a) & (b)))
 /* Words in the form in which V_ORDERED_GT compares them; twice gives the word back. */
 #define V_ORDERED(x) (x)
 #define V_ORDERED_GT(a, b) V_GT(a, b)
@@ -34,6 +36,7 @@
 #define D_MIN(a, b) _mm512_min_pd(a, b)
 #define D_MAX(a, b) _mm512_max_pd(a, b)
 #define D_FLOOR(a) _mm512_roundscale_pd(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)
+#define D_TRUNC(a) D_FLOOR(a)
 #define D_LT(a, b) _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ)
 #define D_SELECT(mask, a, b) _mm512_mask_mov_pd(b, mask, a)
 #define D_OF_BITS(a) _mm512_castsi512_pd(a)

@@ -15,6 +15,7 @@
 #define V_MUL(a, b) ((a) * (b))
 #define V_SRL(a, n) ((a) >> (n))
 #define V_SLL(a, n) ((a) << (n))
+#define V_MASK_AND(a, b) ((a) & (b))
 #define V_ORDERED(x) (x)
 #define V_ORDERED_GT(a, b) ((a) > (b))
 #define V_ORDERED_MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -41,6 +42,7 @@ static inline uint64_t rvh_bits_of_double(double x) {
 #define D_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define D_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define D_FLOOR(a) floor(a)
+#define D_TRUNC(a) ((double)(int64_t)(a)) /* floor() is a call where SSE4.1 is not assumed */
 #define D_LT(a, b) ((a) < (b))
 #define D_SELECT(mask, a, b) ((mask) ? (a) : (b))
 #define D_OF_BITS(a) rvh_double_of_bits(a)

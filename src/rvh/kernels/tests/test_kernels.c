@@ -62,12 +62,12 @@ typedef struct {
   int weighted;
   rvh_nodes *nodes;
   size_t ranked; /* nodes that can be selected */
-} set;
+} node_set;
 
-static set sets[] = {{.name = "blake2b", .scheme = RVH_BLAKE2B},
-                     {.name = "blake2b weighted", .scheme = RVH_BLAKE2B, .weighted = 1},
-                     {.name = "murmur", .scheme = RVH_MURMUR},
-                     {.name = "murmur weighted", .scheme = RVH_MURMUR, .weighted = 1}};
+static node_set sets[] = {{.name = "blake2b", .scheme = RVH_BLAKE2B},
+                          {.name = "blake2b weighted", .scheme = RVH_BLAKE2B, .weighted = 1},
+                          {.name = "murmur", .scheme = RVH_MURMUR},
+                          {.name = "murmur weighted", .scheme = RVH_MURMUR, .weighted = 1}};
 enum { SETS = sizeof sets / sizeof *sets };
 
 /* Zeros, equal ones, and the least there is. */
@@ -76,7 +76,7 @@ static double weight_of(size_t node) {
   return node % 9 == 3 ? 0 : node % 4 == 0 ? 1 : 0.25 + (double)node / 7;
 }
 
-static void make_nodes(set *s) {
+static void make_nodes(node_set *s) {
   double weights[NODES];
   size_t bad[2];
   s->ranked = 0;
@@ -151,7 +151,7 @@ static uint64_t weighted(rvh_scheme scheme, uint64_t score, double weight) {
   return bits;
 }
 
-static reference_rank rank_of(const set *s, uint64_t hi, uint64_t lo, size_t node) {
+static reference_rank rank_of(const node_set *s, uint64_t hi, uint64_t lo, size_t node) {
   return (reference_rank){{s->weighted ? weighted(s->scheme, hi, weight_of(node)) : 0, hi, lo}};
 }
 
@@ -162,7 +162,7 @@ static int by_rank(const reference_rank *ranks, size_t a, size_t b) {
 }
 
 /* The contract's ranking by selection: indices of the nodes that can be selected, best first. */
-static void plain_ranking(const set *s, const reference_rank *ranks, size_t *ranking) {
+static void plain_ranking(const node_set *s, const reference_rank *ranks, size_t *ranking) {
   size_t n = 0;
   for (size_t i = 0; i < NODES; i++) {
     if (s->weighted && weight_of(i) == 0) continue;
@@ -172,7 +172,8 @@ static void plain_ranking(const set *s, const reference_rank *ranks, size_t *ran
   }
 }
 
-static reference_rank reference_score(const set *s, const uint8_t *key, size_t size, size_t node) {
+static reference_rank reference_score(const node_set *s, const uint8_t *key, size_t size,
+                                      size_t node) {
   const uint8_t *id = ids + id_offsets[node];
   const size_t id_size = (size_t)(id_offsets[node + 1] - id_offsets[node]);
   if (s->scheme == RVH_MURMUR) {
@@ -198,7 +199,7 @@ static reference_rank reference_score(const set *s, const uint8_t *key, size_t s
 /* ---- tests -------------------------------------------------------------------------------- */
 
 /* Rows of a column against the reference scores of the bytes that they stand for. */
-static void check_set(const char *what, const set *s, const rvh_column *column,
+static void check_set(const char *what, const node_set *s, const rvh_column *column,
                       const uint8_t (*bytes)[KEY_MAX], const size_t *sizes, size_t n) {
   static const size_t ks[] = {1, 2, 3, 4, 10, 16, 17, 40, NODES};
   const size_t words = rvh_score_words(s->nodes);
@@ -364,7 +365,7 @@ static void test_integers(void) {
 
 /* Scores with ties in either word, in both, and at the ends of the range; with weights, words that
  * differ only in bits that no weighted score has. */
-static void test_ties(const set *s) {
+static void test_ties(const node_set *s) {
   enum { ROWS = 50 };
   const size_t words = s->scheme == RVH_BLAKE2B ? 2 : 1;
   uint64_t *scores = allocate(ROWS * NODES * 2 * 8);
@@ -395,9 +396,9 @@ static void test_ties(const set *s) {
   free(chosen);
 }
 
-/* Many keys and nodes, so that runs of `murmur` are full, go through steps of nodes, and their bounds
- * meet now and then: the best by the scores that the same nodes give. */
-static void test_many(const set *s) {
+/* Many keys and nodes, so that runs of `murmur` are full, go through steps of nodes, and their
+ * bounds meet now and then: the best by the scores that the same nodes give. */
+static void test_many(const node_set *s) {
   enum { MANY = 1500, PART = 1021, N = 603 };
   static uint8_t names[2 * N];
   static uint64_t offsets[N + 1];
@@ -482,6 +483,163 @@ static void test_bad_ids(void) {
         "the first duplicate", bad[0], bad[1]);
 }
 
+/* ---- buckets ------------------------------------------------------------------------------ */
+
+/* Jump hash as Lamping and Veach print it. */
+static uint64_t plain_jump(uint64_t key, uint64_t buckets) {
+  int64_t b = -1, j = 0;
+  while (j < (int64_t)buckets) {
+    b = j;
+    key = key * 2862933555777941757u + 1;
+    j = (int64_t)((double)(b + 1) * ((double)((int64_t)1 << 31) / (double)((key >> 33) + 1)));
+  }
+  return (uint64_t)b;
+}
+
+static uint64_t mixed(uint64_t z) {
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+  return z ^ z >> 31;
+}
+
+/* JumpBackHash as the paper describes it, bit by bit. */
+static uint64_t plain_jumpback(uint64_t key, uint64_t buckets) {
+  uint64_t all = 1, bits;
+  while (all < buckets) all *= 2;
+  uint64_t v = mixed(key += 0x9e3779b97f4a7c15u);
+  for (bits = (v ^ v >> 32) & (all - 1); bits != 0;) {
+    uint64_t q = (uint64_t)1 << 32;
+    unsigned set = 0;
+    while ((bits & q) == 0) q /= 2;
+    for (uint64_t left = bits; left != 0; left &= left - 1) set++;
+    uint64_t b = q + ((v >> 32 * (set % 2)) & (q - 1));
+    while (b >= q) {
+      if (b < buckets) return b;
+      const uint64_t w = mixed(key += 0x9e3779b97f4a7c15u);
+      b = w & (2 * q - 1);
+      if (b >= buckets) b = w >> 32 & (2 * q - 1);
+    }
+    bits ^= q;
+  }
+  return 0;
+}
+
+static const uint32_t bucket_counts[] = {
+    1,          2,         3,    4,    5,    10,    31,    32,      33,       127,
+    128,        129,       1000, 1024, 1025, 65535, 65537, 1000000, 1u << 30, (1u << 30) + 1,
+    2147483646, 2147483647};
+
+/* Rows of a column of words, any number of them from any row on. */
+static void test_buckets(void) {
+  enum { WORDS = 2100 };
+  static const size_t runs[][2] = {{0, 0}, {0, 1}, {3, 4}, {5, 37}, {1, 1025}, {0, WORDS}};
+  static uint64_t words[WORDS];
+  static intptr_t out[WORDS];
+  const rvh_column column = {
+      .layout = RVH_INTEGERS, .data = (const uint8_t *)words, .stride = 8, .itemsize = 8};
+  for (size_t i = 0; i < WORDS; i++)
+    words[i] = i < 40 ? i - 20 : i < 104 ? (uint64_t)1 << (i - 40) : random64();
+  for (size_t c = 0; c < sizeof bucket_counts / sizeof *bucket_counts; c++) {
+    const uint32_t buckets = bucket_counts[c];
+    for (size_t r = 0; r < sizeof runs / sizeof *runs; r++) {
+      const size_t start = runs[r][0], stop = runs[r][1];
+      check(rvh_jump(isa, &column, start, stop, buckets, 1, out, NULL) == RVH_OK, "jump", c, r);
+      for (size_t i = start; i < stop; i++)
+        check((uint64_t)out[i - start] == plain_jump(words[i], buckets), "jump", buckets, i);
+      check(rvh_jumpback(isa, &column, start, stop, buckets, out, NULL) == RVH_OK, "back", c, r);
+      for (size_t i = start; i < stop; i++)
+        check((uint64_t)out[i - start] == plain_jumpback(words[i], buckets), "back", buckets, i);
+    }
+  }
+}
+
+/* Distinct buckets: the rule, one attempt after another. */
+static void test_distinct_buckets(void) {
+  enum { WORDS = 70, MOST = 1500 };
+  static const uint32_t counts[] = {1, 2, 3, 9, 100, 1100, MOST, 1000000};
+  static const size_t ks[] = {1, 2, 3, 9, 100, 1100, MOST};
+  static uint64_t words[WORDS];
+  static intptr_t out[WORDS * MOST], expected[MOST];
+  const rvh_column column = {
+      .layout = RVH_INTEGERS, .data = (const uint8_t *)words, .stride = 8, .itemsize = 8};
+  for (size_t i = 0; i < WORDS; i++) words[i] = random64();
+  for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
+    for (size_t q = 0; q < sizeof ks / sizeof *ks && ks[q] <= counts[c]; q++) {
+      const size_t k = ks[q], start = 1, stop = k > 100 ? 4 : WORDS;
+      check(rvh_jump(isa, &column, start, stop, counts[c], k, out, NULL) == RVH_OK, "k", c, k);
+      for (size_t i = start; i < stop; i++) {
+        size_t filled = 0;
+        for (uint64_t attempt = 0; filled < k; attempt++) {
+          const uint64_t word = words[i] + attempt * 0x9e3779b97f4a7c15u;
+          const uint64_t b = plain_jump(attempt == 0 ? word : mixed(word), counts[c]);
+          size_t j = 0;
+          while (j < filled && (uint64_t)expected[j] != b) j++;
+          if (j == filled) expected[filled++] = (intptr_t)b;
+        }
+        check(memcmp(out + (i - start) * k, expected, k * sizeof *out) == 0, "k", counts[c], k);
+      }
+    }
+}
+
+/* Integers of every size, sign and byte order, backwards and unaligned, as 64 bits. */
+static void test_words_of_integers(void) {
+  enum { ROWS = 50, STEP = 11 };
+  for (size_t size = 1; size <= 8; size *= 2)
+    for (int kind = 0; kind < 4; kind++) {
+      const int is_signed = kind % 2, swapped = kind / 2;
+      uint8_t data[ROWS * STEP + 1];
+      intptr_t out[ROWS];
+      uint64_t values[ROWS];
+      for (size_t i = 0; i < ROWS; i++) {
+        const uint64_t bits = random64() >> (64 - 8 * size);
+        const uint16_t one = 1;
+        const int little = *(const uint8_t *)&one == 1;
+        values[i] = bits;
+        if (is_signed && size < 8 && bits >> (8 * size - 1))
+          values[i] |= ~(uint64_t)0 << (8 * size);
+        for (size_t b = 0; b < size; b++)
+          data[1 + (ROWS - 1 - i) * STEP + (little != swapped ? b : size - 1 - b)] =
+              (uint8_t)(bits >> (8 * b));
+      }
+      const rvh_column column = {.layout = RVH_INTEGERS,
+                                 .data = data + 1 + (ROWS - 1) * STEP,
+                                 .stride = -STEP,
+                                 .itemsize = size,
+                                 .swapped = swapped,
+                                 .is_signed = is_signed};
+      check(rvh_jump(isa, &column, 0, ROWS, 1000, 1, out, NULL) == RVH_OK, "integers", size, 0);
+      for (size_t i = 0; i < ROWS; i++)
+        check((uint64_t)out[i] == plain_jump(values[i], 1000), "integers as words", size, i);
+    }
+}
+
+/* The word of a key that is no integer: its digest without a node. */
+static void test_key_words(void) {
+  enum { ROWS = 60, LONGEST = 1300 };
+  static uint8_t data[ROWS * LONGEST];
+  uint64_t offsets[ROWS + 1] = {0}, words[ROWS];
+  size_t bad;
+  for (size_t i = 0; i < ROWS; i++) {
+    const size_t size = i % 7 == 0 ? (size_t)(random64() % LONGEST) : i % 5 * 9;
+    offsets[i + 1] = offsets[i] + size;
+    for (size_t b = 0; b < size; b++) data[offsets[i] + b] = (uint8_t)random64();
+  }
+  const rvh_column column = {.layout = RVH_OFFSETS, .data = data, .offsets = offsets};
+  for (size_t start = 0; start < ROWS; start += 29) {
+    check(rvh_key_words(isa, &column, start, ROWS, words, NULL, &bad) == RVH_OK, "words", 0, 0);
+    for (size_t i = start; i < ROWS; i++) {
+      reference_state s;
+      uint8_t digest[16];
+      uint64_t word = 0;
+      reference_init(&s, 16, NULL, 0);
+      reference_update(&s, data + offsets[i], (size_t)(offsets[i + 1] - offsets[i]));
+      reference_final(&s, digest);
+      for (int b = 0; b < 8; b++) word = word << 8 | digest[b];
+      check(words[i - start] == word, "words", start, i);
+    }
+  }
+}
+
 static int stop_at_once(void *context) {
   ++*(int *)context;
   return 1;
@@ -494,6 +652,14 @@ static void test_stop(const rvh_nodes *nodes) {
   const blake2_simd_bytes key = {ids, 3};
   check(rvh_select_one(isa, nodes, key, 1, chosen, &poll) == RVH_STOPPED && asked == 1, "stop", 0,
         0);
+  const rvh_column words = {.layout = RVH_INTEGERS, .data = ids, .stride = 8, .itemsize = 8};
+  intptr_t out[3];
+  poll.left = 0;
+  check(rvh_jump(isa, &words, 0, 1, 9, 1, out, &poll) == RVH_STOPPED && asked == 2, "stop", 1, 0);
+  poll.left = 0;
+  check(rvh_jump(isa, &words, 0, 1, 9, 3, out, &poll) == RVH_STOPPED && asked == 3, "stop", 2, 0);
+  poll.left = 0;
+  check(rvh_jumpback(isa, &words, 0, 1, 9, out, &poll) == RVH_STOPPED && asked == 4, "stop", 3, 0);
 }
 
 int main(void) {
@@ -513,6 +679,10 @@ int main(void) {
     test_padded();
     test_ucs4();
     test_integers();
+    test_buckets();
+    test_distinct_buckets();
+    test_words_of_integers();
+    test_key_words();
     for (size_t j = 0; j < SETS; j++) {
       test_ties(&sets[j]);
       test_many(&sets[j]);

@@ -1,0 +1,446 @@
+"""Buckets 0 to n - 1 that move few keys when n changes: jump hash, JumpBackHash, named buckets.
+
+Where rendezvous hashing asks every node, these compute the bucket from the key and n alone, in a
+few nanoseconds. The price: buckets come and go at the end only. The rules are
+`docs/architecture.md`, "Jump hash, JumpBackHash, named buckets".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import index
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh import keys as _keys
+from rvh._backend import Cancel, jump, jumpback
+from rvh._parallel import over_rows
+from rvh.errors import RVHError, RVHTypeError, show
+
+__all__ = [
+    "StableSelector",
+    "jump_batch",
+    "jump_hash",
+    "jumpback_batch",
+    "jumpback_hash",
+]
+
+#: the most buckets there can be
+BUCKETS_MAX = 2**31 - 1
+
+
+def jump_hash(key: Any, buckets: int) -> int:
+    """The bucket of one key by jump consistent hash.
+
+    Parameters
+    ----------
+    key : str, bytes-like or int
+        An integer is used as its 64 bits, two's complement; of any other key the first 8 bytes,
+        big-endian, of the BLAKE2b-128 digest of its bytes.
+    buckets : int
+        How many buckets there are, 1 <= buckets <= 2^31 - 1.
+
+    Returns
+    -------
+    int
+        0 <= bucket < buckets.
+
+    Raises
+    ------
+    RVHError
+        ``buckets`` out of range, a lone surrogate, an integer below -2^63 or above 2^64-1.
+    RVHTypeError
+        ``buckets`` that is no whole number, a key without bytes: bool, float, None, dates.
+
+    Notes
+    -----
+    J. Lamping and E. Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014,
+    https://arxiv.org/abs/1406.2294, to the bit. From n to n + 1 buckets a key stays where it is
+    or, once in n + 1 keys, moves to the new bucket.
+
+    Examples
+    --------
+    >>> from rvh.stable import jump_hash
+    >>> jump_hash(256, 1024), jump_hash("obj", 1024)
+    (520, 462)
+    """
+    buckets = _check_buckets(buckets)
+    out = np.empty((1, 1), dtype=np.intp)
+    jump(_one_key(key), 0, 1, buckets, out, None)
+    return int(out[0, 0])
+
+
+def jump_batch(keys: Any, buckets: int, *, threads: int | None = None) -> NDArray[np.intp]:
+    """The bucket of every key by jump consistent hash.
+
+    Parameters
+    ----------
+    keys : sequence or array of str, bytes or int, shape (M,)
+        Any kind in `rvh.keys.KINDS`, each key as in `jump_hash`; integers are read in place.
+        They must not change during the call.
+    buckets : int
+        How many buckets there are, 1 <= buckets <= 2^31 - 1.
+    threads : int, optional
+        Threads to use; by default the process's cores when the work is worth it, capped by
+        ``RVH_NUM_THREADS``. The answer does not depend on it.
+
+    Returns
+    -------
+    ndarray of intp, shape (M,)
+        0 <= bucket < buckets.
+
+    Raises
+    ------
+    RVHError
+        As `jump_hash`, and for keys that are not one-dimensional; the message names the first
+        position.
+    RVHTypeError
+        As `jump_hash`, and for one key instead of many.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rvh.stable import jump_batch
+    >>> jump_batch(np.arange(1, 6), 100)
+    array([55, 62,  8, 45, 59])
+    """
+    buckets = _check_buckets(buckets)
+    return _jump_rows(_keys.column(keys), buckets, 1, threads)[:, 0]
+
+
+def jumpback_hash(key: Any, buckets: int) -> int:
+    """The bucket of one key by JumpBackHash: what `jump_hash` does, in constant expected time.
+
+    Parameters
+    ----------
+    key : str, bytes-like or int
+        As for `jump_hash`.
+    buckets : int
+        How many buckets there are, 1 <= buckets <= 2^31 - 1.
+
+    Returns
+    -------
+    int
+        0 <= bucket < buckets; another one than `jump_hash` gives.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `jump_hash`.
+
+    Notes
+    -----
+    O. Ertl, "JumpBackHash: Say Goodbye to the Modulo Operation to Distribute Keys Uniformly to
+    Buckets", 2024, https://arxiv.org/abs/2403.18682, over SplitMix64 seeded with the key's word:
+    the answers of hash4j's ``jumpBackHashSplitMix64``.
+
+    Examples
+    --------
+    >>> from rvh.stable import jumpback_hash
+    >>> jumpback_hash(42, 1000), jumpback_hash(42, 1001)
+    (166, 166)
+    """
+    buckets = _check_buckets(buckets)
+    out = np.empty(1, dtype=np.intp)
+    jumpback(_one_key(key), 0, 1, buckets, out, None)
+    return int(out[0])
+
+
+def jumpback_batch(keys: Any, buckets: int, *, threads: int | None = None) -> NDArray[np.intp]:
+    """The bucket of every key by JumpBackHash: faster than `jump_batch`, most so for many buckets.
+
+    Parameters
+    ----------
+    keys, buckets, threads
+        As for `jump_batch`.
+
+    Returns
+    -------
+    ndarray of intp, shape (M,)
+        0 <= bucket < buckets.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `jump_batch`.
+
+    Examples
+    --------
+    >>> from rvh.stable import jumpback_batch
+    >>> jumpback_batch([0, 1, 2, 42], 1000)
+    array([313, 492, 990, 166])
+    """
+    buckets = _check_buckets(buckets)
+    keys = _keys.column(keys)
+    out = np.empty(len(keys), dtype=np.intp)
+
+    def work(start: int, stop: int, cancel: Cancel) -> None:
+        jumpback(keys, start, stop, buckets, out[start:stop], cancel)
+
+    over_rows(work, len(keys), 1, threads)
+    return out
+
+
+class StableSelector:
+    """Named buckets in a fixed order, and k distinct ones for every key.
+
+    For sets that grow and shrink at the end: shards, numbered volumes. A selector never changes:
+    `append` and `pop` give new ones. It can be used from many threads at once, pickled, compared
+    and hashed.
+
+    Parameters
+    ----------
+    buckets : sequence or one-dimensional array of str or bytes, shape (N,)
+        The names: non-empty and unique; a str is its UTF-8. Their order matters: it decides which
+        keys a bucket gets. Answers come in their dtype, as those of `rvh.NodeSet`.
+
+    Raises
+    ------
+    RVHError
+        No buckets, an empty or repeated name, a lone surrogate.
+    RVHTypeError
+        A name that is neither str nor bytes.
+
+    Notes
+    -----
+    The first bucket of a key is `jump_hash`'s. For each further one, the key's word is replaced
+    by the next output of SplitMix64 seeded with it, until that gives a bucket not met before. A
+    row takes about k jump hashes where k is well below N, and N ln N for k = N.
+
+    An appended bucket takes its share from all others, one place in each row that it enters; the
+    other buckets of such a row are as before but for one that leaves, except that once in about
+    N^2 / k^2 rows one more of them is replaced. Every other row stays as it is.
+
+    Examples
+    --------
+    >>> from rvh.stable import StableSelector
+    >>> shards = StableSelector(["shard0", "shard1", "shard2"])
+    >>> shards.select("txn-42", k=2)
+    ['shard2', 'shard1']
+    >>> shards.append("shard3").select_batch(range(4))[:, 0]
+    array(['shard0', 'shard0', 'shard3', 'shard3'], dtype='<U6')
+    """
+
+    __slots__ = ("__weakref__", "_ids", "_names")
+
+    _ids: NDArray[Any]
+    _names: list[Any]
+
+    def __init__(self, buckets: Any) -> None:
+        column, self._ids = _keys.node_column(buckets)
+        _keys.check_unique(list(column.iter_bytes()))
+        self._ids.flags.writeable = False
+        self._names = self._ids.tolist()
+
+    # -- what it is ---------------------------------------------------------------------------
+
+    @property
+    def ids(self) -> NDArray[Any]:
+        """The buckets' names, shape (N,), in their order; read-only."""
+        return self._ids
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._names)
+
+    def __repr__(self) -> str:
+        names = ", ".join(map(repr, self._names[:3]))
+        more = ", ..." if len(self) > 3 else ""
+        return f"StableSelector([{names}{more}], n={len(self)})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, StableSelector):
+            return NotImplemented
+        return self is other or self._names == other._names
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._names))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StableSelector, (self._ids,)
+
+    # -- answers ------------------------------------------------------------------------------
+
+    def select(self, key: Any, k: int = 1) -> list[Any]:
+        """The `k` buckets of one key.
+
+        Parameters
+        ----------
+        key : str, bytes-like or int
+        k : int
+            How many, 1 <= k <= N.
+
+        Returns
+        -------
+        list
+            ``k`` distinct names, first choice first.
+
+        Raises
+        ------
+        RVHError
+            ``k`` out of range, or a key without bytes (then also a TypeError).
+
+        Examples
+        --------
+        >>> from rvh.stable import StableSelector
+        >>> StableSelector(["a", "b", "c", "d"]).select("obj", k=3)
+        ['a', 'c', 'd']
+        """
+        out = np.empty((1, self._check_k(k)), dtype=np.intp)
+        jump(_one_key(key), 0, 1, len(self), out, None)
+        return [self._names[n] for n in out[0].tolist()]
+
+    def argselect_batch(
+        self, keys: Any, k: int = 1, *, threads: int | None = None
+    ) -> NDArray[np.intp]:
+        """Indices of the `k` buckets of every key.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,)
+            Any kind in `rvh.keys.KINDS`. It must not change during the call.
+        k : int
+            How many, 1 <= k <= N.
+        threads : int, optional
+            Threads to use; by default the process's cores when the work is worth it, capped by
+            ``RVH_NUM_THREADS``. The answer does not depend on it.
+
+        Returns
+        -------
+        ndarray of intp, shape (M, k)
+            Positions in `ids`, distinct in each row, first choice first. Column 0 is
+            ``jump_batch(keys, N)``.
+
+        Raises
+        ------
+        RVHError
+            ``k`` out of range, keys not one-dimensional, a lone surrogate, an integer out of
+            range; the message names the first position.
+        RVHTypeError
+            Keys of a type without bytes: bool, float, None, dates.
+
+        Examples
+        --------
+        >>> from rvh.stable import StableSelector
+        >>> StableSelector([f"shard{n}" for n in range(100)]).argselect_batch([1, 2, 3], k=2)
+        array([[55, 72],
+               [62, 19],
+               [ 8, 72]])
+        """
+        return _jump_rows(_keys.column(keys), len(self), self._check_k(k), threads)
+
+    def select_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
+        """The `k` buckets of every key.
+
+        Parameters
+        ----------
+        keys, k, threads
+            As for `argselect_batch`.
+
+        Returns
+        -------
+        ndarray, shape (M, k)
+            Names, first choice first, in the dtype of `ids`.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `argselect_batch`.
+
+        Examples
+        --------
+        >>> from rvh.stable import StableSelector
+        >>> StableSelector([b"a", b"b", b"c"]).select_batch(["x", "y"], k=2)
+        array([[b'c', b'b'],
+               [b'a', b'c']], dtype='|S1')
+        """
+        k = self._check_k(k)
+        keys = _keys.column(keys)
+        out = np.empty((len(keys), k), dtype=self._ids.dtype)
+
+        def work(start: int, stop: int, cancel: Cancel) -> None:
+            # A block of indices at a time: indices of all rows would double the memory.
+            chosen = np.empty((stop - start, k), dtype=np.intp)
+            jump(keys, start, stop, len(self), chosen, cancel)
+            if not cancel.is_set():
+                # "clip" spares take() a buffered copy; the indices are in range.
+                self._ids.take(chosen, out=out[start:stop], mode="clip")
+
+        over_rows(work, len(keys), k, threads)
+        return out
+
+    # -- other selectors ----------------------------------------------------------------------
+
+    def append(self, ids: Any) -> StableSelector:
+        """A new selector with `ids` (one name or several) behind the others.
+
+        Examples
+        --------
+        >>> from rvh.stable import StableSelector
+        >>> list(StableSelector(["a"]).append(["b", "c"]).append("d"))
+        ['a', 'b', 'c', 'd']
+        """
+        column, _ = _keys.node_column([ids] if isinstance(ids, (str, bytes)) else ids)
+        together = [*self._names, *column.slice(0, len(column))]
+        if self._ids.dtype == object:  # stays so, even where all are str now
+            return StableSelector(_keys.object_array(together))
+        return StableSelector(together)
+
+    def pop(self, count: int = 1) -> StableSelector:
+        """A new selector without the last `count` buckets; one has to stay.
+
+        Examples
+        --------
+        >>> from rvh.stable import StableSelector
+        >>> list(StableSelector(["a", "b", "c"]).pop())
+        ['a', 'b']
+        """
+        if len(self) == 1:
+            raise RVHError(f"{self!r} has one bucket, which has to stay: there is nothing to pop")
+        count = _check_whole("count", count, len(self) - 1)
+        return StableSelector(self._ids[:-count])
+
+    def _check_k(self, k: Any) -> int:
+        return _check_whole("k", k, len(self))
+
+
+# -- helpers ----------------------------------------------------------------------------------
+
+
+def _jump_rows(
+    keys: _keys.KeyColumn, buckets: int, k: int, threads: int | None
+) -> NDArray[np.intp]:
+    """The first `k` distinct buckets of every key, shape (M, k)."""
+    out = np.empty((len(keys), k), dtype=np.intp)
+
+    def work(start: int, stop: int, cancel: Cancel) -> None:
+        jump(keys, start, stop, buckets, out[start:stop], cancel)
+
+    # A jump hash takes a fraction of what a score does, and a key that is hashed first as much.
+    over_rows(work, len(keys), k, threads)
+    return out
+
+
+def _one_key(key: Any) -> _keys.KeyColumn:
+    return _keys.column(np.array([_keys.key_word(key)], dtype=np.uint64))
+
+
+def _check_buckets(buckets: Any) -> int:
+    return _check_whole("buckets", buckets, BUCKETS_MAX)
+
+
+def _check_whole(name: str, value: Any, most: int) -> int:
+    """A whole number from 1 to `most`."""
+    try:
+        number = index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, (bool, np.bool_)):
+        raise RVHTypeError(f"{name} is {show(value)}: pass a whole number from 1 to {most}")
+    if not 1 <= number <= most:
+        raise RVHError(f"{name} is {show(number)}: choose 1 <= {name} <= {most}")
+    return number
