@@ -11,11 +11,14 @@ import pytest
 import reference
 
 import rvh
+from rvh.keys import composite
+from rvh.multi import compose_keys
 
 GOLDEN = Path(__file__).parent / "golden"
 FILES = {path.name: json.loads(path.read_bytes()) for path in sorted(GOLDEN.glob("*.json"))}
 #: the files that the tests below check
 BLAKE2B = ("blake2b.json",)
+COMPOSITE = ("composite.json",)
 CASES = [
     pytest.param(case, id=f"{name}: {case['name']}")
     for name in BLAKE2B
@@ -29,8 +32,8 @@ def untagged(value: dict[str, str]) -> Any:
 
 
 def test_every_golden_file_is_used_and_says_where_it_comes_from() -> None:
-    assert set(BLAKE2B) == set(FILES)
-    for name in BLAKE2B:
+    assert {*BLAKE2B, *COMPOSITE} == set(FILES)
+    for name in (*BLAKE2B, *COMPOSITE):
         assert FILES[name]["scheme"] == "blake2b"
         assert "hashlib" in FILES[name]["origin"]
         assert all(case["keys"] for case in FILES[name]["cases"])
@@ -63,3 +66,21 @@ def test_golden_file_agrees_with_the_reference(case: dict[str, Any]) -> None:
     secret = bytes.fromhex(case["secret"])
     for row in case["keys"]:
         assert reference.ranking(nodes, untagged(row["key"]), secret) == row["ranking"]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=f"{name}: {case['name']}")
+        for name in COMPOSITE
+        for case in FILES[name]["cases"]
+    ],
+)
+def test_golden_composite_keys(case: dict[str, Any]) -> None:
+    rows = [[untagged(part) for part in row["parts"]] for row in case["keys"]]
+    expected = [bytes.fromhex(row["bytes"]) for row in case["keys"]]
+    assert [composite(*row) for row in rows] == expected
+    keys = compose_keys(*map(list, zip(*rows, strict=True)))
+    assert list(keys.iter_bytes()) == expected
+    ranked = rvh.argselect_batch(case["nodes"], keys, k=len(case["nodes"]))
+    assert ranked.tolist() == [row["ranking"] for row in case["keys"]]

@@ -17,10 +17,18 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-__all__ = ["Cancel", "PreparedNodes", "backend", "isa_active", "isa_available", "rank_scores"]
+__all__ = [
+    "Cancel",
+    "PreparedNodes",
+    "backend",
+    "compose",
+    "isa_active",
+    "isa_available",
+    "rank_scores",
+]
 
 #: what a backend offers
-PUBLIC = ("Cancel", "PreparedNodes", "isa_active", "isa_available", "rank_scores")
+PUBLIC = ("Cancel", "PreparedNodes", "compose", "isa_active", "isa_available", "rank_scores")
 
 
 def _choose() -> ModuleType:
@@ -43,9 +51,9 @@ def _choose() -> ModuleType:
 
 _module = _choose()
 if TYPE_CHECKING:  # the twin spells out the types that both backends share
-    from rvh._pure import Cancel, PreparedNodes, isa_active, isa_available, rank_scores
+    from rvh._pure import Cancel, PreparedNodes, compose, isa_active, isa_available, rank_scores
 else:
-    Cancel, PreparedNodes, isa_active, isa_available, rank_scores = (
+    Cancel, PreparedNodes, compose, isa_active, isa_available, rank_scores = (
         getattr(_module, name) for name in PUBLIC
     )
 

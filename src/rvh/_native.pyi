@@ -5,7 +5,7 @@ from typing import TypeVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh.keys import KeyColumn
+from rvh.keys import KeyColumn, Spans
 
 T = TypeVar("T")
 
@@ -36,6 +36,7 @@ class PreparedNodes:
         cancel: Cancel | None,
     ) -> None: ...
 
+def compose(parts: list[KeyColumn | bytes], rows: int) -> Spans: ...
 def isa_available() -> tuple[str, ...]: ...
 def isa_active() -> str: ...
 def rank_scores(scores: NDArray[np.uint64], ids: KeyColumn, out: NDArray[np.intp]) -> None: ...

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from heapq import nlargest
+from itertools import accumulate
 from typing import TypeVar
 
 import numpy as np
 
-from rvh.keys import KeyColumn, check_unique, key_bytes
+from rvh.keys import KeyColumn, Spans, check_unique, key_bytes
 
 T = TypeVar("T")
 
@@ -87,6 +88,23 @@ class PreparedNodes:
                 return
             digests = b"".join(self._digest(n, key) for n in range(len(self._ids)))
             out[row] = np.frombuffer(digests, dtype=">u8").reshape(-1, 2)
+
+
+def compose(parts: list[KeyColumn | bytes], rows: int) -> Spans:
+    """Composite keys: row by row, the bytes of each part.
+
+    Parameters
+    ----------
+    parts : list of KeyColumn or bytes
+        Columns of ``rows`` elements; or the bytes of a part, the same in every row.
+    rows : int
+    """
+    keys = [
+        b"".join(part if isinstance(part, bytes) else part.part_at(row) for part in parts)
+        for row in range(rows)
+    ]
+    offsets = np.array([0, *accumulate(map(len, keys))], dtype=np.uint64)
+    return Spans(np.frombuffer(b"".join(keys), dtype=np.uint8), offsets)
 
 
 def rank_scores(scores: np.ndarray, ids: KeyColumn, out: np.ndarray) -> None:
