@@ -13,6 +13,7 @@ import pytest
 
 import rvh
 import rvh.cpu
+import rvh.multi
 import rvh.stable
 
 #: what each has to have; "Parameters" where there is something to explain that is new
@@ -30,6 +31,10 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.rendezvous_scores": ("Returns", "Raises", "Examples"),
     "rvh.cpu.active": ("Raises", "Examples"),
     "rvh.cpu.available": ("Returns", "Examples"),
+    "rvh.multi.compose_keys": FUNCTION,
+    "rvh.multi.select_multi": FUNCTION,
+    "rvh.multi.select_columns": FUNCTION,
+    "rvh.multi.score_columns": FUNCTION,
     "rvh.stable.StableSelector": ("Parameters", "Raises", "Notes", "Examples"),
     "rvh.stable.StableSelector.ids": (),
     "rvh.stable.StableSelector.select": FUNCTION,
@@ -62,6 +67,7 @@ RULES: dict[str, tuple[str, ...]] = {
 def public_names() -> set[str]:
     names = {f"rvh.{name}" for name in rvh.__all__ if name != "__version__"}
     names |= {f"rvh.cpu.{name}" for name in rvh.cpu.__all__}
+    names |= {f"rvh.multi.{name}" for name in rvh.multi.__all__}
     names |= {f"rvh.stable.{name}" for name in rvh.stable.__all__}
     selector = vars(rvh.stable.StableSelector)
     names |= {f"rvh.stable.StableSelector.{name}" for name in selector if not name.startswith("_")}
@@ -103,7 +109,7 @@ def test_every_parameter_is_explained(name: str) -> None:
     text = inspect.getdoc(function) or ""
     section = text.split("Parameters\n----------\n")[1].split("\n\n")[0]
     explained = {
-        word.strip()
+        word.strip(" *")
         for line in section.splitlines()
         if not line.startswith(" ")
         for word in line.partition(":")[0].split(",")

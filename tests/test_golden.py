@@ -12,11 +12,14 @@ import reference
 
 import rvh
 from rvh import stable
+from rvh.keys import composite
+from rvh.multi import compose_keys
 
 GOLDEN = Path(__file__).parent / "golden"
 FILES = {path.name: json.loads(path.read_bytes()) for path in sorted(GOLDEN.glob("*.json"))}
 #: the files that the tests below check
 BLAKE2B = ("blake2b.json",)
+COMPOSITE = ("composite.json",)
 JUMP = ("stable.json",)
 CASES = [
     pytest.param(case, id=f"{name}: {case['name']}")
@@ -31,8 +34,8 @@ def untagged(value: dict[str, str]) -> Any:
 
 
 def test_every_golden_file_is_used_and_says_where_it_comes_from() -> None:
-    assert {*BLAKE2B, *JUMP} == set(FILES)
-    for name in BLAKE2B:
+    assert {*BLAKE2B, *COMPOSITE, *JUMP} == set(FILES)
+    for name in (*BLAKE2B, *COMPOSITE):
         assert FILES[name]["scheme"] == "blake2b"
         assert "hashlib" in FILES[name]["origin"]
         assert all(case["keys"] for case in FILES[name]["cases"])
@@ -92,3 +95,21 @@ def test_golden_buckets(case: dict[str, Any]) -> None:
     if buckets <= 1000:  # as many as can be named here
         selector = stable.StableSelector([f"bucket{n}" for n in range(buckets)])
         assert selector.argselect_batch(keys, k).tolist() == jumps
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=f"{name}: {case['name']}")
+        for name in COMPOSITE
+        for case in FILES[name]["cases"]
+    ],
+)
+def test_golden_composite_keys(case: dict[str, Any]) -> None:
+    rows = [[untagged(part) for part in row["parts"]] for row in case["keys"]]
+    expected = [bytes.fromhex(row["bytes"]) for row in case["keys"]]
+    assert [composite(*row) for row in rows] == expected
+    keys = compose_keys(*map(list, zip(*rows, strict=True)))
+    assert list(keys.iter_bytes()) == expected
+    ranked = rvh.argselect_batch(case["nodes"], keys, k=len(case["nodes"]))
+    assert ranked.tolist() == [row["ranking"] for row in case["keys"]]

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import rvh
-from rvh.keys import KINDS, Kind, column
+from rvh.keys import KINDS, Kind, column, composite
+from rvh.multi import compose_keys
 
 NODES = ["alpha", "beta", "gamma", "δelta"]
 SET = rvh.NodeSet(NODES)
@@ -78,6 +79,9 @@ EXERCISED: dict[str, list[tuple[Any, Sequence[object]]]] = {
         (keys, list(range(100)))
         for code in INTEGERS
         for keys in both_orders(np.arange(100, dtype=code))
+    ],
+    "what rvh.multi.compose_keys returns": [
+        (compose_keys(TEXTS, 7), [composite(text, 7) for text in TEXTS])
     ],
 }
 

@@ -21,6 +21,7 @@ __all__ = [
     "Cancel",
     "PreparedNodes",
     "backend",
+    "compose",
     "isa_active",
     "isa_available",
     "jump",
@@ -35,6 +36,7 @@ __all__ = [
 PUBLIC = (
     "Cancel",
     "PreparedNodes",
+    "compose",
     "isa_active",
     "isa_available",
     "jump",
@@ -69,6 +71,7 @@ if TYPE_CHECKING:  # the twin spells out the types that both backends share
     from rvh._pure import (
         Cancel,
         PreparedNodes,
+        compose,
         isa_active,
         isa_available,
         jump,

@@ -5,7 +5,7 @@ from typing import Any, TypeVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh.keys import KeyColumn
+from rvh.keys import KeyColumn, Spans
 
 T = TypeVar("T")
 
@@ -43,6 +43,7 @@ class PreparedNodes:
         cancel: Cancel | None,
     ) -> None: ...
 
+def compose(parts: list[KeyColumn | bytes], rows: int) -> Spans: ...
 def jump(
     keys: KeyColumn,
     start: int,

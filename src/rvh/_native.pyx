@@ -20,7 +20,10 @@ import threading
 import numpy as np
 
 from rvh.errors import RVHError
-from rvh.keys import KeyColumn, Kind, duplicate_id_error, empty_id_error, key_bytes, key_word
+from rvh.keys import (
+    PART_MAX, KeyColumn, Kind, Spans, duplicate_id_error, empty_id_error, key_bytes, key_word,
+    part_too_long,
+)
 
 cnp.import_array()
 
@@ -70,6 +73,18 @@ cdef extern from "rvh_kernels.h" nogil:
         int swapped
         int is_signed
         const uint64_t *offsets
+    ctypedef enum rvh_framing:
+        RVH_BARE
+        RVH_SIZED
+        RVH_SAME
+    ctypedef struct rvh_part:
+        rvh_column column
+        rvh_framing framing
+        size_t first
+    ctypedef struct rvh_buffer:
+        uint8_t *data
+        size_t size
+        size_t capacity
     ctypedef struct rvh_poll:
         int (*stop)(void *context) noexcept nogil
         void *context
@@ -86,6 +101,8 @@ cdef extern from "rvh_kernels.h" nogil:
                              const uint64_t *offsets, size_t n, const double *weights,
                              const uint8_t *secret, size_t secret_size, size_t *bad)
     void rvh_nodes_free(rvh_nodes *nodes)
+    rvh_status rvh_compose(const rvh_part *parts, size_t count, size_t n, rvh_buffer *out,
+                           uint64_t *ends, rvh_poll *poll, size_t *bad)
     rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                              size_t start, size_t stop, size_t k, intptr_t *out, uint64_t *words,
                              rvh_poll *poll, size_t *bad)
@@ -117,6 +134,7 @@ cdef extern from "rvh_kernels.h" nogil:
 cdef enum:
     CHUNK = 4096  # Python objects turned into bytes at a time,
 cdef size_t CHUNK_BYTES = 4 << 20  # until there are about so many bytes of them
+cdef size_t PART_MAX_BYTES = PART_MAX
 cdef size_t INLINE = 1 << 11  # compressions done without releasing the GIL: about 50 us
 
 
@@ -202,6 +220,7 @@ cdef class _Blob:
     cdef uint64_t *offsets
     cdef size_t size, capacity
     cdef Py_ssize_t count, places
+    cdef bint framed  # whether each is a part of a composite key, with its length before it
 
     def __dealloc__(self):
         free(self.data)
@@ -221,7 +240,7 @@ cdef class _Blob:
         self.count = 0
         return 0
 
-    cdef int append(self, const void *data, size_t size) except -1:
+    cdef int write(self, const void *data, size_t size) except -1:
         cdef size_t capacity
         cdef uint8_t *grown
         if size > self.capacity - self.size or self.data is NULL:
@@ -233,9 +252,16 @@ cdef class _Blob:
             self.capacity = capacity
         memcpy(self.data + self.size, data, size)
         self.size += size
-        self.count += 1
-        self.offsets[self.count] = self.size
         return 0
+
+    cdef int write_size(self, size_t size, Py_ssize_t position, object what) except -1:
+        cdef uint8_t head[4]
+        cdef int i
+        if size > <size_t>PART_MAX_BYTES:
+            raise part_too_long(size, position, what)
+        for i in range(4):
+            head[i] = <uint8_t>(size >> (8 * i))
+        return self.write(head, 4)
 
     cdef int append_object(self, object value, object keys, Py_ssize_t position) except -1:
         cdef blake2_simd_bytes span
@@ -245,7 +271,12 @@ cdef class _Blob:
             owner = encode(value, position, keys.what)
             span.data = <const uint8_t *>PyBytes_AS_STRING(owner)
             span.size = <size_t>PyBytes_GET_SIZE(owner)
-        return self.append(span.data, span.size)
+        if self.framed and not is_integer(value):
+            self.write_size(span.size, position, keys.what)
+        self.write(span.data, span.size)
+        self.count += 1
+        self.offsets[self.count] = self.size
+        return 0
 
     cdef Py_ssize_t fill(self, object keys, Py_ssize_t start, Py_ssize_t stop,
                          size_t limit) except -1:
@@ -316,6 +347,13 @@ cdef bint borrow_bytes(object value, blake2_simd_bytes *span, uint8_t *word):
     return False
 
 
+cdef bint is_integer(object value):
+    """Whether a value that has bytes is an integer; the commonest types are told apart quickly."""
+    if PyUnicode_CheckExact(value) or PyBytes_CheckExact(value):
+        return False
+    return PyLong_CheckExact(value) or isinstance(value, (int, np.integer))
+
+
 cdef bytes encode(object value, object position, object what):
     """The bytes of any other value, or the error about it."""
     if PyUnicode_CheckExact(value):
@@ -327,8 +365,18 @@ cdef bytes encode(object value, object position, object what):
 
 
 cdef int describe(object keys, rvh_column *column) except -1:
-    """A column that C can read where it stands: a one-dimensional array of S, U or integers."""
-    cdef cnp.ndarray array = keys.values
+    """A column that C can read where it stands: spans, or an array of S, U or integers."""
+    cdef const uint8_t[::1] data
+    cdef const uint64_t[::1] offsets
+    cdef cnp.ndarray array
+    if keys.kind == Kind.SPANS:
+        data, offsets = keys.values.data, keys.values.offsets
+        column.layout = RVH_OFFSETS
+        column.data = &data[0] if data.shape[0] > 0 else NULL
+        column.stride = 0
+        column.offsets = &offsets[0]
+        return 0
+    array = keys.values
     dtype = array.dtype
     column.data = <const uint8_t *>cnp.PyArray_DATA(array)
     column.stride = cnp.PyArray_STRIDE(array, 0)
@@ -361,6 +409,125 @@ cdef int raise_for(rvh_status status, object keys, size_t bad) except -1:
     if status == RVH_BAD_KEY:
         keys.bytes_at(<Py_ssize_t>bad)
     raise MemoryError
+
+
+# -- composite keys -----------------------------------------------------------------------------
+
+cdef class _Composed:
+    """The bytes of composite keys, for as long as NumPy's array over them lives."""
+
+    cdef rvh_buffer buffer
+
+    def __dealloc__(self):
+        free(self.buffer.data)
+
+    cdef object array(self):
+        cdef cnp.npy_intp size = <cnp.npy_intp>self.buffer.size
+        cdef uint8_t *data = <uint8_t *>realloc(self.buffer.data, <size_t>max(size, 1))
+        if data is NULL:
+            raise MemoryError
+        self.buffer.data = data
+        array = cnp.PyArray_SimpleNewFromData(1, &size, cnp.NPY_UINT8, data)
+        cnp.set_array_base(array, self)
+        return array
+
+
+cdef class _Parts:
+    """The parts of composite keys as C reads them; Python objects come in blobs, bit by bit."""
+
+    cdef rvh_part *parts
+    cdef list columns  # KeyColumns, or bytes that are the same in every row
+    cdef list blobs  # of the same places: a _Blob for a column of objects
+    cdef size_t count
+    cdef Py_ssize_t objects  # how many blobs there are
+
+    def __cinit__(self, list columns not None):
+        cdef _Blob blob
+        cdef rvh_part *part
+        self.columns, self.blobs = columns, []
+        self.count = <size_t>len(columns)
+        self.parts = <rvh_part *>malloc(self.count * sizeof(rvh_part))
+        if self.parts is NULL:
+            raise MemoryError
+        for number, column in enumerate(columns):
+            part = &self.parts[number]
+            part.first = 0
+            blob = None
+            if isinstance(column, bytes):
+                blob = _Blob()
+                blob.clear(1)
+                blob.write(PyBytes_AS_STRING(column), <size_t>PyBytes_GET_SIZE(column))
+                blob.offsets[1] = blob.size
+                describe_blob(blob, &part.column)
+                part.framing = RVH_SAME
+            elif column.kind == Kind.OBJECTS:
+                blob = _Blob()
+                blob.framed = True
+                part.framing = RVH_BARE
+                self.objects += 1
+            else:
+                describe(column, &part.column)
+                part.framing = RVH_BARE if column.kind == Kind.INTEGERS else RVH_SIZED
+            self.blobs.append(blob)
+
+    def __dealloc__(self):
+        free(self.parts)
+
+    cdef Py_ssize_t load(self, Py_ssize_t start, Py_ssize_t stop) except -1:
+        """Make ready rows from `start` on, at most to `stop`; returns how many."""
+        cdef _Blob blob
+        cdef rvh_part *part
+        for number, column in enumerate(self.columns):
+            part = &self.parts[number]
+            blob = self.blobs[number]
+            if part.framing == RVH_SAME:
+                continue
+            if blob is None:
+                part.first = <size_t>start
+                continue
+            stop = start + blob.fill(column, start, stop, CHUNK_BYTES // <size_t>self.objects)
+            describe_blob(blob, &part.column)
+        return stop - start
+
+    cdef object error(self, Py_ssize_t start, Py_ssize_t stop):
+        """The error about the first of these rows with one, as the twin finds it."""
+        try:
+            for row in range(start, stop):
+                for column in self.columns:
+                    if not isinstance(column, bytes):
+                        column.part_at(row)
+        except RVHError as error:
+            return error
+        return RVHError("the keys were changed while they were read")
+
+
+def compose(list parts not None, Py_ssize_t rows):
+    cdef _Parts loaded = _Parts(parts)
+    cdef _Composed composed = _Composed()
+    cdef uint64_t[::1] offsets = np.empty(rows + 1, dtype=np.uint64)
+    cdef rvh_status status = RVH_OK
+    cdef rvh_poll poll
+    cdef Watch watch
+    cdef size_t bad = 0
+    cdef Py_ssize_t start = 0, count, most = CHUNK if loaded.objects else rows
+    start_watch(&watch, &poll, None)
+    offsets[0] = 0
+    while start < rows:
+        count = min(most, rows - start)
+        try:
+            count = loaded.load(start, start + count)
+        except RVHError:
+            raise loaded.error(start, start + count) from None
+        if loaded.objects:
+            most = min(CHUNK, 2 * count)  # a column of large objects ends the chunk of all others
+        with nogil:
+            status = rvh_compose(loaded.parts, loaded.count, <size_t>count, &composed.buffer,
+                                 &offsets[start + 1], &poll, &bad)
+        if status == RVH_BAD_KEY:
+            raise loaded.error(start + <Py_ssize_t>bad, start + <Py_ssize_t>bad + 1)
+        raise_for(status, None, 0)
+        start += count
+    return Spans(composed.array(), np.asarray(offsets))
 
 
 # -- nodes --------------------------------------------------------------------------------------

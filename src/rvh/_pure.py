@@ -8,13 +8,14 @@ answers and the same errors. Read this file to know what rvh computes.
 from __future__ import annotations
 
 from heapq import nlargest
+from itertools import accumulate
 from typing import TypeVar
 
 import numpy as np
 
 from rvh import _schemes
 from rvh._schemes import WORD, Blake2b, Murmur, Scheme, weighted
-from rvh.keys import KeyColumn, check_unique, key_bytes
+from rvh.keys import KeyColumn, Spans, check_unique, key_bytes
 
 T = TypeVar("T")
 
@@ -235,6 +236,23 @@ def _jumpback(key: int, buckets: int) -> int:
             bucket = draws.pop() & 2 * q - 1
         bits ^= q
     return 0
+
+
+def compose(parts: list[KeyColumn | bytes], rows: int) -> Spans:
+    """Composite keys: row by row, the bytes of each part.
+
+    Parameters
+    ----------
+    parts : list of KeyColumn or bytes
+        Columns of ``rows`` elements; or the bytes of a part, the same in every row.
+    rows : int
+    """
+    keys = [
+        b"".join(part if isinstance(part, bytes) else part.part_at(row) for part in parts)
+        for row in range(rows)
+    ]
+    offsets = np.array([0, *accumulate(map(len, keys))], dtype=np.uint64)
+    return Spans(np.frombuffer(b"".join(keys), dtype=np.uint8), offsets)
 
 
 def rank_scores(scores: np.ndarray, nodes: PreparedNodes, out: np.ndarray) -> None:

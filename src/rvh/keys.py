@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = [
     "KINDS",
     "KeyColumn",
     "Kind",
+    "Spans",
     "check_unique",
     "column",
     "composite",
@@ -30,9 +32,12 @@ __all__ = [
     "key_word",
     "node_column",
     "object_array",
+    "part_bytes",
+    "part_too_long",
 ]
 
 INT_MIN, INT_MAX = -(2**63), 2**64 - 1
+PART_MAX = 2**32 - 1  # bytes of one str or bytes in a composite key: its length has 4 bytes
 
 
 class Kind(IntEnum):
@@ -42,6 +47,7 @@ class Kind(IntEnum):
     BYTES = 1  # NumPy S
     STRINGS = 2  # NumPy U
     INTEGERS = 3  # NumPy integers
+    SPANS = 4  # bytes one after another, and where each begins
 
 
 #: (kind, what the caller passes, the bytes of one element)
@@ -60,7 +66,41 @@ KINDS: tuple[tuple[Kind, str, str], ...] = (
         "NumPy integer array, any width, sign and byte order",
         "8 bytes, little-endian two's complement",
     ),
+    (Kind.SPANS, "what rvh.multi.compose_keys returns", "the parts of the composite key, in order"),
 )
+
+
+class Spans:
+    """Byte strings one after another: number i is ``data[offsets[i]:offsets[i + 1]]``.
+
+    Parameters
+    ----------
+    data : ndarray of uint8
+    offsets : ndarray of uint64, shape (M + 1,)
+        Ascending. Both arrays become read-only: C reads them unchecked.
+    """
+
+    __slots__ = ("data", "offsets")
+
+    def __init__(self, data: np.ndarray, offsets: np.ndarray) -> None:
+        self.data = np.ascontiguousarray(data, dtype=np.uint8)
+        self.offsets = np.ascontiguousarray(offsets, dtype=np.uint64)
+        self.data.flags.writeable = False
+        self.offsets.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, part: slice) -> list[bytes]:
+        start, stop, _ = part.indices(len(self))
+        data = self.data.data
+        return [bytes(data[a:b]) for a, b in pairwise(self.offsets[start : stop + 1].tolist())]
+
+    def __repr__(self) -> str:
+        return f"Spans({len(self)} keys, {self.data.nbytes} bytes)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Spans, (self.data, self.offsets)  # read-only again where it is unpickled
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +135,11 @@ class KeyColumn:
         """The bytes of one element (the native backend asks here when its fast path declines)."""
         (value,) = self.slice(position, position + 1)
         return key_bytes(value, position, self.what)
+
+    def part_at(self, position: int) -> bytes:
+        """The bytes of one element as a part of a composite key."""
+        (value,) = self.slice(position, position + 1)
+        return part_bytes(value, position, self.what)
 
     def iter_bytes(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The bytes of each element, a block at a time."""
@@ -231,6 +276,8 @@ def key_bytes(value: Any, position: int | None = None, what: str = "key") -> byt
                 f"character {error.start}) and so no UTF-8: {show(value)}; repair the text, or "
                 "pass bytes, for example key.encode('utf-8', 'surrogatepass')"
             ) from None
+    if type(value) is bytes:
+        return value
     if isinstance(value, (bytes, bytearray, memoryview)):
         try:
             return memoryview(value).tobytes()  # the bytes themselves, whatever a subclass says
@@ -288,13 +335,34 @@ def composite(*parts: Any) -> bytes:
     """
     if not parts:
         raise RVHError("a composite key needs at least one part")
-    out = []
-    for position, part in enumerate(parts):
-        data = key_bytes(part, position, "composite key's part")
-        if not isinstance(part, (int, np.integer)):
-            out.append(len(data).to_bytes(4, "little"))
-        out.append(data)
-    return b"".join(out)
+    return b"".join(
+        part_bytes(part, position, "composite key's part") for position, part in enumerate(parts)
+    )
+
+
+def part_bytes(value: Any, position: int | None = None, what: str = "key") -> bytes:
+    """The bytes of one value as a part of a composite key; parameters and errors of `key_bytes`.
+
+    Examples
+    --------
+    >>> part_bytes("ab").hex(), part_bytes(1).hex()
+    ('020000006162', '0100000000000000')
+    """
+    data = key_bytes(value, position, what)
+    if isinstance(value, (int, np.integer)):
+        return data
+    if len(data) > PART_MAX:
+        raise part_too_long(len(data), position, what)
+    return len(data).to_bytes(4, "little") + data
+
+
+def part_too_long(size: int, position: int | None, what: str) -> RVHError:
+    """The error of every backend for a part whose length does not fit its 4 bytes."""
+    where = f"the {what}" if position is None else f"{what} at position {position}"
+    return RVHError(
+        f"{where} has {size} bytes: a part of a composite key has at most {PART_MAX}; "
+        "pass a digest of it, for example hashlib.blake2b(part).digest()"
+    )
 
 
 def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
@@ -316,6 +384,10 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
     nodes = column(ids, "nodes")
     if len(nodes) == 0:
         raise RVHError("there are no nodes: pass at least one node id")
+    if nodes.kind is Kind.SPANS:
+        raise RVHTypeError(
+            "nodes is a column of composite keys: pass node ids, a list of non-empty str or bytes"
+        )
     if nodes.kind is Kind.INTEGERS:
         raise RVHTypeError(
             f"nodes is an array of {nodes.values.dtype}: a node id is a non-empty str or bytes; "

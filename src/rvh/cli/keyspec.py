@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rvh import keys
 from rvh.cli.options import whole_number
 from rvh.errors import RVHError, RVHTypeError, show
+from rvh.multi import compose_keys
 
 if TYPE_CHECKING:
     from rvh.cli.tables.base import Batch
@@ -42,7 +43,7 @@ class KeySpec:
         self._names = names
         self._key_type = key_type
 
-    def keys(self, batch: Batch) -> Sequence[Any] | NDArray[Any]:
+    def keys(self, batch: Batch) -> Sequence[Any] | NDArray[Any] | keys.KeyColumn:
         """The keys of a batch.
 
         Raises
@@ -53,8 +54,7 @@ class KeySpec:
         columns = [self._typed(batch.values(name)) for name in self._names]
         if len(columns) == 1:
             return columns[0]
-        parts = (c.tolist() if isinstance(c, np.ndarray) else c for c in columns)
-        return [keys.composite(*row) for row in zip(*parts, strict=True)]
+        return compose_keys(*columns)
 
     def explain(self, batch: Batch) -> None:
         """Raise the error about the first row of `batch` with a value that is no key, if any.

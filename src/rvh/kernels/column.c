@@ -63,6 +63,11 @@ static ptrdiff_t utf8(const uint8_t *p, size_t n, int swapped, uint8_t *out) {
 /* An integer of any width as its 64 bits, the sign extended. */
 static uint64_t load_integer(const uint8_t *p, size_t size, int swapped, int is_signed) {
   uint8_t bytes[8];
+  if (size == 8 && !swapped) { /* the commonest by far */
+    uint64_t x;
+    memcpy(&x, p, 8);
+    return x;
+  }
   for (size_t i = 0; i < size; i++) bytes[i] = p[swapped ? size - 1 - i : i];
   switch (size) {
     case 1:

@@ -4,6 +4,7 @@
  *
  *   isa.c      which instruction set
  *   column.c   a column of keys -> spans of bytes
+ *   compose.c  columns -> composite keys
  *   topk.c     tiles of scores -> the best k of each key
  *   nodes.c    node ids -> prepared nodes
  *   score.c    a few keys x a strip of nodes -> scores, by scheme, weighted or not
@@ -59,6 +60,31 @@ typedef struct {
   void *context;
   size_t left;
 } rvh_poll;
+
+/* ---- composite keys ----------------------------------------------------------------------- */
+
+typedef enum {
+  RVH_BARE,  /* as it is: an integer, or what has its length already */
+  RVH_SIZED, /* its length in 4 bytes, then itself */
+  RVH_SAME,  /* element 0, as it is, in every row */
+} rvh_framing;
+
+typedef struct {
+  rvh_column column;
+  rvh_framing framing;
+  size_t first; /* the element of row 0 */
+} rvh_part;
+
+/* Bytes that grow as they are written; `data` comes from malloc and is the caller's to free. */
+typedef struct {
+  uint8_t *data;
+  size_t size, capacity;
+} rvh_buffer;
+
+/* Appends the composite keys of n rows; ends[row]: where the row's key ends in `out`. Where the
+ * answer is RVH_BAD_KEY, *bad is the lowest row with a part that has no bytes, or 2^32 and more. */
+rvh_status rvh_compose(const rvh_part *parts, size_t count, size_t n, rvh_buffer *out,
+                       uint64_t *ends, rvh_poll *poll, size_t *bad);
 
 /* ---- nodes -------------------------------------------------------------------------------- */
 

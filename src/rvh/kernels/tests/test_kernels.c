@@ -645,6 +645,148 @@ static int stop_at_once(void *context) {
   return 1;
 }
 
+/* ---- composite keys ----------------------------------------------------------------------- */
+
+enum { ROWS = 2500, SIZE = 10 }; /* more than two blocks; the widest S below */
+
+static uint64_t number(size_t row) { return row * 0x9e3779b97f4a7c15u; }
+
+/* The bytes of a row's text; all lengths from 0. */
+static size_t text(size_t row, uint8_t *bytes) {
+  const size_t size = row % (SIZE + 1);
+  for (size_t b = 0; b < size; b++) bytes[b] = (uint8_t)('a' + (row + b) % 26);
+  return size;
+}
+
+static size_t put_sized(uint8_t *to, const uint8_t *bytes, size_t size) {
+  for (int b = 0; b < 4; b++) to[b] = (uint8_t)(size >> (8 * b));
+  if (size > 0) memcpy(to + 4, bytes, size);
+  return 4 + size;
+}
+
+static size_t put_number(uint8_t *to, uint64_t value) {
+  for (int b = 0; b < 8; b++) to[b] = (uint8_t)(value >> (8 * b));
+  return 8;
+}
+
+/* A column of every layout, the numbers in both byte orders, backwards and from the middle, and a
+ * constant: of n rows, n on both sides of a block's border. */
+static void test_compose(void) {
+  static const size_t ns[] = {0, 1, 2, 1023, 1024, 1025, 2047, 2048, 2049, ROWS};
+  static const uint8_t constant[] = "\3\0\0\0a\0\0";
+  static const uint64_t constant_offsets[] = {0, 7};
+  uint8_t *padded = allocate(ROWS * SIZE), *ucs4 = allocate(ROWS * SIZE * 4);
+  uint8_t *native = allocate((ROWS + 5) * 8), *swapped = allocate(ROWS * 8);
+  uint8_t *spans = allocate(ROWS * SIZE), *expected = allocate(ROWS * 100);
+  uint64_t *offsets = allocate((ROWS + 1) * 8), *ends = allocate(ROWS * 8);
+  uint64_t *expected_ends = allocate(ROWS * 8);
+  size_t size = 0;
+  memset(padded, 0, ROWS * SIZE);
+  memset(ucs4, 0, ROWS * SIZE * 4);
+  memset(native, 0xff, (ROWS + 5) * 8);
+  offsets[0] = 0;
+  for (size_t row = 0; row < ROWS; row++) {
+    const uint64_t value = number(row);
+    uint8_t bytes[SIZE];
+    const size_t length = text(row, bytes);
+    if (length > 0) memcpy(padded + row * SIZE, bytes, length);
+    if (length > 0) memcpy(spans + offsets[row], bytes, length);
+    offsets[row + 1] = offsets[row] + length;
+    for (size_t b = 0; b < length; b++) put32(ucs4 + 4 * (row * SIZE + b), bytes[b], 0);
+    memcpy(native + (row + 5) * 8, &value, 8);
+    for (size_t b = 0; b < 8; b++) /* backwards too */
+      swapped[(ROWS - 1 - row) * 8 + b] = native[(row + 5) * 8 + 7 - b];
+    size += put_sized(expected + size, bytes, length);
+    size += put_number(expected + size, value);
+    size += put_sized(expected + size, bytes, length);
+    size += put_sized(expected + size, constant + 4, 3);
+    size += put_sized(expected + size, bytes, length);
+    if (length > 0) memcpy(expected + size, bytes, length);
+    size += length;
+    size += put_number(expected + size, value);
+    expected_ends[row] = size;
+  }
+  rvh_column text_spans = {.layout = RVH_OFFSETS, .data = spans, .offsets = offsets};
+  rvh_part parts[] = {
+      {{.layout = RVH_PADDED, .data = padded, .stride = SIZE, .itemsize = SIZE}, RVH_SIZED, 0},
+      {{.layout = RVH_INTEGERS, .data = native, .stride = 8, .itemsize = 8}, RVH_BARE, 5},
+      {{.layout = RVH_UCS4, .data = ucs4, .stride = 4 * SIZE, .itemsize = 4 * SIZE}, RVH_SIZED, 0},
+      {{.layout = RVH_OFFSETS, .data = constant, .offsets = constant_offsets}, RVH_SAME, 0},
+      {text_spans, RVH_SIZED, 0},
+      {text_spans, RVH_BARE, 0},
+      {{.layout = RVH_INTEGERS,
+        .data = swapped + (ROWS - 1) * 8,
+        .stride = -8,
+        .itemsize = 8,
+        .swapped = 1},
+       RVH_BARE,
+       0},
+  };
+  const size_t count = sizeof parts / sizeof *parts;
+  size_t bad = 0;
+  for (size_t i = 0; i < sizeof ns / sizeof *ns; i++) {
+    const size_t n = ns[i];
+    const size_t end = n > 0 ? (size_t)expected_ends[n - 1] : 0;
+    rvh_buffer out = {NULL, 0, 0};
+    check(rvh_compose(parts, count, n, &out, ends, NULL, &bad) == RVH_OK, "compose", n, 0);
+    check(out.size == end, "composed size", n, out.size);
+    check(n == 0 || memcmp(out.data, expected, end) == 0, "composed bytes", n, 0);
+    check(memcmp(ends, expected_ends, n * 8) == 0, "ends", n, 0);
+    free(out.data);
+  }
+
+  /* Again behind what is there, from the middle on. */
+  rvh_buffer out = {NULL, 0, 0};
+  const size_t half = 1200;
+  check(rvh_compose(parts, count, half, &out, ends, NULL, &bad) == RVH_OK, "compose", half, 0);
+  for (size_t p = 0; p < count; p++)
+    if (parts[p].framing != RVH_SAME) parts[p].first += half;
+  check(rvh_compose(parts, count, ROWS - half, &out, ends + half, NULL, &bad) == RVH_OK, "compose",
+        half, 1);
+  check(out.size == size && memcmp(out.data, expected, size) == 0, "composed in two", half, 0);
+  check(memcmp(ends, expected_ends, ROWS * 8) == 0, "ends", half, 0);
+
+  /* Wider rows than a block has bytes. */
+  const size_t wide = 600000, before = out.size;
+  uint8_t *rows = allocate(3 * wide);
+  memset(rows, 'w', 3 * wide);
+  const rvh_part two = {
+      {.layout = RVH_PADDED, .data = rows, .stride = (ptrdiff_t)wide, .itemsize = wide},
+      RVH_SIZED,
+      0};
+  const rvh_part twice[] = {two, two};
+  check(rvh_compose(twice, 2, 3, &out, ends, NULL, &bad) == RVH_OK, "wide", 0, 0);
+  check(out.size == before + 6 * (wide + 4) && ends[2] == out.size, "wide", 1, out.size);
+  free(rows);
+
+  /* The lowest bad row, here of the last part, which runs 7 rows ahead; a part that is too long. */
+  static const size_t bad_rows[] = {ROWS - 1, 2055, 2054, 1032, 1031, 1029, 8, 7};
+  for (size_t p = 0; p < count; p++) parts[p].first = 0;
+  rvh_part texts[] = {parts[2], parts[4], parts[2]};
+  texts[2].first = 7;
+  for (size_t i = 0; i < sizeof bad_rows / sizeof *bad_rows; i++) {
+    put32(ucs4 + 4 * bad_rows[i] * SIZE, 0xd800, 0);
+    check(rvh_compose(texts, 3, ROWS - 7, &out, ends, NULL, &bad) == RVH_BAD_KEY &&
+              bad == bad_rows[i] - 7,
+          "bad part", bad_rows[i], bad);
+  }
+  if (sizeof(size_t) > 4) {
+    const uint64_t long_offsets[] = {0, 1, 1 + ((uint64_t)1 << 32), 2 + ((uint64_t)1 << 32)};
+    rvh_part too_long = {
+        {.layout = RVH_OFFSETS, .data = spans, .offsets = long_offsets}, RVH_SIZED, 0};
+    check(rvh_compose(&too_long, 1, 3, &out, ends, NULL, &bad) == RVH_BAD_KEY && bad == 1,
+          "too long", bad, 0);
+  }
+
+  int asked = 0;
+  rvh_poll poll = {stop_at_once, &asked, 0};
+  check(rvh_compose(parts, 2, ROWS, &out, ends, &poll, &bad) == RVH_STOPPED && asked == 1,
+        "stop composing", 0, 0);
+  free(out.data);
+  free(padded), free(ucs4), free(native), free(swapped), free(spans), free(expected);
+  free(offsets), free(ends), free(expected_ends);
+}
+
 static void test_stop(const rvh_nodes *nodes) {
   int asked = 0;
   rvh_poll poll = {stop_at_once, &asked, 0};
@@ -667,6 +809,7 @@ int main(void) {
   const size_t n = rvh_isa_all(&all);
   make_ids();
   test_bad_ids();
+  test_compose();
   for (size_t i = 0; i < n; i++) {
     isa = &all[i];
     if (blake2_simd_find(isa->hash->name) == NULL) {

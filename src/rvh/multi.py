@@ -1,0 +1,301 @@
+"""Several columns at once: keys made of columns, and columns that are each a key.
+
+`compose_keys` and `select_multi` make one key of several columns, row by row: the composite key
+of the placement contract (`docs/architecture.md`, "Bytes"). `select_columns` and `score_columns`
+place each of several key columns on its own, over nodes that are prepared once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rvh._backend import compose
+from rvh.errors import RVHError, RVHTypeError, show
+from rvh.keys import KeyColumn, Kind, column, part_bytes
+from rvh.rendezvous import _node_set
+
+__all__ = ["compose_keys", "score_columns", "select_columns", "select_multi"]
+
+Name = TypeVar("Name")
+
+#: one value, not a column; which of them have bytes is for `rvh.keys` to say
+SINGLE = (str, bytes, bytearray, memoryview, int, float, complex, type(None), np.generic)
+
+
+def compose_keys(*columns: Any) -> KeyColumn:
+    """One key a row from several columns.
+
+    An integer part is its 8 bytes, little-endian; a str or bytes part is its length in 4 bytes
+    little-endian, then its bytes. So parts cannot run into each other, and a key composed here is
+    the key that `rvh.keys.composite` makes of the row.
+
+    Parameters
+    ----------
+    *columns : sequence or array of str, bytes or int, shape (M,); or one str, bytes or int
+        The parts, in order: any kind in `rvh.keys.KINDS`. A single value is the same in every row;
+        at least one part must be a column.
+
+    Returns
+    -------
+    KeyColumn, length M
+        The composite keys, for every call that takes keys. Their bytes are copied: about 8 bytes
+        a row more than the keys have. It can be kept, pickled and used from many threads.
+
+    Raises
+    ------
+    RVHError
+        No part, no column among the parts, columns of different lengths, a column that is not
+        one-dimensional, a lone surrogate, an integer out of range, a part of 2^32 bytes or more.
+        The message names the part, counted from 0, and the first position.
+    RVHTypeError
+        Values of a type without bytes: bool, float, None, dates.
+
+    Examples
+    --------
+    >>> import numpy as np, rvh
+    >>> from rvh.multi import compose_keys
+    >>> keys = compose_keys(np.array([7, 8]), ["UA", "WN"], 2024)
+    >>> keys
+    KeyColumn(kind=<Kind.SPANS: 4>, values=Spans(2 keys, 44 bytes), what='key')
+    >>> rvh.select_batch(["alpha", "beta", "gamma"], keys)
+    array([['gamma'],
+           ['alpha']], dtype='<U5')
+    """
+    if not columns:
+        raise RVHError("a composite key needs at least one part")
+    parts = [_part(part, f"columns[{number}]") for number, part in enumerate(columns)]
+    lengths = {n: len(part) for n, part in enumerate(parts) if isinstance(part, KeyColumn)}
+    if not lengths:
+        raise RVHError(
+            "every part is a single value, so nothing says how many keys there are: make one of "
+            "them a list, or pass rvh.keys.composite(...) of them as one key"
+        )
+    rows = next(iter(lengths.values()))
+    if set(lengths.values()) != {rows}:
+        listed = [f"columns[{n}] has {length}" for n, length in lengths.items()]
+        more = ", ..." if len(listed) > 8 else ""
+        raise RVHError(
+            f"the columns have different lengths: {', '.join(listed[:8])}{more}; pass one element "
+            "for each row, or a single value for all of them"
+        )
+    return KeyColumn(Kind.SPANS, compose(parts, rows))
+
+
+def select_multi(
+    nodes: Any,
+    columns: Sequence[Any],
+    k: int = 1,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+) -> NDArray[Any]:
+    """The best `k` nodes of every row of several columns, which together are the key.
+
+    Parameters
+    ----------
+    nodes : sequence or array of str or bytes, shape (N,), or NodeSet
+    columns : tuple or list
+        The parts of the key, as `compose_keys` takes them.
+    k : int
+        How many, 1 <= k <= N.
+    weights, scheme, secret
+        As for `NodeSet`; a NodeSet has its own.
+    threads : int, optional
+        As for `NodeSet.argselect_batch`.
+
+    Returns
+    -------
+    ndarray, shape (M, k)
+        Node ids, best first, in the nodes' own dtype.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `compose_keys` and `rvh.select_batch`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rvh.multi import select_multi
+    >>> shard_id, tx_id, epoch = np.array([1, 1]), np.array([42, 43]), 7
+    >>> select_multi(["alpha", "beta", "gamma"], (shard_id, tx_id, epoch), k=2)
+    array([['beta', 'alpha'],
+           ['alpha', 'gamma']], dtype='<U5')
+    """
+    node_set = _node_set(nodes, weights, scheme, secret)
+    if not isinstance(columns, (tuple, list)):
+        raise RVHTypeError(
+            f"columns is a {type(columns).__name__}: pass the parts of the key as a tuple, "
+            "for example (shard_id, tx_id); the columns of a table are tuple(table.T)"
+        )
+    return node_set.select_batch(compose_keys(*columns), k, threads=threads)
+
+
+@overload
+def select_columns(
+    nodes: Any,
+    columns: Mapping[Name, Any],
+    k: int = 1,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+) -> dict[Name, NDArray[Any]]: ...
+
+
+@overload
+def select_columns(
+    nodes: Any,
+    columns: Sequence[Any],
+    k: int = 1,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+) -> list[NDArray[Any]]: ...
+
+
+def select_columns(
+    nodes: Any,
+    columns: Mapping[Any, Any] | Sequence[Any],
+    k: int = 1,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+) -> dict[Any, NDArray[Any]] | list[NDArray[Any]]:
+    """The best `k` nodes of every key of several columns, each column on its own.
+
+    Parameters
+    ----------
+    nodes : sequence or array of str or bytes, shape (N,), or NodeSet
+        Prepared once for all columns.
+    columns : mapping of name to keys, or tuple or list of keys
+        Keys as `rvh.select_batch` takes them, or from `compose_keys`; columns may differ in kind
+        and in length.
+    k : int
+        How many, 1 <= k <= N.
+    weights, scheme, secret
+        As for `NodeSet`; a NodeSet has its own.
+    threads : int, optional
+        As for `NodeSet.argselect_batch`.
+
+    Returns
+    -------
+    dict of name to ndarray, or list of ndarray, each of shape (M, k)
+        What `rvh.select_batch` gives for each column, in the order and under the names of
+        ``columns``.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `rvh.select_batch`; the message names the column.
+
+    Examples
+    --------
+    >>> from rvh.multi import select_columns
+    >>> chosen = select_columns(["alpha", "beta"], {"user": ["ann", "bob"], "order": range(1)})
+    >>> {name: ids.tolist() for name, ids in chosen.items()}
+    {'user': [['alpha'], ['alpha']], 'order': [['beta']]}
+    """
+    node_set = _node_set(nodes, weights, scheme, secret)
+    named = _named(columns)
+    answers = [node_set.select_batch(keys, k, threads=threads) for keys in named.values()]
+    return dict(zip(named, answers, strict=True)) if isinstance(columns, Mapping) else answers
+
+
+@overload
+def score_columns(
+    nodes: Any,
+    columns: Mapping[Name, Any],
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+) -> dict[Name, NDArray[Any]]: ...
+
+
+@overload
+def score_columns(
+    nodes: Any,
+    columns: Sequence[Any],
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+) -> list[NDArray[Any]]: ...
+
+
+def score_columns(
+    nodes: Any,
+    columns: Mapping[Any, Any] | Sequence[Any],
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+) -> dict[Any, NDArray[Any]] | list[NDArray[Any]]:
+    """The score of every (key, node) pair of several columns, each column on its own.
+
+    Parameters
+    ----------
+    nodes, columns, weights, scheme, secret, threads
+        As for `select_columns`.
+
+    Returns
+    -------
+    dict of name to ndarray, or list of ndarray, as `NodeSet.score_batch` gives for each
+        column
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `select_columns`.
+
+    Examples
+    --------
+    >>> from rvh.multi import score_columns
+    >>> [scores.shape for scores in score_columns(["alpha", "beta"], (["ann"], range(3)))]
+    [(1, 2, 2), (3, 2, 2)]
+    """
+    node_set = _node_set(nodes, weights, scheme, secret)
+    named = _named(columns)
+    answers = [node_set.score_batch(keys, threads=threads) for keys in named.values()]
+    return dict(zip(named, answers, strict=True)) if isinstance(columns, Mapping) else answers
+
+
+def _part(part: Any, name: str) -> KeyColumn | bytes:
+    """A column whose errors name it; or the bytes of a part that is the same in every row."""
+    if isinstance(part, SINGLE):
+        return part_bytes(part, what=f"single value {name}")
+    return _column(part, name)
+
+
+def _column(keys: Any, name: str) -> KeyColumn:
+    return replace(column(keys, name), what=name)
+
+
+def _named(columns: Any) -> dict[Any, KeyColumn]:
+    """The columns by name or number; all are looked at before the first is placed."""
+    if isinstance(columns, Mapping):
+        pairs: Iterator[tuple[Any, Any]] = iter(columns.items())
+    elif isinstance(columns, (tuple, list)):
+        pairs = enumerate(columns)
+    else:
+        raise RVHTypeError(
+            f"columns is a {type(columns).__name__}: pass a dict of name to keys, or a list of "
+            "key columns"
+        )
+    return {name: _column(keys, f"columns[{show(name)}]") for name, keys in pairs}
