@@ -15,18 +15,6 @@ size_t rvh_column_scratch(const rvh_column *column) {
   return 0;
 }
 
-/* Size without trailing NULs, eight at a time while there are many. */
-static size_t without_padding(const uint8_t *p, size_t size) {
-  while (size >= 8) {
-    uint64_t last;
-    memcpy(&last, p + size - 8, 8);
-    if (last != 0) break;
-    size -= 8;
-  }
-  while (size > 0 && p[size - 1] == 0) size--;
-  return size;
-}
-
 static uint32_t load_code_point(const uint8_t *p, int swapped) {
   uint32_t c;
   memcpy(&c, p, 4);
@@ -119,7 +107,7 @@ rvh_status rvh_column_spans(const rvh_column *column, size_t first, size_t n,
   switch (column->layout) {
     case RVH_PADDED:
       for (size_t i = 0; i < n; i++, p += column->stride)
-        spans[i] = (blake2_simd_bytes){p, without_padding(p, column->itemsize)};
+        spans[i] = (blake2_simd_bytes){p, rvh_without_padding(p, column->itemsize)};
       break;
     case RVH_UCS4:
       for (size_t i = 0; i < n; i++, p += column->stride) {

@@ -30,22 +30,20 @@ size_t rvh_partition(size_t partitions, blake2_simd_bytes key) {
   return partition_of(rvh_murmur64a(key, RVH_MURMUR_KEY_SEED), partitions);
 }
 
-static void look_up(const rvh_table *table, const blake2_simd_bytes *spans, size_t n, void *out) {
-  for (size_t i = 0; i < n; i++) {
-    const size_t partition = rvh_partition(table->partitions, spans[i]);
-    if (table->owners == NULL) {
-      ((intptr_t *)out)[i] = (intptr_t)partition;
-      continue;
-    }
-    const uint32_t *owners = table->owners + partition * table->k;
-    for (size_t j = 0; j < table->k; j++) {
-      const size_t at = i * table->k + j;
-      if (table->names == NULL)
-        ((intptr_t *)out)[at] = (intptr_t)owners[j];
-      else
-        copy_name((uint8_t *)out + at * table->name_size,
-                  table->names + owners[j] * table->name_size, table->name_size);
-    }
+/* The owners of partitions, by index or by name. */
+static void write_owners(const rvh_table *table, const uint32_t *partition, size_t n, void *out) {
+  const uint32_t *owners = table->owners;
+  const uint8_t *names = table->names;
+  const size_t k = table->k, size = table->name_size;
+  if (names == NULL) {
+    intptr_t *index = out;
+    for (size_t i = 0; i < n; i++)
+      for (size_t j = 0; j < k; j++) *index++ = (intptr_t)owners[partition[i] * k + j];
+  } else {
+    uint8_t *name = out;
+    for (size_t i = 0; i < n; i++)
+      for (size_t j = 0; j < k; j++, name += size)
+        copy_name(name, names + owners[partition[i] * k + j] * size, size);
   }
 }
 
@@ -56,6 +54,8 @@ rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t sta
   const size_t size = table->names == NULL ? sizeof(intptr_t) : table->name_size;
   const size_t row_size = table->owners == NULL ? sizeof(intptr_t) : table->k * size;
   rvh_status status = RVH_OK;
+  uint64_t hashes[BATCH];
+  uint32_t partition[BATCH];
   blake2_simd_bytes *spans = malloc(batch * sizeof *spans);
   uint8_t *scratch = malloc(batch * each + 1);
   if (spans == NULL || scratch == NULL) status = RVH_NO_MEMORY;
@@ -65,8 +65,15 @@ rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t sta
       status = RVH_STOPPED;
       break;
     }
-    status = rvh_column_spans(keys, row, n, spans, scratch, bad);
-    if (status == RVH_OK) look_up(table, spans, n, (uint8_t *)out + (row - start) * row_size);
+    status = rvh_column_hashes(keys, row, n, hashes, spans, scratch, bad);
+    if (status != RVH_OK) break;
+    for (size_t i = 0; i < n; i++)
+      partition[i] = (uint32_t)partition_of(hashes[i], table->partitions);
+    uint8_t *to = (uint8_t *)out + (row - start) * row_size;
+    if (table->owners != NULL)
+      write_owners(table, partition, n, to);
+    else
+      for (size_t i = 0; i < n; i++) ((intptr_t *)(void *)to)[i] = (intptr_t)partition[i];
   }
   free(scratch);
   free(spans);

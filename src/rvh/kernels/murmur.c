@@ -1,4 +1,4 @@
-/* The best node of a block of keys in the scheme `murmur`.
+/* Columns of keys hashed for the scheme `murmur`, and the best node of a block of them.
  *
  * Without weights, the highest score is the answer. With weights, it is the least -ln(u) / w, and
  * to find which that is, four terms of a series do: with d = 1 - u,
@@ -19,6 +19,22 @@ enum {
   /* pairs that take as long as a compression */
   PAIRS = 16,
 };
+
+rvh_status rvh_column_hashes(const rvh_column *column, size_t first, size_t n, uint64_t *hashes,
+                             blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad) {
+  if (column->layout == RVH_PADDED) { /* spans would take a third of the time */
+    const uint8_t *p = column->data + (ptrdiff_t)first * column->stride;
+    for (size_t i = 0; i < n; i++, p += column->stride) {
+      const blake2_simd_bytes bytes = {p, rvh_without_padding(p, column->itemsize)};
+      hashes[i] = rvh_murmur64a(bytes, RVH_MURMUR_KEY_SEED);
+    }
+    return RVH_OK;
+  }
+  rvh_status status = rvh_column_spans(column, first, n, spans, scratch, bad);
+  for (size_t i = 0; i < n && status == RVH_OK; i++)
+    hashes[i] = rvh_murmur64a(spans[i], RVH_MURMUR_KEY_SEED);
+  return status;
+}
 
 static double series(double d) { return d + d * d * (1.0 / 2 + d * (1.0 / 3 + d * (1.0 / 4))); }
 

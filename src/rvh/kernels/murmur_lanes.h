@@ -89,11 +89,14 @@ void NAME(murmur_nearest)(const rvh_murmur_run *run, size_t first, size_t count)
       const D inverse = D_SET1(run->inverse[i]);
       for (size_t u = 0; u < IN_FLIGHT; u++) {
         const D d = below_distance(mix(key[u], node));
+        const D first_term = D_MUL(d, inverse);
+        /* After many nodes hardly any comes near, and the first term tells. */
+        if (i >= RVH_SCREEN && !V_ANY(D_LT(first_term, next[u]))) continue;
         /* RVH_SERIES terms of -ln(1 - d) = d + d^2/2 + d^3/3 + ..., over the weight */
         D sum = D_ADD(D_MUL(d, D_SET1(1.0 / 4)), D_SET1(1.0 / 3));
         sum = D_ADD(D_MUL(d, sum), D_SET1(1.0 / 2));
         sum = D_ADD(D_MUL(d, sum), D_SET1(1.0));
-        sum = D_MUL(D_MUL(d, inverse), sum);
+        sum = D_MUL(first_term, sum);
         const V_MASK nearer = D_LT(sum, least[u]);
         next[u] = D_MIN(next[u], D_MAX(least[u], sum));
         least[u] = D_MIN(least[u], sum);

@@ -41,6 +41,20 @@ static inline int stopped(rvh_poll *poll, size_t work) {
   return poll->stop(poll->context) != 0;
 }
 
+/* The size of an RVH_PADDED element without its padding: at once where there is none, else eight
+ * bytes at a time while there are many. */
+static inline size_t rvh_without_padding(const uint8_t *p, size_t size) {
+  if (size > 0 && p[size - 1] != 0) return size;
+  while (size >= 8) {
+    uint64_t last;
+    memcpy(&last, p + size - 8, 8);
+    if (last != 0) break;
+    size -= 8;
+  }
+  while (size > 0 && p[size - 1] == 0) size--;
+  return size;
+}
+
 /* ---- top k: topk.c, topk_lanes.h ----------------------------------------------------------- */
 
 enum {
@@ -94,9 +108,10 @@ rvh_topk_tile rvh_topk_heap;
 /* ---- murmur: murmur.h, murmur_lanes.h ----------------------------------------------------- */
 
 enum {
-  RVH_RUN = 256,  /* keys of a run, at most: what is known of them stays in the L1 cache */
-  RVH_STEP = 32,  /* nodes among which murmur_best_step does not tell the best */
-  RVH_SERIES = 4, /* terms of the series of -ln(1 - d) that murmur_nearest adds up */
+  RVH_RUN = 256,    /* keys of a run, at most: what is known of them stays in the L1 cache */
+  RVH_STEP = 32,    /* nodes among which murmur_best_step does not tell the best */
+  RVH_SCREEN = 128, /* nodes after which murmur_nearest looks at the first term first */
+  RVH_SERIES = 4,   /* terms of the series of -ln(1 - d) that murmur_nearest adds up */
 };
 
 /* A block of keys and the best node of each so far. */
@@ -111,6 +126,11 @@ typedef struct {
   const double *inverse; /* of the weights, by position */
   double *least, *next;  /* [keys]: the least sum and the least of the others */
 } rvh_murmur_run;
+
+/* hashes[i]: MurmurHash64A of the bytes of element first + i, i < n. spans has room for n, scratch
+ * as for rvh_column_spans. */
+rvh_status rvh_column_hashes(const rvh_column *column, size_t first, size_t n, uint64_t *hashes,
+                             blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad);
 
 /* The best node of each of n <= RVH_RUN keys: its position and, without weights, its score.
  * hash has room for RVH_RUN keys. With weights, a position is RVH_UNSURE where the series does not

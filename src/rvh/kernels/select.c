@@ -227,7 +227,7 @@ static void order_by_size(const blake2_simd_bytes *spans, size_t n, int any, uin
   enum { SIZES = BLAKE2_SIMD_SUFFIX_MAX + 2 };
   uint16_t start[SIZES];
   size_t i = 1;
-  while (i < n && spans[i].size == spans[0].size) i++;
+  while (!any && i < n && spans[i].size == spans[0].size) i++;
   if (any || i >= n) {
     for (i = 0; i < n; i++) order[i] = (uint16_t)i;
     return;
@@ -243,11 +243,6 @@ static void order_by_size(const blake2_simd_bytes *spans, size_t n, int any, uin
   for (i = 0; i < n; i++) order[start[min_size(spans[i].size, SIZES - 1)]++] = (uint16_t)i;
 }
 
-static void hash_spans(work *w, size_t n) {
-  memset(w->hashes + n, 0, RVH_RUN * sizeof *w->hashes); /* what fills the last run up */
-  for (size_t i = 0; i < n; i++) w->hashes[i] = rvh_murmur64a(w->spans[i], RVH_MURMUR_KEY_SEED);
-}
-
 /* The best node alone, of keys that are hashed: compared where scores are made. */
 static rvh_status best_of_runs(work *w, size_t n, size_t first_row) {
   rvh_status status = RVH_OK;
@@ -256,7 +251,7 @@ static rvh_status best_of_runs(work *w, size_t n, size_t first_row) {
     m = min_size(RVH_RUN, n - i);
     status = rvh_murmur_run_over(w->isa, w->nodes, w->hashes + i, m, w->poll, position, word);
     for (size_t l = 0; l < m && status == RVH_OK; l++) {
-      const rvh_key key = {w->spans[i + l], w->hashes[i + l]};
+      const rvh_key key = {.hash = w->hashes[i + l]};
       const size_t row = first_row + i + l;
       if (position[l] == RVH_UNSURE) {
         status = one_key(w, key, row);
@@ -276,7 +271,6 @@ static rvh_status one_batch(work *w, size_t n, size_t first_row) {
   uint16_t order[BATCH];
   rvh_status status = RVH_OK;
   const int hashes = w->hashes != NULL;
-  if (hashes) hash_spans(w, n);
   if (hashes && w->chosen != NULL && w->k == 1 && n >= RUN_LEAST)
     return best_of_runs(w, n, first_row);
   order_by_size(w->spans, n, hashes, order);
@@ -285,7 +279,7 @@ static rvh_status one_batch(work *w, size_t n, size_t first_row) {
     size_t rows[LANES_MAX], m = 0;
     for (; m < w->lanes && i + m < n; m++) {
       const size_t at = order[i + m];
-      keys[m] = (rvh_key){w->spans[at], hashes ? w->hashes[at] : 0};
+      keys[m] = hashes ? (rvh_key){.hash = w->hashes[at]} : (rvh_key){.bytes = w->spans[at]};
       rows[m] = first_row + at;
       if (keys[m].bytes.size > BLAKE2_SIMD_SUFFIX_MAX && !hashes) break;
     }
@@ -308,7 +302,12 @@ static rvh_status all_batches(work *w, const rvh_column *keys, size_t start, siz
   rvh_status status = RVH_OK;
   for (size_t row = start, n; row < stop && status == RVH_OK; row += n) {
     n = min_size(w->batch, stop - row);
-    status = rvh_column_spans(keys, row, n, w->spans, w->scratch, bad);
+    if (w->hashes == NULL) {
+      status = rvh_column_spans(keys, row, n, w->spans, w->scratch, bad);
+    } else {
+      status = rvh_column_hashes(keys, row, n, w->hashes, w->spans, w->scratch, bad);
+      memset(w->hashes + n, 0, RVH_RUN * sizeof *w->hashes); /* what fills the last run up */
+    }
     if (status == RVH_OK) status = one_batch(w, n, row - start);
   }
   return status;
