@@ -309,7 +309,10 @@ cdef class _Hashed(_Blob):
             if PyLong_CheckExact(value):
                 out[i] = <uint64_t>PyLong_AsLongLongAndOverflow(value, &overflow)
                 if overflow != 0:
-                    out[i] = key_word(value, start + i, keys.what)
+                    try:
+                        out[i] = value  # 2^63 and more
+                    except OverflowError:
+                        key_word(value, start + i, keys.what)  # says so
             elif isinstance(value, (int, np.integer)):
                 out[i] = key_word(value, start + i, keys.what)
             else:
