@@ -1,0 +1,204 @@
+"""The measured table of the other algorithms: weights, murmur, composite keys, jump, tables.
+
+    python benchmarks/algorithms.py [--keys 1000000] [--rounds 7]
+
+As measure.py: ratios, each the median over rounds in which both sides run one after the other,
+single thread. `RVH_ISA` chooses the instruction set. Two rows need a peer that this prints as
+missing where it is not installed: fastring (Python 3.13) and jump-consistent-hash.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import version
+from types import ModuleType
+
+import numpy as np
+from measure import Work, processor, rate, ratio
+
+import rvh
+import rvh.cpu
+from rvh.multi import select_multi
+from rvh.partitions import PartitionTable
+from rvh.stable import jump_batch, jumpback_batch
+
+
+def ids(n: int) -> list[str]:
+    return [f"cache-{i:03d}.eu-west-1:11211" for i in range(n)]
+
+
+def peer(module: str) -> ModuleType | None:
+    try:
+        return import_module(module)
+    except ModuleNotFoundError:
+        return None
+
+
+def work(call: Callable[[], object], amount: int) -> Work:
+    return call, amount
+
+
+def argselect(ns: rvh.NodeSet, keys: np.ndarray, k: int = 1) -> Work:
+    return work(lambda: ns.argselect_batch(keys, k, threads=1), len(keys))
+
+
+class Table:
+    """Rows of Markdown, printed as they come."""
+
+    def __init__(self, rounds: int) -> None:
+        self.rounds = rounds
+        print("| what | at least | measured | million a second |\n|---|---|---|---|")
+
+    def row(self, what: str, least: str, ours: Work, other: Work | None) -> None:
+        absolute = np.median([rate(ours) for _ in range(self.rounds)]) / 1e6
+        if other is None:
+            measured = "peer not installed"
+        else:
+            measured = f"{ratio(ours, other, self.rounds):.3g}"
+        print(f"| {what} | {least} | {measured} | {absolute:.3g} |", flush=True)
+
+
+def fastring_batch(n: int, keys: list[str]) -> Work | None:
+    fastring = peer("fastring")
+    if fastring is None:
+        return None
+    ring = fastring.HashRing()
+    for node in ids(n):
+        ring.add_node(node)
+    return work(lambda: ring.get_node_batch(keys), len(keys))
+
+
+def selection(table: Table, keys: np.ndarray) -> None:
+    m = len(keys)
+    weights = np.linspace(1, 3, 64)
+    blake, murmur = (rvh.NodeSet(ids(64), scheme=scheme) for scheme in rvh.nodes.SCHEMES)
+    few = keys[: max(1, m // 5)]
+    table.row(
+        "weighted against unweighted, blake2b, N=64, pairs",
+        "0.90",
+        work(lambda: blake.with_weights(weights).argselect_batch(few, threads=1), len(few) * 64),
+        work(lambda: blake.argselect_batch(few, threads=1), len(few) * 64),
+    )
+    table.row(
+        "weighted against plain, murmur, N=64, keys",
+        "0.35",
+        argselect(murmur.with_weights(weights), keys),
+        argselect(murmur, keys),
+    )
+    for n, least in ((8, "8"), (64, "4"), (1024, "0.65")):
+        some = keys[: m if n < 1024 else max(1, m // 4)]
+        ring = fastring_batch(n, some.astype("U").tolist())
+        ns = rvh.NodeSet(ids(n), scheme="murmur")
+        table.row(
+            f"murmur, argselect_batch, N={n}, against fastring, keys",
+            least,
+            argselect(ns, some),
+            ring,
+        )
+        table.row(
+            f"murmur, select_batch (names in U), N={n}, against fastring, keys",
+            "",
+            work(lambda ns=ns, some=some: ns.select_batch(some, threads=1), len(some)),
+            ring,
+        )
+
+
+def partition_tables(table: Table, keys: np.ndarray) -> None:
+    ring = fastring_batch(1024, keys.astype("U").tolist())
+    for k, least in ((1, "7"), (3, "4")):
+        for kind, names in (("U", ids(1024)), ("S", [name.encode() for name in ids(1024)])):
+            lookups = PartitionTable(rvh.NodeSet(names, scheme="murmur"), k=k).lookup_batch
+            table.row(
+                f"PartitionTable, lookup_batch, N=1024, k={k}, names in {kind}, against fastring",
+                least,
+                work(lambda lookups=lookups: lookups(keys, threads=1), len(keys)),
+                ring,
+            )
+    ns = rvh.NodeSet(ids(64))
+    pairs = 65536 * 64
+    build = work(lambda: PartitionTable(ns, threads=1), pairs)
+    table.row(
+        "building 65,536 partitions x 64 nodes against argselect_batch, pairs",
+        "at the kernel's rate",
+        build,
+        work(lambda: ns.argselect_batch(np.arange(65536), threads=1), pairs),
+    )
+    for k, least in ((1, "20"), (3, "")):
+        built = PartitionTable(ns, k=k, threads=1)
+        afresh = work(lambda k=k: PartitionTable(ns, k=k, threads=1), 1)
+        table.row(
+            f"adding a node against building, k={k}, tables",
+            least,
+            work(lambda built=built: built.add("new", threads=1), 1),
+            afresh,
+        )
+        table.row(
+            f"removing a node against building, k={k}, tables",
+            least,
+            work(lambda built=built: built.remove(ids(64)[7], threads=1), 1),
+            afresh,
+        )
+
+
+def buckets(table: Table, m: int) -> None:
+    numbers = np.arange(10**14, 10**14 + m)
+    some = numbers[: max(1, m // 5)].tolist()
+    jump = peer("jump")
+    for n in (10, 1000, 10**6):
+        loop = None
+        if jump is not None:
+            loop = work(lambda n=n: [jump.hash(key, n) for key in some], len(some))
+        table.row(
+            f"jump_batch, integers, n={n:,}, against jump-consistent-hash in a loop, keys",
+            "10",
+            work(lambda n=n: jump_batch(numbers, n, threads=1), m),
+            loop,
+        )
+    table.row(
+        "jumpback_batch against jump_batch, n=1,000,000, keys",
+        "1.5",
+        work(lambda: jumpback_batch(numbers, 10**6, threads=1), m),
+        work(lambda: jump_batch(numbers, 10**6, threads=1), m),
+    )
+
+
+def composite(table: Table, m: int) -> None:
+    columns = [np.arange(m) * step for step in (1, 3, 7)]
+    ready = np.stack([*columns[:2], columns[2] | 1 << 60], axis=1).view("S24").ravel()
+    ns = rvh.NodeSet(ids(16))
+    table.row(
+        "three integer columns composed and selected against ready 24-byte keys, N=16, keys",
+        "0.9",
+        work(lambda: select_multi(ns, tuple(columns), threads=1), m),
+        work(lambda: ns.select_batch(ready, threads=1), m),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keys", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    peers = [
+        f"{name} {version(name)}"
+        for name in ("fastring", "jump-consistent-hash")
+        if peer(name.split("-")[0]) is not None
+    ]
+    print(
+        f"{processor()}, instruction set {rvh.cpu.active()}, Python {platform.python_version()}, "
+        f"NumPy {np.__version__}, {', '.join(peers) or 'no peer'}, {options.keys:,} keys "
+        f"(`user:%08d`, 13 bytes, S), median of {options.rounds}\n"
+    )
+    keys = np.array([b"user:%08d" % i for i in range(options.keys)])
+    table = Table(options.rounds)
+    selection(table, keys)
+    partition_tables(table, keys)
+    buckets(table, options.keys)
+    composite(table, max(1, options.keys // 3))
+
+
+if __name__ == "__main__":
+    main()
