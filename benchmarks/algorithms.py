@@ -77,10 +77,10 @@ def selection(table: Table, keys: np.ndarray) -> None:
     blake, murmur = (rvh.NodeSet(ids(64), scheme=scheme) for scheme in rvh.nodes.SCHEMES)
     few = keys[: max(1, m // 5)]
     table.row(
-        "weighted against unweighted, blake2b, N=64, pairs",
+        "weighted against unweighted, blake2b, N=64, keys",
         "0.90",
-        work(lambda: blake.with_weights(weights).argselect_batch(few, threads=1), len(few) * 64),
-        work(lambda: blake.argselect_batch(few, threads=1), len(few) * 64),
+        argselect(blake.with_weights(weights), few),
+        argselect(blake, few),
     )
     table.row(
         "weighted against plain, murmur, N=64, keys",

@@ -132,6 +132,7 @@ cdef extern from "rvh_kernels.h" nogil:
     uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n)
 
 cdef enum:
+    FEW = 16  # nodes of one key's answer that need no allocation
     CHUNK = 4096  # Python objects turned into bytes at a time,
 cdef size_t CHUNK_BYTES = 4 << 20  # until there are about so many bytes of them
 cdef size_t PART_MAX_BYTES = PART_MAX
@@ -141,7 +142,7 @@ cdef size_t INLINE = 1 << 11  # compressions done without releasing the GIL: abo
 # -- instruction sets ---------------------------------------------------------------------------
 
 def isa_available():
-    cdef const blake2_simd *found[4]
+    cdef const blake2_simd *found[BLAKE2_SIMD_ISA_MAX]
     return tuple([blake2_simd_name(found[i]).decode() for i in range(blake2_simd_available(found))])
 
 
@@ -266,11 +267,7 @@ cdef class _Blob:
     cdef int append_object(self, object value, object keys, Py_ssize_t position) except -1:
         cdef blake2_simd_bytes span
         cdef uint8_t word[8]
-        cdef bytes owner = None
-        if not borrow_bytes(value, &span, word):
-            owner = encode(value, position, keys.what)
-            span.data = <const uint8_t *>PyBytes_AS_STRING(owner)
-            span.size = <size_t>PyBytes_GET_SIZE(owner)
+        _owner = bytes_of(value, position, keys.what, &span, word)  # lives as long as the span
         if self.framed and not is_integer(value):
             self.write_size(span.size, position, keys.what)
         self.write(span.data, span.size)
@@ -322,6 +319,17 @@ cdef class _Hashed(_Blob):
             if self.size >= CHUNK_BYTES:
                 break
         return i
+
+
+cdef bytes bytes_of(object value, object position, object what, blake2_simd_bytes *span,
+                    uint8_t *word):
+    """A value's bytes as a span, which is good while the value and what this returns are."""
+    cdef bytes owner = None
+    if not borrow_bytes(value, span, word):
+        owner = encode(value, position, what)
+        span.data = <const uint8_t *>PyBytes_AS_STRING(owner)
+        span.size = <size_t>PyBytes_GET_SIZE(owner)
+    return owner
 
 
 cdef bint borrow_bytes(object value, blake2_simd_bytes *span, uint8_t *word):
@@ -575,19 +583,15 @@ cdef class PreparedNodes:
         return self.n
 
     def select_one(self, key, Py_ssize_t k, list names not None):
-        cdef intptr_t few[16]
+        cdef intptr_t few[FEW]
         cdef intptr_t *chosen = few
         cdef blake2_simd_bytes span
         cdef uint8_t word[8]
-        cdef bytes owner = None
         cdef rvh_status status
         cdef rvh_poll poll
         cdef Watch watch
-        if not borrow_bytes(key, &span, word):
-            owner = encode(key, None, "key")
-            span.data = <const uint8_t *>PyBytes_AS_STRING(owner)
-            span.size = <size_t>PyBytes_GET_SIZE(owner)
-        if k > 16:
+        _owner = bytes_of(key, None, "key", &span, word)
+        if k > FEW:
             chosen = <intptr_t *>malloc(<size_t>k * sizeof(intptr_t))
             if chosen is NULL:
                 raise MemoryError
@@ -701,12 +705,8 @@ cdef int look_up(const rvh_table *table, object keys, rvh_column *column, size_t
 def lookup_one(key, size_t partitions, const uint32_t[:, ::1] owners not None, list names not None):
     cdef blake2_simd_bytes span
     cdef uint8_t word[8]
-    cdef bytes owner = None
     cdef size_t partition
-    if not borrow_bytes(key, &span, word):
-        owner = encode(key, None, "key")
-        span.data = <const uint8_t *>PyBytes_AS_STRING(owner)
-        span.size = <size_t>PyBytes_GET_SIZE(owner)
+    _owner = bytes_of(key, None, "key", &span, word)
     partition = rvh_partition(partitions, span)
     return [names[owners[partition, j]] for j in range(owners.shape[1])]
 
