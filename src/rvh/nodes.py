@@ -6,7 +6,6 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from itertools import repeat
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
 from rvh._backend import Cancel, PreparedNodes
+from rvh._numbers import whole_number
 from rvh._parallel import over_rows
 from rvh._weights import as_weights
 from rvh.errors import RVHError, RVHTypeError, show
@@ -522,20 +522,10 @@ class NodeSet:
         return self._objects
 
     def _check_k(self, k: Any) -> int:
-        try:
-            number = index(k)
-        except TypeError:
-            number = None
-        if number is None or isinstance(k, (bool, np.bool_)):
-            raise RVHTypeError(f"k is {show(k)}: pass a whole number")
-        if not 1 <= number <= self._selectable:
-            nodes = f"{len(self)} nodes"
-            if self._selectable < len(self):
-                nodes += f", {self._selectable} of them with a weight above 0"
-            raise RVHError(
-                f"k is {number}, but the set has {nodes}: choose 1 <= k <= {self._selectable}"
-            )
-        return number
+        nodes = f"the set has {len(self)} nodes"
+        if self._selectable < len(self):
+            nodes += f", {self._selectable} of them with a weight above 0"
+        return whole_number("k", k, self._selectable, nodes)
 
 
 def _rebuild(ids: NDArray[Any], options: dict[str, Any]) -> NodeSet:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from operator import index
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
 from rvh._backend import Cancel, lookup, lookup_one
+from rvh._numbers import whole_number
 from rvh._parallel import over_rows
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
@@ -102,7 +102,7 @@ class PartitionTable:
     ) -> None:
         node_set = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
         k = node_set._check_k(k)
-        rows = np.arange(_check_partitions(partitions))
+        rows = np.arange(whole_number("partitions", partitions, PARTITIONS_MAX))
         self._fill(node_set, *_ranked(node_set, rows, k, threads))
 
     def _fill(
@@ -507,18 +507,6 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
-
-
-def _check_partitions(partitions: Any) -> int:
-    try:
-        number = index(partitions)
-    except TypeError:
-        number = None
-    if number is None or isinstance(partitions, (bool, np.bool_)):
-        raise RVHTypeError(f"partitions is {show(partitions)}: pass a whole number")
-    if not 1 <= number <= PARTITIONS_MAX:
-        raise RVHError(f"partitions is {number}: choose 1 <= partitions <= {PARTITIONS_MAX}")
-    return number
 
 
 def _restored(

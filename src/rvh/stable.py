@@ -8,7 +8,6 @@ few nanoseconds. The price: buckets come and go at the end only. The rules are
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ from numpy.typing import NDArray
 
 from rvh import keys as _keys
 from rvh._backend import Cancel, jump, jumpback
+from rvh._numbers import whole_number
 from rvh._parallel import over_rows
-from rvh.errors import RVHError, RVHTypeError, show
+from rvh.errors import RVHError
 
 __all__ = [
     "StableSelector",
@@ -401,11 +401,11 @@ class StableSelector:
         """
         if len(self) == 1:
             raise RVHError(f"{self!r} has one bucket, which has to stay: there is nothing to pop")
-        count = _check_whole("count", count, len(self) - 1)
+        count = whole_number("count", count, len(self) - 1)
         return StableSelector(self._ids[:-count])
 
     def _check_k(self, k: Any) -> int:
-        return _check_whole("k", k, len(self))
+        return whole_number("k", k, len(self))
 
 
 # -- helpers ----------------------------------------------------------------------------------
@@ -430,17 +430,4 @@ def _one_key(key: Any) -> _keys.KeyColumn:
 
 
 def _check_buckets(buckets: Any) -> int:
-    return _check_whole("buckets", buckets, BUCKETS_MAX)
-
-
-def _check_whole(name: str, value: Any, most: int) -> int:
-    """A whole number from 1 to `most`."""
-    try:
-        number = index(value)
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, (bool, np.bool_)):
-        raise RVHTypeError(f"{name} is {show(value)}: pass a whole number from 1 to {most}")
-    if not 1 <= number <= most:
-        raise RVHError(f"{name} is {show(number)}: choose 1 <= {name} <= {most}")
-    return number
+    return whole_number("buckets", buckets, BUCKETS_MAX)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._weights import real_numbers
+from rvh._numbers import real_numbers
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["EXPONENTS", "weights_from"]

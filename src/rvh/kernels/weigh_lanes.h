@@ -10,6 +10,12 @@
 
 #include "rvh_kernels_impl.h"
 
+#include <float.h>
+
+#if FLT_EVAL_METHOD < 0 || FLT_EVAL_METHOD > 1
+#error "doubles are computed wider than they are, as the x87 does: use SSE2 (-mfpmath=sse)"
+#endif
+
 /* -ln(m * 2^-53), 0 < m < 2^53 */
 ALWAYS_INLINE D neg_log(V m) {
   const V sqrt_half = V_SET1(0x3fe6a09e667f3bcdu); /* the bits of sqrt(1/2) */
