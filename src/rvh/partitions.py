@@ -7,12 +7,15 @@ only partitions of its own.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
 import tempfile
+import zipfile
 from operator import index
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -441,20 +444,33 @@ class PartitionTable:
         See `save`.
         """
         node_set = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                found = {name: file[name] for name in _MEMBERS}
-        except OSError:
-            raise
-        except Exception as error:  # a damaged zip or header fails in many ways
-            raise RVHError(
-                f"{path} is no partition table of rvh, or damaged ({error}): "
-                "build the table again and save it"
-            ) from None
+        with open(path, "rb") as file:
+            try:
+                found = _members(file)
+            except Exception as error:  # a damaged zip or header fails in many ways
+                if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                    raise  # EINVAL: damage sent a seek to before the file
+                raise RVHError(
+                    f"{path} is no partition table of rvh, or damaged ({error}): "
+                    "build the table again and save it"
+                ) from None
         return _checked(path, node_set, found)
 
 
 _MEMBERS = ("format", "fingerprint", "checksum", "owners", "words")
+
+
+def _members(file: IO[bytes]) -> dict[str, NDArray[Any]]:
+    """The arrays in a file, each read and its CRC checked before NumPy sees any of it."""
+    found = {}
+    with zipfile.ZipFile(file) as members:
+        for name in _MEMBERS:
+            info = members.getinfo(f"{name}.npy")
+            if info.compress_type != zipfile.ZIP_STORED:  # a few bytes could become any number
+                raise zipfile.BadZipFile(f"{name} is compressed")
+            data = io.BytesIO(members.read(info))
+            found[name] = np.lib.format.read_array(data, allow_pickle=False)
+    return found
 
 
 def _checked(
@@ -482,7 +498,8 @@ def _checked(
     if not fits or checksum != _checksum(nodes, contents) or owners.max() >= len(nodes):
         raise RVHError(f"{path} is damaged: its checksum is wrong; build the table again, save it")
     order = np.argsort(_places(nodes)).astype(np.uint32)
-    return _restored(nodes, order[owners], words.astype(np.uint64))
+    in_order = np.ascontiguousarray(order[owners])  # the file may hold columns of a table
+    return _restored(nodes, in_order, np.ascontiguousarray(words, dtype=np.uint64))
 
 
 def _checksum(nodes: NodeSet, contents: dict[str, NDArray[Any]]) -> str:
