@@ -7,11 +7,12 @@ only partitions of its own.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import io
 import os
-import tempfile
+import secrets
 import zipfile
 from operator import index
 from pathlib import Path
@@ -401,9 +402,9 @@ class PartitionTable:
             "words": self._words.astype("<u8"),
         }
         target = Path(path)
-        handle, part = tempfile.mkstemp(prefix=".rvh-", suffix=".part", dir=target.parent)
+        part = target.parent / f".rvh-{secrets.token_hex(8)}.part"
         try:
-            with os.fdopen(handle, "wb") as file:
+            with open(part, "xb") as file:
                 np.savez(
                     file,
                     format=np.array(FORMAT),
@@ -412,10 +413,12 @@ class PartitionTable:
                     owners=contents["owners"],
                     words=contents["words"],
                 )
-            os.chmod(part, 0o666 & ~_umask())
+                file.flush()
+                os.fsync(file.fileno())  # or a crash could leave the new name without contents
             os.replace(part, target)
         except BaseException:
-            os.unlink(part)
+            with contextlib.suppress(OSError):
+                part.unlink()
             raise
 
     @classmethod
@@ -518,12 +521,6 @@ def _places(nodes: NodeSet) -> NDArray[np.intp]:
     place = np.empty(len(ids), dtype=np.intp)
     place[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
     return place
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _check_partitions(partitions: Any) -> int:
