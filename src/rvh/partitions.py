@@ -32,8 +32,8 @@ __all__ = ["Moves", "PartitionTable"]
 PARTITIONS_MAX = 1 << 24
 #: what a file of a table says of itself; another layout would be another number
 FORMAT = "rvh PartitionTable 1"
-#: partitions updated together, so that memory beyond the table stays small
-BLOCK = 1 << 16
+#: numbers worked on together, so that memory beyond the table stays small
+BLOCK = 1 << 18
 
 
 class Moves(NamedTuple):
@@ -307,13 +307,17 @@ class PartitionTable:
         came[stays[stays >= 0]] = False
         if nodes.weights is not None:
             came &= nodes.weights > 0
-        owners, words = np.empty_like(self._owners), np.empty_like(self._words)
         if stays.max() < 0 or 2 * np.count_nonzero(came) >= len(nodes):
             return PartitionTable(nodes, self.partitions, k, threads=threads)
-        for start in range(0, self.partitions, BLOCK):
-            rows = slice(start, start + BLOCK)
+        owners, words = np.empty_like(self._owners), np.empty_like(self._words)
+        newcomers = nodes.subset(came) if came.any() else None
+        step = _step(k + np.count_nonzero(came))
+        for start in range(0, self.partitions, step):
+            rows = slice(start, start + step)
             old = self._owners[rows], self._words[rows]
-            owners[rows], words[rows] = _merged(nodes, start, stays, came, old, threads)
+            owners[rows], words[rows] = _merged(
+                nodes, start, stays, np.flatnonzero(came), newcomers, old, threads
+            )
         return _restored(nodes, owners, words)
 
     def moved(self, other: PartitionTable) -> Moves:
@@ -355,11 +359,9 @@ class PartitionTable:
             for nodes in (self._nodes, other._nodes)
         )
         found = []
-        for start in range(0, self.partitions, BLOCK):
-            before, after = (
-                self._owners[start : start + BLOCK],
-                other._owners[start : start + BLOCK],
-            )
+        step = _step(self.k * self.k)
+        for start in range(0, self.partitions, step):
+            before, after = self._owners[start : start + step], other._owners[start : start + step]
             rows = np.flatnonzero((mine[before] != theirs[after]).any(axis=1))
             before, after = before[rows], after[rows]
             same = mine[before][:, :, None] == theirs[after][:, None, :]
@@ -398,8 +400,8 @@ class PartitionTable:
         """
         place = _places(self._nodes)
         contents = {
-            "owners": place[self._owners].astype("<u4"),
-            "words": self._words.astype("<u8"),
+            "owners": place.astype("<u4")[self._owners],
+            "words": self._words.astype("<u8", copy=False),
         }
         target = Path(path)
         part = target.parent / f".rvh-{secrets.token_hex(8)}.part"
@@ -511,7 +513,7 @@ def _checksum(nodes: NodeSet, contents: dict[str, NDArray[Any]]) -> str:
     digest.update(f"{FORMAT}\n{nodes.fingerprint}\n".encode())
     for name, array in contents.items():
         digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(array.tobytes())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
     return digest.hexdigest()
 
 
@@ -539,6 +541,11 @@ def _restored(
     nodes: NodeSet, owners: NDArray[np.uint32], words: NDArray[np.uint64]
 ) -> PartitionTable:
     return PartitionTable.__new__(PartitionTable)._fill(nodes, owners, words)
+
+
+def _step(numbers: int) -> int:
+    """Partitions worked on together where each takes so many numbers."""
+    return max(1, BLOCK // numbers)
 
 
 def _ranked(
@@ -571,26 +578,28 @@ def _merged(
     nodes: NodeSet,
     start: int,
     stays: NDArray[np.intp],
-    came: NDArray[np.bool_],
+    came: NDArray[np.intp],
+    newcomers: NodeSet | None,
     old: tuple[NDArray[np.uint32], NDArray[np.uint64]],
     threads: int | None,
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
     """The owners of a block of partitions in `nodes`, from the `old` ones.
 
-    Where no owner left, the nodes that came are merged in by the words that rank them; where one
+    Where no owner left, the nodes that came (a set of their own) are merged in by the words that rank them; where one
     did, or two words are equal, the partition is ranked anew.
     """
     at, words = stays[old[0]], old[1].copy()
     k = words.shape[1]
     again = np.asarray((at < 0).any(axis=1))
     owners = at.astype(np.uint32)
-    if came.any():
-        new = np.flatnonzero(came)
-        scores = nodes.subset(came).score_batch(np.arange(start, start + len(at)), threads=threads)
+    if newcomers is not None:
+        scores = newcomers.score_batch(np.arange(start, start + len(at)), threads=threads)
         entering = scores[..., 0] if scores.ndim == 3 else scores.view(np.uint64)
         rows = np.flatnonzero((entering >= words[:, -1:]).any(axis=1) & ~again)
         all_words = np.concatenate([words[rows], entering[rows]], axis=1)
-        all_nodes = np.concatenate([at[rows], np.broadcast_to(new, (len(rows), len(new)))], axis=1)
+        all_nodes = np.concatenate(
+            [at[rows], np.broadcast_to(came, (len(rows), len(came)))], axis=1
+        )
         order = np.argsort(~all_words, axis=1)[:, : k + 1]  # ~ turns the order of words round
         ranked = np.take_along_axis(all_words, order, axis=1)
         again[rows] = (ranked[:, :-1] == ranked[:, 1:]).any(axis=1)
