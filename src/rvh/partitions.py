@@ -446,7 +446,12 @@ class PartitionTable:
 
         Examples
         --------
-        See `save`.
+        >>> import tempfile, pathlib
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "table.npz")
+        ...     PartitionTable(["a", "b"]).save(path)
+        ...     PartitionTable.load(path, ["a", "b"]) == PartitionTable(["a", "b"])
+        True
         """
         node_set = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
         with open(path, "rb") as file:
