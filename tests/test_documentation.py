@@ -14,6 +14,7 @@ import pytest
 import rvh
 import rvh.cpu
 import rvh.multi
+import rvh.partitions
 import rvh.stable
 
 #: what each has to have; "Parameters" where there is something to explain that is new
@@ -35,6 +36,22 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.multi.select_multi": FUNCTION,
     "rvh.multi.select_columns": FUNCTION,
     "rvh.multi.score_columns": FUNCTION,
+    "rvh.partitions.Moves": ("Parameters",),
+    "rvh.partitions.PartitionTable": ("Parameters", "Raises", "Notes", "Examples"),
+    "rvh.partitions.PartitionTable.add": ("Examples",),
+    "rvh.partitions.PartitionTable.arglookup_batch": ("Returns", "Examples"),
+    "rvh.partitions.PartitionTable.k": (),
+    "rvh.partitions.PartitionTable.load": FUNCTION,
+    "rvh.partitions.PartitionTable.lookup": ("Returns", "Examples"),
+    "rvh.partitions.PartitionTable.lookup_batch": FUNCTION,
+    "rvh.partitions.PartitionTable.moved": FUNCTION,
+    "rvh.partitions.PartitionTable.nodes": (),
+    "rvh.partitions.PartitionTable.owners": ("Examples",),
+    "rvh.partitions.PartitionTable.partition_batch": ("Returns", "Examples"),
+    "rvh.partitions.PartitionTable.partitions": (),
+    "rvh.partitions.PartitionTable.remove": ("Examples",),
+    "rvh.partitions.PartitionTable.save": ("Parameters", "Raises", "Examples"),
+    "rvh.partitions.PartitionTable.with_weights": ("Examples",),
     "rvh.stable.StableSelector": ("Parameters", "Raises", "Notes", "Examples"),
     "rvh.stable.StableSelector.ids": (),
     "rvh.stable.StableSelector.select": FUNCTION,
@@ -69,6 +86,9 @@ def public_names() -> set[str]:
     names |= {f"rvh.cpu.{name}" for name in rvh.cpu.__all__}
     names |= {f"rvh.multi.{name}" for name in rvh.multi.__all__}
     names |= {f"rvh.stable.{name}" for name in rvh.stable.__all__}
+    names |= {f"rvh.partitions.{name}" for name in rvh.partitions.__all__}
+    table = vars(rvh.partitions.PartitionTable)
+    names |= {f"rvh.partitions.PartitionTable.{name}" for name in table if not name.startswith("_")}
     selector = vars(rvh.stable.StableSelector)
     names |= {f"rvh.stable.StableSelector.{name}" for name in selector if not name.startswith("_")}
     names |= {f"rvh.NodeSet.{name}" for name in vars(rvh.NodeSet) if not name.startswith("_")}

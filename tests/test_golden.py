@@ -14,6 +14,7 @@ import rvh
 from rvh import stable
 from rvh.keys import composite
 from rvh.multi import compose_keys
+from rvh.partitions import PartitionTable
 
 GOLDEN = Path(__file__).parent / "golden"
 FILES = {path.name: json.loads(path.read_bytes()) for path in sorted(GOLDEN.glob("*.json"))}
@@ -21,6 +22,7 @@ FILES = {path.name: json.loads(path.read_bytes()) for path in sorted(GOLDEN.glob
 BLAKE2B = ("blake2b.json",)
 COMPOSITE = ("composite.json",)
 JUMP = ("stable.json",)
+PARTITIONS = ("partitions.json",)
 CASES = [
     pytest.param(case, id=f"{name}: {case['name']}")
     for name in BLAKE2B
@@ -34,8 +36,8 @@ def untagged(value: dict[str, str]) -> Any:
 
 
 def test_every_golden_file_is_used_and_says_where_it_comes_from() -> None:
-    assert {*BLAKE2B, *COMPOSITE, *JUMP} == set(FILES)
-    for name in (*BLAKE2B, *COMPOSITE):
+    assert {*BLAKE2B, *COMPOSITE, *JUMP, *PARTITIONS} == set(FILES)
+    for name in (*BLAKE2B, *COMPOSITE, *PARTITIONS):
         assert FILES[name]["scheme"] == "blake2b"
         assert "hashlib" in FILES[name]["origin"]
         assert all(case["keys"] for case in FILES[name]["cases"])
@@ -113,3 +115,33 @@ def test_golden_composite_keys(case: dict[str, Any]) -> None:
     assert list(keys.iter_bytes()) == expected
     ranked = rvh.argselect_batch(case["nodes"], keys, k=len(case["nodes"]))
     assert ranked.tolist() == [row["ranking"] for row in case["keys"]]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=f"{name}: {case['name']}")
+        for name in PARTITIONS
+        for case in FILES[name]["cases"]
+    ],
+)
+def test_golden_partitions(case: dict[str, Any]) -> None:
+    nodes = [untagged(node) for node in case["nodes"]]
+    keys = [untagged(row["key"]) for row in case["keys"]]
+    partitions = [row["partition"] for row in case["keys"]]
+    owners = np.array([row["owners"] for row in case["keys"]])
+    secret = bytes.fromhex(case["secret"])
+    ns = rvh.NodeSet(nodes, secret=secret)
+    for row in case["keys"]:
+        assert reference.partition(untagged(row["key"]), case["partitions"]) == row["partition"]
+        assert reference.ranking(nodes, row["partition"], secret) == row["owners"]
+    # The largest table would be minutes of work for hashlib; its partitions are ranked here.
+    assert np.array_equal(ns.argselect_batch(partitions, len(nodes)), owners)
+    if case["partitions"] > (1 << 16 if rvh.backend() == "native" else 1000):
+        table = PartitionTable(nodes[:1], case["partitions"]) if rvh.backend() == "native" else None
+    else:
+        table = PartitionTable(ns, case["partitions"], k=len(nodes))
+        assert np.array_equal(table.arglookup_batch(keys), owners)
+        assert [table.lookup(key) for key in keys] == [[nodes[n] for n in row] for row in owners]
+    if table is not None:
+        assert table.partition_batch(keys).tolist() == partitions

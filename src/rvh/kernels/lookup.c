@@ -5,9 +5,10 @@
 #include <stdlib.h>
 
 enum {
-  BATCH = 1024,      /* keys looked up together */
-  SCRATCH = 1 << 20, /* bytes for keys that are not used in place */
-  KEYS_PER_WORK = 4, /* keys that take as long as a compression */
+  BATCH = 1024,           /* keys looked up together, or fewer */
+  BATCHED_COST = 1 << 15, /* short keys that take as long as such a batch may */
+  BYTES_PER_KEY = 32,     /* read or written in the time of a short key */
+  KEYS_PER_WORK = 4,      /* short keys that take as long as a compression */
 };
 
 /* (hash * partitions) >> 64, partitions <= 2^24 */
@@ -49,10 +50,14 @@ static void write_owners(const rvh_table *table, const uint32_t *partition, size
 
 rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t start, size_t stop,
                       void *out, rvh_poll *poll, size_t *bad) {
-  const size_t each = rvh_column_scratch(keys);
-  const size_t batch = each * BATCH <= SCRATCH ? BATCH : each < SCRATCH ? SCRATCH / each : 1;
   const size_t size = table->names == NULL ? sizeof(intptr_t) : table->name_size;
   const size_t row_size = table->owners == NULL ? sizeof(intptr_t) : table->k * size;
+  const size_t width = keys->layout == RVH_OFFSETS ? 0 : keys->itemsize;
+  const size_t cost = 1 + (width + row_size) / BYTES_PER_KEY; /* of a key, in short keys */
+  const size_t batch = cost < BATCHED_COST / BATCH ? BATCH
+                       : cost < BATCHED_COST       ? BATCHED_COST / cost
+                                                   : 1;
+  const size_t each = rvh_column_scratch(keys);
   rvh_status status = RVH_OK;
   uint64_t hashes[BATCH];
   uint32_t partition[BATCH];
@@ -61,7 +66,10 @@ rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t sta
   if (spans == NULL || scratch == NULL) status = RVH_NO_MEMORY;
   for (size_t row = start, n; row < stop && status == RVH_OK; row += n) {
     n = stop - row < batch ? stop - row : batch;
-    if (rvh_stopped(poll, n / KEYS_PER_WORK)) {
+    size_t work = n * cost;
+    if (keys->layout == RVH_OFFSETS)
+      work += (size_t)(keys->offsets[row + n] - keys->offsets[row]) / BYTES_PER_KEY;
+    if (rvh_stopped(poll, work / KEYS_PER_WORK + 1)) {
       status = RVH_STOPPED;
       break;
     }

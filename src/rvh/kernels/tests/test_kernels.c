@@ -787,6 +787,174 @@ static void test_compose(void) {
   free(offsets), free(ends), free(expected_ends);
 }
 
+/* ---- partition tables ---------------------------------------------------------------------- */
+
+/* (hash * partitions) >> 64, bit by bit of the multiplier. */
+static size_t plain_partition(uint64_t hash, uint64_t partitions) {
+  uint64_t high = 0, low = 0;
+  for (int bit = 24; bit >= 0; bit--) {
+    high = high << 1 | low >> 63;
+    low <<= 1;
+    if (partitions >> bit & 1) {
+      low += hash;
+      high += low < hash;
+    }
+  }
+  return (size_t)high;
+}
+
+static const size_t partition_counts[] = {1,    2,     3,     5,     255,           256,
+                                          1000, 65535, 65536, 65537, (1 << 24) - 1, 1 << 24};
+
+static void test_partition(void) {
+  uint8_t key[64];
+  for (size_t i = 0; i < sizeof key; i++) key[i] = (uint8_t)random64();
+  for (size_t size = 0; size <= sizeof key; size++) {
+    uint8_t *bytes = allocate(size); /* exactly as many, so that a sanitizer sees one more */
+    memcpy(bytes, key, size);
+    for (size_t c = 0; c < sizeof partition_counts / sizeof *partition_counts; c++) {
+      const size_t partitions = partition_counts[c];
+      check(rvh_partition(partitions, (blake2_simd_bytes){bytes, size}) ==
+                plain_partition(murmur64a(bytes, size, 2718281828u), partitions),
+            "partition", size, partitions);
+    }
+    free(bytes);
+  }
+}
+
+enum { LOOKED_UP = 2100, TABLE_NODES = 7, LOOKUP_KEY = 11, MANY_PARTITIONS = 1000 };
+
+/* Rows of a column whose partitions are known: their numbers, their owners, and owners' names of
+ * any size, in arrays of exactly that size. */
+static void check_lookup(const char *what, const rvh_column *column, const size_t *partitions,
+                         size_t start, size_t stop, size_t k, size_t name_size) {
+  const size_t rows = stop - start;
+  size_t bad = 99;
+  uint32_t *owners = allocate(MANY_PARTITIONS * k * sizeof *owners);
+  uint8_t *names = allocate(TABLE_NODES * name_size), *named = allocate(rows * k * name_size);
+  intptr_t *out = allocate(rows * k * sizeof *out), *numbers = allocate(rows * sizeof *numbers);
+  for (size_t i = 0; i < MANY_PARTITIONS * k; i++) owners[i] = (uint32_t)(mixed(i) % TABLE_NODES);
+  for (size_t i = 0; i < TABLE_NODES * name_size; i++) names[i] = (uint8_t)mixed(i);
+  rvh_table table = {.partitions = MANY_PARTITIONS, .k = 1};
+  check(rvh_lookup(&table, column, start, stop, numbers, NULL, &bad) == RVH_OK, what, start, stop);
+  table = (rvh_table){MANY_PARTITIONS, owners, k, NULL, 0};
+  check(rvh_lookup(&table, column, start, stop, out, NULL, &bad) == RVH_OK, what, start, stop);
+  table.names = names;
+  table.name_size = name_size;
+  check(rvh_lookup(&table, column, start, stop, named, NULL, &bad) == RVH_OK, what, start, stop);
+  for (size_t i = 0; i < rows; i++) {
+    check(numbers[i] == (intptr_t)partitions[start + i], what, i, 0);
+    for (size_t j = 0; j < k; j++) {
+      const size_t owner = owners[partitions[start + i] * k + j], at = i * k + j;
+      check(out[at] == (intptr_t)owner, what, i, k);
+      check(memcmp(named + at * name_size, names + owner * name_size, name_size) == 0, what, at,
+            name_size);
+    }
+  }
+  free(owners), free(names), free(named), free(out), free(numbers);
+}
+
+static size_t partition_of_bytes(const uint8_t *bytes, size_t size) {
+  return plain_partition(murmur64a(bytes, size, 2718281828u), MANY_PARTITIONS);
+}
+
+/* Runs of rows on both sides of a batch's border, all sizes of names, several owners. */
+static void check_lookups(const char *what, const rvh_column *column, const size_t *partitions) {
+  static const size_t runs[][2] = {{0, 0},    {7, 8},    {0, 1023},         {0, 1024},
+                                   {3, 1027}, {3, 1028}, {1000, LOOKED_UP}, {0, LOOKED_UP}};
+  for (size_t r = 0; r < sizeof runs / sizeof *runs; r++)
+    for (size_t k = 1; k <= 3; k++)
+      check_lookup(what, column, partitions, runs[r][0], runs[r][1], k, 5 + r);
+  for (size_t size = 1; size <= 40; size++)
+    check_lookup(what, column, partitions, 1020, 1030, 1 + size % 3, size);
+}
+
+static void test_lookup(void) {
+  static size_t partitions[LOOKED_UP], of_numbers[LOOKED_UP];
+  static uint64_t offsets[LOOKED_UP + 1];
+  uint8_t *padded = allocate(LOOKED_UP * LOOKUP_KEY), *spans = allocate(LOOKED_UP * LOOKUP_KEY);
+  uint8_t *ucs4[2], *integers[2];
+  for (int swapped = 0; swapped < 2; swapped++) {
+    ucs4[swapped] = allocate(LOOKED_UP * LOOKUP_KEY * 4);
+    integers[swapped] = allocate(LOOKED_UP * 8);
+    memset(ucs4[swapped], 0, LOOKED_UP * LOOKUP_KEY * 4);
+  }
+  memset(padded, 0, LOOKED_UP * LOOKUP_KEY);
+  for (size_t row = 0; row < LOOKED_UP; row++) { /* ASCII, so that its code points are its bytes */
+    uint8_t bytes[LOOKUP_KEY], number_bytes[8];
+    const size_t size = row % (LOOKUP_KEY + 1);
+    const uint64_t value = mixed(row);
+    for (size_t b = 0; b < size; b++) {
+      bytes[b] = (uint8_t)('a' + mixed(row + b) % 26);
+      padded[row * LOOKUP_KEY + b] = spans[offsets[row] + b] = bytes[b];
+      for (int swapped = 0; swapped < 2; swapped++)
+        put32(ucs4[swapped] + 4 * (row * LOOKUP_KEY + b), bytes[b], swapped);
+    }
+    offsets[row + 1] = offsets[row] + size;
+    partitions[row] = partition_of_bytes(bytes, size);
+    memcpy(integers[0] + 8 * row, &value, 8);
+    for (size_t b = 0; b < 8; b++) integers[1][8 * row + b] = integers[0][8 * row + 7 - b];
+    for (int b = 0; b < 8; b++) number_bytes[b] = (uint8_t)(value >> (8 * b));
+    of_numbers[row] = partition_of_bytes(number_bytes, 8);
+  }
+  rvh_column column = {.layout = RVH_OFFSETS, .data = spans, .offsets = offsets};
+  check_lookups("lookup of spans", &column, partitions);
+  column = (rvh_column){
+      .layout = RVH_PADDED, .data = padded, .stride = LOOKUP_KEY, .itemsize = LOOKUP_KEY};
+  check_lookups("lookup of padded keys", &column, partitions);
+  for (int swapped = 0; swapped < 2; swapped++) {
+    column = (rvh_column){.layout = RVH_UCS4,
+                          .data = ucs4[swapped],
+                          .stride = 4 * LOOKUP_KEY,
+                          .itemsize = 4 * LOOKUP_KEY,
+                          .swapped = swapped};
+    check_lookups("lookup of text", &column, partitions);
+    column = (rvh_column){.layout = RVH_INTEGERS,
+                          .data = integers[swapped],
+                          .stride = 8,
+                          .itemsize = 8,
+                          .swapped = swapped};
+    check_lookups("lookup of integers", &column, of_numbers);
+  }
+
+  /* The lowest key that is no text, in the first batch or a later one. */
+  static const size_t bad_rows[] = {2099, 1024, 1023, 6, 5};
+  intptr_t *out = allocate(LOOKED_UP * sizeof *out);
+  const rvh_table table = {.partitions = MANY_PARTITIONS, .k = 1};
+  column = (rvh_column){
+      .layout = RVH_UCS4, .data = ucs4[0], .stride = 4 * LOOKUP_KEY, .itemsize = 4 * LOOKUP_KEY};
+  for (size_t i = 0; i < sizeof bad_rows / sizeof *bad_rows; i++) {
+    size_t bad = 0;
+    put32(ucs4[0] + 4 * bad_rows[i] * LOOKUP_KEY, 0xd800, 0);
+    check(rvh_lookup(&table, &column, 5, LOOKED_UP, out, NULL, &bad) == RVH_BAD_KEY &&
+              bad == bad_rows[i],
+          "lookup of no text", bad_rows[i], bad);
+  }
+  free(out), free(padded), free(spans);
+  for (int swapped = 0; swapped < 2; swapped++) free(ucs4[swapped]), free(integers[swapped]);
+}
+
+/* Keys of megabytes go one at a time, and the caller is asked about each few of them. */
+static int stop_later(void *context) { return ++*(int *)context == 3; }
+
+static void test_lookup_of_long_keys(void) {
+  enum { LONG = 4000000 };
+  uint8_t *key = allocate(LONG);
+  memset(key, 'k', LONG);
+  const size_t partition = partition_of_bytes(key, LONG);
+  rvh_column column = {.layout = RVH_PADDED, .data = key, .itemsize = LONG}; /* stride 0: again */
+  const rvh_table table = {.partitions = MANY_PARTITIONS, .k = 1};
+  static intptr_t out[1000];
+  size_t bad = 0;
+  int asked = 0;
+  rvh_poll poll = {stop_later, &asked, 0};
+  check(rvh_lookup(&table, &column, 0, 9, out, NULL, &bad) == RVH_OK, "long keys", 0, 0);
+  for (size_t i = 0; i < 9; i++) check(out[i] == (intptr_t)partition, "long keys", i, 0);
+  check(rvh_lookup(&table, &column, 0, 1000, out, &poll, &bad) == RVH_STOPPED && asked == 3,
+        "stop a lookup of long keys", 0, 0);
+  free(key);
+}
+
 static void test_stop(const rvh_nodes *nodes) {
   int asked = 0;
   rvh_poll poll = {stop_at_once, &asked, 0};
@@ -810,6 +978,9 @@ int main(void) {
   make_ids();
   test_bad_ids();
   test_compose();
+  test_partition();
+  test_lookup();
+  test_lookup_of_long_keys();
   for (size_t i = 0; i < n; i++) {
     isa = &all[i];
     if (blake2_simd_find(isa->hash->name) == NULL) {
