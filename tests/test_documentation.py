@@ -15,6 +15,7 @@ import rvh
 import rvh.cpu
 import rvh.multi
 import rvh.stable
+import rvh.weighted
 
 #: what each has to have; "Parameters" where there is something to explain that is new
 FUNCTION = ("Parameters", "Returns", "Raises", "Examples")
@@ -46,6 +47,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.stable.jump_hash": (*FUNCTION, "Notes"),
     "rvh.stable.jumpback_batch": FUNCTION,
     "rvh.stable.jumpback_hash": (*FUNCTION, "Notes"),
+    "rvh.weighted.weights_from": FUNCTION,
     "rvh.NodeSet.ids": (),
     "rvh.NodeSet.scheme": (),
     "rvh.NodeSet.secret": (),
@@ -69,6 +71,7 @@ def public_names() -> set[str]:
     names |= {f"rvh.cpu.{name}" for name in rvh.cpu.__all__}
     names |= {f"rvh.multi.{name}" for name in rvh.multi.__all__}
     names |= {f"rvh.stable.{name}" for name in rvh.stable.__all__}
+    names.add("rvh.weighted.weights_from")
     selector = vars(rvh.stable.StableSelector)
     names |= {f"rvh.stable.StableSelector.{name}" for name in selector if not name.startswith("_")}
     names |= {f"rvh.NodeSet.{name}" for name in vars(rvh.NodeSet) if not name.startswith("_")}
