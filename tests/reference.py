@@ -1,4 +1,4 @@
-"""The first oracle: the placement contract written down again, on hashlib alone.
+"""The first oracle: the placement contract written down again, on hashlib and Python's numbers.
 
 Nothing here imports rvh, and nothing is shared with its code: an error has to be made twice to
 go unseen. It is written to be read, not to be fast.
@@ -7,6 +7,8 @@ go unseen. It is written to be read, not to be fast.
 from __future__ import annotations
 
 import hashlib
+import math
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -29,43 +31,167 @@ def as_bytes(value: object) -> bytes:
     raise AssertionError(f"the contract has no bytes for {value!r}")
 
 
-def score(node: object, key: object, secret: bytes = b"") -> int:
-    """The 128-bit score of one pair."""
+def score(node: object, key: object, secret: bytes = b"", scheme: str = "blake2b") -> int:
+    """The score of one pair: 128 bits of `blake2b`, 64 of `murmur`."""
+    if scheme == "murmur":
+        key_hash = murmur64a(as_bytes(key), 2718281828)
+        node_hash = murmur64a(as_bytes(node), 4193360111)
+        return hash128to64(key_hash, node_hash)
     message = as_bytes(node) + as_bytes(key)
     digest = hashlib.blake2b(message, digest_size=16, key=secret).digest()
     return int.from_bytes(digest, "big")
 
 
-def order(scores: Sequence[int], nodes: Sequence[object]) -> list[int]:
-    """Positions by score descending, then node bytes descending."""
-    pairs = [(scores[n], as_bytes(node), n) for n, node in enumerate(nodes)]
-    return [n for _, _, n in sorted(pairs, reverse=True)]
+def weighted(weight: float, score: int, scheme: str) -> float:
+    """weight / -ln(u), with u taken from the score as the scheme says."""
+    numerator = (  # of u * 2^53
+        score % 2**53  # u = score mod 2^53, over 2^53
+        if scheme == "murmur"
+        else score // 2**64 // 2**12 * 2 + 1  # u = (floor(h / 2^12) + 1/2) * 2^-52, h: the top word
+    )
+    return weight / neg_log(numerator) if numerator else 0.0
 
 
-def ranking(nodes: Sequence[object], key: object, secret: bytes = b"") -> list[int]:
-    """Positions of all nodes, best first."""
-    return order([score(node, key, secret) for node in nodes], nodes)
+def order(
+    scores: Sequence[int],
+    nodes: Sequence[object],
+    weights: Sequence[float] | None = None,
+    scheme: str = "blake2b",
+) -> list[int]:
+    """Positions of those that can be selected: by weighted score, score, node bytes, descending."""
+    rows: list[tuple[float, int, bytes, int]] = []
+    for n, node in enumerate(nodes):
+        if weights is None:
+            rows.append((0.0, scores[n], as_bytes(node), n))
+        elif weights[n] > 0:
+            rows.append((weighted(weights[n], scores[n], scheme), scores[n], as_bytes(node), n))
+    return [n for *_, n in sorted(rows, reverse=True)]
 
 
-def rankings(nodes: Sequence[object], keys: Iterable[object], secret: bytes = b"") -> np.ndarray:
-    """`ranking` of many keys, shape (M, N)."""
-    rows = [ranking(nodes, key, secret) for key in keys]
-    return np.array(rows, dtype=np.intp).reshape(len(rows), len(nodes))
+def ranking(
+    nodes: Sequence[object],
+    key: object,
+    secret: bytes = b"",
+    scheme: str = "blake2b",
+    weights: Sequence[float] | None = None,
+) -> list[int]:
+    """Positions of all nodes (but those of weight 0), best first."""
+    return order([score(node, key, secret, scheme) for node in nodes], nodes, weights, scheme)
 
 
-def scores(nodes: Sequence[object], keys: Iterable[object], secret: bytes = b"") -> np.ndarray:
-    """High and low word of every score, shape (M, N, 2)."""
-    rows = [[divmod(score(node, key, secret), 2**64) for node in nodes] for key in keys]
-    return np.array(rows, dtype=np.uint64).reshape(len(rows), len(nodes), 2)
+def rankings(
+    nodes: Sequence[object],
+    keys: Iterable[object],
+    secret: bytes = b"",
+    scheme: str = "blake2b",
+    weights: Sequence[float] | None = None,
+) -> np.ndarray:
+    """`ranking` of many keys, shape (M, N), or (M, nodes of a weight above 0)."""
+    rows = [ranking(nodes, key, secret, scheme, weights) for key in keys]
+    width = len(nodes) if weights is None else sum(weight > 0 for weight in weights)
+    return np.array(rows, dtype=np.intp).reshape(len(rows), width)
 
 
-def fingerprint(nodes: Iterable[object], secret: bytes = b"") -> str:
-    """The digest of a set of nodes: scheme, then each id with its length, in order of bytes."""
-    message = b"scheme=blake2b\n"
-    for node in sorted(as_bytes(node) for node in nodes):
-        message += len(node).to_bytes(8, "little") + node
-    digest = hashlib.blake2b(message, digest_size=32, key=secret, person=b"rvh NodeSet")
-    return digest.hexdigest()
+def scores(
+    nodes: Sequence[object],
+    keys: Iterable[object],
+    secret: bytes = b"",
+    scheme: str = "blake2b",
+    weights: Sequence[float] | None = None,
+) -> np.ndarray:
+    """Of shape (M, N, 2), the high and the low word; of `murmur` (M, N); weighted (M, N) floats."""
+    rows = [[score(node, key, secret, scheme) for node in nodes] for key in keys]
+    shape: tuple[int, ...] = (len(rows), len(nodes))
+    if weights is not None:
+        found = [
+            [weighted(weight, one, scheme) for weight, one in zip(weights, row, strict=True)]
+            for row in rows
+        ]
+        return np.array(found, dtype=np.float64).reshape(shape)
+    if scheme == "murmur":
+        return np.array(rows, dtype=np.uint64).reshape(shape)
+    words = [[divmod(one, 2**64) for one in row] for row in rows]
+    return np.array(words, dtype=np.uint64).reshape(*shape, 2)
+
+
+def fingerprint(
+    nodes: Sequence[object],
+    secret: bytes = b"",
+    scheme: str = "blake2b",
+    weights: Sequence[float] | None = None,
+) -> str:
+    """The digest of a set of nodes: scheme, then each id with its length, in order of bytes.
+
+    In a weighted set the first line says so, and each id is followed by its weight, a double.
+    """
+    message = f"scheme={scheme}\n" if weights is None else f"scheme={scheme} weighted\n"
+    data = message.encode()
+    for n in sorted(range(len(nodes)), key=lambda n: as_bytes(nodes[n])):
+        node = as_bytes(nodes[n])
+        data += len(node).to_bytes(8, "little") + node
+        if weights is not None:
+            data += struct.pack("<d", weights[n])
+    return hashlib.blake2b(data, digest_size=32, key=secret, person=b"rvh NodeSet").hexdigest()
+
+
+# -- murmur -------------------------------------------------------------------------------------
+
+
+def murmur64a(data: bytes, seed: int) -> int:
+    """MurmurHash64A by Austin Appleby, https://github.com/aappleby/smhasher (MurmurHash2.cpp)."""
+    m, top = 0xC6A4A7935BD1E995, 2**64
+    h = seed ^ (len(data) * m % top)
+    while len(data) >= 8:
+        k = int.from_bytes(data[:8], "little")
+        data = data[8:]
+        k = k * m % top
+        k ^= k >> 47
+        k = k * m % top
+        h ^= k
+        h = h * m % top
+    if data:
+        h ^= int.from_bytes(data, "little")
+        h = h * m % top
+    h ^= h >> 47
+    h = h * m % top
+    h ^= h >> 47
+    return h
+
+
+def hash128to64(low: int, high: int) -> int:
+    """CityHash's Hash128to64, https://github.com/google/cityhash (city.h)."""
+    mul, top = 0x9DDFEA08EB382D69, 2**64
+    a = (low ^ high) * mul % top
+    a ^= a >> 47
+    b = (high ^ a) * mul % top
+    b ^= b >> 47
+    return b * mul % top
+
+
+# -- the logarithm ------------------------------------------------------------------------------
+
+
+def neg_log(m: int) -> float:
+    """-ln(m * 2^-53), 0 < m < 2^53, in fdlibm's steps; a Python float is an IEEE double."""
+    exponent = m.bit_length()
+    x = m / 2**exponent  # exact, in [1/2, 1)
+    if x < math.sqrt(0.5):
+        x = x + x
+        exponent -= 1
+    # m * 2^-53 = 2^-k * (1 + f)
+    k = float(53 - exponent)
+    f = x - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    w = z * z
+    t1 = w * (0.3999999999940941908 + w * (0.2222219843214978396 + w * 0.1531383769920937332))
+    t2 = z * (
+        0.6666666666666735130
+        + w * (0.2857142874366239149 + w * (0.1818357216161805012 + w * 0.1479819860511658591))
+    )
+    hfsq = (0.5 * f) * f
+    ln2_high, ln2_low = float.fromhex("0x1.62e42feep-1"), float.fromhex("0x1.a39ef35793c76p-33")
+    return k * ln2_high + ((hfsq - (s * (hfsq + (t1 + t2)) - k * ln2_low)) - f)
 
 
 # -- buckets by number: jump hash, JumpBackHash, distinct buckets -------------------------------

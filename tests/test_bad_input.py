@@ -6,7 +6,9 @@ One table: what is called -> the class of the error and what its message has to 
 from __future__ import annotations
 
 import datetime
+import math
 import re
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -17,6 +19,7 @@ import pytest
 import rvh
 from rvh import RVHError, RVHTypeError
 from rvh import _parallel as parallel
+from rvh.weighted import weights_from
 
 NODES = ["a", "b", "c"]
 SET = rvh.NodeSet(NODES)
@@ -37,6 +40,14 @@ def one(key: object, **options: Any) -> Callable[[], object]:
 
 def nodes(*args: object, **options: Any) -> Callable[[], object]:
     return lambda: rvh.NodeSet(*args, **options)
+
+
+def weigh_as(weights: Any) -> Callable[[], object]:
+    return lambda: rvh.NodeSet(list("abcdefgh")[: len(weights)], weights=weights)
+
+
+def weigh(*weights: object) -> Callable[[], object]:
+    return weigh_as(list(weights))
 
 
 VALUE, TYPE = RVHError, RVHTypeError
@@ -72,6 +83,49 @@ CASES: list[tuple[str, Callable[[], object], type[RVHError], list[str]]] = [
     ("too few weights", nodes(["a", "b"], weights=[1.0]), VALUE, ["weights", "(1,)", "(2,)"]),
     ("too many weights", nodes(["a"], weights=[1, 2]), VALUE, ["weights", "(2,)", "(1,)"]),
     ("ragged weights", nodes(["a", "b"], weights=[[1], [1, 2]]), VALUE, ["weights"]),
+    ("weights of nobody", nodes(["a"], weights=[]), VALUE, ["weights", "(0,)", "(1,)"]),
+    ("weights in 2-D", nodes(["a", "b"], weights=[[1, 2]]), VALUE, ["weights", "(1, 2)", "(2,)"]),
+    ("one weight in 2-D", nodes(["a"], weights=[[1]]), VALUE, ["weights", "(1, 1)", "(1,)"]),
+    ("a weight for all", nodes(["a"], weights=3.0), TYPE, ["weights is 3.0", "each node"]),
+    ("weights as str", nodes(["a", "b"], weights="12"), TYPE, ["weights", "str", "'12'"]),
+    ("weights as bytes", nodes(["a", "b"], weights=b"12"), TYPE, ["weights", "bytes"]),
+    ("weights as dict", nodes(["a"], weights={"a": 1}), TYPE, ["weights", "dict"]),
+    ("weights as set", nodes(["a"], weights={1}), TYPE, ["weights", "set"]),
+    ("weights as generator", nodes(["a"], weights=(w for w in [1])), TYPE, ["weights"]),
+    ("a weight of None", weigh(1, None), TYPE, ["node 'b'", "position 1", "None"]),
+    ("a weight as str", weigh("1", "2"), TYPE, ["node 'a'", "position 0", "'1'", "str"]),
+    ("a weight as object str", weigh(1, None, "2"), TYPE, ["node 'b'", "position 1"]),
+    ("a weight as bytes", weigh(b"1", b"2"), TYPE, ["node 'a'", "position 0", "bytes"]),
+    ("weights as bool", weigh(True, False), TYPE, ["node 'a'", "position 0", "True", "bool"]),
+    ("a bool beside a None", weigh(1, True, None), TYPE, ["node 'b'", "True", "bool"]),
+    ("a complex weight", weigh(1j, 1), TYPE, ["node 'a'", "position 0", "complex"]),
+    ("weights as dates", weigh_as(np.array([1, 2], "M8[s]")), TYPE, ["node 'a'", "datetime"]),
+    ("weights as spans", weigh_as(np.array([1, 2], "m8[s]")), TYPE, ["node 'a'", "timedelta"]),
+    ("weights as records", weigh_as(np.zeros(2, "i4,i4")), TYPE, ["node 'a'", "tuple"]),
+    ("weights as a U array", weigh_as(np.array(["1", "2"])), TYPE, ["node 'a'", "'1'", "str"]),
+    ("a masked weight", weigh_as(np.ma.array([1, 2], mask=[0, 1])), VALUE, ["mask", "node 'b'"]),
+    ("a signalling NaN", weigh(1, Decimal("sNaN")), TYPE, ["node 'b'", "position 1", "sNaN"]),
+    ("a NaN weight", weigh(1, NAN), VALUE, ["node 'b'", "position 1", "nan", "finite"]),
+    ("an infinite weight", weigh(math.inf, 1), VALUE, ["node 'a'", "position 0", "inf", "finite"]),
+    ("a negative weight", weigh(1, -2.5), VALUE, ["node 'b'", "position 1", "-2.5", "0 or more"]),
+    ("a weight a little below 0", weigh(1, -5e-324), VALUE, ["node 'b'", "-5e-324", "0 or more"]),
+    ("minus infinity", weigh(-math.inf, 1), VALUE, ["node 'a'", "-inf", "finite"]),
+    ("the first of two kinds", weigh(1, 1, -1, NAN), VALUE, ["node 'd'", "position 3", "nan"]),
+    ("too heavy", weigh(1, math.nextafter(2.0**970, 1e300)), VALUE, ["node 'b'", "2^970"]),
+    ("too light", weigh(math.nextafter(2.0**-1016, 0), 1), VALUE, ["node 'a'", "2^-1016"]),
+    ("the least double", weigh(1, 5e-324), VALUE, ["node 'b'", "5e-324", "2^-1016"]),
+    ("the largest double", weigh(1, sys.float_info.max), VALUE, ["node 'b'", "2^970"]),
+    ("an integer beyond", weigh(1, 10**400), VALUE, ["node 'b'", "more than a double holds"]),
+    ("a longdouble beyond", weigh(1, np.longdouble("1e999")), VALUE, ["node 'b'", "finite"]),
+    ("a Decimal beyond", weigh(1, Decimal("1e999")), VALUE, ["node 'b'", "finite"]),
+    ("nothing but zero", weigh(0, 0.0, -0.0), VALUE, ["every weight is 0", "at least one"]),
+    ("zero alone", weigh(0), VALUE, ["every weight is 0"]),
+    ("a long id and a bad weight", nodes(["x" * 9999], weights=[-1]), VALUE, ["'xxx", "-1"]),
+    ("weights of murmur", nodes(["a"], scheme="murmur", weights=[NAN]), VALUE, ["node 'a'", "nan"]),
+    ("weights of a function", lambda: rvh.select_batch(["a"], [], weights=[-1]), VALUE, ["-1"]),
+    ("k of zero weights", lambda: rvh.rendezvous_hash(NODES, "k", 3, weights=[1, 0, 1]), VALUE,
+     ["k is 3", "3 nodes", "2 of them", "above 0", "1 <= k <= 2"]),
+    ("a secret of murmur", nodes(["a"], scheme="murmur", secret=b"s"), VALUE, ["secret", "murmur"]),
     ("a scheme", nodes(["a"], scheme="md5"), VALUE, ["scheme", "'md5'", "blake2b"]),
     ("no scheme", nodes(["a"], scheme=None), VALUE, ["scheme", "None", "blake2b"]),
     ("a long secret", nodes(["a"], secret=bytes(65)), VALUE, ["secret", "65", "64"]),
@@ -164,9 +218,49 @@ CASES: list[tuple[str, Callable[[], object], type[RVHError], list[str]]] = [
     ("an empty subset", lambda: SET.subset([False] * 3), VALUE, ["no nodes"]),
 ]  # fmt: skip
 
+WEIGHTED = rvh.NodeSet(["a", "b"], weights=[1, 2])
+#: what does not get its error yet, and what it gets; strict, so a repair has to move the case up
+NOT_YET = [
+    ("a bool beside numbers", weigh(1.0, True), TYPE, ["node 'b'", "True"], "taken for 1"),
+    ("a bool among integers", weigh(7, False), TYPE, ["node 'b'", "False"], "taken for 0"),
+    ("a NumPy bool in objects", weigh_as(np.array([1, np.True_], object)), TYPE, ["node 'b'"],
+     "taken for 1"),
+    ("a str beside numbers", weigh(1.0, "2"), TYPE, ["node 'b'", "position 1", "'2'"],
+     "names node 'a', whose weight is a float"),
+    ("bytes beside numbers", weigh(1.0, b"2"), TYPE, ["node 'b'", "position 1"],
+     "names node 'a', whose weight is a float"),
+    ("dates in ns as weights", weigh_as(np.array([1, 2], "M8[ns]")), TYPE, ["node 'a'"],
+     "taken for 1 and 2"),
+    ("spans in ns as weights", weigh_as(np.array([1, 2], "m8[ns]")), TYPE, ["node 'a'"],
+     "taken for 1 and 2"),
+    ("masked in a list", weigh(1.0, np.ma.masked), VALUE, ["mask", "node 'b'"],
+     "a UserWarning of NumPy, then nan"),
+    ("add a bool", lambda: WEIGHTED.add("z", weights=True), TYPE, ["node 'z'"], "taken for 1"),
+    ("add a str", lambda: WEIGHTED.add("z", weights="3"), TYPE, ["node 'z'", "'3'"],
+     "names node 'a', whose weight is a float"),
+    ("add nested weights", lambda: WEIGHTED.add(["y", "z"], weights=[[1], [2]]), VALUE, ["weights"],
+     "a bare ValueError of NumPy"),
+    ("add ragged weights", lambda: WEIGHTED.add(["y", "z"], weights=[[1], [1, 2]]), VALUE,
+     ["weights"], "a bare ValueError of NumPy"),
+    ("add a masked weight",
+     lambda: WEIGHTED.add("z", weights=np.ma.array([1.0], mask=[1])), VALUE, ["node 'z'"],
+     "a UserWarning of NumPy, then nan"),
+    ("measures with a bool", lambda: weights_from([1, True]), TYPE, ["stake", "position 1"],
+     "taken for 1"),
+    ("a measure of spans", lambda: weights_from(np.array([1, 2], "m8[ns]")), TYPE, ["stake"],
+     "taken for 1 and 2"),
+]  # fmt: skip
+
 
 @pytest.mark.parametrize(
-    ("call", "kind", "named"), [pytest.param(*case[1:], id=case[0]) for case in CASES]
+    ("call", "kind", "named"),
+    [
+        *[pytest.param(*case[1:], id=case[0]) for case in CASES],
+        *[
+            pytest.param(*case[1:4], id=case[0], marks=pytest.mark.xfail(reason=case[4]))
+            for case in NOT_YET
+        ],
+    ],
 )
 def test_error(call: Callable[[], object], kind: type[RVHError], named: list[str]) -> None:
     with pytest.raises(RVHError) as caught:
@@ -179,7 +273,7 @@ def test_error(call: Callable[[], object], kind: type[RVHError], named: list[str
 
 
 def test_names_of_cases_are_unique() -> None:
-    assert len({name for name, *_ in CASES}) == len(CASES)
+    assert len({name for name, *_ in [*CASES, *NOT_YET]}) == len(CASES) + len(NOT_YET)
 
 
 def test_the_two_exceptions_are_also_builtin_ones() -> None:

@@ -16,6 +16,7 @@ import rvh.cpu
 import rvh.multi
 import rvh.partitions
 import rvh.stable
+import rvh.weighted
 
 #: what each has to have; "Parameters" where there is something to explain that is new
 FUNCTION = ("Parameters", "Returns", "Raises", "Examples")
@@ -63,6 +64,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.stable.jump_hash": (*FUNCTION, "Notes"),
     "rvh.stable.jumpback_batch": FUNCTION,
     "rvh.stable.jumpback_hash": (*FUNCTION, "Notes"),
+    "rvh.weighted.weights_from": FUNCTION,
     "rvh.NodeSet.ids": (),
     "rvh.NodeSet.scheme": (),
     "rvh.NodeSet.secret": (),
@@ -89,6 +91,7 @@ def public_names() -> set[str]:
     names |= {f"rvh.partitions.{name}" for name in rvh.partitions.__all__}
     table = vars(rvh.partitions.PartitionTable)
     names |= {f"rvh.partitions.PartitionTable.{name}" for name in table if not name.startswith("_")}
+    names.add("rvh.weighted.weights_from")
     selector = vars(rvh.stable.StableSelector)
     names |= {f"rvh.stable.StableSelector.{name}" for name in selector if not name.startswith("_")}
     names |= {f"rvh.NodeSet.{name}" for name in vars(rvh.NodeSet) if not name.startswith("_")}

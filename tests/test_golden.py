@@ -23,6 +23,8 @@ BLAKE2B = ("blake2b.json",)
 COMPOSITE = ("composite.json",)
 JUMP = ("stable.json",)
 PARTITIONS = ("partitions.json",)
+MURMUR = ("murmur.json",)
+WEIGHTED = ("weighted.json",)
 CASES = [
     pytest.param(case, id=f"{name}: {case['name']}")
     for name in BLAKE2B
@@ -36,10 +38,14 @@ def untagged(value: dict[str, str]) -> Any:
 
 
 def test_every_golden_file_is_used_and_says_where_it_comes_from() -> None:
-    assert {*BLAKE2B, *COMPOSITE, *JUMP, *PARTITIONS} == set(FILES)
+    assert {*BLAKE2B, *COMPOSITE, *JUMP, *PARTITIONS, *MURMUR, *WEIGHTED} == set(FILES)
     for name in (*BLAKE2B, *COMPOSITE, *PARTITIONS):
         assert FILES[name]["scheme"] == "blake2b"
         assert "hashlib" in FILES[name]["origin"]
+        assert all(case["keys"] for case in FILES[name]["cases"])
+    for name in (*MURMUR, *WEIGHTED):
+        assert FILES[name].get("scheme") == ("murmur" if name in MURMUR else None)
+        assert "Python's integers" in FILES[name]["origin"]
         assert all(case["keys"] for case in FILES[name]["cases"])
     for name in JUMP:
         assert FILES[name]["scheme"] == "jump"
@@ -145,3 +151,54 @@ def test_golden_partitions(case: dict[str, Any]) -> None:
         assert [table.lookup(key) for key in keys] == [[nodes[n] for n in row] for row in owners]
     if table is not None:
         assert table.partition_batch(keys).tolist() == partitions
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=f"{name}: {case['name']}")
+        for name in MURMUR
+        for case in FILES[name]["cases"]
+    ],
+)
+def test_golden_murmur(case: dict[str, Any]) -> None:
+    nodes = [untagged(node) for node in case["nodes"]]
+    keys = [untagged(row["key"]) for row in case["keys"]]
+    ns = rvh.NodeSet(nodes, scheme="murmur")
+    assert ns.fingerprint == case["fingerprint"]
+    rankings = [row["ranking"] for row in case["keys"]]
+    assert ns.argselect_batch(keys, k=len(nodes)).tolist() == rankings
+    assert ns.argselect_batch(keys).tolist() == [row[:1] for row in rankings]
+    scores = [[int(score, 16) for score in row["scores"]] for row in case["keys"]]
+    assert ns.score_batch(keys).tolist() == scores
+    for key, ranking, row in zip(keys, rankings, scores, strict=True):
+        assert ns.select(key, k=len(nodes)) == [nodes[n] for n in ranking]
+        assert ns.scores(key) == [(nodes[n], row[n]) for n in ranking]
+        assert reference.ranking(nodes, key, scheme="murmur") == ranking
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=f"{name}: {case['scheme']}, {case['name']}")
+        for name in WEIGHTED
+        for case in FILES[name]["cases"]
+    ],
+)
+def test_golden_weighted(case: dict[str, Any]) -> None:
+    nodes = [untagged(node) for node in case["nodes"]]
+    keys = [untagged(row["key"]) for row in case["keys"]]
+    weights = [float.fromhex(weight) for weight in case["weights"]]
+    secret, scheme = bytes.fromhex(case["secret"]), case["scheme"]
+    ns = rvh.NodeSet(nodes, weights=weights, scheme=scheme, secret=secret)
+    assert ns.fingerprint == case["fingerprint"]
+    rankings = [row["ranking"] for row in case["keys"]]
+    k = len(rankings[0])
+    assert ns.argselect_batch(keys, k=k).tolist() == rankings
+    assert ns.argselect_batch(keys).tolist() == [row[:1] for row in rankings]
+    scores = [[float.fromhex(score) for score in row["scores"]] for row in case["keys"]]
+    assert ns.score_batch(keys).tolist() == scores
+    for key, ranking, row in zip(keys, rankings, scores, strict=True):
+        assert ns.select(key, k=k) == [nodes[n] for n in ranking]
+        assert ns.scores(key) == [(nodes[n], row[n]) for n in ranking]
+        assert reference.ranking(nodes, key, secret, scheme, weights) == ranking
