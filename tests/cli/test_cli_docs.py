@@ -60,22 +60,31 @@ def test_every_exit_status():
     assert documented == {*map(int, ExitStatus), 129}
 
 
-def examples() -> list[tuple[str, str]]:
-    """Commands of the page that show their output and need no file."""
+Files = dict[str, str]
+
+
+def examples() -> list[tuple[str, str, Files]]:
+    """Commands of the page that show their output and need no file but those that `cat` shows."""
     found = []
     for block in re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL):
+        files: Files = {}
         for line, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
-            if output and ".csv" not in line:
-                found.append((line, output))
+            if line.startswith("cat "):
+                files[line.removeprefix("cat ")] = output
+            elif output and (".csv" not in line or any(name in line for name in files)):
+                found.append((line, output, files))
     return found
 
 
 def test_examples_with_output_are_there():
-    assert len(examples()) >= 3
+    assert len(examples()) >= 8
 
 
-@pytest.mark.parametrize(("line", "output"), examples())
-def test_examples_print_what_the_page_says(spawn, call, line, output):
+@pytest.mark.parametrize(("line", "output", "files"), examples())
+def test_examples_print_what_the_page_says(spawn, call, tmp_path, monkeypatch, line, output, files):
+    monkeypatch.chdir(tmp_path)
+    for name, content in files.items():
+        Path(name).write_text(content)
     *before, own = line.split(" | ")
     args = shlex.split(own)
     assert args.pop(0) == "rvh"

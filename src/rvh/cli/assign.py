@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import rvh
 from rvh.cli.keyspec import KeySpec, KeyType
-from rvh.cli.nodes import read_nodes
-from rvh.cli.options import NodeColumn, Nodes, SecretFile, read_secret
+from rvh.cli.options import (
+    Algorithm,
+    AlgorithmName,
+    NodeColumn,
+    Nodes,
+    Partitions,
+    Scheme,
+    SchemeName,
+    SecretFile,
+    WeightColumn,
+)
+from rvh.cli.placement import placement
 from rvh.cli.progress import progress
 from rvh.cli.tables import FORMATS, Format, compression_of, format_of
 from rvh.errors import RVHError, show
@@ -68,6 +77,10 @@ def assign(
         ),
     ] = None,
     node_column: NodeColumn = None,
+    weight_column: WeightColumn = None,
+    scheme: SchemeName = Scheme.BLAKE2B,
+    algorithm: AlgorithmName = Algorithm.RENDEZVOUS,
+    partitions: Partitions = None,
     secret_file: SecretFile = None,
     threads: Annotated[
         int | None,
@@ -90,10 +103,18 @@ def assign(
     """
     read_as = _format("--format", format_name, keys, None)
     write_as = _format("--output-format", output_format, out, read_as)
-    node_set = rvh.NodeSet(
-        read_nodes(nodes, node_column, bare_path=True), secret=read_secret(secret_file)
+    placed = placement(
+        nodes,
+        k,
+        algorithm=algorithm,
+        scheme=scheme,
+        partitions=partitions,
+        node_column=node_column,
+        weight_column=weight_column,
+        secret_file=secret_file,
+        bare_path=True,
+        threads=threads,
     )
-    node_set.argselect_batch([], k)  # refuses a wrong k
     added = [column] if k == 1 else [f"{column}_{n}" for n in range(1, k + 1)]
 
     from rvh.cli.tables.base import naming
@@ -110,11 +131,11 @@ def assign(
         make_writer, bar = write_as.writer(), progress(Path(source.name).name, quiet)
         sink = stack.enter_context(target(out, _compression(out, write_as)))
         stack.enter_context(naming(out))
-        writer = stack.enter_context(make_writer(sink, reader, added, node_set.ids.tolist()))
+        writer = stack.enter_context(make_writer(sink, reader, added, placed.ids))
         stack.enter_context(bar)
         for batch in reader.batches():
             try:
-                chosen = node_set.argselect_batch(spec.keys(batch), k, threads=threads)
+                chosen = placed.positions(spec.keys(batch))
             except RVHError:
                 spec.explain(batch)
                 raise

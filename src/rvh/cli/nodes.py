@@ -1,23 +1,42 @@
-"""Node lists: what ``--nodes`` names, as the ids in it."""
+"""Node lists: what ``--nodes`` names, as the ids in it, and their weights."""
 
 from __future__ import annotations
 
 import csv
 import json
+import math
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
+from typing import NamedTuple
 
+from rvh._weights import WEIGHT_MAX, WEIGHT_MIN
 from rvh.cli.tables import compression_of, format_of
 from rvh.errors import RVHError, show
 
-#: what should be an id, and where it stands, for messages
-Found = tuple[object, object]
+#: what should be an id, where it stands, for messages, and what should be its weight
+Found = tuple[object, str, object]
+
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
-def read_nodes(text: str, column: str | None = None, *, bare_path: bool = False) -> list[str]:
-    """The node ids that a ``--nodes`` option names.
+class NodeList(NamedTuple):
+    """Ids that are not empty and not repeated, and where asked for a weight of each."""
+
+    ids: list[str]
+    weights: list[float] | None
+
+
+def read_nodes(
+    text: str,
+    column: str | None = None,
+    weight_column: str | None = None,
+    *,
+    bare_path: bool = False,
+) -> NodeList:
+    """The nodes that a ``--nodes`` option names.
 
     Parameters
     ----------
@@ -25,41 +44,50 @@ def read_nodes(text: str, column: str | None = None, *, bare_path: bool = False)
         Ids separated by commas, or ``@`` and the path of a file.
     column : str, optional
         The file's column that holds the ids; the first one by default.
+    weight_column : str, optional
+        The file's column that holds the weights; without one there are none.
     bare_path : bool
         Whether the path of an existing file needs no ``@``.
 
     Returns
     -------
-    list of str
-        Ids that are not empty and not repeated.
+    NodeList
 
     Raises
     ------
     RVHError
-        An empty or repeated id (with its place), a file or column that cannot be used.
+        An empty or repeated id, a wrong weight (with its place), a file or column that cannot be
+        used.
 
     Examples
     --------
     >>> read_nodes("node1,node2")
-    ['node1', 'node2']
+    NodeList(ids=['node1', 'node2'], weights=None)
     """
     path = text.removeprefix("@")
     if text.startswith("@") or (bare_path and Path(text).is_file()):
-        return _checked(_from_file(Path(path), column), f"{path}: ")
-    if column is not None:
-        raise RVHError("--node-column names a column of a node file, but --nodes is a list")
+        found = _from_file(Path(path), column, weight_column)
+        return _checked(found, f"{path}: ", weight_column is not None)
+    for option, name in (("--node-column", column), ("--weight-column", weight_column)):
+        if name is not None:
+            raise RVHError(
+                f"{option} names a column of a node file, but --nodes is a list: "
+                f"write the nodes into a file and give --nodes @FILE, or leave {option} away"
+            )
     if "," not in text and format_of(text) is not None:
         # A mistyped path would otherwise be the name of the one node that gets every key.
         raise RVHError(
             f"--nodes {text} looks like a file, but there is none: write @{text} for one"
         )
     entries = text.split(",")
-    return _checked(((node, f"entry {n}") for n, node in enumerate(entries, 1)), "--nodes ")
+    listed = ((node, f"entry {n}", None) for n, node in enumerate(entries, 1))
+    return _checked(listed, "--nodes ", False)
 
 
-def _checked(found: Iterable[Found], source: str) -> list[str]:
-    seen: dict[str, object] = {}
-    for node, place in found:
+def _checked(found: Iterable[Found], source: str, weighted: bool) -> NodeList:
+    seen: dict[str, str] = {}
+    weights = []
+    for node, place, weight in found:
         if not isinstance(node, str):
             raise RVHError(
                 f"{source}{place}: a node id is text, not {type(node).__name__} ({show(node)})"
@@ -71,12 +99,32 @@ def _checked(found: Iterable[Found], source: str) -> list[str]:
                 f"{source}{place} repeats node id {show(node)} of {seen[node]}: ids are unique"
             )
         seen[node] = place
+        if weighted:
+            weights.append(_weight(weight, f"{source}{place}: the weight of node {show(node)}"))
     if not seen:
         raise RVHError(f"{source}there are no nodes: give at least one node id")
-    return list(seen)
+    if weighted and not any(weights):
+        raise RVHError(f"{source}every weight is 0: at least one node needs a weight above 0")
+    return NodeList(list(seen), weights if weighted else None)
 
 
-def _from_file(path: Path, column: str | None) -> Iterator[Found]:
+def _weight(value: object, what: str) -> float:
+    """A weight, or the error about `what` it is of."""
+    number = math.nan
+    if not isinstance(value, bool) and hasattr(type(value), "__float__"):
+        with suppress(OverflowError):
+            number = float(value)  # type: ignore[arg-type]  # it has __float__
+    if number == 0 or WEIGHT_MIN <= number <= WEIGHT_MAX:
+        return number
+    shown = f"the text {show(value)}" if isinstance(value, str) else show(value)
+    if value is None or value == "":
+        shown = "null" if value is None else "empty"
+    raise RVHError(
+        f"{what} is {shown}: a weight is a number, 0 (never selected) or from 2^-1016 to 2^970"
+    )
+
+
+def _from_file(path: Path, column: str | None, weight_column: str | None) -> Iterator[Found]:
     known = format_of(path.name)
     name = "lines" if known is None or compression_of(path.name) else known.name
     if name in ("parquet", "arrow", "arrows"):
@@ -85,25 +133,30 @@ def _from_file(path: Path, column: str | None) -> Iterator[Found]:
 
         with Source(str(path)) as source:
             reader = known.reader(source)
-            chosen = _pick(path, column, reader.names or [])
+            ids, weights = _pick(path, column, weight_column, reader.names or [])
             for batch in reader.batches():
-                for row, node in enumerate(batch.values(chosen)):
-                    yield _text(node), batch.where(row)
+                each = repeat(None) if weights is None else batch.values(weights)
+                for row, (node, weight) in enumerate(zip(batch.values(ids), each, strict=False)):
+                    yield _text(node), batch.where(row), weight
         return
     try:
         with path.open(
             encoding="utf-8-sig", newline="" if name in ("csv", "tsv") else None
         ) as file:
             if name == "lines":
-                if column is not None:
-                    raise RVHError(f"{path}: plain lines have no columns; drop --node-column")
+                for option, given in (("node", column), ("weight", weight_column)):
+                    if given is not None:
+                        raise RVHError(
+                            f"{path}: plain lines have no columns; drop --{option}-column"
+                        )
                 for number, line in enumerate(file, 1):
                     if line.strip():
-                        yield line.strip(), f"line {number}"
+                        yield line.strip(), f"line {number}", None
             elif name == "ndjson":
-                yield from _from_json(path, file, column)
+                yield from _from_json(path, file, column, weight_column)
             else:
-                yield from _from_csv(path, file, column, "," if name == "csv" else "\t")
+                delimiter = "," if name == "csv" else "\t"
+                yield from _from_csv(path, file, column, weight_column, delimiter)
     except UnicodeDecodeError as error:
         raise RVHError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except csv.Error as error:
@@ -111,20 +164,37 @@ def _from_file(path: Path, column: str | None) -> Iterator[Found]:
 
 
 def _from_csv(
-    path: Path, file: Iterable[str], column: str | None, delimiter: str
+    path: Path, file: Iterable[str], column: str | None, weight_column: str | None, delimiter: str
 ) -> Iterator[Found]:
     rows = filter(None, csv.reader(file, delimiter=delimiter, strict=True))
     header = next(rows, None)
     if header is None:
         raise RVHError(f"{path} is empty: a header and at least one row are needed")
-    chosen = header.index(_pick(path, column, header))
+    ids, weights = _pick(path, column, weight_column, header)
+    id_at, weight_at = header.index(ids), None if weights is None else header.index(weights)
     for number, row in enumerate(rows, 1):
         if len(row) != len(header):
             raise RVHError(f"{path}: row {number} has {len(row)} values for {len(header)} columns")
-        yield row[chosen], f"row {number}"
+        weight = None if weight_at is None else _written_number(row[weight_at])
+        yield row[id_at], f"row {number}", weight
 
 
-def _from_json(path: Path, file: Iterable[str], column: str | None) -> Iterator[Found]:
+def _written_number(text: str) -> float | str:
+    """The number that `text` writes in decimal digits; else the text, for `_weight` to refuse.
+
+    Python's own `float` also takes ``4_2``, ``nan``, spaces and the digits of other scripts. And
+    it makes 0 of ``1e-999``: a node that nobody meant to leave out would never be selected.
+    """
+    if not NUMBER.fullmatch(text):
+        return text
+    number = float(text)
+    written = re.split("[eE]", text)[0].strip("+-0.") != ""
+    return number if number or not written else text
+
+
+def _from_json(
+    path: Path, file: Iterable[str], column: str | None, weight_column: str | None
+) -> Iterator[Found]:
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
@@ -132,20 +202,44 @@ def _from_json(path: Path, file: Iterable[str], column: str | None) -> Iterator[
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise RVHError(f"{path}: line {number} is not JSON: {error}") from None
+        weight = None
         if isinstance(value, dict):
-            value = value[_pick(path, column, list(value), f"line {number}: ")]
-        yield value, f"line {number}"
+            there = weight_column in value
+            where = f"line {number}: "
+            ids, _ = _pick(path, column, weight_column if there else None, list(value), where)
+            value, weight = value[ids], value.get(weight_column)
+            if weight_column is not None and not there:
+                raise RVHError(
+                    f"{path}: {where}node {show(value)} has no weight: there is no member "
+                    f"{show(weight_column)}"
+                )
+        elif weight_column is not None:
+            raise RVHError(
+                f"{path}: line {number} is {show(value)} alone, which has no weight: write an "
+                f"object that has the id and the member {show(weight_column)}"
+            )
+        yield value, f"line {number}", weight
 
 
-def _pick(path: Path, column: str | None, names: list[str], where: str = "") -> str:
-    if column is None:
-        if not names:
-            raise RVHError(f"{path}: {where}there is no column to take node ids from")
-        return names[0]
-    if column not in names:
-        listed = ", ".join(islice(names, 50))
-        raise RVHError(f"{path}: {where}there is no column {show(column)}; there are: {listed}")
-    return column
+def _pick(
+    path: Path, column: str | None, weight_column: str | None, names: list[str], where: str = ""
+) -> tuple[str, str | None]:
+    """The columns of the ids and of the weights."""
+    if column is None and not names:
+        raise RVHError(f"{path}: {where}there is no column to take node ids from")
+    ids = names[0] if column is None else column
+    for name in (ids,) if weight_column is None else (ids, weight_column):
+        if name not in names:
+            listed = ", ".join(islice(names, 50))
+            raise RVHError(f"{path}: {where}there is no column {show(name)}; there are: {listed}")
+        if names.count(name) > 1:
+            raise RVHError(f"{path}: {where}column {show(name)} is there more than once")
+    if ids == weight_column:
+        raise RVHError(
+            f"{path}: {where}column {show(ids)} holds the ids, so it cannot hold the weights: "
+            "name the column of the ids with --node-column"
+        )
+    return ids, weight_column
 
 
 def _text(node: object) -> object:

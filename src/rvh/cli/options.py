@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,43 @@ SecretFile = Annotated[
         metavar="FILE",
         help="File with the secret: its bytes, without one newline at the end. At most 64.",
     ),
+]
+WeightColumn = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The column of the node file that holds the nodes' weights."),
+]
+
+
+class Scheme(StrEnum):
+    """How a node and a key make a score: `rvh.nodes.SCHEMES`."""
+
+    BLAKE2B = "blake2b"
+    MURMUR = "murmur"
+
+
+class Algorithm(StrEnum):
+    """What puts a key on nodes."""
+
+    RENDEZVOUS = "rendezvous"
+    JUMP = "jump"
+    TABLE = "table"
+
+
+SchemeName = Annotated[
+    Scheme,
+    typer.Option("--scheme", help="murmur: far faster, but no defence against chosen keys."),
+]
+AlgorithmName = Annotated[
+    Algorithm,
+    typer.Option(
+        "--algorithm",
+        help="jump: the nodes are buckets, and their order counts; table: a table of partitions, "
+        "made once and looked up. Each has answers of its own.",
+    ),
+]
+Partitions = Annotated[
+    int | None,
+    typer.Option(metavar="P", help="The partitions of --algorithm table [default: 65536]."),
 ]
 
 

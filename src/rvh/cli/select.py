@@ -9,8 +9,21 @@ from typing import Annotated, Any
 import typer
 
 import rvh
-from rvh.cli.nodes import read_nodes
-from rvh.cli.options import Count, NodeColumn, Nodes, SecretFile, read_secret, whole_number
+from rvh.cli.options import (
+    Algorithm,
+    AlgorithmName,
+    Count,
+    NodeColumn,
+    Nodes,
+    Partitions,
+    Scheme,
+    SchemeName,
+    SecretFile,
+    WeightColumn,
+    whole_number,
+)
+from rvh.cli.placement import placement
+from rvh.keys import key_bytes
 
 
 class KeyType(StrEnum):
@@ -28,14 +41,22 @@ def select(
         KeyType, typer.Option(help="int: the key is a whole number, placed as an integer.")
     ] = KeyType.TEXT,
     scores: Annotated[
-        bool, typer.Option("--scores", help="Print the scores too: node, tab, 128-bit score.")
+        bool, typer.Option("--scores", help="Print the scores too: node, tab, score.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON; a score is a string of digits in it.")
+        bool,
+        typer.Option(
+            "--json",
+            help="Print JSON; a score is a string of digits in it, a weighted one a number.",
+        ),
     ] = False,
     use_async: Annotated[
         bool, typer.Option("--async", help="Ask through the asyncio call (the same answer).")
     ] = False,
+    scheme: SchemeName = Scheme.BLAKE2B,
+    weight_column: WeightColumn = None,
+    algorithm: AlgorithmName = Algorithm.RENDEZVOUS,
+    partitions: Partitions = None,
     secret_file: SecretFile = None,
     node_column: NodeColumn = None,
 ) -> None:
@@ -44,36 +65,55 @@ def select(
     \b
     Examples:
       rvh select --nodes node1,node2,node3 --key obj --k 2
-      rvh select -n @nodes.csv -k txn-42 -c 3 --json
+      rvh select -n @nodes.csv --weight-column weight -k txn-42 -c 3 --json
       rvh select -n alpha,beta,gamma -k 42 --key-type int --scores
     """
+    if algorithm is not Algorithm.RENDEZVOUS:
+        for option, asked in (("--scores", scores), ("--async", use_async)):
+            if asked:
+                raise typer.BadParameter(
+                    f"only --algorithm rendezvous has this, not {algorithm}", param_hint=option
+                )
     value = _key(key, key_type)
-    node_set = rvh.NodeSet(read_nodes(nodes, node_column), secret=read_secret(secret_file))
-    chosen = _chosen(node_set, value, k, use_async)
-    if scores:
-        by_node = dict(rvh.rendezvous_scores(node_set, value))
-        ranked = [(node, str(by_node[node])) for node in chosen]
-        if as_json:
-            typer.echo(json.dumps([{"node": node, "score": score} for node, score in ranked]))
-        else:
-            for line in ranked:
-                typer.echo("\t".join(line))
+    placed = placement(
+        nodes,
+        k,
+        algorithm=algorithm,
+        scheme=scheme,
+        partitions=partitions,
+        node_column=node_column,
+        weight_column=weight_column,
+        secret_file=secret_file,
+    )
+    if placed.node_set is not None and use_async:
+        import asyncio  # only where it is asked for: it doubles the start-up time
+
+        chosen = asyncio.run(rvh.arendezvous_hash(placed.node_set, value, k))
+    else:
+        chosen = [placed.ids[n] for n in placed.positions([value])[0].tolist()]
+    if placed.node_set is not None and scores:
+        _print_scores(chosen, dict(placed.node_set.scores(value)), as_json)
     else:
         typer.echo(json.dumps(chosen) if as_json else chosen)
 
 
+def _print_scores(chosen: list[str], scores: dict[Any, int | float], as_json: bool) -> None:
+    """Integers are text in JSON, whose readers lose digits of them; of a double they lose none."""
+    if as_json:
+        ranked = [(node, scores[node]) for node in chosen]
+        rows = [{"node": n, "score": s if isinstance(s, float) else str(s)} for n, s in ranked]
+        typer.echo(json.dumps(rows))
+    else:
+        for node in chosen:
+            typer.echo(f"{node}\t{scores[node]!r}")
+
+
 def _key(text: str, key_type: KeyType) -> str | int:
-    if key_type is KeyType.TEXT:
-        return text
-    try:
-        return whole_number(text)
-    except rvh.RVHError as error:
-        raise typer.BadParameter(str(error), param_hint="--key") from None
-
-
-def _chosen(node_set: rvh.NodeSet, key: str | int, k: int, use_async: bool) -> list[Any]:
-    if not use_async:
-        return rvh.rendezvous_hash(node_set, key, k)
-    import asyncio  # only where it is asked for: it doubles the start-up time
-
-    return asyncio.run(rvh.arendezvous_hash(node_set, key, k))
+    value: str | int = text
+    if key_type is KeyType.INT:
+        try:
+            value = whole_number(text)
+        except rvh.RVHError as error:
+            raise typer.BadParameter(str(error), param_hint="--key") from None
+    key_bytes(value)  # refuses what is no key, in the words for a single one
+    return value
