@@ -261,21 +261,6 @@ def distinct_jumps(word: int, buckets: int, k: int) -> list[int]:
 # -- partitions ---------------------------------------------------------------------------------
 
 
-def murmur64a(data: bytes, seed: int) -> int:
-    """Austin Appleby's MurmurHash64A, word by word."""
-    m, mask = 0xC6A4A7935BD1E995, 2**64 - 1
-    h = seed ^ (len(data) * m & mask)
-    for at in range(0, len(data), 8):
-        word = data[at : at + 8]
-        k = int.from_bytes(word, "little")
-        if len(word) == 8:
-            k = k * m & mask
-            k = (k ^ (k >> 47)) * m & mask
-        h = (h ^ k) * m & mask
-    h = (h ^ (h >> 47)) * m & mask
-    return h ^ (h >> 47)
-
-
 def partition(key: object, partitions: int) -> int:
     """The partition of a key."""
     return murmur64a(as_bytes(key), 2718281828) * partitions // 2**64

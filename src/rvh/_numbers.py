@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import index
 from typing import Any
 
@@ -53,39 +54,65 @@ def real_numbers(values: Any, name: str, of: list[str]) -> NDArray[np.float64]:
     >>> real_numbers([1, 2.5], "capacity", ["node 'a'", "node 'b'"])
     array([1. , 2.5])
     """
-    if np.ma.is_masked(values):
-        at = int(np.flatnonzero(np.ma.getmaskarray(values))[0])
-        raise RVHError(f"{name} has a masked element for {of[at]} (position {at}): fill it first")
-    if isinstance(values, (str, bytes, bytearray, dict, set, frozenset)):
+    elements: list[Any] | None = None
+    shape: tuple[int, ...]
+    if isinstance(values, Sequence) and not isinstance(values, (str, bytes, bytearray)):
+        elements = list(values)
+        try:  # of what is in them too, where lists are in lists
+            nested = any(np.ndim(value) for value in elements)
+            shape = np.shape(elements) if nested else (len(elements),)
+        except ValueError:
+            raise RVHError(
+                f"{name} is ragged ({show(values)}): pass one number for each node"
+            ) from None
+    elif hasattr(values, "__array__"):
+        array = np.asanyarray(values)
+        shape = array.shape
+    else:
         raise RVHTypeError(
-            f"{name} is a {type(values).__name__} ({show(values)}): pass one number for each node"
+            f"{name} is {show(values)} of type {type(values).__name__}: "
+            "pass one number for each node"
         )
-    try:
-        array = np.asarray(values)
-    except (ValueError, TypeError):
-        raise RVHError(
-            f"{name} is ragged ({show(values)}): pass one number for each node"
-        ) from None
-    if array.ndim == 0:
-        raise RVHTypeError(f"{name} is {show(values)}: pass one number for each node, or None")
-    if array.shape != (len(of),):
-        raise RVHError(
-            f"{name} has shape {array.shape}: it needs ({len(of)},), one number for each node"
-        )
-    if array.dtype.kind in "iuf":
-        with np.errstate(over="ignore"):  # a longdouble above every double is infinite, and refused
-            return array.astype(np.float64)
-    numbers = np.empty(len(of))
-    for at, value in enumerate(array.tolist()):
-        where = f"the {name} value of {of[at]} (position {at})"
-        if isinstance(value, (bool, str, bytes)) or not hasattr(type(value), "__float__"):
+    if shape == ():
+        raise RVHTypeError(f"{name} is {show(values)}: pass one number for each node")
+    if shape != (len(of),):
+        raise RVHError(f"{name} has shape {shape}: it needs ({len(of)},), one number for each node")
+    if elements is None:
+        if np.ma.is_masked(array):
+            at = int(np.flatnonzero(np.ma.getmaskarray(array))[0])
+            raise _masked(name, of[at], at)
+        if array.dtype.kind in "iuf":
+            with np.errstate(over="ignore"):  # a longdouble above all doubles becomes infinite
+                return np.array(array, dtype=np.float64)
+        if array.dtype.kind in "mM":  # their elements can look like integers
             raise RVHTypeError(
-                f"{where} is {show(value)} of type {type(value).__name__}: pass a number"
+                f"the {name} value of {of[0]} (position 0) is {show(array[0])} in an array of "
+                f"{array.dtype}: pass numbers"
             )
-        try:
-            numbers[at] = float(value)
-        except OverflowError:
-            raise RVHError(f"{where} is {show(value)}, more than a double holds") from None
-        except Exception as error:
-            raise RVHTypeError(f"{where} is {show(value)}, which is no number: {error}") from None
-    return numbers
+        elements = array.tolist()
+    return np.array(
+        [_real_number(value, name, of[at], at) for at, value in enumerate(elements)],
+        dtype=np.float64,
+    )
+
+
+def _real_number(value: Any, name: str, of: str, at: int) -> float:
+    """One number, or the error about it."""
+    if type(value) is float or type(value) is np.float64:
+        return value
+    if value is np.ma.masked:
+        raise _masked(name, of, at)
+    where = f"the {name} value of {of} (position {at})"
+    number = not isinstance(value, (bool, np.bool_, np.datetime64, np.timedelta64, str, bytes))
+    try:
+        if number and hasattr(type(value), "__float__"):
+            return float(value)
+    except OverflowError:
+        raise RVHError(f"{where} is {show(value)}, more than a double holds") from None
+    except Exception as error:
+        raise RVHTypeError(f"{where} is {show(value)}, which is no number: {error}") from None
+    raise RVHTypeError(f"{where} is {show(value)} of type {type(value).__name__}: pass a number")
+
+
+def _masked(name: str, of: str, at: int) -> RVHError:
+    return RVHError(f"{name} has a masked element for {of} (position {at}): fill it first")

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
 from rvh._backend import Cancel, PreparedNodes
-from rvh._numbers import whole_number
+from rvh._numbers import real_numbers, whole_number
 from rvh._parallel import over_rows
 from rvh._weights import as_weights
 from rvh.errors import RVHError, RVHTypeError, show
@@ -425,7 +425,7 @@ class NodeSet:
         together: Any = [*self._id_objects(), *new]
         if self._ids.dtype == object:  # stays so, even where all are str now
             together = _keys.object_array(together)
-        return NodeSet(together, **self._options(self._weights_with(weights, len(new))))
+        return NodeSet(together, **self._options(self._weights_with(weights, new)))
 
     def remove(self, ids: Any) -> NodeSet:
         """A new set without `ids` (one id or several), which must be there.
@@ -484,7 +484,7 @@ class NodeSet:
         """What besides the ids makes a set like this one, with those weights."""
         return {"weights": weights, "scheme": self._scheme, "secret": self._secret}
 
-    def _weights_with(self, new: Any, count: int) -> NDArray[np.float64] | None:
+    def _weights_with(self, new: Any, ids: list[Any]) -> NDArray[np.float64] | None:
         if (new is None) != (self._weights is None):
             raise RVHError(
                 "the set has no weights: leave weights= away, or start with with_weights()"
@@ -493,10 +493,13 @@ class NodeSet:
             )
         if self._weights is None:
             return None
-        each = [new] if np.ndim(new) == 0 else new
-        if len(each) != count:
-            raise RVHError(f"weights has {len(each)} values for {count} new nodes: give one each")
-        return np.asarray([*self._weights.tolist(), *each])
+        each = list(new) if isinstance(new, (list, tuple)) or np.ndim(new) > 0 else [new]
+        if len(each) != len(ids):
+            raise RVHError(
+                f"weights has {len(each)} values for {len(ids)} new nodes: give one each"
+            )
+        names = [f"node {show(node)}" for node in [*self._id_objects(), *ids]]
+        return real_numbers([*self._weights.tolist(), *each], "weights", names)
 
     def _identity(self) -> tuple[Any, ...]:
         """What sets have to share to be equal: all that decides answers, and their order."""

@@ -87,8 +87,9 @@ def weights_from(
     for name, values in measures.items():
         numbers = _measure(name, values, None if product is None else len(product))
         factors = _factors(name, numbers, raised[name])
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             product = factors if product is None else product * factors
+        product[np.isnan(product)] = 0  # nothing, times more than a double holds
     assert product is not None
     if not np.isfinite(product).all():
         at = int((~np.isfinite(product)).argmax())
@@ -134,7 +135,7 @@ def _factors(name: str, numbers: NDArray[np.float64], exponent: float) -> NDArra
     factors = np.ones(len(numbers))
     if exponent == 0 or not there.any():
         return factors
-    median = float(np.median(numbers[there]))
+    median = _median(numbers[there])
     if median == 0:
         raise RVHError(
             f"the median of {name} is 0, so nothing can be measured by it: "
@@ -150,6 +151,13 @@ def _factors(name: str, numbers: NDArray[np.float64], exponent: float) -> NDArra
             powers = [_power(value, median, exponent) for value in values.tolist()]
             factors[there] = np.array(powers)[places.ravel()]
     return factors
+
+
+def _median(numbers: NDArray[np.float64]) -> float:
+    """Of an even number the mean of the two in the middle, which may be the largest doubles."""
+    ordered = np.sort(numbers)
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return float(low if low == high else low / 2 + high / 2)
 
 
 def _power(value: float, median: float, exponent: float) -> float:
