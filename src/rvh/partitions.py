@@ -311,7 +311,7 @@ class PartitionTable:
             return PartitionTable(nodes, self.partitions, k, threads=threads)
         owners, words = np.empty_like(self._owners), np.empty_like(self._words)
         newcomers = nodes.subset(came) if came.any() else None
-        step = _step(k + np.count_nonzero(came))
+        step = _step(k + int(np.count_nonzero(came)))
         for start in range(0, self.partitions, step):
             rows = slice(start, start + step)
             old = self._owners[rows], self._words[rows]
@@ -518,7 +518,7 @@ def _checksum(nodes: NodeSet, contents: dict[str, NDArray[Any]]) -> str:
     digest.update(f"{FORMAT}\n{nodes.fingerprint}\n".encode())
     for name, array in contents.items():
         digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
@@ -590,8 +590,8 @@ def _merged(
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
     """The owners of a block of partitions in `nodes`, from the `old` ones.
 
-    Where no owner left, the nodes that came (a set of their own) are merged in by the words that rank them; where one
-    did, or two words are equal, the partition is ranked anew.
+    Where no owner left, the nodes that came (a set of their own) are merged in by the words that
+    rank them; where one did, or two words are equal, the partition is ranked anew.
     """
     at, words = stays[old[0]], old[1].copy()
     k = words.shape[1]
