@@ -70,8 +70,7 @@ def real_numbers(values: Any, name: str, of: list[str]) -> NDArray[np.float64]:
         shape = array.shape
     else:
         raise RVHTypeError(
-            f"{name} is {show(values)} of type {type(values).__name__}: "
-            "pass one number for each node"
+            f"{name} is {_what(values)}: pass one number for each node, for example a list"
         )
     if shape == ():
         raise RVHTypeError(f"{name} is {show(values)}: pass one number for each node")
@@ -112,6 +111,12 @@ def _real_number(value: Any, name: str, of: str, at: int) -> float:
     except Exception as error:
         raise RVHTypeError(f"{where} is {show(value)}, which is no number: {error}") from None
     raise RVHTypeError(f"{where} is {show(value)} of type {type(value).__name__}: pass a number")
+
+
+def _what(value: Any) -> str:
+    if isinstance(value, (int, float)):
+        return show(value)
+    return f"a {type(value).__name__} ({show(value)})"
 
 
 def _masked(name: str, of: str, at: int) -> RVHError:

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from rvh import keys as _keys
 from rvh._backend import Cancel, lookup, lookup_one
 from rvh._numbers import whole_number
-from rvh._parallel import over_rows
+from rvh._parallel import over_rows, thread_count
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -151,7 +151,7 @@ class PartitionTable:
         >>> table.nodes.ids[table.owners[:, 0]]
         array(['c', 'b', 'b', 'b'], dtype='<U1')
         """
-        return self._owners
+        return self._owners.view()  # of an array that is read-only: nobody can make it writeable
 
     def __repr__(self) -> str:
         return f"PartitionTable({self._nodes!r}, partitions={self.partitions}, k={self.k})"
@@ -304,6 +304,7 @@ class PartitionTable:
     def _updated(self, nodes: NodeSet, threads: int | None) -> PartitionTable:
         """The table of `nodes`, from this one where less has to be scored than afresh."""
         k = nodes._check_k(self.k)
+        thread_count(threads, 0)  # refuses a wrong number, also where nothing will be scored
         stays = _same_nodes(self._nodes, nodes)
         came = np.ones(len(nodes), dtype=np.bool_)
         came[stays[stays >= 0]] = False
@@ -318,9 +319,7 @@ class PartitionTable:
         step = _step(k + len(new))
         for start in range(0, self.partitions, step):
             rows = slice(start, start + step)
-            _merge(
-                nodes, start, np.flatnonzero(came), newcomers, owners[rows], words[rows], threads
-            )
+            _merge(nodes, start, new, newcomers, owners[rows], words[rows], threads)
         return _restored(nodes, owners, words)
 
     def moved(self, other: PartitionTable) -> Moves:
