@@ -7,7 +7,8 @@
  *
  * so a node whose upper bound is below every other's lower bound has the highest weighted score,
  * also in the contract's rounded arithmetic. The best node's d is small; where bounds do meet, the
- * key is scored again by the contract's sequence, a few in a thousand. */
+ * key is scored again by the contract's sequence: 7 in 100 with two nodes, 2 in 1,000 with eight,
+ * hardly any with 64. */
 
 #include "murmur.h"
 
