@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
+from rvh._answers import over_keys
 from rvh._backend import Cancel, PreparedNodes
+from rvh._column import KeyColumn
 from rvh._numbers import real_numbers, whole_number
-from rvh._parallel import over_rows
 from rvh._weights import as_weights
 from rvh.errors import RVHError, RVHTypeError, show
 
@@ -287,13 +288,15 @@ class NodeSet:
                [1, 2]])
         """
         k = self._check_k(k)
-        keys = _keys.column(keys)
-        out = np.empty((len(keys), k), dtype=np.intp)
 
-        def work(start: int, stop: int, cancel: Cancel) -> None:
-            self._prepared.argselect(keys, start, stop, out[start:stop], None, cancel)
+        def work(
+            column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
+        ) -> None:
+            self._prepared.argselect(column, start, stop, to, None, cancel)
 
-        over_rows(work, len(keys), self._cost(k), threads)
+        with _keys.opened(keys) as column:
+            out = np.empty((len(column), k), dtype=np.intp)
+            over_keys(work, column, out, self._cost(k), threads)
         return out
 
     def select_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
@@ -322,18 +325,20 @@ class NodeSet:
                [b'b', b'a']], dtype='|S1')
         """
         k = self._check_k(k)
-        keys = _keys.column(keys)
-        out = np.empty((len(keys), k), dtype=self._ids.dtype)
 
-        def work(start: int, stop: int, cancel: Cancel) -> None:
+        def work(
+            column: KeyColumn, start: int, stop: int, to: NDArray[Any], cancel: Cancel
+        ) -> None:
             # A block of indices at a time: indices of all rows would double the memory.
             chosen = np.empty((stop - start, k), dtype=np.intp)
-            self._prepared.argselect(keys, start, stop, chosen, None, cancel)
+            self._prepared.argselect(column, start, stop, chosen, None, cancel)
             if not cancel.is_set():
                 # "clip" spares take() a buffered copy; the indices are in range.
-                self._ids.take(chosen, out=out[start:stop], mode="clip")
+                self._ids.take(chosen, out=to, mode="clip")
 
-        over_rows(work, len(keys), self._cost(k), threads)
+        with _keys.opened(keys) as column:
+            out = np.empty((len(column), k), dtype=self._ids.dtype)
+            over_keys(work, column, out, self._cost(k), threads)
         return out
 
     def score_batch(
@@ -368,14 +373,11 @@ class NodeSet:
         >>> rvh.NodeSet(["a", "b"], weights=[1, 3]).score_batch(["txn-42"]).round(3)
         array([[0.58 , 4.673]])
         """
-        keys = _keys.column(keys)
         two_words = self._weights is None and self._scheme == "blake2b"
-        out = np.empty((len(keys), len(self), 2 if two_words else 1), dtype=np.uint64)
 
-        def work(start: int, stop: int, cancel: Cancel) -> None:
-            self._prepared.scores(keys, start, stop, out[start:stop], cancel)
-
-        over_rows(work, len(keys), self._cost(len(self)), threads)
+        with _keys.opened(keys) as column:
+            out = np.empty((len(column), len(self), 2 if two_words else 1), dtype=np.uint64)
+            over_keys(self._prepared.scores, column, out, self._cost(len(self)), threads)
         if two_words:
             return out
         return out[:, :, 0] if self._weights is None else out[:, :, 0].view(np.float64)

@@ -18,8 +18,15 @@ size_t rvh_column_scratch(const rvh_column *column) {
 }
 
 static uint64_t offset_at(const rvh_column *column, size_t i) {
-  return column->offset_size == 4 ? ((const uint32_t *)column->offsets)[i]
-                                  : ((const uint64_t *)column->offsets)[i];
+  const uint8_t *p = (const uint8_t *)column->offsets + i * column->offset_size; /* unaligned */
+  if (column->offset_size == 4) {
+    uint32_t offset;
+    memcpy(&offset, p, 4);
+    return offset;
+  }
+  uint64_t offset;
+  memcpy(&offset, p, 8);
+  return offset;
 }
 
 size_t rvh_column_bytes(const rvh_column *column, size_t first, size_t n) {
