@@ -6,7 +6,7 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,9 @@ from rvh._column import KeyColumn
 from rvh._numbers import real_numbers, whole_number
 from rvh._weights import as_weights
 from rvh.errors import RVHError, RVHTypeError, show
+
+if TYPE_CHECKING:
+    from rvh._arrow.writer import NodeColumn
 
 __all__ = ["SCHEMES", "NodeSet"]
 
@@ -340,6 +343,62 @@ class NodeSet:
             out = np.empty((len(column), k), dtype=self._ids.dtype)
             over_keys(work, column, out, self._cost(k), threads)
         return out
+
+    def select_arrow(self, column: Any, k: int = 1, *, threads: int | None = None) -> NodeColumn:
+        """The best `k` nodes of every key, as an Arrow column with a null for each null.
+
+        Parameters
+        ----------
+        column : Arrow column, shape (M,)
+            Anything with ``__arrow_c_array__`` or ``__arrow_c_stream__``: arrays, chunked arrays,
+            Series and tables of one column, of any library. It is read in place. Any other kind in
+            `rvh.keys.KINDS` too; there None, masked elements and missing values are null.
+        k, threads
+            As for `argselect_batch`.
+
+        Returns
+        -------
+        NodeColumn, length M
+            With ``__arrow_c_array__``, for any library: node ids as ``dictionary<int32, string>``
+            (``binary`` where an id is bytes), and for k > 1 as ``fixed_size_list`` of k of them,
+            best first. Its ``indices``, int32 of shape (M, k), and ``valid``, bool of shape (M,) or
+            None, are the same for NumPy.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `argselect_batch`, but not for nulls.
+
+        Examples
+        --------
+        >>> import pyarrow as pa, rvh
+        >>> answer = rvh.NodeSet(["alpha", "beta"]).select_arrow(pa.array(["a", None, "b"]))
+        >>> pa.array(answer).to_pylist()
+        ['beta', None, 'alpha']
+        """
+        from rvh._arrow.writer import NodeColumn
+
+        k = self._check_k(k)
+
+        def work(
+            column: KeyColumn, start: int, stop: int, to: NDArray[np.int32], cancel: Cancel
+        ) -> None:
+            chosen = np.empty((stop - start, k), dtype=np.intp)
+            self._prepared.argselect(column, start, stop, chosen, None, cancel)
+            to[:] = chosen
+
+        with _keys.opened_with_nulls(column, "column") as (keys, valid):
+            indices = np.zeros((len(keys), k), dtype=np.int32)
+            if valid is None:
+                over_keys(work, keys, indices, self._cost(k), threads)
+            else:
+                rows = np.flatnonzero(valid)
+                found = np.empty((len(rows), k), dtype=np.int32)
+                over_keys(work, keys.take(rows), found, self._cost(k), threads)
+                indices[rows] = found
+                valid = np.array(valid)
+        is_text = all(isinstance(node, str) for node in self._id_objects())
+        return NodeColumn(indices, valid, list(self._column.iter_bytes()), is_text)
 
     def score_batch(
         self, keys: Any, *, threads: int | None = None

@@ -286,7 +286,9 @@ class _Reader:
         called = kind.format
         if called in INTEGERS:
             valid = self._valid(array, 2, first, count)
-            return KeyColumn(Kind.INTEGERS, self._at(array, 1, INTEGERS[called], first, count)), valid
+            return KeyColumn(
+                Kind.INTEGERS, self._at(array, 1, INTEGERS[called], first, count)
+            ), valid
         if called in OFFSETS:
             valid = self._valid(array, 3, first, count)
             return KeyColumn(Kind.SPANS, self._spans(array, OFFSETS[called], first, count)), valid
@@ -338,9 +340,7 @@ class _Reader:
         assert kind.dictionary is not None
         valid = self._valid(array, 2, first, count)
         codes = self._at(array, 1, INTEGERS[kind.format], first, count)
-        categories, usable = self.values(
-            kind.dictionary, ArrowArray.from_address(array.dictionary)
-        )
+        categories, usable = self.values(kind.dictionary, ArrowArray.from_address(array.dictionary))
         return _coded(categories, usable, codes, valid, self._damaged)
 
     def _runs(self, kind: _Type, array: Any, first: int, count: int) -> Values:
