@@ -99,7 +99,7 @@ class Views:
         return [self._element(view) for view in self.views[part]]
 
     def _element(self, view: NDArray[np.int32]) -> bytes:
-        size, _, number, start = view.tolist()
+        size, _, number, start = map(int, view)
         if 0 <= size <= self.INLINE:
             return view.tobytes()[4 : 4 + size]
         if min(size, number, start) < 0 or number >= len(self.buffers):
@@ -194,10 +194,12 @@ class KeyColumn:
     def plain(self) -> KeyColumn:
         """The same elements as a plain column; of chunks there must be one."""
         if self.kind is Kind.CHUNKS:
+            only: KeyColumn
             (only,) = self.values.columns
             return only.plain()
         if self.kind is Kind.CODES:
-            return self.values.categories.take(self.values.codes).plain()
+            categories: KeyColumn = self.values.categories
+            return categories.take(self.values.codes).plain()
         return self
 
     def named(self, what: str) -> KeyColumn:

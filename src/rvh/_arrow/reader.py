@@ -160,7 +160,7 @@ def _damaged(name: str, what: str) -> RVHError:
 # -- types ----------------------------------------------------------------------------------------
 
 #: formats of integers -> NumPy's
-INTEGERS = dict(zip("cCsSiIlL", "i1 u1 i2 u2 i4 u4 i8 u8".split(), strict=True))
+INTEGERS = dict(zip("cCsSiIlL", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"], strict=True))
 #: formats of text and bytes one after another -> the dtype of their offsets
 OFFSETS = {"u": "i4", "z": "i4", "U": "i8", "Z": "i8"}
 VIEWS = ("vu", "vz")
@@ -226,7 +226,7 @@ def _pointers(address: int | None, count: int, name: str, what: str) -> list[int
         return []
     if count < 0 or count > 1 << 20 or not address:
         raise _damaged(name, f"it has {count} {what} at address {address or 0}")
-    found = array_at(address, np.uintp, count, None).tolist()
+    found: list[int] = array_at(address, np.uintp, count, None).tolist()
     if 0 in found:
         raise _damaged(name, f"one of its {count} {what} is missing")
     return found
