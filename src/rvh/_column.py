@@ -8,7 +8,7 @@ apart, so that a backend sees plain ones alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import pairwise
 from typing import Any
@@ -173,8 +173,8 @@ class KeyColumn:
     values: Any
     what: str = "key"  # what an error calls one of them
     #: None, or which of the values are the elements (of a plain column)
-    rows: NDArray[np.int64] | None = None
-    first: int = 0  # the position that an error gives element 0 of the values
+    rows: NDArray[np.int64] | None = field(default=None, repr=False)
+    first: int = field(default=0, repr=False)  # the position that an error gives element 0 of the values
 
     def __len__(self) -> int:
         return len(self.values) if self.rows is None else len(self.rows)
