@@ -155,9 +155,6 @@ class Codes:
     __slots__ = ("categories", "codes")
 
     def __init__(self, categories: KeyColumn, codes: NDArray[Any]) -> None:
-        if len(categories) > len(codes):  # most are not used
-            used, codes = np.unique(codes, return_inverse=True)
-            categories = categories.take(used)
         self.categories = categories
         self.codes = codes
 
@@ -174,7 +171,9 @@ class KeyColumn:
     what: str = "key"  # what an error calls one of them
     #: None, or which of the values are the elements (of a plain column)
     rows: NDArray[np.int64] | None = field(default=None, repr=False)
-    first: int = field(default=0, repr=False)  # the position that an error gives element 0 of the values
+    first: int = field(
+        default=0, repr=False
+    )  # the position that an error gives element 0 of the values
 
     def __len__(self) -> int:
         return len(self.values) if self.rows is None else len(self.rows)
