@@ -126,7 +126,7 @@ def _keys(series: Any, absent: NDArray[np.bool_]) -> Any:
     """The keys as `rvh.select_arrow` takes them, missing ones masked."""
     dtype = series.dtype
     if isinstance(dtype, pd.ArrowDtype) or getattr(dtype, "storage", "") == "pyarrow":
-        return series
+        return series.array.__arrow_array__()  # pandas 2 exports no Series
     if not absent.any():
         return series.to_numpy()
     if pd.api.types.is_integer_dtype(dtype):  # Int64 and its like; without this, objects
