@@ -107,7 +107,7 @@ def _places(series: Any, node_set: NodeSet, k: int, threads: int | None) -> NDAr
         # The code of a missing value is -1, so it finds the last row.
         table = np.vstack([each, np.full((1, k), -1, dtype=np.int32)])
         codes: NDArray[np.int64] = series.cat.codes.to_numpy()
-        return table.take(codes, axis=0, mode="wrap")
+        return table.take(codes, axis=0)
     absent = series.isna().to_numpy()
     if absent.all():  # also of dtype float64, which pandas gives a column without any value
         return np.full((len(series), k), -1, dtype=np.int32)
