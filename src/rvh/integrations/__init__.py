@@ -1,0 +1,1 @@
+"""rvh inside the engines people already run; each module is optional and imported by itself."""
