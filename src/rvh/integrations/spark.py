@@ -14,8 +14,8 @@
     # |NULL|   NULL|
     # +----+-------+
 
-An Arrow UDF: only the keys go to Python and only the nodes' places come back; names are looked up in
-the JVM, where the other columns stay. The node set is part of the function, which Spark
+An Arrow UDF: only the keys go to Python and only the places of nodes come back; names are looked up
+in the JVM, where the other columns stay. The node set is part of the function, which Spark
 broadcasts to each executor once a stage, and is prepared once in each Python worker. Every executor
 needs the rvh of the driver: an older one, or one that would place keys otherwise, fails with an
 RVHError.
