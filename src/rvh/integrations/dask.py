@@ -10,18 +10,15 @@
 2  <NA>     <NA>
 
 It works with Dask's own threads and on a cluster. The node set is a task of its own in the graph,
-so it goes to each worker once, and again to a worker that takes over a dead one's work. Every
-worker, and the scheduler, needs the rvh of the client: an older one, or one that would place keys
-otherwise, fails with an RVHError.
+so it goes to each worker once, and again to a worker that takes over a dead one's work; it is
+prepared once in each process. Every worker needs the rvh of the client: on an older one, or one
+that would place keys otherwise, the job fails with an RVHError.
 """
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING, Any
-
-from rvh.integrations._columns import check_names, node_column
-from rvh.nodes import NodeSet
-from rvh.rendezvous import _node_set
 
 try:
     import pandas as pd
@@ -29,6 +26,9 @@ try:
     from dask import delayed
 except ImportError as error:
     raise ImportError(f"{error}: pip install 'rvh[dask]'") from error
+
+from rvh.integrations._columns import check_names, node_column
+from rvh.rendezvous import _node_set
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -87,14 +87,17 @@ def with_node(
     >>> df.compute(scheduler="threads")["replicas"].tolist()
     [['c', 'b'], ['d', 'c']]
     """
-    ns = _node_set(nodes, weights, scheme, secret)
-    meta = _with_node(df._meta, ns, key, k, column)
-    # Delayed, not scattered: what a dead worker held of it is in the graph, and made again.
-    return df.map_partitions(_with_node, delayed(ns, pure=True), key, k, column, meta=meta)
+    # Bytes until a task reads them: an object that refuses to be unpickled where Dask reads its
+    # messages ends the worker, and no error reaches the caller. Delayed, not scattered: what a dead
+    # worker held of it is in the graph.
+    sent = pickle.dumps(_node_set(nodes, weights, scheme, secret))
+    meta = _with_node(df._meta, sent, key, k, column)
+    return df.map_partitions(_with_node, delayed(sent, pure=True), key, k, column, meta=meta)
 
 
-def _with_node(part: pd.DataFrame, ns: NodeSet, key: str, k: int, column: str) -> pd.DataFrame:
+def _with_node(part: pd.DataFrame, sent: bytes, key: str, k: int, column: str) -> pd.DataFrame:
     check_names(part.columns, key, column)
+    ns = pickle.loads(sent)
     found = node_column(ns, pa.array(part[key], from_pandas=True), k, key)
     series = found.to_pandas(types_mapper=_pandas_type).set_axis(part.index)
     return part.assign(**{column: series})

@@ -11,17 +11,14 @@
     # 2  None     None
 
 The node set is put into Ray's object store once, from where each machine fetches it once, and is
-prepared once in each worker process. Every worker needs the rvh of the driver: an older one, or one
-that would place keys otherwise, fails with an RVHError.
+prepared once in each worker process. Every worker needs the rvh of the driver: on an older one, or
+one that would place keys otherwise, the job fails with an RVHError.
 """
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING, Any
-
-from rvh.integrations._columns import check_names, node_column
-from rvh.nodes import NodeSet
-from rvh.rendezvous import _node_set
 
 try:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -29,6 +26,9 @@ try:
     import ray.data
 except ImportError as error:
     raise ImportError(f"{error}: pip install 'rvh[ray]'") from error
+
+from rvh.integrations._columns import check_names, node_column
+from rvh.rendezvous import _node_set
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -91,16 +91,20 @@ def with_node(
         check_names(types, key, column)
         if isinstance(types[key], pa.DataType):  # not so where a block holds Python objects
             node_column(ns, pa.array([], types[key]), k, key)
+    # Bytes until a task reads them: where Ray itself fails to unpickle an object, it tries again for
+    # ever, but an error in a task ends the job.
+    sent = ray.put(pickle.dumps(ns))
     return ds.map_batches(
         _with_node,
         batch_format="pyarrow",
         batch_size=None,  # blocks as they are
-        fn_args=(ray.put(ns), key, k, column),
+        fn_args=(sent, key, k, column),
     )
 
 
 def _with_node(
-    block: pa.Table, ns: ray.ObjectRef[NodeSet], key: str, k: int, column: str
+    block: pa.Table, sent: ray.ObjectRef[bytes], key: str, k: int, column: str
 ) -> pa.Table:
     check_names(block.column_names, key, column)
-    return block.append_column(column, node_column(ray.get(ns), block[key], k, key))
+    ns = pickle.loads(ray.get(sent))
+    return block.append_column(column, node_column(ns, block[key], k, key))

@@ -17,8 +17,8 @@
 An Arrow UDF: only the keys go to Python and only the places of nodes come back; names are looked up
 in the JVM, where the other columns stay. The node set is part of the function, which Spark
 broadcasts to each executor once a stage, and is prepared once in each Python worker. Every executor
-needs the rvh of the driver: an older one, or one that would place keys otherwise, fails with an
-RVHError.
+needs the rvh of the driver: on an older one, or one that would place keys otherwise, the job fails
+with an RVHError.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rvh.integrations._columns import check_names, node_column, select
-from rvh.rendezvous import _node_set
-
 try:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyspark.sql import functions as sf
     from pyspark.sql.pandas.types import to_arrow_type
 except ImportError as error:
     raise ImportError(f"{error}: pip install 'rvh[spark]'") from error
+
+from rvh.integrations._columns import check_names, node_column, select
+from rvh.rendezvous import _node_set
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
