@@ -91,7 +91,7 @@ def with_node(
         check_names(types, key, column)
         if isinstance(types[key], pa.DataType):  # not so where a block holds Python objects
             node_column(ns, pa.array([], types[key]), k, key)
-    # Bytes until a task reads them: where Ray itself fails to unpickle an object, it tries again for
+    # Bytes until a task reads them: where Ray itself fails to unpickle an object it tries again for
     # ever, but an error in a task ends the job.
     sent = ray.put(pickle.dumps(ns))
     return ds.map_batches(
