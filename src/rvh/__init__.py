@@ -16,6 +16,7 @@ from rvh.rendezvous import (
     rendezvous_hash,
     rendezvous_scores,
     score_batch,
+    select_arrow,
     select_batch,
 )
 
@@ -30,5 +31,6 @@ __all__ = [
     "rendezvous_hash",
     "rendezvous_scores",
     "score_batch",
+    "select_arrow",
     "select_batch",
 ]

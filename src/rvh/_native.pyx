@@ -9,9 +9,9 @@ from cpython.exc cimport PyErr_Occurred
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.unicode cimport PyUnicode_AsUTF8String, PyUnicode_CheckExact
 from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport intptr_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, intptr_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 cimport numpy as cnp
 
@@ -33,6 +33,23 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     # Not Cython's own declaration, which would raise (and lose) what should stay pending.
     int PyErr_CheckSignals() noexcept
+
+# NumPy's own .pxd has these from 2.3 on.
+cdef extern from "numpy/arrayobject.h" nogil:
+    ctypedef struct npy_string_allocator:
+        pass
+    ctypedef struct npy_packed_static_string:
+        pass
+    ctypedef struct npy_static_string:
+        size_t size
+        const char *buf
+    ctypedef struct PyArray_StringDTypeObject:
+        pass
+    npy_string_allocator *NpyString_acquire_allocator(
+        const PyArray_StringDTypeObject *dtype) noexcept
+    void NpyString_release_allocator(npy_string_allocator *allocator) noexcept
+    int NpyString_load(npy_string_allocator *allocator, const npy_packed_static_string *packed,
+                       npy_static_string *text) noexcept
 
 cdef extern from "<time.h>" nogil:
     struct timespec:
@@ -62,9 +79,11 @@ cdef extern from "rvh_kernels.h" nogil:
         RVH_DUPLICATE_ID
     ctypedef enum rvh_layout:
         RVH_PADDED
+        RVH_FIXED
         RVH_UCS4
         RVH_INTEGERS
         RVH_OFFSETS
+        RVH_VIEWS
     ctypedef struct rvh_column:
         rvh_layout layout
         const uint8_t *data
@@ -72,7 +91,12 @@ cdef extern from "rvh_kernels.h" nogil:
         size_t itemsize
         int swapped
         int is_signed
-        const uint64_t *offsets
+        const void *offsets
+        size_t offset_size
+        const uint64_t *buffers
+        const uint64_t *sizes
+        size_t buffer_count
+        const int64_t *rows
     ctypedef enum rvh_framing:
         RVH_BARE
         RVH_SIZED
@@ -241,52 +265,113 @@ cdef class _Blob:
         self.count = 0
         return 0
 
-    cdef int write(self, const void *data, size_t size) except -1:
+    cdef bint put(self, const void *data, size_t size) noexcept nogil:
+        """Append bytes; False where there is no memory."""
         cdef size_t capacity
         cdef uint8_t *grown
         if size > self.capacity - self.size or self.data is NULL:
             capacity = 2 * self.capacity + size + 1024
             grown = <uint8_t *>realloc(self.data, capacity)
             if grown is NULL:
-                raise MemoryError
+                return False
             self.data = grown
             self.capacity = capacity
         memcpy(self.data + self.size, data, size)
         self.size += size
-        return 0
+        return True
 
-    cdef int write_size(self, size_t size, Py_ssize_t position, object what) except -1:
+    cdef bint put_size(self, size_t size) noexcept nogil:
+        """Append a part's length, which precedes it."""
         cdef uint8_t head[4]
         cdef int i
-        if size > <size_t>PART_MAX_BYTES:
-            raise part_too_long(size, position, what)
         for i in range(4):
             head[i] = <uint8_t>(size >> (8 * i))
-        return self.write(head, 4)
+        return self.put(head, 4)
+
+    cdef bint end_element(self) noexcept nogil:
+        self.count += 1
+        self.offsets[self.count] = self.size
+        return True
+
+    cdef int write(self, const void *data, size_t size) except -1:
+        if not self.put(data, size):
+            raise MemoryError
+        return 0
 
     cdef int append_object(self, object value, object keys, Py_ssize_t position) except -1:
         cdef blake2_simd_bytes span
         cdef uint8_t word[8]
         _owner = bytes_of(value, position, keys.what, &span, word)  # lives as long as the span
         if self.framed and not is_integer(value):
-            self.write_size(span.size, position, keys.what)
+            if span.size > <size_t>PART_MAX_BYTES:
+                raise part_too_long(span.size, position, keys.what)
+            if not self.put_size(span.size):
+                raise MemoryError
         self.write(span.data, span.size)
-        self.count += 1
-        self.offsets[self.count] = self.size
+        self.end_element()
         return 0
 
     cdef Py_ssize_t fill(self, object keys, Py_ssize_t start, Py_ssize_t stop,
                          size_t limit) except -1:
         """Take in elements from `start` on, at most to `stop`; returns how many."""
-        cdef Py_ssize_t position = start
-        cdef list part = keys.slice(start, stop)
+        cdef Py_ssize_t index = start
+        cdef list part
+        cdef bint moved = keys.first != 0 or keys.rows is not None
         self.clear(stop - start)
+        if keys.kind == Kind.TEXT:
+            return self.fill_text(keys, start, stop, limit)
+        part = keys.slice(start, stop)
         for value in part:
-            self.append_object(value, keys, position)
-            position += 1
+            self.append_object(value, keys, keys.position(index) if moved else index)
+            index += 1
             if self.size >= limit:
                 break
-        return position - start
+        return index - start
+
+    cdef Py_ssize_t fill_text(self, object keys, Py_ssize_t start, Py_ssize_t stop,
+                              size_t limit) except -1:
+        """The same of NumPy's StringDType, whose elements are copied without the GIL.
+
+        The allocator is taken and given back without it: to wait for a lock with the GIL, that
+        another thread holds while it waits for the GIL, never ends.
+        """
+        cdef cnp.ndarray array = keys.values
+        cdef const char *data = <const char *>cnp.PyArray_DATA(array)
+        cdef Py_ssize_t stride = cnp.PyArray_STRIDE(array, 0), index = start
+        cdef const int64_t *rows = rows_of(keys)
+        cdef dtype = array.dtype
+        cdef const PyArray_StringDTypeObject *descr = <const PyArray_StringDTypeObject *>dtype
+        cdef npy_string_allocator *allocator
+        cdef npy_static_string text, absent
+        cdef object na = getattr(dtype, "na_object", None)
+        cdef bytes filler = na.encode() if isinstance(na, str) else None  # for a missing value
+        cdef bint full = True
+        cdef int loaded = 0
+        absent.buf = NULL if filler is None else PyBytes_AS_STRING(filler)
+        absent.size = 0 if filler is None else <size_t>PyBytes_GET_SIZE(filler)
+        with nogil:
+            allocator = NpyString_acquire_allocator(descr)
+            while index < stop and self.size < limit:
+                loaded = NpyString_load(
+                    allocator, <const npy_packed_static_string *>(
+                        data + (index if rows is NULL else rows[index]) * stride), &text)
+                if loaded == 1 and absent.buf is not NULL:
+                    loaded = 0
+                    text = absent
+                if loaded != 0 or (self.framed and text.size > PART_MAX_BYTES):
+                    break
+                full = (not self.framed or self.put_size(text.size)) and self.put(
+                    text.buf, text.size) and self.end_element()
+                if not full:
+                    break
+                index += 1
+            NpyString_release_allocator(allocator)
+        if not full:
+            raise MemoryError
+        if index < stop and self.size < limit:  # a missing value, most likely
+            keys.part_at(index)
+            raise RVHError("the keys were changed while they were read")
+        return index - start
 
 
 cdef class _Hashed(_Blob):
@@ -300,8 +385,14 @@ cdef class _Hashed(_Blob):
         """Take in elements as `fill` does; one that is an integer has its word in `out` already."""
         cdef int overflow = 0
         cdef Py_ssize_t i = 0
-        cdef list part = keys.slice(start, stop)
+        cdef list part
         self.clear(stop - start)
+        if keys.kind == Kind.TEXT:
+            self.fill_text(keys, start, stop, CHUNK_BYTES)
+            for i in range(self.count):
+                self.rows[i] = i
+            return self.count
+        part = keys.slice(start, stop)
         for value in part:
             if PyLong_CheckExact(value):
                 out[i] = <uint64_t>PyLong_AsLongLongAndOverflow(value, &overflow)
@@ -309,12 +400,12 @@ cdef class _Hashed(_Blob):
                     try:
                         out[i] = value  # 2^63 and more
                     except OverflowError:
-                        key_word(value, start + i, keys.what)  # says so
+                        key_word(value, keys.position(start + i), keys.what)  # says so
             elif isinstance(value, (int, np.integer)):
-                out[i] = key_word(value, start + i, keys.what)
+                out[i] = key_word(value, keys.position(start + i), keys.what)
             else:
                 self.rows[self.count] = i
-                self.append_object(value, keys, start + i)
+                self.append_object(value, keys, keys.position(start + i))
             i += 1
             if self.size >= CHUNK_BYTES:
                 break
@@ -375,17 +466,40 @@ cdef bytes encode(object value, object position, object what):
     return key_bytes(value, position, what)
 
 
+cdef bint is_loaded(object keys):
+    """Whether a column's elements are brought to C in blobs, and not read where they stand."""
+    return keys.kind == Kind.OBJECTS or keys.kind == Kind.TEXT
+
+
+cdef const int64_t *rows_of(object keys) except? NULL:
+    cdef const int64_t[::1] rows
+    if keys.rows is None or len(keys.rows) == 0:
+        return NULL
+    rows = keys.rows
+    return &rows[0]
+
+
 cdef int describe(object keys, rvh_column *column) except -1:
-    """A column that C can read where it stands: spans, or an array of S, U or integers."""
-    cdef const uint8_t[::1] data
-    cdef const uint64_t[::1] offsets
-    cdef cnp.ndarray array
+    """A column that C can read where it stands."""
+    cdef cnp.ndarray array, offsets, buffers, sizes
+    memset(column, 0, sizeof(rvh_column))
+    column.rows = rows_of(keys)
     if keys.kind == Kind.SPANS:
-        data, offsets = keys.values.data, keys.values.offsets
+        array, offsets = keys.values.data, keys.values.offsets
         column.layout = RVH_OFFSETS
-        column.data = &data[0] if data.shape[0] > 0 else NULL
-        column.stride = 0
-        column.offsets = &offsets[0]
+        column.data = <const uint8_t *>cnp.PyArray_DATA(array)
+        column.offsets = cnp.PyArray_DATA(offsets)
+        column.offset_size = <size_t>cnp.PyArray_ITEMSIZE(offsets)
+        return 0
+    if keys.kind == Kind.VIEWS:
+        array = keys.values.views
+        buffers, sizes = keys.values.addresses, keys.values.sizes
+        column.layout = RVH_VIEWS
+        column.data = <const uint8_t *>cnp.PyArray_DATA(array)
+        column.stride = cnp.PyArray_STRIDE(array, 0)
+        column.buffers = <const uint64_t *>cnp.PyArray_DATA(buffers)
+        column.sizes = <const uint64_t *>cnp.PyArray_DATA(sizes)
+        column.buffer_count = <size_t>cnp.PyArray_SIZE(buffers)
         return 0
     array = keys.values
     dtype = array.dtype
@@ -394,9 +508,10 @@ cdef int describe(object keys, rvh_column *column) except -1:
     column.itemsize = <size_t>cnp.PyArray_ITEMSIZE(array)
     column.swapped = not dtype.isnative
     column.is_signed = dtype.kind == "i"
-    column.offsets = NULL
     if keys.kind == Kind.BYTES:
         column.layout = RVH_PADDED
+    elif keys.kind == Kind.FIXED:
+        column.layout = RVH_FIXED
     elif keys.kind == Kind.STRINGS:
         column.layout = RVH_UCS4
     else:
@@ -405,10 +520,11 @@ cdef int describe(object keys, rvh_column *column) except -1:
 
 
 cdef void describe_blob(_Blob blob, rvh_column *column):
+    memset(column, 0, sizeof(rvh_column))
     column.layout = RVH_OFFSETS
     column.data = blob.data
     column.offsets = blob.offsets
-    column.stride = 0
+    column.offset_size = sizeof(uint64_t)
 
 
 cdef int raise_for(rvh_status status, object keys, size_t bad) except -1:
@@ -471,7 +587,7 @@ cdef class _Parts:
                 blob.offsets[1] = blob.size
                 describe_blob(blob, &part.column)
                 part.framing = RVH_SAME
-            elif column.kind == Kind.OBJECTS:
+            elif is_loaded(column):
                 blob = _Blob()
                 blob.framed = True
                 part.framing = RVH_BARE
@@ -631,7 +747,7 @@ cdef class PreparedNodes:
         cdef size_t row = k * sizeof(intptr_t) if k > 0 else (
             self.n * rvh_score_words(self.nodes) * sizeof(uint64_t))
         start_watch(&watch, &poll, cancel)
-        if keys.kind != Kind.OBJECTS:
+        if not is_loaded(keys):
             describe(keys, &column)
             self._compute(keys, &column, start, stop, out, words, k, &poll)
             return 0
@@ -679,7 +795,7 @@ def lookup(keys, Py_ssize_t start, Py_ssize_t stop, size_t partitions,
     table.names = NULL if names is None else <const uint8_t *>cnp.PyArray_DATA(names)
     table.name_size = 0 if names is None else <size_t>cnp.PyArray_ITEMSIZE(names)
     start_watch(&watch, &poll, cancel)
-    if keys.kind != Kind.OBJECTS:
+    if not is_loaded(keys):
         describe(keys, &column)
         look_up(&table, keys, &column, start, stop, to, &poll)
         return
@@ -761,7 +877,7 @@ cdef int _words(const rvh_isa *isa, object keys, Py_ssize_t start, Py_ssize_t st
     cdef size_t bad = 0
     cdef _Hashed hashed
     cdef Py_ssize_t done = 0, count, i
-    if keys.kind != Kind.OBJECTS:
+    if not is_loaded(keys):
         describe(keys, &column)
         with nogil:
             status = rvh_key_words(isa, &column, <size_t>start, <size_t>stop, &out[0], poll, &bad)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from rvh._backend import Cancel, backend
 from rvh.errors import RVHError, RVHTypeError, show
@@ -50,6 +51,13 @@ def thread_count(threads: int | None, pairs: int) -> int:
     if int(threads) < 1:
         raise RVHError(f"threads is {show(threads)}: pass a whole number from 1, or None")
     return int(threads)
+
+
+def _wait_for(helpers: list[threading.Thread]) -> None:
+    """Wait, whatever signals come, until nobody reads the keys any more: their memory may go."""
+    while running := [helper for helper in helpers if helper.is_alive()]:
+        with suppress(KeyboardInterrupt):
+            running[0].join()
 
 
 def over_rows(
@@ -95,6 +103,7 @@ def over_rows(
             helper.join()
     except BaseException:  # a signal between two blocks
         cancel.set()
+        _wait_for(helpers)
         raise
     if failures:
         raise min(failures, key=lambda failure: failure[0])[1]

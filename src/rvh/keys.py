@@ -1,28 +1,41 @@
 """The one place where values become bytes: node ids and keys of every accepted kind.
 
-`KINDS` is the table of what is accepted; the documentation and the tests read it. `column`
-sorts a caller's keys into one of its kinds without touching the elements; the backend then
-walks the `KeyColumn` in blocks. The rules themselves are `docs/architecture.md`, "Bytes".
+`KINDS` is the table of what is accepted; the documentation and the tests read it. `opened` sorts a
+caller's keys into one of its kinds without touching the elements; the backend then walks the
+`KeyColumn` in blocks. The rules themselves are `docs/architecture.md`, "Bytes"; `_values.py` has
+them in Python, `_column.py` the columns, `_arrow/` what comes through Arrow's C data interface.
 """
 
 from __future__ import annotations
 
-import hashlib
+from array import array as std_array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
-from itertools import pairwise
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rvh._arrow import NotExportedError
+from rvh._column import KeyColumn, Kind, Spans, Views
+from rvh._values import (
+    PART_MAX,
+    composite,
+    key_bytes,
+    key_word,
+    part_bytes,
+    part_too_long,
+    type_name,
+)
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = [
     "KINDS",
+    "PART_MAX",
     "KeyColumn",
     "Kind",
     "Spans",
+    "Views",
     "check_unique",
     "column",
     "composite",
@@ -32,23 +45,11 @@ __all__ = [
     "key_word",
     "node_column",
     "object_array",
+    "opened",
+    "opened_with_nulls",
     "part_bytes",
     "part_too_long",
 ]
-
-INT_MIN, INT_MAX = -(2**63), 2**64 - 1
-PART_MAX = 2**32 - 1  # bytes of one str or bytes in a composite key: its length has 4 bytes
-
-
-class Kind(IntEnum):
-    """How the elements of a column are laid out (the native backend has one reader for each)."""
-
-    OBJECTS = 0  # Python objects, one after the other
-    BYTES = 1  # NumPy S
-    STRINGS = 2  # NumPy U
-    INTEGERS = 3  # NumPy integers
-    SPANS = 4  # bytes one after another, and where each begins
-
 
 #: (kind, what the caller passes, the bytes of one element)
 KINDS: tuple[tuple[Kind, str, str], ...] = (
@@ -61,101 +62,52 @@ KINDS: tuple[tuple[Kind, str, str], ...] = (
     ),
     (Kind.BYTES, "NumPy S array", "as NumPy returns the element (trailing NULs are padding)"),
     (Kind.STRINGS, "NumPy U array, either byte order", "UTF-8 of what NumPy returns"),
+    (Kind.TEXT, "NumPy StringDType array", "its UTF-8; a missing value is null"),
     (
         Kind.INTEGERS,
         "NumPy integer array, any width, sign and byte order",
         "8 bytes, little-endian two's complement",
     ),
+    (
+        Kind.INTEGERS,
+        "array.array or memoryview of integers wider than a byte",
+        "as the NumPy array over the same memory",
+    ),
+    (Kind.INTEGERS, "Arrow integers", "8 bytes, little-endian two's complement"),
+    (Kind.SPANS, "Arrow string, large_string, binary, large_binary", "as they are"),
+    (Kind.VIEWS, "Arrow string_view, binary_view", "as they are"),
+    (Kind.FIXED, "Arrow fixed_size_binary", "as they are, NULs and all"),
+    (Kind.CODES, "Arrow dictionary", "those of the category; work is done once a category"),
+    (Kind.CODES, "Arrow run_end_encoded", "those of the run's value; work is done once a run"),
+    (Kind.CHUNKS, "an Arrow stream of several chunks", "those of each chunk's kind"),
+    (Kind.SPANS, "an Arrow struct or table of one column", "those of that column"),
     (Kind.SPANS, "what rvh.multi.compose_keys returns", "the parts of the composite key, in order"),
 )
 
 
-class Spans:
-    """Byte strings one after another: number i is ``data[offsets[i]:offsets[i + 1]]``.
+class _Found(NamedTuple):
+    """A caller's keys as a column, before anybody asked about nulls."""
 
-    Parameters
-    ----------
-    data : ndarray of uint8
-    offsets : ndarray of uint64, shape (M + 1,)
-        Ascending. Both arrays become read-only: C reads them unchecked.
-    """
+    column: KeyColumn
+    valid: NDArray[np.bool_] | None = None  # None: no element is null
+    is_text: bool = False  # Arrow's, whose elements come as bytes
+    close: Any = None  # gives foreign memory back: the column is not used any more
 
-    __slots__ = ("data", "offsets")
+    def without_nulls(self, name: str) -> KeyColumn:
+        if self.valid is None:
+            return self.column
+        position = int(np.argmin(self.valid))
+        raise RVHTypeError(
+            f"{name} has a null at position {position}, which has no bytes: fill it or leave it "
+            "out, or use rvh.select_arrow(), which gives null for null"
+        )
 
-    def __init__(self, data: np.ndarray, offsets: np.ndarray) -> None:
-        self.data = np.ascontiguousarray(data, dtype=np.uint8)
-        self.offsets = np.ascontiguousarray(offsets, dtype=np.uint64)
-        self.data.flags.writeable = False
-        self.offsets.flags.writeable = False
+    def __enter__(self) -> _Found:
+        return self
 
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def __getitem__(self, part: slice) -> list[bytes]:
-        start, stop, _ = part.indices(len(self))
-        data = self.data.data
-        return [bytes(data[a:b]) for a, b in pairwise(self.offsets[start : stop + 1].tolist())]
-
-    def __repr__(self) -> str:
-        return f"Spans({len(self)} keys, {self.data.nbytes} bytes)"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Spans, (self.data, self.offsets)  # read-only again where it is unpickled
-
-
-@dataclass(frozen=True, slots=True)
-class KeyColumn:
-    """Values of one kind, not copied: ``values`` is the caller's own list or array."""
-
-    kind: Kind
-    values: Any
-    what: str = "key"  # what an error calls one of them
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def slice(self, start: int, stop: int) -> list[Any]:
-        """Elements ``start`` to ``stop`` as Python objects."""
-        part = self.values[start:stop]
-        if not isinstance(part, np.ndarray):
-            part = list(part)
-            if len(part) != stop - start:
-                raise RVHError("the keys were changed while they were read")
-            return part
-        try:
-            objects: list[Any] = part.tolist()
-        except (SystemError, ValueError):  # a U element that holds no Unicode at all
-            objects = [
-                _numpy_str(element, f"{self.what} at position {position}")
-                for position, element in enumerate(part.reshape(-1, 1), start)
-            ]
-        return objects
-
-    def bytes_at(self, position: int) -> bytes:
-        """The bytes of one element (the native backend asks here when its fast path declines)."""
-        (value,) = self.slice(position, position + 1)
-        return key_bytes(value, position, self.what)
-
-    def part_at(self, position: int) -> bytes:
-        """The bytes of one element as a part of a composite key."""
-        (value,) = self.slice(position, position + 1)
-        return part_bytes(value, position, self.what)
-
-    def iter_bytes(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """The bytes of each element, a block at a time."""
-        stop = len(self) if stop is None else stop
-        for first in range(start, stop, 4096):
-            last = min(first + 4096, stop)
-            for position, value in enumerate(self.slice(first, last), first):
-                yield key_bytes(value, position, self.what)
-
-    def iter_words(self, start: int = 0, stop: int | None = None) -> Iterator[int]:
-        """The word of each element (`key_word`), a block at a time."""
-        stop = len(self) if stop is None else stop
-        for first in range(start, stop, 4096):
-            last = min(first + 4096, stop)
-            for position, value in enumerate(self.slice(first, last), first):
-                yield key_word(value, position, self.what)
+    def __exit__(self, *error: object) -> None:
+        if self.close is not None:
+            self.close()
 
 
 def column(keys: Any, name: str = "keys") -> KeyColumn:
@@ -163,17 +115,23 @@ def column(keys: Any, name: str = "keys") -> KeyColumn:
 
     Parameters
     ----------
-    keys : sequence of str, bytes or int, or one-dimensional array
-        One of the kinds in `KINDS`. Anything else with ``__array__`` is converted by NumPy first.
+    keys : sequence of str, bytes or int, one-dimensional array, or Arrow column
+        One of the kinds in `KINDS`. An object with ``__arrow_c_array__`` or ``__arrow_c_stream__``
+        is read in place; anything else with ``__array__`` is converted by NumPy first.
     name : str
         What the messages call it.
+
+    Returns
+    -------
+    KeyColumn
+        It keeps the keys' memory alive.
 
     Raises
     ------
     RVHTypeError
-        For one key instead of many, an unordered collection, or an array type without bytes.
+        For one key instead of many, an unordered collection, an array type without bytes, a null.
     RVHError
-        For arrays that are not one-dimensional.
+        For arrays that are not one-dimensional, and damaged Arrow data.
 
     Examples
     --------
@@ -182,228 +140,176 @@ def column(keys: Any, name: str = "keys") -> KeyColumn:
     >>> len(column(np.arange(3, dtype=">i2")))
     3
     """
+    found = _read(keys, name)
+    try:
+        return found.without_nulls(name)
+    except RVHError:
+        found.__exit__()
+        raise
+
+
+@contextmanager
+def opened(keys: Any, name: str = "keys") -> Iterator[KeyColumn]:
+    """`column` for the time of a call: Arrow memory is given back when it ends, however it ends."""
+    with _read(keys, name) as found:
+        yield found.without_nulls(name)
+
+
+@contextmanager
+def opened_with_nulls(
+    keys: Any, name: str = "keys"
+) -> Iterator[tuple[KeyColumn, NDArray[np.bool_] | None]]:
+    """`opened` where nulls are allowed: the column, and where it has a value (None: everywhere)."""
+    with _read(keys, name) as found:
+        if found.column.kind is Kind.OBJECTS and found.valid is None:
+            valid = np.array([not _is_missing(value) for value in found.column.values], np.bool_)
+            found = found._replace(valid=None if valid.all() else valid)
+        elif found.column.kind is Kind.TEXT and found.valid is None:
+            valid = ~missing(found.column.values)
+            found = found._replace(valid=None if valid.all() else valid)
+        yield found.column, found.valid
+
+
+def _is_missing(value: object) -> bool:
+    """None, NumPy's masked, or pandas's NA, which nobody has to import."""
+    return value is None or value is np.ma.masked or type(value).__name__ == "NAType"
+
+
+def _read(keys: Any, name: str) -> _Found:
     if isinstance(keys, KeyColumn):
-        return keys
+        return _Found(keys)
     if isinstance(keys, (list, tuple)):
-        return KeyColumn(Kind.OBJECTS, keys)
-    if isinstance(keys, (str, bytes, bytearray, memoryview)):
+        return _Found(KeyColumn(Kind.OBJECTS, keys))
+    if isinstance(keys, (str, bytes, bytearray)) or _is_bytes_view(keys):
         raise RVHTypeError(
             f"{name} is one {type(keys).__name__} ({show(keys)}), not a sequence of keys: "
             "wrap it in a list, or use select(), rendezvous_hash() or jump_hash() for a single key"
         )
-    if not isinstance(keys, np.ndarray):
-        if hasattr(keys, "__array__"):
-            keys = np.asarray(keys)
-        elif isinstance(keys, Sequence):
-            return KeyColumn(Kind.OBJECTS, list(keys))
-        else:
-            raise RVHTypeError(
-                f"{name} is a {type(keys).__name__}: pass a list, a tuple or a one-dimensional "
-                f"array, for example list({name})"
-            )
-    return _array_column(keys, name)
+    if isinstance(keys, np.ndarray):
+        return _read_array(keys, name)
+    if isinstance(keys, (memoryview, std_array)):
+        return _read_array(np.asarray(keys), name)
+    if hasattr(keys, "__arrow_c_array__") or hasattr(keys, "__arrow_c_stream__"):
+        from rvh._arrow.reader import read  # ctypes, for those who have Arrow
+
+        try:
+            return _Found(*read(keys, name))
+        except NotExportedError:
+            if not hasattr(keys, "__array__"):
+                raise
+    if hasattr(keys, "__array__"):
+        return _read_array(np.asarray(keys), name)
+    if isinstance(keys, Sequence):
+        return _Found(KeyColumn(Kind.OBJECTS, list(keys)))
+    raise RVHTypeError(
+        f"{name} is a {type(keys).__name__}: pass a list, a tuple, a one-dimensional array or an "
+        f"Arrow column, for example list({name})"
+    )
 
 
-def _array_column(array: np.ndarray, name: str) -> KeyColumn:
+def _is_bytes_view(keys: Any) -> bool:
+    """Whether it is a memoryview of bytes, which is one key."""
+    return isinstance(keys, memoryview) and keys.format in ("B", "b", "c")
+
+
+def _read_array(array: np.ndarray, name: str) -> _Found:
     if array.ndim != 1:
         raise RVHError(
             f"{name} has shape {array.shape}: one dimension is needed; use {name}.ravel() for one "
             "an element, or a composite key for one key a row"
         )
-    if np.ma.is_masked(array):
-        position = int(np.flatnonzero(np.ma.getmaskarray(array))[0])
-        raise RVHError(
-            f"{name} has a masked element at position {position}, which has no bytes: "
-            f"fill it, {name}.filled(...), or leave it out, {name}.compressed()"
-        )
+    valid = ~np.ma.getmaskarray(array) if np.ma.is_masked(array) else None
     array = np.asarray(array)  # matrix and other subclasses: plain indexing from here on
-    match array.dtype.kind:
-        case "S":
-            return KeyColumn(Kind.BYTES, array)
-        case "U":
-            return KeyColumn(Kind.STRINGS, array)
-        case "i" | "u":
-            return KeyColumn(Kind.INTEGERS, array)
-        case "O":
-            return KeyColumn(Kind.OBJECTS, array)
-    raise RVHTypeError(
-        f"{name} is an array of {array.dtype}, which has no bytes of its own in rvh: "
-        f"cast it first, for example {name}{_CASTS.get(array.dtype.kind, '.astype(str)')}"
-    )
+    kind = _ARRAY_KINDS.get(array.dtype.kind)
+    if kind is None:
+        raise RVHTypeError(
+            f"{name} is an array of {array.dtype}, which has no bytes of its own in rvh: "
+            f"cast it first, for example {name}{_CASTS.get(array.dtype.kind, '.astype(str)')}"
+        )
+    return _Found(KeyColumn(kind, array), valid)
 
 
-#: what to write behind the name of an array of that dtype kind
+_ARRAY_KINDS = {
+    "S": Kind.BYTES,
+    "U": Kind.STRINGS,
+    "T": Kind.TEXT,
+    "i": Kind.INTEGERS,
+    "u": Kind.INTEGERS,
+    "O": Kind.OBJECTS,
+}
+
+#: what to write behind the name of an array of another dtype kind
 _CASTS = {
     "b": ".astype(np.int64)",
     "f": ".astype(np.int64) for whole numbers, or .astype(str)",
     "M": ".astype(np.int64) or .astype(str)",
     "m": ".astype(np.int64)",
-    "T": ".astype('U') or .tolist()",
     "V": "['field'] for one field of it, or .view('S16') for raw bytes",
 }
 
 
-def key_bytes(value: Any, position: int | None = None, what: str = "key") -> bytes:
-    r"""The bytes of one key, or an error that names its type, its position and the cast to use.
-
-    Parameters
-    ----------
-    value : str, bytes-like or int
-    position : int, optional
-        Where the value stands in its column, for the message.
-    what : str
-        What the message calls the value.
-
-    Raises
-    ------
-    RVHTypeError
-        For bool, float, None and every other type without bytes in the contract.
-    RVHError
-        For a lone surrogate, and for an integer below -2^63 or above 2^64-1.
-
-    Examples
-    --------
-    >>> key_bytes("é"), key_bytes(-1)
-    (b'\xc3\xa9', b'\xff\xff\xff\xff\xff\xff\xff\xff')
-    """
-    where = f"the {what}" if position is None else f"{what} at position {position}"
-    if isinstance(value, str):
-        try:
-            return str.encode(value, "utf-8")
-        except UnicodeEncodeError as error:
-            raise RVHError(
-                f"{where} has a lone surrogate (U+{ord(value[error.start]):04X} at "
-                f"character {error.start}) and so no UTF-8: {show(value)}; repair the text, or "
-                "pass bytes, for example key.encode('utf-8', 'surrogatepass')"
-            ) from None
-    if type(value) is bytes:
-        return value
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        try:
-            return memoryview(value).tobytes()  # the bytes themselves, whatever a subclass says
-        except ValueError:
-            raise RVHError(
-                f"{where} is a released memoryview: pass it before its release"
-            ) from None
-    # NumPy's timedelta64 is a subclass of its integers.
-    if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64)):
-        number = int.__index__(value) if isinstance(value, int) else int(value)
-        if INT_MIN <= number <= INT_MAX:
-            return (number & INT_MAX).to_bytes(8, "little")
-        raise RVHError(f"{where} is {show(value)}, outside -2^63 to 2^64-1: pass str(key) or bytes")
-    if isinstance(value, (list, tuple, np.ndarray, set, dict)):
-        advice = "keys have one dimension; for a key of several parts use a composite key"
-    else:
-        advice = "keys are str, bytes or int; cast it first, for example str(key) or int(key)"
-    raise RVHTypeError(f"{where} is of type {_type_name(value)} ({show(value)}): {advice}")
-
-
-def key_word(value: Any, position: int | None = None, what: str = "key") -> int:
-    """A key as one 64-bit word, for hashes of integers such as jump hash.
-
-    An integer is its 64 bits (two's complement); any other key is the first 8 bytes, big-endian,
-    of the BLAKE2b-128 digest of its bytes.
-
-    Parameters
-    ----------
-    value, position, what
-        As for `key_bytes`, with the same errors.
-
-    Examples
-    --------
-    >>> key_word(42), key_word(-1) == 2**64 - 1
-    (42, True)
-    >>> hex(key_word("obj"))
-    '0x431f673805f91bc0'
-    """
-    data = key_bytes(value, position, what)
-    if isinstance(value, (int, np.integer)):
-        return int.from_bytes(data, "little")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=16).digest()[:8], "big")
-
-
-def composite(*parts: Any) -> bytes:
-    """One key of several parts, as the contract concatenates them.
-
-    An integer part is its 8 bytes; a str or bytes part is its length as 4 bytes little-endian,
-    then its bytes.
-
-    Examples
-    --------
-    >>> composite("ab", 1).hex()
-    '0200000061620100000000000000'
-    """
-    if not parts:
-        raise RVHError("a composite key needs at least one part")
-    return b"".join(
-        part_bytes(part, position, "composite key's part") for position, part in enumerate(parts)
-    )
-
-
-def part_bytes(value: Any, position: int | None = None, what: str = "key") -> bytes:
-    """The bytes of one value as a part of a composite key; parameters and errors of `key_bytes`.
-
-    Examples
-    --------
-    >>> part_bytes("ab").hex(), part_bytes(1).hex()
-    ('020000006162', '0100000000000000')
-    """
-    data = key_bytes(value, position, what)
-    if isinstance(value, (int, np.integer)):
-        return data
-    if len(data) > PART_MAX:
-        raise part_too_long(len(data), position, what)
-    return len(data).to_bytes(4, "little") + data
-
-
-def part_too_long(size: int, position: int | None, what: str) -> RVHError:
-    """The error of every backend for a part whose length does not fit its 4 bytes."""
-    where = f"the {what}" if position is None else f"{what} at position {position}"
-    return RVHError(
-        f"{where} has {size} bytes: a part of a composite key has at most {PART_MAX}; "
-        "pass a digest of it, for example hashlib.blake2b(part).digest()"
-    )
+def missing(array: np.ndarray) -> NDArray[np.bool_]:
+    """Where a StringDType array has a missing value; a str in that place is a value."""
+    absent = getattr(array.dtype, "na_object", None)
+    if not hasattr(array.dtype, "na_object") or isinstance(absent, str):
+        return np.zeros(len(array), np.bool_)
+    return np.fromiter((value is absent for value in array), np.bool_, len(array))
 
 
 def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
     """Node ids as a column, and as the array in whose dtype answers are given.
 
     A list of only str becomes a ``U`` array and a list of only bytes an ``S`` array; where that
-    would lose something (mixed types, trailing NULs) the array has dtype object.
+    would lose something (mixed types, trailing NULs) the array has dtype object. Of Arrow's columns
+    those of text are as a list of str, those of bytes as a list of bytes.
     """
     if isinstance(ids, (str, bytes, bytearray)):
         raise RVHTypeError(
             f"nodes is one {type(ids).__name__} ({show(ids)}): pass a list of ids, "
             "for example ['node1', 'node2']"
         )
-    if isinstance(ids, (set, frozenset, dict)) or not hasattr(ids, "__len__"):
+    arrow = hasattr(ids, "__arrow_c_array__") or hasattr(ids, "__arrow_c_stream__")
+    if isinstance(ids, (set, frozenset, dict)) or not (arrow or hasattr(ids, "__len__")):
         raise RVHTypeError(
             f"nodes is a {type(ids).__name__}: pass a list, a tuple or a one-dimensional array, "
             "for example sorted(nodes)"
         )
-    nodes = column(ids, "nodes")
-    if len(nodes) == 0:
-        raise RVHError("there are no nodes: pass at least one node id")
-    if nodes.kind is Kind.SPANS:
+    if isinstance(ids, KeyColumn):
         raise RVHTypeError(
             "nodes is a column of composite keys: pass node ids, a list of non-empty str or bytes"
         )
-    if nodes.kind is Kind.INTEGERS:
-        raise RVHTypeError(
-            f"nodes is an array of {nodes.values.dtype}: a node id is a non-empty str or bytes; "
-            "cast it first, for example nodes.astype(str)"
-        )
-    if nodes.kind is Kind.OBJECTS:
-        for position, value in enumerate(nodes.values):
-            if not isinstance(value, (str, bytes)):
-                raise RVHTypeError(
-                    f"node id at position {position} is of type {_type_name(value)} "
-                    f"({show(value)}): a node id is a non-empty str or bytes"
-                )
-        array = _answer_array(nodes.values)
-        return KeyColumn(Kind.OBJECTS, list(nodes.values), "node id"), array
-    array = nodes.values.copy()
-    return KeyColumn(nodes.kind, array, "node id"), array
+    with _read(ids, "nodes") as found:
+        nodes = found.without_nulls("nodes")
+        if len(nodes) == 0:
+            raise RVHError("there are no nodes: pass at least one node id")
+        if nodes.kind is Kind.INTEGERS:
+            raise RVHTypeError(
+                f"nodes is an array of {nodes.values.dtype}: a node id is a non-empty str or bytes; "
+                "cast it first, for example nodes.astype(str)"
+            )
+        if nodes.kind in (Kind.BYTES, Kind.STRINGS):
+            array = nodes.values.copy()
+            return KeyColumn(nodes.kind, array, "node id"), array
+        values = nodes.values if nodes.kind is Kind.OBJECTS else nodes.slice(0, len(nodes))
+        if found.is_text:
+            values = [_decoded(value, position) for position, value in enumerate(values)]
+    for position, value in enumerate(values):
+        if not isinstance(value, (str, bytes)):
+            raise RVHTypeError(
+                f"node id at position {position} is of type {type_name(value)} "
+                f"({show(value)}): a node id is a non-empty str or bytes"
+            )
+    return KeyColumn(Kind.OBJECTS, list(values), "node id"), _answer_array(values)
+
+
+def _decoded(value: Any, position: int) -> Any:
+    try:
+        return value.decode() if isinstance(value, bytes) else value
+    except UnicodeDecodeError:
+        raise RVHError(
+            f"node id at position {position} is no UTF-8, but its Arrow type is text "
+            f"({show(value)}): mend what exported it, or pass binary"
+        ) from None
 
 
 def check_unique(ids: Sequence[bytes]) -> None:
@@ -446,18 +352,3 @@ def object_array(values: Sequence[Any]) -> np.ndarray:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
-
-
-def _type_name(value: object) -> str:
-    kind = type(value)
-    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-
-
-def _numpy_str(element: np.ndarray, where: str) -> str:
-    try:
-        return str(element[0])
-    except (SystemError, ValueError):
-        raise RVHError(
-            f"{where} holds a code point above U+10FFFF, so it is not text: "
-            "repair the array it came from"
-        ) from None

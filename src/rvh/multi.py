@@ -8,7 +8,8 @@ place each of several key columns on its own, over nodes that are prepared once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import ExitStack
+from itertools import pairwise
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh._backend import compose
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.keys import KeyColumn, Kind, column, part_bytes
+from rvh.keys import KeyColumn, Kind, Spans, opened, part_bytes
 from rvh.rendezvous import _node_set
 
 __all__ = ["compose_keys", "score_columns", "select_columns", "select_multi"]
@@ -68,22 +69,9 @@ def compose_keys(*columns: Any) -> KeyColumn:
     """
     if not columns:
         raise RVHError("a composite key needs at least one part")
-    parts = [_part(part, f"columns[{number}]") for number, part in enumerate(columns)]
-    lengths = {n: len(part) for n, part in enumerate(parts) if isinstance(part, KeyColumn)}
-    if not lengths:
-        raise RVHError(
-            "every part is a single value, so nothing says how many keys there are: make one of "
-            "them a list, or pass rvh.keys.composite(...) of them as one key"
-        )
-    rows = next(iter(lengths.values()))
-    if set(lengths.values()) != {rows}:
-        listed = [f"columns[{n}] has {length}" for n, length in lengths.items()]
-        more = ", ..." if len(listed) > 8 else ""
-        raise RVHError(
-            f"the columns have different lengths: {', '.join(listed[:8])}{more}; pass one element "
-            "for each row, or a single value for all of them"
-        )
-    return KeyColumn(Kind.SPANS, compose(parts, rows))
+    with ExitStack() as stack:
+        parts = [_part(part, f"columns[{number}]", stack) for number, part in enumerate(columns)]
+        return KeyColumn(Kind.SPANS, _composed(parts))
 
 
 def select_multi(
@@ -209,8 +197,9 @@ def select_columns(
     {'user': [['alpha'], ['alpha']], 'order': [['beta']]}
     """
     node_set = _node_set(nodes, weights, scheme, secret)
-    named = _named(columns)
-    answers = [node_set.select_batch(keys, k, threads=threads) for keys in named.values()]
+    with ExitStack() as stack:
+        named = _named(columns, stack)
+        answers = [node_set.select_batch(keys, k, threads=threads) for keys in named.values()]
     return dict(zip(named, answers, strict=True)) if isinstance(columns, Mapping) else answers
 
 
@@ -271,23 +260,62 @@ def score_columns(
     [(1, 2, 2), (3, 2, 2)]
     """
     node_set = _node_set(nodes, weights, scheme, secret)
-    named = _named(columns)
-    answers = [node_set.score_batch(keys, threads=threads) for keys in named.values()]
+    with ExitStack() as stack:
+        named = _named(columns, stack)
+        answers = [node_set.score_batch(keys, threads=threads) for keys in named.values()]
     return dict(zip(named, answers, strict=True)) if isinstance(columns, Mapping) else answers
 
 
-def _part(part: Any, name: str) -> KeyColumn | bytes:
+def _composed(parts: list[KeyColumn | bytes]) -> Spans:
+    lengths = {n: len(part) for n, part in enumerate(parts) if isinstance(part, KeyColumn)}
+    if not lengths:
+        raise RVHError(
+            "every part is a single value, so nothing says how many keys there are: make one of "
+            "them a list, or pass rvh.keys.composite(...) of them as one key"
+        )
+    rows = next(iter(lengths.values()))
+    if set(lengths.values()) != {rows}:
+        listed = [f"columns[{n}] has {length}" for n, length in lengths.items()]
+        more = ", ..." if len(listed) > 8 else ""
+        raise RVHError(
+            f"the columns have different lengths: {', '.join(listed[:8])}{more}; pass one element "
+            "for each row, or a single value for all of them"
+        )
+    cuts = {0}
+    for part in parts:
+        if isinstance(part, KeyColumn) and part.kind is Kind.CHUNKS:
+            cuts.update(part.values.starts.tolist())
+    bounds = [*sorted(cuts - {rows}), rows]
+    pieces = [
+        compose([_rows_of(part, start, stop) for part in parts], stop - start)
+        for start, stop in pairwise(bounds)
+    ]
+    return pieces[0] if len(pieces) == 1 else _joined(pieces)
+
+
+def _rows_of(part: KeyColumn | bytes, start: int, stop: int) -> KeyColumn | bytes:
+    """A part in rows that no chunk of any part ends in, as a plain column."""
+    if isinstance(part, bytes):
+        return part
+    whole = len(part) == stop - start
+    return (part if whole else part.take(np.arange(start, stop))).plain()
+
+
+def _joined(pieces: list[Spans]) -> Spans:
+    ends = np.cumsum([0, *(len(piece.data) for piece in pieces)], dtype=np.uint64)
+    offsets = [piece.offsets[1:] + end for piece, end in zip(pieces, ends, strict=False)]
+    data = np.concatenate([piece.data for piece in pieces])
+    return Spans(data, np.concatenate([np.zeros(1, np.uint64), *offsets]))
+
+
+def _part(part: Any, name: str, stack: ExitStack) -> KeyColumn | bytes:
     """A column whose errors name it; or the bytes of a part that is the same in every row."""
     if isinstance(part, SINGLE):
         return part_bytes(part, what=f"single value {name}")
-    return _column(part, name)
+    return stack.enter_context(opened(part, name)).named(name)
 
 
-def _column(keys: Any, name: str) -> KeyColumn:
-    return replace(column(keys, name), what=name)
-
-
-def _named(columns: Any) -> dict[Any, KeyColumn]:
+def _named(columns: Any, stack: ExitStack) -> dict[Any, KeyColumn]:
     """The columns by name or number; all are looked at before the first is placed."""
     if isinstance(columns, Mapping):
         pairs: Iterator[tuple[Any, Any]] = iter(columns.items())
@@ -298,4 +326,5 @@ def _named(columns: Any) -> dict[Any, KeyColumn]:
             f"columns is a {type(columns).__name__}: pass a dict of name to keys, or a list of "
             "key columns"
         )
-    return {name: _column(keys, f"columns[{show(name)}]") for name, keys in pairs}
+    named = ((name, keys, f"columns[{show(name)}]") for name, keys in pairs)
+    return {name: stack.enter_context(opened(keys, what)).named(what) for name, keys, what in named}

@@ -8,18 +8,22 @@ import struct
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvh import _version
 from rvh import keys as _keys
+from rvh._answers import over_keys
 from rvh._backend import Cancel, PreparedNodes
+from rvh._column import KeyColumn
 from rvh._numbers import real_numbers, whole_number
-from rvh._parallel import over_rows
 from rvh._weights import as_weights
 from rvh.errors import RVHError, RVHTypeError, show
+
+if TYPE_CHECKING:
+    from rvh._arrow.writer import NodeColumn
 
 __all__ = ["SCHEMES", "NodeSet"]
 
@@ -294,13 +298,15 @@ class NodeSet:
                [1, 2]])
         """
         k = self._check_k(k)
-        keys = _keys.column(keys)
-        out = np.empty((len(keys), k), dtype=np.intp)
 
-        def work(start: int, stop: int, cancel: Cancel) -> None:
-            self._prepared.argselect(keys, start, stop, out[start:stop], None, cancel)
+        def work(
+            column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
+        ) -> None:
+            self._prepared.argselect(column, start, stop, to, None, cancel)
 
-        over_rows(work, len(keys), self._cost(k), threads)
+        with _keys.opened(keys) as column:
+            out = np.empty((len(column), k), dtype=np.intp)
+            over_keys(work, column, out, self._cost(k), threads)
         return out
 
     def select_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
@@ -329,19 +335,77 @@ class NodeSet:
                [b'b', b'a']], dtype='|S1')
         """
         k = self._check_k(k)
-        keys = _keys.column(keys)
-        out = np.empty((len(keys), k), dtype=self._ids.dtype)
 
-        def work(start: int, stop: int, cancel: Cancel) -> None:
+        def work(
+            column: KeyColumn, start: int, stop: int, to: NDArray[Any], cancel: Cancel
+        ) -> None:
             # A block of indices at a time: indices of all rows would double the memory.
             chosen = np.empty((stop - start, k), dtype=np.intp)
-            self._prepared.argselect(keys, start, stop, chosen, None, cancel)
+            self._prepared.argselect(column, start, stop, chosen, None, cancel)
             if not cancel.is_set():
                 # "clip" spares take() a buffered copy; the indices are in range.
-                self._ids.take(chosen, out=out[start:stop], mode="clip")
+                self._ids.take(chosen, out=to, mode="clip")
 
-        over_rows(work, len(keys), self._cost(k), threads)
+        with _keys.opened(keys) as column:
+            out = np.empty((len(column), k), dtype=self._ids.dtype)
+            over_keys(work, column, out, self._cost(k), threads)
         return out
+
+    def select_arrow(self, column: Any, k: int = 1, *, threads: int | None = None) -> NodeColumn:
+        """The best `k` nodes of every key, as an Arrow column with a null for each null.
+
+        Parameters
+        ----------
+        column : Arrow column, shape (M,)
+            Anything with ``__arrow_c_array__`` or ``__arrow_c_stream__``: arrays, chunked arrays,
+            Series and tables of one column, of any library. It is read in place. Any other kind in
+            `rvh.keys.KINDS` too; there None, masked elements and missing values are null.
+        k, threads
+            As for `argselect_batch`.
+
+        Returns
+        -------
+        NodeColumn, length M
+            With ``__arrow_c_array__``, for any library: node ids as ``dictionary<int32, string>``
+            (``binary`` where an id is bytes), and for k > 1 as ``fixed_size_list`` of k of them,
+            best first. Its ``indices``, int32 of shape (M, k), and ``valid``, bool of shape (M,) or
+            None, are the same for NumPy.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `argselect_batch`, but not for nulls.
+
+        Examples
+        --------
+        >>> import pyarrow as pa, rvh
+        >>> answer = rvh.NodeSet(["alpha", "beta"]).select_arrow(pa.array(["a", None, "b"]))
+        >>> pa.array(answer).to_pylist()
+        ['beta', None, 'alpha']
+        """
+        from rvh._arrow.writer import NodeColumn
+
+        k = self._check_k(k)
+
+        def work(
+            column: KeyColumn, start: int, stop: int, to: NDArray[np.int32], cancel: Cancel
+        ) -> None:
+            chosen = np.empty((stop - start, k), dtype=np.intp)
+            self._prepared.argselect(column, start, stop, chosen, None, cancel)
+            to[:] = chosen
+
+        with _keys.opened_with_nulls(column, "column") as (keys, valid):
+            indices = np.zeros((len(keys), k), dtype=np.int32)
+            if valid is None:
+                over_keys(work, keys, indices, self._cost(k), threads)
+            else:
+                rows = np.flatnonzero(valid)
+                found = np.empty((len(rows), k), dtype=np.int32)
+                over_keys(work, keys.take(rows), found, self._cost(k), threads)
+                indices[rows] = found
+                valid = np.array(valid)
+        is_text = all(isinstance(node, str) for node in self._id_objects())
+        return NodeColumn(indices, valid, list(self._column.iter_bytes()), is_text)
 
     def score_batch(
         self, keys: Any, *, threads: int | None = None
@@ -375,14 +439,11 @@ class NodeSet:
         >>> rvh.NodeSet(["a", "b"], weights=[1, 3]).score_batch(["txn-42"]).round(3)
         array([[0.58 , 4.673]])
         """
-        keys = _keys.column(keys)
         two_words = self._weights is None and self._scheme == "blake2b"
-        out = np.empty((len(keys), len(self), 2 if two_words else 1), dtype=np.uint64)
 
-        def work(start: int, stop: int, cancel: Cancel) -> None:
-            self._prepared.scores(keys, start, stop, out[start:stop], cancel)
-
-        over_rows(work, len(keys), self._cost(len(self)), threads)
+        with _keys.opened(keys) as column:
+            out = np.empty((len(column), len(self), 2 if two_words else 1), dtype=np.uint64)
+            over_keys(self._prepared.scores, column, out, self._cost(len(self)), threads)
         if two_words:
             return out
         return out[:, :, 0] if self._weights is None else out[:, :, 0].view(np.float64)

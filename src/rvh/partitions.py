@@ -21,7 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
+from rvh._answers import over_keys
 from rvh._backend import Cancel, lookup, lookup_one
+from rvh._column import KeyColumn
 from rvh._numbers import whole_number
 from rvh._parallel import over_rows, thread_count
 from rvh.errors import RVHError, RVHTypeError, show
@@ -252,14 +254,15 @@ class PartitionTable:
         dtype: np.dtype[Any],
         threads: int | None,
     ) -> NDArray[Any]:
-        keys = _keys.column(keys)
-        out = np.empty((len(keys), 1 if owners is None else self.k), dtype=dtype)
+        def work(
+            column: KeyColumn, start: int, stop: int, to: NDArray[Any], cancel: Cancel
+        ) -> None:
+            part = to[:, 0] if owners is None else to
+            lookup(column, start, stop, self.partitions, owners, names, part, cancel)
 
-        def work(start: int, stop: int, cancel: Cancel) -> None:
-            part = out[start:stop, 0] if owners is None else out[start:stop]
-            lookup(keys, start, stop, self.partitions, owners, names, part, cancel)
-
-        over_rows(work, len(keys), 1, threads)
+        with _keys.opened(keys) as column:
+            out = np.empty((len(column), 1 if owners is None else self.k), dtype=dtype)
+            over_keys(work, column, out, 1, threads)
         return out
 
     # -- other tables -------------------------------------------------------------------------

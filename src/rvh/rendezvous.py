@@ -6,7 +6,7 @@ NodeSet once.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,12 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from rvh.errors import RVHError
 from rvh.nodes import NodeSet
 
+if TYPE_CHECKING:
+    from rvh._arrow.writer import NodeColumn
+
 __all__ = [
     "arendezvous_hash",
     "argselect_batch",
     "rendezvous_hash",
     "rendezvous_scores",
     "score_batch",
+    "select_arrow",
     "select_batch",
 ]
 
@@ -97,6 +101,48 @@ def argselect_batch(
     array([[2, 1, 0]])
     """
     return _node_set(nodes, weights, scheme, secret).argselect_batch(keys, k, threads=threads)
+
+
+def select_arrow(
+    nodes: Any,
+    column: Any,
+    k: int = 1,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+) -> NodeColumn:
+    """`select_batch` from Arrow column to Arrow column, with a null for each null.
+
+    Parameters
+    ----------
+    nodes : sequence or array of str or bytes, shape (N,), or NodeSet
+    column : Arrow column, shape (M,)
+        As for `NodeSet.select_arrow`.
+    k, weights, scheme, secret, threads
+        As for `select_batch`.
+
+    Returns
+    -------
+    NodeColumn, length M
+        As `NodeSet.select_arrow`: any library that takes Arrow data takes it.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `select_batch`, but not for nulls.
+
+    Examples
+    --------
+    >>> import pyarrow as pa, rvh
+    >>> keys = pa.chunked_array([["txn-42", None], ["txn-41"]])
+    >>> pa.array(rvh.select_arrow(["alpha", "beta", "gamma"], keys)).to_pylist()
+    ['gamma', None, 'beta']
+    >>> pa.array(rvh.select_arrow(["alpha", "beta", "gamma"], keys, k=2)).to_pylist()
+    [['gamma', 'beta'], None, ['beta', 'gamma']]
+    """
+    return _node_set(nodes, weights, scheme, secret).select_arrow(column, k, threads=threads)
 
 
 def score_batch(

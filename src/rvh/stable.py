@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh import keys as _keys
+from rvh._answers import over_keys
 from rvh._backend import Cancel, jump, jumpback
+from rvh._column import KeyColumn
 from rvh._numbers import whole_number
-from rvh._parallel import over_rows
 from rvh.errors import RVHError
 
 __all__ = [
@@ -107,7 +108,7 @@ def jump_batch(keys: Any, buckets: int, *, threads: int | None = None) -> NDArra
     array([55, 62,  8, 45, 59])
     """
     buckets = _check_buckets(buckets)
-    return _jump_rows(_keys.column(keys), buckets, 1, threads)[:, 0]
+    return _jump_rows(keys, buckets, 1, threads)[:, 0]
 
 
 def jumpback_hash(key: Any, buckets: int) -> int:
@@ -173,13 +174,15 @@ def jumpback_batch(keys: Any, buckets: int, *, threads: int | None = None) -> ND
     array([313, 492, 990, 166])
     """
     buckets = _check_buckets(buckets)
-    keys = _keys.column(keys)
-    out = np.empty(len(keys), dtype=np.intp)
 
-    def work(start: int, stop: int, cancel: Cancel) -> None:
-        jumpback(keys, start, stop, buckets, out[start:stop], cancel)
+    def work(
+        column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
+    ) -> None:
+        jumpback(column, start, stop, buckets, to, cancel)
 
-    over_rows(work, len(keys), 1, threads)
+    with _keys.opened(keys) as column:
+        out = np.empty(len(column), dtype=np.intp)
+        over_keys(work, column, out, 1, threads)
     return out
 
 
@@ -331,7 +334,7 @@ class StableSelector:
                [62, 19],
                [ 8, 72]])
         """
-        return _jump_rows(_keys.column(keys), len(self), self._check_k(k), threads)
+        return _jump_rows(keys, len(self), self._check_k(k), threads)
 
     def select_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
         """The `k` buckets of every key.
@@ -359,18 +362,20 @@ class StableSelector:
                [b'a', b'c']], dtype='|S1')
         """
         k = self._check_k(k)
-        keys = _keys.column(keys)
-        out = np.empty((len(keys), k), dtype=self._ids.dtype)
 
-        def work(start: int, stop: int, cancel: Cancel) -> None:
+        def work(
+            column: KeyColumn, start: int, stop: int, to: NDArray[Any], cancel: Cancel
+        ) -> None:
             # A block of indices at a time: indices of all rows would double the memory.
             chosen = np.empty((stop - start, k), dtype=np.intp)
-            jump(keys, start, stop, len(self), chosen, cancel)
+            jump(column, start, stop, len(self), chosen, cancel)
             if not cancel.is_set():
                 # "clip" spares take() a buffered copy; the indices are in range.
-                self._ids.take(chosen, out=out[start:stop], mode="clip")
+                self._ids.take(chosen, out=to, mode="clip")
 
-        over_rows(work, len(keys), k, threads)
+        with _keys.opened(keys) as column:
+            out = np.empty((len(column), k), dtype=self._ids.dtype)
+            over_keys(work, column, out, k, threads)
         return out
 
     # -- other selectors ----------------------------------------------------------------------
@@ -411,21 +416,22 @@ class StableSelector:
 # -- helpers ----------------------------------------------------------------------------------
 
 
-def _jump_rows(
-    keys: _keys.KeyColumn, buckets: int, k: int, threads: int | None
-) -> NDArray[np.intp]:
+def _jump_rows(keys: Any, buckets: int, k: int, threads: int | None) -> NDArray[np.intp]:
     """The first `k` distinct buckets of every key, shape (M, k)."""
-    out = np.empty((len(keys), k), dtype=np.intp)
 
-    def work(start: int, stop: int, cancel: Cancel) -> None:
-        jump(keys, start, stop, buckets, out[start:stop], cancel)
+    def work(
+        column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
+    ) -> None:
+        jump(column, start, stop, buckets, to, cancel)
 
-    # A jump hash takes a fraction of what a score does, and a key that is hashed first as much.
-    over_rows(work, len(keys), k, threads)
+    with _keys.opened(keys) as column:
+        out = np.empty((len(column), k), dtype=np.intp)
+        # A jump hash takes a fraction of what a score does, and a key that is hashed as much.
+        over_keys(work, column, out, k, threads)
     return out
 
 
-def _one_key(key: Any) -> _keys.KeyColumn:
+def _one_key(key: Any) -> KeyColumn:
     return _keys.column(np.array([_keys.key_word(key)], dtype=np.uint64))
 
 

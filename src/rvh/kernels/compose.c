@@ -113,7 +113,7 @@ static size_t block_rows(const rvh_part *parts, size_t count) {
   size_t each = 0;
   for (size_t p = 0; p < count; p++) {
     const rvh_column *column = &parts[p].column;
-    each += sizeof(blake2_simd_bytes) + (column->layout == RVH_OFFSETS ? 0 : column->itemsize);
+    each += sizeof(blake2_simd_bytes) + column->itemsize;
   }
   return each <= BYTES / ROWS ? ROWS : each < BYTES ? BYTES / each : 1;
 }

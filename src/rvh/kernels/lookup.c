@@ -52,7 +52,7 @@ rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t sta
                       void *out, rvh_poll *poll, size_t *bad) {
   const size_t size = table->names == NULL ? sizeof(intptr_t) : table->name_size;
   const size_t row_size = table->owners == NULL ? sizeof(intptr_t) : table->k * size;
-  const size_t width = keys->layout == RVH_OFFSETS ? 0 : keys->itemsize;
+  const size_t width = keys->itemsize;
   const size_t cost = 1 + (width + row_size) / BYTES_PER_KEY; /* of a key, in short keys */
   const size_t batch = cost < BATCHED_COST / BATCH ? BATCH
                        : cost < BATCHED_COST       ? BATCHED_COST / cost
@@ -67,8 +67,7 @@ rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t sta
   for (size_t row = start, n; row < stop && status == RVH_OK; row += n) {
     n = stop - row < batch ? stop - row : batch;
     size_t work = n * cost;
-    if (keys->layout == RVH_OFFSETS)
-      work += (size_t)(keys->offsets[row + n] - keys->offsets[row]) / BYTES_PER_KEY;
+    work += rvh_column_bytes(keys, row, n) / BYTES_PER_KEY;
     if (rvh_stopped(poll, work / KEYS_PER_WORK + 1)) {
       status = RVH_STOPPED;
       break;

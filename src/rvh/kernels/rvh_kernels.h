@@ -37,9 +37,11 @@ const rvh_isa *rvh_isa_active(void);
 
 typedef enum {
   RVH_PADDED,   /* fixed size, trailing NULs are padding (NumPy S) */
+  RVH_FIXED,    /* fixed size, every byte counts (Arrow fixed-size binary) */
   RVH_UCS4,     /* fixed number of code points, trailing zeros are padding (NumPy U) */
   RVH_INTEGERS, /* 1, 2, 4 or 8 bytes */
   RVH_OFFSETS,  /* element i is data[offsets[i]] to data[offsets[i + 1]] */
+  RVH_VIEWS,    /* 16 bytes that hold a short element or say where it is (Arrow string view) */
 } rvh_layout;
 
 typedef struct {
@@ -49,7 +51,13 @@ typedef struct {
   size_t itemsize;         /* bytes of an element */
   int swapped;             /* the other byte order than this machine's */
   int is_signed;           /* RVH_INTEGERS */
-  const uint64_t *offsets; /* RVH_OFFSETS */
+  const void *offsets;     /* RVH_OFFSETS: unsigned integers, ascending, */
+  size_t offset_size;      /* of 4 or 8 bytes */
+  const uint64_t *buffers; /* RVH_VIEWS: addresses of the buffers that views point into, */
+  const uint64_t *sizes;   /* their sizes in bytes, */
+  size_t buffer_count;     /* and how many there are */
+  /* NULL, or the column's elements are those at rows[0], rows[1], ... of what lies there */
+  const int64_t *rows;
 } rvh_column;
 
 /* ---- long work ---------------------------------------------------------------------------- */

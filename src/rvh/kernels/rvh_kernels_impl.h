@@ -21,6 +21,9 @@ size_t rvh_column_scratch(const rvh_column *column);
 rvh_status rvh_column_spans(const rvh_column *column, size_t first, size_t n,
                             blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad);
 
+/* Bytes of elements first to first + n together, or 0 where each has `itemsize`. */
+size_t rvh_column_bytes(const rvh_column *column, size_t first, size_t n);
+
 /* Elements first to first + n of an RVH_INTEGERS column, each as 64 bits with its sign extended. */
 void rvh_column_integers(const rvh_column *column, size_t first, size_t n, uint64_t *out);
 

@@ -247,6 +247,12 @@ static void check_column(const char *what, const rvh_column *column,
 static uint8_t key_bytes[KEYS][KEY_MAX];
 static size_t key_sizes[KEYS];
 
+static void put32(uint8_t *p, uint32_t x, int swapped) {
+  uint8_t native[4];
+  memcpy(native, &x, 4);
+  for (int i = 0; i < 4; i++) p[i] = native[swapped ? 3 - i : i];
+}
+
 static void test_offsets(void) {
   uint64_t offsets[KEYS + 1] = {0};
   size_t total = 0;
@@ -258,9 +264,101 @@ static void test_offsets(void) {
   uint8_t *data = allocate((size_t)offsets[KEYS]);
   for (size_t i = 0; i < KEYS; i++, total += key_sizes[i - 1])
     memcpy(data + total, key_bytes[i], key_sizes[i]);
-  const rvh_column column = {.layout = RVH_OFFSETS, .data = data, .offsets = offsets};
+  const rvh_column column = {
+      .layout = RVH_OFFSETS, .data = data, .offsets = offsets, .offset_size = 8};
   check_column("offsets", &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
   free(data);
+}
+
+/* Offsets of 32 bits, and every other element of twice as many: those between are not read. */
+static void test_rows(void) {
+  static uint32_t offsets[2 * KEYS + 1];
+  static int64_t rows[KEYS];
+  uint8_t *data = allocate(2 * KEYS * KEY_MAX);
+  for (size_t i = 0; i < 2 * KEYS; i++) {
+    const size_t size = i % 2 == 0 ? 3 : i % KEY_MAX;
+    if (i % 2 == 1) key_sizes[i / 2] = size;
+    offsets[i + 1] = offsets[i] + (uint32_t)size;
+    for (size_t b = 0; b < size; b++) {
+      data[offsets[i] + b] = (uint8_t)random64();
+      if (i % 2 == 1) key_bytes[i / 2][b] = data[offsets[i] + b];
+    }
+    if (i % 2 == 1) rows[i / 2] = (int64_t)i;
+  }
+  const rvh_column column = {.layout = RVH_OFFSETS,
+                             .data = data,
+                             .offsets = offsets,
+                             .offset_size = sizeof *offsets,
+                             .rows = rows};
+  check_column("rows", &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
+  free(data);
+}
+
+/* Nothing is cut from an element of fixed size, and one of no bytes is a key. */
+static void test_fixed(void) {
+  for (size_t size = 0; size <= 20; size += 10) {
+    uint8_t *data = allocate(KEYS * size + 1);
+    for (size_t i = 0; i < KEYS; i++) {
+      key_sizes[i] = size;
+      for (size_t b = 0; b < size; b++)
+        data[i * size + b] = key_bytes[i][b] = b % 4 == 1 ? 0 : (uint8_t)random64();
+    }
+    const rvh_column column = {
+        .layout = RVH_FIXED, .data = data, .stride = (ptrdiff_t)size, .itemsize = size};
+    check_column("fixed", &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
+    free(data);
+  }
+}
+
+static void put_view(uint8_t *view, uint32_t size, uint32_t buffer, uint32_t at) {
+  put32(view, size, 0);
+  put32(view + 8, buffer, 0);
+  put32(view + 12, at, 0);
+}
+
+/* Views: elements of up to 12 bytes in place, others in one of two buffers; and broken ones. */
+static void test_views(void) {
+  uint8_t *views = allocate(KEYS * 16), *data[2] = {allocate(KEYS * KEY_MAX), allocate(KEYS)};
+  uint64_t sizes[2] = {0, KEYS}, buffers[2] = {(uintptr_t)data[0], (uintptr_t)data[1]};
+  for (size_t b = 0; b < KEYS; b++) data[1][b] = (uint8_t)random64();
+  for (size_t i = 0; i < KEYS; i++) {
+    const size_t size = key_sizes[i] = i % 40;
+    uint8_t *view = views + 16 * i;
+    for (size_t b = 0; b < size; b++) key_bytes[i][b] = (uint8_t)random64();
+    if (size <= 12) {
+      memset(view, 0, 16);
+      put32(view, (uint32_t)size, 0);
+      memcpy(view + 4, key_bytes[i], size);
+    } else if (i % 2 == 0) {
+      put_view(view, (uint32_t)size, 0, (uint32_t)sizes[0]);
+      memcpy(data[0] + sizes[0], key_bytes[i], size);
+      sizes[0] += size;
+    } else {
+      put_view(view, (uint32_t)size, 1, (uint32_t)(KEYS - size)); /* up to the buffer's end */
+      memcpy(key_bytes[i], data[1] + KEYS - size, size);
+    }
+  }
+  const rvh_column column = {.layout = RVH_VIEWS,
+                             .data = views,
+                             .stride = 16,
+                             .itemsize = 16,
+                             .buffers = buffers,
+                             .sizes = sizes,
+                             .buffer_count = 2};
+  check_column("views", &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
+  static const uint32_t wrong[][3] = {
+      {0x80000000, 0, 0}, {13, 2, 0},         {13, 0xffffffff, 0},         {13, 1, KEYS - 12},
+      {13, 1, KEYS},      {0x7fffffff, 1, 0}, {0x7fffffff, 1, 0x7fffffff}, {13, 1, 0xffffffff}};
+  for (size_t w = 0; w < sizeof wrong / sizeof *wrong; w++) {
+    intptr_t chosen[KEYS];
+    size_t bad = 99;
+    put_view(views + 16 * 37, wrong[w][0], wrong[w][1], wrong[w][2]);
+    check(rvh_argselect(isa, sets[0].nodes, &column, 5, KEYS, 1, chosen, NULL, NULL, &bad) ==
+                  RVH_BAD_KEY &&
+              bad == 37,
+          "a broken view", w, bad);
+  }
+  free(views), free(data[0]), free(data[1]);
 }
 
 /* Padding is cut at the end only, at any stride, also backwards. */
@@ -281,12 +379,6 @@ static void test_padded(void) {
                              .itemsize = SIZE};
   check_column("padded", &column, (const uint8_t (*)[KEY_MAX])key_bytes, key_sizes, KEYS);
   free(data);
-}
-
-static void put32(uint8_t *p, uint32_t x, int swapped) {
-  uint8_t native[4];
-  memcpy(native, &x, 4);
-  for (int i = 0; i < 4; i++) p[i] = native[swapped ? 3 - i : i];
 }
 
 static void test_ucs4(void) {
@@ -624,7 +716,8 @@ static void test_key_words(void) {
     offsets[i + 1] = offsets[i] + size;
     for (size_t b = 0; b < size; b++) data[offsets[i] + b] = (uint8_t)random64();
   }
-  const rvh_column column = {.layout = RVH_OFFSETS, .data = data, .offsets = offsets};
+  const rvh_column column = {
+      .layout = RVH_OFFSETS, .data = data, .offsets = offsets, .offset_size = 8};
   for (size_t start = 0; start < ROWS; start += 29) {
     check(rvh_key_words(isa, &column, start, ROWS, words, NULL, &bad) == RVH_OK, "words", 0, 0);
     for (size_t i = start; i < ROWS; i++) {
@@ -706,12 +799,15 @@ static void test_compose(void) {
     size += put_number(expected + size, value);
     expected_ends[row] = size;
   }
-  rvh_column text_spans = {.layout = RVH_OFFSETS, .data = spans, .offsets = offsets};
+  rvh_column text_spans = {
+      .layout = RVH_OFFSETS, .data = spans, .offsets = offsets, .offset_size = 8};
   rvh_part parts[] = {
       {{.layout = RVH_PADDED, .data = padded, .stride = SIZE, .itemsize = SIZE}, RVH_SIZED, 0},
       {{.layout = RVH_INTEGERS, .data = native, .stride = 8, .itemsize = 8}, RVH_BARE, 5},
       {{.layout = RVH_UCS4, .data = ucs4, .stride = 4 * SIZE, .itemsize = 4 * SIZE}, RVH_SIZED, 0},
-      {{.layout = RVH_OFFSETS, .data = constant, .offsets = constant_offsets}, RVH_SAME, 0},
+      {{.layout = RVH_OFFSETS, .data = constant, .offsets = constant_offsets, .offset_size = 8},
+       RVH_SAME,
+       0},
       {text_spans, RVH_SIZED, 0},
       {text_spans, RVH_BARE, 0},
       {{.layout = RVH_INTEGERS,
@@ -773,7 +869,9 @@ static void test_compose(void) {
   if (sizeof(size_t) > 4) {
     const uint64_t long_offsets[] = {0, 1, 1 + ((uint64_t)1 << 32), 2 + ((uint64_t)1 << 32)};
     rvh_part too_long = {
-        {.layout = RVH_OFFSETS, .data = spans, .offsets = long_offsets}, RVH_SIZED, 0};
+        {.layout = RVH_OFFSETS, .data = spans, .offsets = long_offsets, .offset_size = 8},
+        RVH_SIZED,
+        0};
     check(rvh_compose(&too_long, 1, 3, &out, ends, NULL, &bad) == RVH_BAD_KEY && bad == 1,
           "too long", bad, 0);
   }
@@ -897,7 +995,7 @@ static void test_lookup(void) {
     for (int b = 0; b < 8; b++) number_bytes[b] = (uint8_t)(value >> (8 * b));
     of_numbers[row] = partition_of_bytes(number_bytes, 8);
   }
-  rvh_column column = {.layout = RVH_OFFSETS, .data = spans, .offsets = offsets};
+  rvh_column column = {.layout = RVH_OFFSETS, .data = spans, .offsets = offsets, .offset_size = 8};
   check_lookups("lookup of spans", &column, partitions);
   column = (rvh_column){
       .layout = RVH_PADDED, .data = padded, .stride = LOOKUP_KEY, .itemsize = LOOKUP_KEY};
@@ -990,6 +1088,9 @@ int main(void) {
     for (size_t j = 0; j < SETS; j++) make_nodes(&sets[j]);
     test_neg_log();
     test_offsets();
+    test_rows();
+    test_fixed();
+    test_views();
     test_padded();
     test_ucs4();
     test_integers();

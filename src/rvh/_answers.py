@@ -1,0 +1,77 @@
+"""Answers for a column of keys of any kind: each key is worked on once, and answers are handed out.
+
+Chunks are gone through one after the other; of codes the categories are worked on, and each row
+gets its category's answer. What a backend sees is a plain column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh._backend import Cancel
+from rvh._column import KeyColumn, Kind
+from rvh._parallel import over_rows
+
+#: what does the work: a plain column, from, to, where the answers go, and whether to stop
+Work = Callable[[KeyColumn, int, int, NDArray[Any], Cancel], None]
+
+
+def over_keys(
+    work: Work, keys: KeyColumn, out: NDArray[Any], cost: int, threads: int | None
+) -> None:
+    """Fill ``out``, a row for each key, by ``work`` on plain columns, on several threads.
+
+    Parameters
+    ----------
+    work : callable
+        ``work(column, start, stop, out, cancel)`` answers for elements ``start`` to ``stop``.
+    keys : KeyColumn
+    out : ndarray, shape (M, ...)
+    cost : int
+        What a key takes, in compressions of BLAKE2b.
+    threads : int, optional
+    """
+    if keys.kind is Kind.CODES:
+        _over_codes(work, keys, out, cost, threads)
+    elif keys.kind is Kind.CHUNKS:
+        _over_chunks(work, keys, out, cost, threads)
+    else:
+
+        def plain(start: int, stop: int, cancel: Cancel) -> None:
+            work(keys, start, stop, out[start:stop], cancel)
+
+        over_rows(plain, len(keys), cost, threads)
+
+
+def _over_codes(
+    work: Work, keys: KeyColumn, out: NDArray[Any], cost: int, threads: int | None
+) -> None:
+    categories, codes = keys.values.categories, keys.values.codes
+    answers = np.empty((len(categories), *out.shape[1:]), out.dtype)
+    over_keys(work, categories, answers, cost, threads)
+
+    def hand_out(start: int, stop: int, cancel: Cancel) -> None:
+        # "clip" spares take() a buffered copy; the codes are in range.
+        answers.take(codes[start:stop], axis=0, out=out[start:stop], mode="clip")
+
+    over_rows(hand_out, len(codes), 1, threads)
+
+
+def _over_chunks(
+    work: Work, keys: KeyColumn, out: NDArray[Any], cost: int, threads: int | None
+) -> None:
+    chunks = keys.values
+    if any(column.kind is Kind.CODES for column in chunks.columns):
+        for column, _, stop, first in chunks.pieces(0, len(chunks)):
+            over_keys(work, column, out[first : first + stop], cost, threads)
+        return
+
+    def piece_by_piece(start: int, stop: int, cancel: Cancel) -> None:
+        for column, a, b, first in chunks.pieces(start, stop):
+            work(column, a, b, out[first : first + b - a], cancel)
+
+    over_rows(piece_by_piece, len(chunks), cost, threads)

@@ -1,0 +1,461 @@
+"""Columns of keys out of whatever exports Arrow data: arrays, chunked arrays, one-column tables.
+
+Nothing is believed that can be checked without reading every element twice: buffers that are
+missing, lengths, offsets that go back, codes and runs out of range are errors. The interface does
+not tell how long a buffer is, so an exporter that lies about that cannot be found out.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh._arrow import NotExportedError
+from rvh._arrow.abi import (
+    ARRAY,
+    GET,
+    LAST_ERROR,
+    SCHEMA,
+    STREAM,
+    ArrowArray,
+    ArrowArrayStream,
+    ArrowSchema,
+    Owned,
+    array_at,
+    taken,
+)
+from rvh._column import Chunks, Codes, KeyColumn, Kind, Spans, Views
+from rvh.errors import RVHError, RVHTypeError, show
+
+Valid = NDArray[np.bool_] | None
+Values = tuple[KeyColumn, Valid]
+
+MOST = 1 << 56  # elements of an array: their bytes can be counted in 64 bits
+BLOCK = 1 << 16  # offsets that are compared at a time
+
+
+def read(source: Any, name: str) -> tuple[KeyColumn, Valid, bool, Callable[[], None]]:
+    """The keys of an object with ``__arrow_c_array__`` or ``__arrow_c_stream__``.
+
+    Returns
+    -------
+    column : KeyColumn
+        Over the exporter's own memory.
+    valid : ndarray of bool, or None
+        Where it has a value; None where no element is null.
+    is_text : bool
+        Whether its type is one of Arrow's strings.
+    close : callable
+        Releases the memory, so the column ends with it. Without it, it ends with the column.
+
+    Raises
+    ------
+    NotExportedError
+        The object's own method failed.
+    RVHTypeError
+        The column's type has no bytes.
+    RVHError
+        What it exported is damaged.
+    """
+    owned: list[Owned] = []
+    close = partial(_close, owned)
+    try:
+        if hasattr(source, "__arrow_c_array__"):
+            schema, array = _export(source, "__arrow_c_array__", name, (SCHEMA, ARRAY))
+            owned += _both(schema, array, name)
+            arrays: Iterator[Owned] = iter(owned[1:])
+        else:
+            (stream,) = _export(source, "__arrow_c_stream__", name, (STREAM,))
+            owned.append(_taken(stream, STREAM, ArrowArrayStream, name))
+            owned.insert(0, _schema_of(owned[0], name))
+            arrays = _arrays_of(owned, name)
+        kind = _type(ctypes.addressof(owned[0].struct), name, 0)
+        chunks = [_Reader(name, each).values(kind, each.struct) for each in arrays]
+        # An empty stream has a type too: it is the type's error or an empty column.
+        return *_together(chunks or [_empty(kind, name)]), kind.is_text, close
+    except BaseException:
+        close()
+        raise
+
+
+def _close(owned: list[Owned]) -> None:
+    while owned:
+        owned.pop().close()
+
+
+# -- capsules -------------------------------------------------------------------------------------
+
+
+def _export(source: Any, method: str, name: str, expected: tuple[bytes, ...]) -> tuple[Any, ...]:
+    try:
+        given = getattr(source, method)()
+    except Exception as error:
+        raise NotExportedError(
+            f"{name} is a {type(source).__name__} whose {method}() failed: "
+            f"{type(error).__name__}: {show(str(error), 300)}"
+        ) from error
+    capsules = given if isinstance(given, tuple) else (given,)
+    if len(capsules) != len(expected):
+        raise RVHError(
+            f"{name} is a {type(source).__name__} whose {method}() returned {show(given)}: the "
+            f"Arrow PyCapsule interface asks for {' and '.join(each.decode() for each in expected)}"
+        )
+    return capsules
+
+
+def _taken(capsule: Any, what: bytes, kind: type[Any], name: str) -> Owned:
+    try:
+        return taken(capsule, what, kind)
+    except ValueError as error:
+        raise RVHError(
+            f"{name} exported {show(capsule)} where an Arrow {what.decode()!r} capsule belongs: "
+            f"{error}"
+        ) from None
+
+
+def _both(schema: Any, array: Any, name: str) -> list[Owned]:
+    first = _taken(schema, SCHEMA, ArrowSchema, name)
+    return [first, _taken(array, ARRAY, ArrowArray, name)]
+
+
+def _schema_of(stream: Owned, name: str) -> Owned:
+    return _next_of(stream, "get_schema", ArrowSchema, name)
+
+
+def _arrays_of(owned: list[Owned], name: str) -> Iterator[Owned]:
+    stream = owned[1]
+    while True:
+        array = _next_of(stream, "get_next", ArrowArray, name)
+        if not array.struct.release:  # the end
+            return
+        owned.append(array)
+        yield array
+
+
+def _next_of(stream: Owned, method: str, kind: type[Any], name: str) -> Owned:
+    struct = kind()
+    function = getattr(stream.struct, method)
+    if not function:
+        raise _damaged(name, f"its stream has no {method}")
+    this = ctypes.addressof(stream.struct)
+    code = GET(function)(this, ctypes.addressof(struct))
+    if code != 0:
+        last_error = stream.struct.get_last_error
+        text = LAST_ERROR(last_error)(this) if last_error else None
+        reason = text.decode("utf-8", "replace") if text else "it does not say why"
+        raise RVHError(f"{name} is an Arrow stream that ended with error {code}: {reason}")
+    return Owned(struct)
+
+
+def _damaged(name: str, what: str) -> RVHError:
+    return RVHError(f"{name} is damaged Arrow data: {what}; mend what exported it")
+
+
+# -- types ----------------------------------------------------------------------------------------
+
+#: formats of integers -> NumPy's
+INTEGERS = dict(zip("cCsSiIlL", "i1 u1 i2 u2 i4 u4 i8 u8".split(), strict=True))
+#: formats of text and bytes one after another -> the dtype of their offsets
+OFFSETS = {"u": "i4", "z": "i4", "U": "i8", "Z": "i8"}
+VIEWS = ("vu", "vz")
+TEXT = ("u", "U", "vu")
+NESTING_MAX = 16  # types within types
+
+#: how formats of types without bytes begin -> the type's name, and what to do
+OTHERS = {
+    "n": ("null", "cast it to the type that it should have"),
+    "b": ("bool", "cast it to an integer type"),
+    "e": ("float16", "cast it to int64 or to string"),
+    "f": ("float", "cast it to int64 or to string"),
+    "g": ("double", "cast it to int64 or to string"),
+    "d": ("decimal", "cast it to int64 or to string"),
+    "tdD": ("date32", "cast it to int32 or to string"),
+    "tdm": ("date64", "cast it to int64 or to string"),
+    "tt": ("time", "cast it to an integer type or to string"),
+    "ts": ("timestamp", "cast it to int64 or to string"),
+    "tD": ("duration", "cast it to int64"),
+    "ti": ("interval", "cast it to string"),
+    "+l": ("list", "keys have one dimension"),
+    "+L": ("large_list", "keys have one dimension"),
+    "+v": ("list_view", "keys have one dimension"),
+    "+w": ("fixed_size_list", "keys have one dimension"),
+    "+m": ("map", "keys have one dimension"),
+    "+u": ("union", "choose one of its children"),
+}
+
+
+@dataclass(frozen=True)
+class _Type:
+    format: str
+    field: str
+    children: tuple[_Type, ...]
+    dictionary: _Type | None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are text in the end, in dictionaries, runs or structs too."""
+        inner = self.dictionary or (self.children[-1] if self.children else None)
+        return inner.is_text if inner else self.format in TEXT
+
+
+def _type(address: int, name: str, depth: int) -> _Type:
+    schema = ArrowSchema.from_address(address)
+    if schema.format is None:
+        raise _damaged(name, "a type has no format string")
+    if depth > NESTING_MAX:
+        raise _damaged(name, f"its types are nested more than {NESTING_MAX} deep")
+    return _Type(
+        schema.format.decode("utf-8", "replace"),
+        (schema.name or b"").decode("utf-8", "replace"),
+        tuple(
+            _type(child, name, depth + 1)
+            for child in _pointers(schema.children, schema.n_children, name, "types")
+        ),
+        _type(schema.dictionary, name, depth + 1) if schema.dictionary else None,
+    )
+
+
+def _pointers(address: int | None, count: int, name: str, what: str) -> list[int]:
+    if count == 0:
+        return []
+    if count < 0 or count > 1 << 20 or not address:
+        raise _damaged(name, f"it has {count} {what} at address {address or 0}")
+    found = array_at(address, np.uintp, count, None).tolist()
+    if 0 in found:
+        raise _damaged(name, f"one of its {count} {what} is missing")
+    return found
+
+
+def _no_bytes(kind: _Type, name: str) -> RVHTypeError:
+    if kind.format == "+s":
+        fields = ", ".join(show(child.field) for child in kind.children[:8])
+        return RVHTypeError(
+            f"{name} has {len(kind.children)} columns ({fields}): choose one of them as the key, "
+            "or make one key of several with rvh.multi.compose_keys()"
+        )
+    matching = [prefix for prefix in OTHERS if kind.format.startswith(prefix)]
+    if not matching:
+        return RVHTypeError(
+            f"{name} has the Arrow format {show(kind.format)}, which rvh does not know: cast it to "
+            "string, binary or an integer type"
+        )
+    called, advice = OTHERS[max(matching, key=len)]
+    return RVHTypeError(
+        f"{name} is an Arrow column of type {called}, which has no bytes of its own in rvh: "
+        f"{advice}"
+    )
+
+
+# -- arrays ---------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """One array that was handed over, whose memory columns keep alive."""
+
+    def __init__(self, name: str, owner: Owned) -> None:
+        self._name = name
+        self._owner = owner
+
+    def values(self, kind: _Type, array: Any, start: int = 0, count: int | None = None) -> Values:
+        """Elements ``start`` to ``start + count`` of an array, by default all."""
+        count = array.length if count is None else count
+        if min(array.length, array.offset, start, count) < 0:
+            raise self._damaged(f"a length of {array.length} and an offset of {array.offset}")
+        if start + count > array.length or array.offset + array.length > MOST:
+            raise self._damaged(
+                f"elements {start} to {start + count} of an array of {array.length} are referred to"
+            )
+        first = array.offset + start
+        if kind.dictionary is not None:
+            return self._dictionary(kind, array, first, count)
+        if kind.format == "+r":
+            return self._runs(kind, array, first, count)
+        if kind.format == "+s" and len(kind.children) == 1:
+            child = self._children(array, 1)[0]
+            column, valid = self.values(kind.children[0], child, first, count)
+            return column, _and(self._valid(array, 1, first, count), valid)
+        return self._plain(kind, array, first, count)
+
+    def _plain(self, kind: _Type, array: Any, first: int, count: int) -> Values:
+        called = kind.format
+        if called in INTEGERS:
+            valid = self._valid(array, 2, first, count)
+            return KeyColumn(
+                Kind.INTEGERS, self._at(array, 1, INTEGERS[called], first, count)
+            ), valid
+        if called in OFFSETS:
+            valid = self._valid(array, 3, first, count)
+            return KeyColumn(Kind.SPANS, self._spans(array, OFFSETS[called], first, count)), valid
+        if called in VIEWS:
+            valid = self._valid(array, 3, first, count)
+            return KeyColumn(Kind.VIEWS, self._views(array, first, count)), valid
+        if called.startswith("w:"):
+            if not (called[2:].isascii() and called[2:].isdigit() and len(called) < 12):
+                raise self._damaged(f"a type with the format {show(called)}")
+            valid = self._valid(array, 2, first, count)
+            values = self._at(array, 1, f"V{int(called[2:])}", first, count)
+            return KeyColumn(Kind.FIXED, values), valid
+        if called == "n":  # nothing but nulls
+            return _nulls(count), np.zeros(count, np.bool_) if count else None
+        raise _no_bytes(kind, self._name)
+
+    def _spans(self, array: Any, dtype: str, first: int, count: int) -> Spans:
+        if count == 0:  # no offsets at all are allowed here
+            return Spans(np.empty(0, np.uint8), np.zeros(1, dtype))
+        offsets = self._at(array, 1, dtype, first, count + 1)
+        if offsets[0] < 0:
+            raise self._damaged(f"the offset of element 0 is {offsets[0]}")
+        for a in range(0, count, BLOCK):
+            part = offsets[a : a + BLOCK + 1]
+            back = part[1:] < part[:-1]
+            if back.any():
+                at = a + int(back.argmax())
+                raise self._damaged(
+                    f"element {at} goes from offset {offsets[at]} to {offsets[at + 1]}"
+                )
+        used = int(offsets[-1])
+        if used == offsets[0]:  # nothing but empty elements
+            return Spans(np.empty(0, np.uint8), np.zeros(count + 1, dtype))
+        return Spans(self._at(array, 2, "u1", 0, used), offsets)
+
+    def _views(self, array: Any, first: int, count: int) -> Views:
+        views = self._at(array, 1, "V16", first, count).view(np.int32).reshape(count, 4)
+        others = array.n_buffers - 3
+        sizes = self._at(array, array.n_buffers - 1, "i8", 0, others).tolist()
+        if sizes and min(sizes) < 0:
+            raise self._damaged(f"a buffer of {min(sizes)} bytes")
+        return Views(views, [self._at(array, 2 + n, "u1", 0, sizes[n]) for n in range(others)])
+
+    def _dictionary(self, kind: _Type, array: Any, first: int, count: int) -> Values:
+        if kind.format not in INTEGERS:
+            raise self._damaged(f"a dictionary with codes of the format {show(kind.format)}")
+        if not array.dictionary:
+            raise self._damaged("a dictionary is missing")
+        assert kind.dictionary is not None
+        valid = self._valid(array, 2, first, count)
+        codes = self._at(array, 1, INTEGERS[kind.format], first, count)
+        categories, usable = self.values(kind.dictionary, ArrowArray.from_address(array.dictionary))
+        return _coded(categories, usable, codes, valid, self._damaged)
+
+    def _runs(self, kind: _Type, array: Any, first: int, count: int) -> Values:
+        if len(kind.children) != 2 or kind.children[0].format not in ("s", "i", "l"):
+            raise self._damaged("a run-end encoded type without run ends of 16, 32 or 64 bits")
+        ends_of, values_of = self._children(array, 2)
+        ends, holes = self.values(kind.children[0], ends_of)
+        values, usable = self.values(kind.children[1], values_of)
+        stops = ends.values
+        if holes is not None or len(stops) != len(values) or (np.diff(stops, prepend=0) <= 0).any():
+            raise self._damaged("run ends that do not ascend, or are not one for each run")
+        if count > 0 and (len(stops) == 0 or stops[-1] < first + count):
+            raise self._damaged(f"runs that end before element {first + count}")
+        runs = np.searchsorted(stops, [first, first + count - 1], side="right")
+        numbers = np.arange(runs[0], runs[1] + 1 if count else runs[0], dtype=np.int64)
+        lengths = np.diff(np.minimum(stops[numbers], first + count).astype(np.int64), prepend=first)
+        return _coded(values, usable, np.repeat(numbers, lengths), None, self._damaged)
+
+    # -- memory -----------------------------------------------------------------------------------
+
+    def _valid(self, array: Any, buffers: int, first: int, count: int) -> Valid:
+        """Where elements have a value, from the bitmap; also checks that there are buffers."""
+        if array.n_buffers < buffers or not array.buffers:
+            raise self._damaged(f"an array has {array.n_buffers} buffers and not {buffers}")
+        if array.null_count < -1 or array.null_count > array.length:
+            raise self._damaged(f"{array.null_count} nulls in an array of {array.length}")
+        if array.null_count == 0 or count == 0:
+            return None
+        address = array_at(array.buffers, np.uintp, 1, None)[0]
+        if not address:
+            if array.null_count > 0:
+                raise self._damaged(f"{array.null_count} nulls, but nothing says where")
+            return None
+        skipped = first % 8
+        bits = array_at(int(address) + first // 8, "u1", (skipped + count + 7) // 8, self._owner)
+        valid = np.unpackbits(bits, bitorder="little")[skipped : skipped + count].view(np.bool_)
+        return None if valid.all() else valid
+
+    def _at(self, array: Any, number: int, dtype: str, first: int, count: int) -> NDArray[Any]:
+        """Elements of a buffer; NULL is allowed where there are none."""
+        kind = np.dtype(dtype)
+        address = int(array_at(array.buffers, np.uintp, number + 1, None)[number])
+        if count > 0 and not address and kind.itemsize > 0:
+            raise self._damaged(f"buffer {number} of an array of {array.length} is missing")
+        return array_at(address + first * kind.itemsize, kind, count, self._owner)
+
+    def _children(self, array: Any, count: int) -> list[Any]:
+        if array.n_children != count:
+            raise self._damaged(f"an array has {array.n_children} children and not {count}")
+        found = _pointers(array.children, count, self._name, "children")
+        return [ArrowArray.from_address(address) for address in found]
+
+    def _damaged(self, what: str) -> RVHError:
+        return _damaged(self._name, what)
+
+
+def _coded(
+    categories: KeyColumn,
+    usable: Valid,
+    codes: NDArray[Any],
+    valid: Valid,
+    damaged: Callable[[str], RVHError],
+) -> Values:
+    """Elements by category; an element of a null category is null."""
+    if valid is not None:
+        codes = np.where(valid, codes, codes.dtype.type(0))  # under a null anything may stand
+        if len(categories) == 0 and not valid.any():
+            return _nulls(len(codes)), valid
+    if len(codes) > 0 and (codes.min() < 0 or codes.max() >= len(categories)):
+        worst = codes.max() if codes.max() >= len(categories) else codes.min()
+        raise damaged(f"code {worst} in a dictionary of {len(categories)} categories")
+    if usable is not None:
+        valid = _and(valid, usable[codes])
+        number = np.cumsum(usable) - 1  # of those that are left
+        codes = np.where(usable[codes], number[codes], 0)
+        categories = categories.take(np.flatnonzero(usable))
+        if len(categories) == 0:
+            return _nulls(len(codes)), valid
+    return KeyColumn(Kind.CODES, Codes(categories, codes)), valid
+
+
+def _nulls(count: int) -> KeyColumn:
+    """A column whose elements nobody looks at."""
+    return KeyColumn(Kind.SPANS, Spans(np.empty(0, np.uint8), np.zeros(count + 1, np.int32)))
+
+
+def _and(one: Valid, other: Valid) -> Valid:
+    return other if one is None else one if other is None else one & other
+
+
+def _empty(kind: _Type, name: str) -> Values:
+    """The column of a stream without arrays: empty, or the error about its type."""
+    inner = kind
+    while inner.dictionary or (inner.children and inner.format in ("+s", "+r")):
+        if inner.format == "+s" and len(inner.children) != 1:
+            break
+        inner = inner.dictionary or inner.children[-1]
+    known = inner.format in (*INTEGERS, *OFFSETS, *VIEWS, "n") or inner.format.startswith("w:")
+    if not known:
+        raise _no_bytes(inner, name)
+    return _nulls(0), None
+
+
+def _together(chunks: list[Values]) -> Values:
+    """Chunks as one column, whose elements are counted through."""
+    if len(chunks) == 1:
+        return chunks[0]
+    starts = np.cumsum([0, *(len(column) for column, _ in chunks)]).tolist()
+    columns = [
+        KeyColumn(column.kind, column.values, column.what, column.rows, first)
+        for (column, _), first in zip(chunks, starts, strict=False)
+    ]
+    valid: Valid = None
+    if any(each is not None for _, each in chunks):
+        valid = np.concatenate(
+            [np.ones(len(column), np.bool_) if each is None else each for column, each in chunks]
+        )
+    return KeyColumn(Kind.CHUNKS, Chunks(columns)), valid

@@ -1,0 +1,206 @@
+"""Answers as Arrow columns: what `rvh.select_arrow` returns, and how it is handed out."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from ctypes import PYFUNCTYPE, c_char_p, c_void_p, py_object, pythonapi
+from itertools import count
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh._arrow.abi import ARRAY, RELEASE, SCHEMA, ArrowArray, ArrowSchema
+
+__all__ = ["NodeColumn"]
+
+NULLABLE = 2  # flag of a schema
+OFFSETS_MAX = 2**31 - 1  # bytes that offsets of 32 bits reach
+
+
+class NodeColumn:
+    """A node, or k nodes, for each key, as an Arrow column.
+
+    Any library that takes Arrow data reads it, in place: ``pyarrow.array(column)``,
+    ``polars.Series(column)``. Its type is ``dictionary<int32, string>`` (``binary`` where node ids
+    are bytes), and for k > 1 ``fixed_size_list`` of that. `rvh.select_arrow` makes it.
+
+    Parameters
+    ----------
+    indices : ndarray of int32, shape (M, k)
+        Positions of nodes; 0 where the key is null. Kept, not copied.
+    valid : ndarray of bool, shape (M,), or None
+        Where the key is not null; None where no key is.
+    ids : sequence of bytes
+        The node ids.
+    is_text : bool
+        Whether they are text.
+    """
+
+    __slots__ = ("_ids", "_is_text", "indices", "valid")
+
+    def __init__(
+        self,
+        indices: NDArray[np.int32],
+        valid: NDArray[np.bool_] | None,
+        ids: Sequence[bytes],
+        is_text: bool,
+    ) -> None:
+        self.indices = indices
+        self.valid = valid
+        self._ids = ids
+        self._is_text = is_text
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __repr__(self) -> str:
+        k = self.indices.shape[1]
+        return (
+            f"NodeColumn({len(self)} keys, {k} of {len(self._ids)} nodes, {self.null_count} null)"
+        )
+
+    @property
+    def null_count(self) -> int:
+        """How many keys were null."""
+        return 0 if self.valid is None else int(np.count_nonzero(~self.valid))
+
+    def __arrow_c_schema__(self) -> object:
+        """The column's type, as a PyCapsule of an ArrowSchema."""
+        return _capsule(self._schema(), SCHEMA)
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        """The column, as PyCapsules of an ArrowSchema and an ArrowArray.
+
+        ``requested_schema`` is a wish that the protocol allows to leave unanswered: cast what you
+        get.
+        """
+        return self.__arrow_c_schema__(), _capsule(self._array(), ARRAY)
+
+    def _schema(self) -> ArrowSchema:
+        names = b"u" if self._is_text else b"z"
+        nodes = _filled_schema(
+            b"i", dictionary=_filled_schema(names.upper() if self._is_large else names)
+        )
+        k = self.indices.shape[1]
+        return nodes if k == 1 else _filled_schema(b"+w:%d" % k, children=[nodes])
+
+    def _array(self) -> ArrowArray:
+        data = b"".join(self._ids)
+        dtype = np.int64 if self._is_large else np.int32
+        offsets = np.cumsum([0, *map(len, self._ids)], dtype=dtype)
+        dictionary = _filled_array(
+            len(self._ids), [None, offsets, np.frombuffer(data or b"\0", np.uint8)]
+        )
+        bitmap = None if self.valid is None else np.packbits(self.valid, bitorder="little")
+        k = self.indices.shape[1]
+        if k == 1:
+            return _filled_array(
+                len(self), [bitmap, self.indices], self.null_count, dictionary=dictionary
+            )
+        nodes = _filled_array(self.indices.size, [None, self.indices], dictionary=dictionary)
+        return _filled_array(len(self), [bitmap], self.null_count, children=[nodes])
+
+    @property
+    def _is_large(self) -> bool:
+        return sum(map(len, self._ids)) > OFFSETS_MAX
+
+
+# -- structs that are handed out ------------------------------------------------------------------
+#
+# Each struct has its own number in private_data, under which all that it points to is kept until
+# the struct's release() is called: by the consumer, or by the capsule that nobody consumed.
+
+_kept: dict[int, Any] = {}
+_numbers = count(1)
+
+
+def _keep(struct: Any, children: list[Any], dictionary: Any, *memory: Any) -> None:
+    pointers = (c_void_p * max(1, len(children)))(*map(ctypes.addressof, children))
+    struct.n_children = len(children)
+    struct.children = ctypes.addressof(pointers) if children else None
+    struct.dictionary = None if dictionary is None else ctypes.addressof(dictionary)
+    struct.private_data = next(_numbers)
+    _kept[struct.private_data] = (children, dictionary, pointers, memory)
+
+
+def _filled_schema(
+    format_: bytes, children: Sequence[Any] = (), dictionary: Any = None
+) -> ArrowSchema:
+    schema = ArrowSchema(format=format_, name=b"node", flags=NULLABLE)
+    _keep(schema, list(children), dictionary, format_)
+    schema.release = _address(_release_schema)
+    return schema
+
+
+def _filled_array(
+    length: int,
+    buffers: list[NDArray[Any] | None],
+    null_count: int = 0,
+    children: Sequence[Any] = (),
+    dictionary: Any = None,
+) -> ArrowArray:
+    array = ArrowArray(length=length, null_count=null_count, n_buffers=len(buffers))
+    addresses = [None if each is None else each.ctypes.data for each in buffers]
+    pointers = (c_void_p * len(buffers))(*addresses)
+    array.buffers = ctypes.addressof(pointers)
+    _keep(array, list(children), dictionary, pointers, buffers)
+    array.release = _address(_release_array)
+    return array
+
+
+def _release(address: int, kind: type[Any]) -> None:
+    struct = kind.from_address(address)
+    if not struct.release:
+        return
+    children, dictionary, *_ = _kept.pop(struct.private_data)
+    struct.release = None
+    # A child that the consumer moved away has no release any more, and lives on by itself.
+    for part in (*children, *(() if dictionary is None else (dictionary,))):
+        _release(ctypes.addressof(part), kind)
+
+
+@RELEASE
+def _release_schema(address: int) -> None:
+    _release(address, ArrowSchema)
+
+
+@RELEASE
+def _release_array(address: int) -> None:
+    _release(address, ArrowArray)
+
+
+# -- capsules -------------------------------------------------------------------------------------
+
+_DESTRUCTOR = PYFUNCTYPE(None, c_void_p)
+_new_capsule = PYFUNCTYPE(py_object, c_void_p, c_char_p, c_void_p)(("PyCapsule_New", pythonapi))
+# The capsule as an address: it is being destroyed, and must not be referred to again.
+_capsule_name = PYFUNCTYPE(c_char_p, c_void_p)(("PyCapsule_GetName", pythonapi))
+_capsule_pointer = PYFUNCTYPE(c_void_p, c_void_p, c_char_p)(("PyCapsule_GetPointer", pythonapi))
+
+_in_capsules: dict[int, tuple[Any, bytes]] = {}  # by address: the struct, and the capsule's name
+
+
+def _capsule(struct: Any, name: bytes) -> object:
+    address = ctypes.addressof(struct)
+    _in_capsules[address] = struct, name
+    return _new_capsule(address, name, _address(_destroy_capsule))
+
+
+@_DESTRUCTOR
+def _destroy_capsule(capsule: int) -> None:
+    address = _capsule_pointer(capsule, _capsule_name(capsule))
+    struct, _ = _in_capsules.pop(address)
+    _release(address, type(struct))
+
+
+def _address(function: Any) -> int:
+    address = ctypes.cast(function, c_void_p).value
+    assert address is not None
+    return address
+
+
+# A consumer may release an array when Python has ended: then these have to be there still.
+for _function in (_release_schema, _release_array, _destroy_capsule):
+    pythonapi.Py_IncRef(py_object(_function))
