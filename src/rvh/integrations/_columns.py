@@ -32,8 +32,6 @@ def select(nodes: NodeSet, keys: Any, k: int, name: Any) -> Any:
     Given no keys, it checks `k` and the type of the keys, and shows the type of the answer.
     """
     k = nodes._check_k(k)
-    if pa.types.is_null(keys.type):  # a block of None, in which an engine saw no type
-        keys = keys.cast(pa.string())
     try:
         # One thread: the engine runs a task on each core already.
         return nodes.select_arrow(keys, k, threads=1)
