@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rvh import _version
 from rvh import keys as _keys
 from rvh._answers import over_keys
 from rvh._backend import Cancel, PreparedNodes
@@ -203,7 +206,11 @@ class NodeSet:
         return hash(self._identity())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._ids, self._options(self._weights))
+        # Lists of values are smaller than U arrays, and hashable as tuples: see _rebuilt.
+        weights = None if self._weights is None else tuple(self._weights.tolist())
+        options = tuple(self._options(weights).items())
+        made = self.fingerprint, self._ids.dtype, tuple(self._id_objects()), options
+        return _rebuild, (_version.__version__, *made)
 
     # -- answers ------------------------------------------------------------------------------
 
@@ -592,9 +599,56 @@ class NodeSet:
         return whole_number("k", k, self._selectable, nodes)
 
 
-def _rebuild(ids: NDArray[Any], options: dict[str, Any]) -> NodeSet:
-    """Unpickle: the prepared state is built anew, never sent."""
-    return NodeSet(ids, **options)
+def _rebuild(version: str, *made: Any) -> NodeSet:
+    """Unpickle: the prepared state is built anew, never sent.
+
+    The version stands first, so that every later rvh can judge it before it looks at the rest.
+    """
+    if _older(_version.__version__, version):
+        raise RVHError(
+            f"a NodeSet that rvh {version} pickled cannot be read by rvh {_version.__version__}, "
+            "which is older: install the same rvh on every worker and on the driver"
+        )
+    fingerprint, dtype, ids, options = made
+    ns = _rebuilt(dtype, ids, options)
+    if ns.fingerprint != fingerprint:
+        raise RVHError(
+            f"a NodeSet with the fingerprint {fingerprint}, pickled by rvh {version}, has the "
+            f"fingerprint {ns.fingerprint} in rvh {_version.__version__}, so keys would be placed "
+            "otherwise here: install the same rvh on every worker and on the driver"
+        )
+    return ns
+
+
+@lru_cache(maxsize=8)
+def _rebuilt(dtype: np.dtype[Any], ids: tuple[Any, ...], options: tuple[Any, ...]) -> NodeSet:
+    """The set of all that decides answers and their order, prepared once a process.
+
+    A worker unpickles the same few sets with each of a thousand tasks. (Two threads that ask at
+    the same moment may both prepare one; that costs time and nothing else.)
+    """
+    array = _keys.object_array(list(ids)) if dtype.char == "O" else np.array(ids, dtype=dtype)
+    return NodeSet(array, **dict(options))
+
+
+#: suffixes of a version in their order; the empty one is the release itself
+_STAGES = ("dev", "a", "b", "rc", "", "post")
+_VERSION = re.compile(r"(\d+(?:\.\d+)*)(?:[.-]?(dev|a|b|rc|post)\.?(\d*))?(?:\+.*)?")
+
+
+def _older(one: str, other: str) -> bool:
+    """Whether version `one` is older than `other`; so is one that nobody can compare."""
+    if one == other:
+        return False
+    here, there = _VERSION.fullmatch(one), _VERSION.fullmatch(other)
+    return here is None or there is None or _rank(here) < _rank(there)
+
+
+def _rank(version: re.Match[str]) -> tuple[list[int], int, int]:
+    release = [int(part) for part in version[1].split(".")]
+    while release and release[-1] == 0:  # 1.0 is 1.0.0
+        release.pop()
+    return release, _STAGES.index(version[2] or ""), int(version[3] or 0)
 
 
 def _as_list(ids: Any) -> list[Any]:

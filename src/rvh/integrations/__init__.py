@@ -2,16 +2,4 @@
 
 Each module is optional, imports its engine itself, and says how to install one that is missing.
 
-==============  ====================  ====================================================
-module          extra                 gives
-==============  ====================  ====================================================
-``polars``      ``rvh[polars]``       ``pl.col("k").rvh.select(nodes)``, lazy and streaming
-``pandas``      ``rvh[pandas]``       ``series.rvh.select(nodes)``
-``duckdb``      ``rvh[duckdb]``       ``register(con, "node", nodes)``, a function for SQL
-``datafusion``  ``rvh[datafusion]``   the same for a DataFusion context
-``pymemcache``  ``rvh[pymemcache]``   ``HashClient(servers, hasher=RendezvousHasher)``
-==============  ====================  ====================================================
-
-In all of them a null key has a null answer, and the other answers are those of
-`rvh.select_batch` for the same keys.
-"""
+==============  ====================  =============================================

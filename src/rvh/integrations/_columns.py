@@ -1,0 +1,53 @@
+"""Nodes for an Arrow column of keys: what Dask, Spark and Ray have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from rvh.errors import RVHError, RVHTypeError, show
+from rvh.nodes import NodeSet
+
+
+def check_names(names: Collection[Any], key: Any, column: Any) -> None:
+    """Refuse a key column that is not there and a new column that is."""
+    if key not in names:
+        raise RVHError(
+            f"there is no column {show(key)} to take keys from: choose one of "
+            f"{show(list(names), 300)}"
+        )
+    if not isinstance(column, str):
+        raise RVHTypeError(f"column is {show(column)}: pass a str, the name of the new column")
+    if column in names:
+        raise RVHError(
+            f"there is a column {show(column)} already: give the new one another name, column=..."
+        )
+
+
+def select(nodes: NodeSet, keys: Any, k: int, name: Any) -> Any:
+    """`select_arrow` in a task of an engine; an error names the column.
+
+    Given no keys, it checks `k` and the type of the keys, and shows the type of the answer.
+    """
+    k = nodes._check_k(k)
+    try:
+        # One thread: the engine runs a task on each core already.
+        return nodes.select_arrow(keys, k, threads=1)
+    except RVHError as error:
+        raise type(error)(f"column {show(name)}: {error}") from None
+
+
+def node_column(nodes: NodeSet, keys: Any, k: int, name: Any) -> Any:
+    """The nodes of the keys, null for null.
+
+    Returns
+    -------
+    pyarrow.Array
+        For k = 1 string, for more list of string; binary where the ids are bytes.
+    """
+    answer = pa.array(select(nodes, keys, k, name))
+    if k == 1:
+        return answer.cast(answer.type.value_type)
+    return answer.cast(pa.list_(answer.type.value_type.value_type))

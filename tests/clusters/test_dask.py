@@ -1,0 +1,247 @@
+"""Dask: two worker processes give the answers of NumPy, also when one of them dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+dd = pytest.importorskip("dask.dataframe", reason="Dask is not installed: pip install 'rvh[dask]'")
+distributed = pytest.importorskip(
+    "distributed", reason="Dask's cluster is not installed: pip install 'rvh[dask]'"
+)
+
+import cloudpickle  # noqa: E402
+import pandas as pd  # noqa: E402
+import pyarrow as pa  # noqa: E402
+from clusters import REFUSALS, Million, asked  # noqa: E402
+
+import rvh  # noqa: E402
+from rvh.integrations.dask import with_node  # noqa: E402
+
+NODES = ["a", "b", "c", "d", "e"]
+#: seconds after which a test that waits for a worker gives up
+PATIENCE = 120
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Any]:
+    with (
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            local_directory=str(tmp_path),
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        client.wait_for_workers(2, timeout=PATIENCE)
+        yield client
+
+
+def read_million(million: Million, parts: int) -> Any:
+    """Made where it is worked on, as a file would be read there."""
+    per_part = len(million.keys) // parts
+
+    # A function in a function goes to a worker as it is; it could not import this module.
+    def read(number: int) -> Any:
+        keys = [f"user:{n:08d}" for n in range(number * per_part, (number + 1) * per_part)]
+        return pd.DataFrame({"key": keys, "part": number})
+
+    return dd.from_map(read, range(parts), meta=pd.DataFrame({"key": ["x"], "part": [0]}))
+
+
+def frame(**columns: Any) -> Any:
+    return dd.from_pandas(pd.DataFrame(columns), npartitions=3)
+
+
+def placed(df: Any, *args: Any, **options: Any) -> Any:
+    """In this process: what does not need a cluster."""
+    return with_node(df, *args, **options).compute(scheduler="sync")
+
+
+# -- on a cluster -------------------------------------------------------------------------------
+
+
+def test_a_million_keys_on_two_workers(client: Any, million: Million) -> None:
+    df = read_million(million, 8)
+    answer = with_node(df, "key", million.nodes).compute()
+    assert answer["node"].tolist() == million.best
+    assert answer["key"].tolist() == million.keys
+
+
+def test_a_worker_dies_in_the_middle(client: Any, million: Million, tmp_path: Path) -> None:
+    """Each worker stops before an odd partition; one that has finished others is killed there."""
+
+    def stop_at_odd_ones(part: Any, folder: str) -> Any:
+        if len(part) and part["part"].iloc[0] % 2:
+            Path(folder, f"stopped-{os.getpid()}").touch()
+            while not Path(folder, "go").exists():
+                time.sleep(0.02)
+        elif len(part):
+            Path(folder, f"finished-{os.getpid()}").touch()
+        return part
+
+    signals = tmp_path / "signals"
+    signals.mkdir()
+    df = with_node(read_million(million, 8), "key", million.nodes)
+    df = df.map_partitions(stop_at_odd_ones, str(signals), meta=df._meta)
+    job = client.compute(df)
+
+    def workers(state: str) -> set[int]:
+        return {int(path.name.partition("-")[2]) for path in signals.glob(f"{state}-*")}
+
+    deadline = time.monotonic() + PATIENCE
+    while len(workers("stopped")) < 2 or not workers("finished"):
+        assert time.monotonic() < deadline, list(signals.iterdir())
+        assert not job.done()
+        time.sleep(0.02)
+    victim = min(workers("stopped") & workers("finished"))
+    os.kill(victim, signal.SIGKILL)
+    (signals / "go").touch()
+    answer = job.result(timeout=PATIENCE)
+    assert answer["node"].tolist() == million.best
+    assert len(workers("finished") - {victim}) >= 1
+
+
+def test_the_set_travels_to_each_worker_once(client: Any) -> None:
+    nodes = [f"node-{n}" for n in range(5000)]
+    df = dd.from_map(lambda n: pd.DataFrame({"key": [n]}), range(50), meta={"key": int})
+    answer = with_node(df, "key", nodes)
+    tasks = answer.optimize().dask.values()
+    assert sum(len(cloudpickle.dumps(task)) > 50_000 for task in tasks) == 1
+
+    def held(dask_worker: Any) -> int:
+        return sum(type(value) is bytes for value in dask_worker.data.values())
+
+    answer = client.persist(answer)
+    distributed.wait(answer)
+    assert set(client.run(held).values()) <= {0, 1}
+    best = rvh.select_batch(nodes, np.arange(50))[:, 0].tolist()
+    assert answer.compute()["node"].tolist() == best
+
+
+# -- who must not answer ------------------------------------------------------------------------
+
+
+def test_an_older_worker_fails_loudly(client: Any) -> None:
+    def older() -> None:
+        import rvh._version
+
+        rvh._version.__version__ = "0.0.1"
+
+    (worker, _) = client.scheduler_info()["workers"]
+    client.run(older, workers=[worker])
+    df = dd.from_pandas(pd.DataFrame({"key": np.arange(100)}), npartitions=20)
+    with pytest.raises(rvh.RVHError, match=r"rvh 0\.0\.1, which is older: install the same rvh"):
+        with_node(df, "key", NODES).compute()
+
+
+def test_a_worker_with_another_fingerprint_fails_loudly(client: Any) -> None:
+    def different() -> None:
+        import hashlib
+        from functools import partial
+
+        import rvh.nodes
+
+        class Hashes:
+            blake2b = staticmethod(partial(hashlib.blake2b, salt=b"other"))
+
+        rvh.nodes.hashlib = Hashes
+
+    (_, worker) = client.scheduler_info()["workers"]
+    client.run(different, workers=[worker])
+    df = dd.from_pandas(pd.DataFrame({"key": np.arange(100)}), npartitions=20)
+    with pytest.raises(rvh.RVHError, match=r"fingerprint .* install the same rvh"):
+        with_node(df, "key", NODES).compute()
+
+
+# -- columns ------------------------------------------------------------------------------------
+
+
+def test_nulls() -> None:
+    keys = ["x", None, "", None, "y"]
+    for k in (1, 3):
+        answer = placed(frame(key=keys), "key", NODES, k)["node"]
+        assert answer.isna().tolist() == [False, True, False, True, False]
+        found = [row if k == 1 else list(row) for row in answer.dropna()]
+        best = rvh.select_batch(NODES, ["x", "", "y"], k).tolist()
+        assert found == [row[0] if k == 1 else row for row in best]
+
+
+def test_nothing_but_nulls() -> None:
+    assert placed(frame(key=[None, None]), "key", NODES)["node"].isna().all()
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "int64", "uint64", "Int64", "int32[pyarrow]"])
+def test_integer_keys(dtype: str) -> None:
+    answer = placed(frame(key=pd.Series(range(100), dtype=dtype)), "key", NODES)
+    assert answer["node"].tolist() == rvh.select_batch(NODES, np.arange(100))[:, 0].tolist()
+
+
+def test_integers_with_nulls() -> None:
+    answer = placed(frame(key=pd.Series([7, None], dtype="Int64")), "key", NODES)["node"]
+    assert answer[0] == rvh.rendezvous_hash(NODES, 7)[0]
+    assert answer.isna()[1]
+
+
+def test_categories() -> None:
+    keys = ["x", "y", "x", None]
+    answer = placed(frame(key=pd.Categorical(keys)), "key", NODES)["node"]
+    assert answer[:3].tolist() == rvh.select_batch(NODES, keys[:3])[:, 0].tolist()
+    assert answer.isna()[3]
+
+
+def test_several_nodes_of_a_key_weights_and_a_secret() -> None:
+    keys = [f"k{n}" for n in range(200)]
+    options: dict[str, Any] = {"weights": [1, 2, 3, 4, 5], "secret": b"s"}
+    answer = placed(frame(key=keys), "key", NODES, 3, "replicas", **options)["replicas"]
+    assert [list(row) for row in answer] == rvh.select_batch(NODES, keys, 3, **options).tolist()
+    assert answer.dtype == pd.ArrowDtype(pa.list_(pa.string()))
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_ids_of_bytes(k: int) -> None:
+    nodes = [b"a", b"\xff\0b"]
+    answer = placed(frame(key=["x", "y"]), "key", nodes, k)["node"]
+    best = rvh.select_batch(nodes, ["x", "y"], k).tolist()
+    assert [[row] if k == 1 else list(row) for row in answer] == best
+
+
+def test_the_dtypes_are_those_announced() -> None:
+    for k in (1, 2):
+        df = with_node(frame(key=["x", "y"], other=[1, 2]), "key", NODES, k)
+        assert df.compute(scheduler="sync").dtypes.tolist() == df.dtypes.tolist()
+
+
+def test_the_index_stays() -> None:
+    frame = pd.DataFrame({"key": ["x", "y", "z"]}, index=[30, 10, 20])
+    answer = placed(dd.from_pandas(frame, npartitions=2, sort=False), "key", NODES)
+    assert answer["node"].to_dict() == {
+        n: rvh.rendezvous_hash(NODES, key)[0]
+        for n, key in zip([30, 10, 20], ["x", "y", "z"], strict=True)
+    }
+
+
+def test_the_same_call_has_the_same_name() -> None:
+    """So that Dask finds what it has persisted."""
+    df = frame(key=["x"])
+    assert with_node(df, "key", NODES)._name == with_node(df, "key", NODES)._name
+    assert with_node(df, "key", NODES)._name != with_node(df, "key", NODES[::-1])._name
+
+
+@pytest.mark.parametrize(("options", "error", "message"), REFUSALS)
+def test_refused_before_anything_runs(
+    options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    df = frame(user=["x"], float=[1.5], flag=[True], time=[pd.Timestamp(0)])
+    with pytest.raises(error, match=message):
+        with_node(df, **asked(options))
