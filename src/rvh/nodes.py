@@ -23,7 +23,7 @@ from rvh._weights import as_weights
 from rvh.errors import RVHError, RVHTypeError, show
 
 if TYPE_CHECKING:
-    from rvh._arrow.writer import NodeColumn
+    from rvh._arrow.writer import Names, NodeColumn
 
 __all__ = ["SCHEMES", "NodeSet"]
 
@@ -90,6 +90,7 @@ class NodeSet:
         "_column",
         "_fingerprint",
         "_ids",
+        "_names",
         "_objects",
         "_prepared",
         "_scheme",
@@ -124,6 +125,7 @@ class NodeSet:
         self._prepared = PreparedNodes(self._column, self._scheme, self._weights, self._secret)
         self._objects: list[Any] | None = None
         self._fingerprint: str | None = None
+        self._names: Names | None = None
 
     # -- what it is ---------------------------------------------------------------------------
 
@@ -383,7 +385,7 @@ class NodeSet:
         >>> pa.array(answer).to_pylist()
         ['beta', None, 'alpha']
         """
-        from rvh._arrow.writer import NodeColumn
+        from rvh._arrow.writer import Names, NodeColumn
 
         k = self._check_k(k)
 
@@ -404,8 +406,10 @@ class NodeSet:
                 over_keys(work, keys.take(rows), found, self._cost(k), threads)
                 indices[rows] = found
                 valid = np.array(valid)
-        is_text = all(isinstance(node, str) for node in self._id_objects())
-        return NodeColumn(indices, valid, list(self._column.iter_bytes()), is_text)
+        if self._names is None:
+            is_text = all(isinstance(node, str) for node in self._id_objects())
+            self._names = Names(list(self._column.iter_bytes()), is_text)
+        return NodeColumn(indices, valid, self._names)
 
     def score_batch(
         self, keys: Any, *, threads: int | None = None

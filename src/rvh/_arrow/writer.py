@@ -19,6 +19,30 @@ NULLABLE = 2  # flag of a schema
 OFFSETS_MAX = 2**31 - 1  # bytes that offsets of 32 bits reach
 
 
+class Names:
+    """Node ids as the values of Arrow dictionaries, made once for a set of nodes.
+
+    Parameters
+    ----------
+    ids : sequence of bytes
+        None is empty.
+    is_text : bool
+        Whether they are text.
+    """
+
+    __slots__ = ("data", "format", "offsets")
+
+    def __init__(self, ids: Sequence[bytes], is_text: bool) -> None:
+        self.data = np.frombuffer(b"".join(ids), np.uint8)
+        large = self.data.size > OFFSETS_MAX
+        self.offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64 if large else np.int32)
+        letter = b"u" if is_text else b"z"
+        self.format = letter.upper() if large else letter
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
 class NodeColumn:
     """A node, or k nodes, for each key, as an Arrow column.
 
@@ -32,25 +56,18 @@ class NodeColumn:
         Positions of nodes; 0 where the key is null. Kept, not copied.
     valid : ndarray of bool, shape (M,), or None
         Where the key is not null; None where no key is.
-    ids : sequence of bytes
+    ids : Names
         The node ids.
-    is_text : bool
-        Whether they are text.
     """
 
-    __slots__ = ("_ids", "_is_text", "indices", "valid")
+    __slots__ = ("_ids", "indices", "valid")
 
     def __init__(
-        self,
-        indices: NDArray[np.int32],
-        valid: NDArray[np.bool_] | None,
-        ids: Sequence[bytes],
-        is_text: bool,
+        self, indices: NDArray[np.int32], valid: NDArray[np.bool_] | None, ids: Names
     ) -> None:
         self.indices = indices
         self.valid = valid
         self._ids = ids
-        self._is_text = is_text
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -79,20 +96,12 @@ class NodeColumn:
         return self.__arrow_c_schema__(), _capsule(self._array(), ARRAY)
 
     def _schema(self) -> ArrowSchema:
-        names = b"u" if self._is_text else b"z"
-        nodes = _filled_schema(
-            b"i", dictionary=_filled_schema(names.upper() if self._is_large else names)
-        )
+        nodes = _filled_schema(b"i", dictionary=_filled_schema(self._ids.format))
         k = self.indices.shape[1]
         return nodes if k == 1 else _filled_schema(b"+w:%d" % k, children=[nodes])
 
     def _array(self) -> ArrowArray:
-        data = b"".join(self._ids)
-        dtype = np.int64 if self._is_large else np.int32
-        offsets = np.cumsum([0, *map(len, self._ids)], dtype=dtype)
-        dictionary = _filled_array(
-            len(self._ids), [None, offsets, np.frombuffer(data or b"\0", np.uint8)]
-        )
+        dictionary = _filled_array(len(self._ids), [None, self._ids.offsets, self._ids.data])
         bitmap = None if self.valid is None else np.packbits(self.valid, bitorder="little")
         k = self.indices.shape[1]
         if k == 1:
@@ -102,9 +111,6 @@ class NodeColumn:
         nodes = _filled_array(self.indices.size, [None, self.indices], dictionary=dictionary)
         return _filled_array(len(self), [bitmap], self.null_count, children=[nodes])
 
-    @property
-    def _is_large(self) -> bool:
-        return sum(map(len, self._ids)) > OFFSETS_MAX
 
 
 # -- structs that are handed out ------------------------------------------------------------------
