@@ -155,6 +155,8 @@ MODULES = [
 
 @pytest.mark.parametrize("name", ["rvh", *MODULES])
 def test_every_module_says_what_it_is_for(name: str) -> None:
+    if name.startswith("rvh.integrations."):
+        pytest.importorskip(name, exc_type=ImportError)  # says which engine is missing
     module = importlib.import_module(name)
     assert (module.__doc__ or "").strip()
 
