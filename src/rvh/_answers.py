@@ -51,6 +51,9 @@ def _over_codes(
     work: Work, keys: KeyColumn, out: NDArray[Any], cost: int, threads: int | None
 ) -> None:
     categories, codes = keys.values.categories, keys.values.codes
+    if len(categories) > len(codes):  # most are not used
+        used, codes = np.unique(codes, return_inverse=True)
+        categories = categories.take(used)
     answers = np.empty((len(categories), *out.shape[1:]), out.dtype)
     over_keys(work, categories, answers, cost, threads)
 

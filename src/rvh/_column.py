@@ -8,7 +8,7 @@ apart, so that a backend sees plain ones alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import pairwise
 from typing import Any
@@ -99,7 +99,7 @@ class Views:
         return [self._element(view) for view in self.views[part]]
 
     def _element(self, view: NDArray[np.int32]) -> bytes:
-        size, _, number, start = view.tolist()
+        size, _, number, start = map(int, view)
         if 0 <= size <= self.INLINE:
             return view.tobytes()[4 : 4 + size]
         if min(size, number, start) < 0 or number >= len(self.buffers):
@@ -155,9 +155,6 @@ class Codes:
     __slots__ = ("categories", "codes")
 
     def __init__(self, categories: KeyColumn, codes: NDArray[Any]) -> None:
-        if len(categories) > len(codes):  # most are not used
-            used, codes = np.unique(codes, return_inverse=True)
-            categories = categories.take(used)
         self.categories = categories
         self.codes = codes
 
@@ -173,8 +170,10 @@ class KeyColumn:
     values: Any
     what: str = "key"  # what an error calls one of them
     #: None, or which of the values are the elements (of a plain column)
-    rows: NDArray[np.int64] | None = None
-    first: int = 0  # the position that an error gives element 0 of the values
+    rows: NDArray[np.int64] | None = field(default=None, repr=False)
+    first: int = field(
+        default=0, repr=False
+    )  # the position that an error gives element 0 of the values
 
     def __len__(self) -> int:
         return len(self.values) if self.rows is None else len(self.rows)
@@ -194,10 +193,12 @@ class KeyColumn:
     def plain(self) -> KeyColumn:
         """The same elements as a plain column; of chunks there must be one."""
         if self.kind is Kind.CHUNKS:
+            only: KeyColumn
             (only,) = self.values.columns
             return only.plain()
         if self.kind is Kind.CODES:
-            return self.values.categories.take(self.values.codes).plain()
+            categories: KeyColumn = self.values.categories
+            return categories.take(self.values.codes).plain()
         return self
 
     def named(self, what: str) -> KeyColumn:

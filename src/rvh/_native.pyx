@@ -153,6 +153,8 @@ cdef extern from "rvh_kernels.h" nogil:
                         uint32_t buckets, size_t k, intptr_t *out, rvh_poll *poll)
     rvh_status rvh_jumpback(const rvh_isa *isa, const rvh_column *integers, size_t start,
                             size_t stop, uint32_t buckets, intptr_t *out, rvh_poll *poll)
+    rvh_status rvh_bare_spans(const rvh_column *column, size_t start, size_t stop,
+                              uint64_t *bytes)
     uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n)
 
 cdef enum:
@@ -924,3 +926,25 @@ def bare_hashes(size_t words, size_t n):
     cdef const rvh_isa *isa = active_isa()
     with nogil:
         rvh_bare_hashes(isa, words, n)
+
+
+def bare_spans(keys):
+    """What turns a plain column into bytes alone: how many bytes its elements have together."""
+    cdef rvh_column column
+    cdef rvh_status status = RVH_OK
+    cdef _Blob blob = _Blob()
+    cdef uint64_t bytes_ = 0, total = 0
+    cdef Py_ssize_t start = 0, stop = len(keys), count
+    while start < stop:
+        if is_loaded(keys):
+            count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
+            describe_blob(blob, &column)
+        else:
+            count = stop
+            describe(keys, &column)
+        with nogil:
+            status = rvh_bare_spans(&column, 0, <size_t>count, &bytes_)
+        raise_for(status, keys, 0)
+        total += bytes_
+        start += count
+    return total

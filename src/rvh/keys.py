@@ -284,8 +284,8 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
             raise RVHError("there are no nodes: pass at least one node id")
         if nodes.kind is Kind.INTEGERS:
             raise RVHTypeError(
-                f"nodes is an array of {nodes.values.dtype}: a node id is a non-empty str or bytes; "
-                "cast it first, for example nodes.astype(str)"
+                f"nodes is an array of {nodes.values.dtype}: a node id is a non-empty str or "
+                "bytes; cast it first, for example nodes.astype(str)"
             )
         if nodes.kind in (Kind.BYTES, Kind.STRINGS):
             array = nodes.values.copy()

@@ -281,11 +281,11 @@ def _composed(parts: list[KeyColumn | bytes]) -> Spans:
             f"the columns have different lengths: {', '.join(listed[:8])}{more}; pass one element "
             "for each row, or a single value for all of them"
         )
-    cuts = {0}
+    cuts: set[int] = set()
     for part in parts:
         if isinstance(part, KeyColumn) and part.kind is Kind.CHUNKS:
             cuts.update(part.values.starts.tolist())
-    bounds = [*sorted(cuts - {rows}), rows]
+    bounds = [0, *sorted(cuts - {0, rows}), rows]
     pieces = [
         compose([_rows_of(part, start, stop) for part in parts], stop - start)
         for start, stop in pairwise(bounds)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -160,7 +161,7 @@ def _damaged(name: str, what: str) -> RVHError:
 # -- types ----------------------------------------------------------------------------------------
 
 #: formats of integers -> NumPy's
-INTEGERS = dict(zip("cCsSiIlL", "i1 u1 i2 u2 i4 u4 i8 u8".split(), strict=True))
+INTEGERS = dict(zip("cCsSiIlL", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"], strict=True))
 #: formats of text and bytes one after another -> the dtype of their offsets
 OFFSETS = {"u": "i4", "z": "i4", "U": "i8", "Z": "i8"}
 VIEWS = ("vu", "vz")
@@ -226,7 +227,7 @@ def _pointers(address: int | None, count: int, name: str, what: str) -> list[int
         return []
     if count < 0 or count > 1 << 20 or not address:
         raise _damaged(name, f"it has {count} {what} at address {address or 0}")
-    found = array_at(address, np.uintp, count, None).tolist()
+    found: list[int] = array_at(address, np.uintp, count, None).tolist()
     if 0 in found:
         raise _damaged(name, f"one of its {count} {what} is missing")
     return found
@@ -444,18 +445,39 @@ def _empty(kind: _Type, name: str) -> Values:
     return _nulls(0), None
 
 
+def _dictionary_place(column: KeyColumn) -> object:
+    """Where a chunk's dictionary lies: chunks of one column mostly share it, but need not."""
+    if column.kind is not Kind.CODES:
+        return None
+    categories = column.values.categories
+    if categories.rows is not None or categories.kind in (Kind.CHUNKS, Kind.CODES):
+        return id(categories)
+    values = categories.values
+    if categories.kind is Kind.SPANS:
+        memory = [values.offsets, values.data]
+    else:
+        memory = [values.views if categories.kind is Kind.VIEWS else values]
+    return categories.kind, len(categories), [each.ctypes.data for each in memory]
+
+
 def _together(chunks: list[Values]) -> Values:
     """Chunks as one column, whose elements are counted through."""
     if len(chunks) == 1:
         return chunks[0]
-    starts = np.cumsum([0, *(len(column) for column, _ in chunks)]).tolist()
-    columns = [
-        KeyColumn(column.kind, column.values, column.what, column.rows, first)
-        for (column, _), first in zip(chunks, starts, strict=False)
-    ]
+    columns: list[KeyColumn] = []
+    first = 0
+    for _, group in groupby((column for column, _ in chunks), _dictionary_place):
+        same = list(group)
+        column = same[0]
+        if len(same) > 1 and column.kind is Kind.CODES:  # its categories are worked on once
+            codes = np.concatenate([each.values.codes for each in same])
+            same = [replace(column, values=Codes(column.values.categories, codes))]
+        for each in same:
+            columns.append(replace(each, first=first))
+            first += len(each)
     valid: Valid = None
     if any(each is not None for _, each in chunks):
         valid = np.concatenate(
             [np.ones(len(column), np.bool_) if each is None else each for column, each in chunks]
         )
-    return KeyColumn(Kind.CHUNKS, Chunks(columns)), valid
+    return columns[0] if len(columns) == 1 else KeyColumn(Kind.CHUNKS, Chunks(columns)), valid

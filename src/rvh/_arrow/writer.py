@@ -161,14 +161,8 @@ def _release(address: int, kind: type[Any]) -> None:
         _release(ctypes.addressof(part), kind)
 
 
-@RELEASE
-def _release_schema(address: int) -> None:
-    _release(address, ArrowSchema)
-
-
-@RELEASE
-def _release_array(address: int) -> None:
-    _release(address, ArrowArray)
+_release_schema = RELEASE(lambda address: _release(address, ArrowSchema))
+_release_array = RELEASE(lambda address: _release(address, ArrowArray))
 
 
 # -- capsules -------------------------------------------------------------------------------------
@@ -188,11 +182,13 @@ def _capsule(struct: Any, name: bytes) -> object:
     return _new_capsule(address, name, _address(_destroy_capsule))
 
 
-@_DESTRUCTOR
-def _destroy_capsule(capsule: int) -> None:
+def _destroy(capsule: int) -> None:
     address = _capsule_pointer(capsule, _capsule_name(capsule))
     struct, _ = _in_capsules.pop(address)
     _release(address, type(struct))
+
+
+_destroy_capsule = _DESTRUCTOR(_destroy)
 
 
 def _address(function: Any) -> int:

@@ -2,6 +2,8 @@
 
 #include "rvh_kernels_impl.h"
 
+#include <stdlib.h>
+
 size_t rvh_column_scratch(const rvh_column *column) {
   switch (column->layout) {
     case RVH_INTEGERS:
@@ -235,4 +237,21 @@ rvh_status rvh_column_spans(const rvh_column *column, size_t first, size_t n,
   if (done == n) return RVH_OK;
   *bad = first + done;
   return RVH_BAD_KEY;
+}
+
+rvh_status rvh_bare_spans(const rvh_column *column, size_t start, size_t stop, uint64_t *bytes) {
+  enum { BATCH = 1024 };
+  blake2_simd_bytes spans[BATCH];
+  size_t bad;
+  rvh_status status = RVH_OK;
+  uint8_t *scratch = malloc(BATCH * rvh_column_scratch(column) + 1);
+  if (scratch == NULL) return RVH_NO_MEMORY;
+  *bytes = 0;
+  for (size_t row = start, n; row < stop && status == RVH_OK; row += n) {
+    n = stop - row < BATCH ? stop - row : BATCH;
+    status = rvh_column_spans(column, row, n, spans, scratch, &bad);
+    for (size_t i = 0; i < n && status == RVH_OK; i++) *bytes += spans[i].size;
+  }
+  free(scratch);
+  return status;
 }

@@ -174,6 +174,9 @@ rvh_status rvh_jumpback(const rvh_isa *isa, const rvh_column *integers, size_t s
  * zero, each call's message made from the last one's digest. */
 uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n);
 
+/* What comes before any hash alone: the spans of rows start to stop; *bytes: how many there are. */
+rvh_status rvh_bare_spans(const rvh_column *column, size_t start, size_t stop, uint64_t *bytes);
+
 /* The weighted ranking's logarithm alone: out[i] = -ln(m[i] * 2^-53), 0 < m[i] < 2^53. */
 void rvh_neg_log(const rvh_isa *isa, const uint64_t *m, size_t n, double *out);
 

@@ -1,0 +1,39 @@
+"""What the integrations share: nodes that are prepared once, and the ids as a column has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from rvh.nodes import NodeSet
+from rvh.rendezvous import _node_set
+
+
+def missing(engine: str) -> ImportError:
+    """What to raise where an engine cannot be imported."""
+    return ImportError(
+        f"rvh.integrations.{engine} needs {engine}, which cannot be imported: "
+        f"pip install 'rvh[{engine}]'",
+        name=engine,
+    )
+
+
+def prepare(
+    nodes: Any,
+    k: int,
+    weights: ArrayLike | None,
+    scheme: str | None,
+    secret: bytes | None,
+) -> tuple[NodeSet, int]:
+    """The NodeSet, and `k` checked against it: now, not at the first row of a query."""
+    node_set = _node_set(nodes, weights, scheme, secret)
+    return node_set, node_set._check_k(k)
+
+
+def column_ids(node_set: NodeSet) -> list[str] | list[bytes]:
+    """The ids as values of one type: str, or where one of them is bytes, all as bytes."""
+    ids = list(node_set)
+    if all(isinstance(node, str) for node in ids):
+        return ids
+    return [node.encode() if isinstance(node, str) else node for node in ids]
