@@ -28,15 +28,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rvh.integrations._nodes import missing, prepare
+
 try:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyspark.sql import functions as sf
     from pyspark.sql.pandas.types import to_arrow_type
 except ImportError as error:
-    raise ImportError(f"{error}: pip install 'rvh[spark]'") from error
+    raise missing("spark") from error
 
 from rvh.integrations._columns import check_names, node_column, select
-from rvh.rendezvous import _node_set
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -92,7 +93,7 @@ def with_node(
     --------
     >>> df = with_node(df, "user", ["a", "b", "c"], k=2, scheme="murmur")  # doctest: +SKIP
     """
-    ns = _node_set(nodes, weights, scheme, secret)
+    ns, k = prepare(nodes, k, weights, scheme, secret)
     check_names(df.columns, key, column)
     no_keys = pa.array([], to_arrow_type(df.schema[key].dataType, timezone="UTC"))
     binary = node_column(ns, no_keys, k, key).type in (pa.binary(), pa.list_(pa.binary()))
