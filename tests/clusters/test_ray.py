@@ -34,7 +34,7 @@ def cluster(surroundings: Path) -> Iterator[None]:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         ray.init(
             num_cpus=2,
-            object_store_memory=300 * 2**20,
+            object_store_memory=2**30,  # with less, an older Ray runs one task after the other
             include_dashboard=False,
             logging_level="error",
             log_to_driver=False,

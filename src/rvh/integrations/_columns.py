@@ -29,9 +29,8 @@ def check_names(names: Collection[Any], key: Any, column: Any) -> None:
 def select(nodes: NodeSet, keys: Any, k: int, name: Any) -> Any:
     """`select_arrow` in a task of an engine; an error names the column.
 
-    Given no keys, it checks `k` and the type of the keys, and shows the type of the answer.
+    Given no keys, it checks their type, and shows the type of the answer.
     """
-    k = nodes._check_k(k)
     try:
         # One thread: the engine runs a task on each core already.
         return nodes.select_arrow(keys, k, threads=1)

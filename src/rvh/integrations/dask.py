@@ -20,15 +20,16 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Any
 
+from rvh.integrations._nodes import missing, prepare
+
 try:
     import pandas as pd
     import pyarrow as pa  # type: ignore[import-untyped]
     from dask import delayed
 except ImportError as error:
-    raise ImportError(f"{error}: pip install 'rvh[dask]'") from error
+    raise missing("dask") from error
 
 from rvh.integrations._columns import check_names, node_column
-from rvh.rendezvous import _node_set
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -90,7 +91,8 @@ def with_node(
     # Bytes until a task reads them: an object that refuses to be unpickled where Dask reads its
     # messages ends the worker, and no error reaches the caller. Delayed, not scattered: what a dead
     # worker held of it is in the graph.
-    sent = pickle.dumps(_node_set(nodes, weights, scheme, secret))
+    ns, k = prepare(nodes, k, weights, scheme, secret)
+    sent = pickle.dumps(ns)
     meta = _with_node(df._meta, sent, key, k, column)
     return df.map_partitions(_with_node, delayed(sent, pure=True), key, k, column, meta=meta)
 

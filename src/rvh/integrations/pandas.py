@@ -28,7 +28,7 @@ from rvh.integrations._nodes import column_ids, missing, prepare
 from rvh.nodes import NodeSet
 
 try:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 except ImportError as error:
     raise missing("pandas") from error
 

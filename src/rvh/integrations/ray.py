@@ -20,15 +20,16 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Any
 
+from rvh.integrations._nodes import missing, prepare
+
 try:
     import pyarrow as pa  # type: ignore[import-untyped]
     import ray
     import ray.data
 except ImportError as error:
-    raise ImportError(f"{error}: pip install 'rvh[ray]'") from error
+    raise missing("ray") from error
 
 from rvh.integrations._columns import check_names, node_column
-from rvh.rendezvous import _node_set
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -83,8 +84,7 @@ def with_node(
     --------
     >>> ds = with_node(ds, "user", ["a", "b", "c"], k=2, scheme="murmur")  # doctest: +SKIP
     """
-    ns = _node_set(nodes, weights, scheme, secret)
-    ns._check_k(k)
+    ns, k = prepare(nodes, k, weights, scheme, secret)
     schema = ds.schema(fetch_if_missing=False)
     if schema is not None:
         types = dict(zip(schema.names, schema.types, strict=True))

@@ -28,15 +28,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rvh.integrations._nodes import missing, prepare
+
 try:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyspark.sql import functions as sf
-    from pyspark.sql.pandas.types import to_arrow_type
 except ImportError as error:
-    raise ImportError(f"{error}: pip install 'rvh[spark]'") from error
+    raise missing("spark") from error
 
 from rvh.integrations._columns import check_names, node_column, select
-from rvh.rendezvous import _node_set
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -92,9 +92,10 @@ def with_node(
     --------
     >>> df = with_node(df, "user", ["a", "b", "c"], k=2, scheme="murmur")  # doctest: +SKIP
     """
-    ns = _node_set(nodes, weights, scheme, secret)
+    ns, k = prepare(nodes, k, weights, scheme, secret)
     check_names(df.columns, key, column)
-    no_keys = pa.array([], to_arrow_type(df.schema[key].dataType, timezone="UTC"))
+    quoted = "`" + key.replace("`", "``") + "`"  # a dot in a name is no path
+    no_keys = df.select(quoted).limit(0).toArrow()[0]  # no task runs for it
     binary = node_column(ns, no_keys, k, key).type in (pa.binary(), pa.list_(pa.binary()))
 
     def places(keys: pa.Array) -> pa.Array:
@@ -114,7 +115,6 @@ def with_node(
         name = sf.get(names, place)
         return sf.encode(name, "ISO-8859-1") if binary else name
 
-    quoted = "`" + key.replace("`", "``") + "`"  # a dot in a name is no path
     chosen = sf.arrow_udf(places, "int" if k == 1 else "array<int>")(quoted)
     return df.withColumn(column, name_at(chosen) if k == 1 else sf.transform(chosen, name_at))
 
