@@ -109,6 +109,10 @@ cdef extern from "rvh_kernels.h" nogil:
         uint8_t *data
         size_t size
         size_t capacity
+    ctypedef struct rvh_distinct:
+        rvh_buffer bytes
+        rvh_buffer offsets
+        size_t count
     ctypedef struct rvh_poll:
         int (*stop)(void *context) noexcept nogil
         void *context
@@ -127,6 +131,9 @@ cdef extern from "rvh_kernels.h" nogil:
     void rvh_nodes_free(rvh_nodes *nodes)
     rvh_status rvh_compose(const rvh_part *parts, size_t count, size_t n, rvh_buffer *out,
                            uint64_t *ends, rvh_poll *poll, size_t *bad)
+    rvh_status rvh_distinct_add(rvh_distinct *distinct, const rvh_column *column, size_t first,
+                                size_t n, uint32_t *codes, rvh_poll *poll, size_t *bad)
+    void rvh_distinct_free(rvh_distinct *distinct)
     rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                              size_t start, size_t stop, size_t k, intptr_t *out, uint64_t *words,
                              rvh_poll *poll, size_t *bad)
@@ -542,13 +549,21 @@ cdef int raise_for(rvh_status status, object keys, size_t bad) except -1:
 
 # -- composite keys -----------------------------------------------------------------------------
 
-cdef class _Composed:
-    """The bytes of composite keys, for as long as NumPy's array over them lives."""
+cdef class _Buffer:
+    """Bytes that C wrote, for as long as NumPy's array over them lives."""
 
     cdef rvh_buffer buffer
 
     def __dealloc__(self):
         free(self.buffer.data)
+
+    @staticmethod
+    cdef _Buffer take(rvh_buffer *buffer):
+        """What is in a buffer, which is empty from then on."""
+        cdef _Buffer taken = _Buffer()
+        taken.buffer = buffer[0]
+        memset(buffer, 0, sizeof(rvh_buffer))
+        return taken
 
     cdef object array(self):
         cdef cnp.npy_intp size = <cnp.npy_intp>self.buffer.size
@@ -632,7 +647,7 @@ cdef class _Parts:
 
 def compose(list parts not None, Py_ssize_t rows):
     cdef _Parts loaded = _Parts(parts)
-    cdef _Composed composed = _Composed()
+    cdef _Buffer composed = _Buffer()
     cdef uint64_t[::1] offsets = np.empty(rows + 1, dtype=np.uint64)
     cdef rvh_status status = RVH_OK
     cdef rvh_poll poll
@@ -657,6 +672,61 @@ def compose(list parts not None, Py_ssize_t rows):
         raise_for(status, None, 0)
         start += count
     return Spans(composed.array(), np.asarray(offsets))
+
+
+# -- repeated keys ------------------------------------------------------------------------------
+
+cdef class _Distinct:
+    cdef rvh_distinct found
+    cdef rvh_poll poll
+    cdef Watch watch
+
+    def __dealloc__(self):
+        rvh_distinct_free(&self.found)
+
+    cdef int add(self, object keys, Py_ssize_t start, Py_ssize_t stop, uint32_t *codes) except -1:
+        """The codes of a plain column's elements, in place or chunk by chunk."""
+        cdef rvh_column column
+        cdef _Blob blob
+        cdef Py_ssize_t count
+        if not is_loaded(keys):
+            describe(keys, &column)
+            return self.add_column(keys, &column, <size_t>start, <size_t>(stop - start), codes)
+        blob = _Blob()
+        while start < stop:
+            count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
+            describe_blob(blob, &column)
+            self.add_column(keys, &column, 0, <size_t>count, codes)
+            start += count
+            codes += count
+        return 0
+
+    cdef int add_column(self, object keys, const rvh_column *column, size_t first, size_t n,
+                        uint32_t *codes) except -1:
+        cdef rvh_status status
+        cdef size_t bad = 0
+        with nogil:
+            status = rvh_distinct_add(&self.found, column, first, n, codes, &self.poll, &bad)
+        return raise_for(status, keys, bad)
+
+    cdef object spans(self):
+        if self.found.count == 0:
+            return Spans(np.empty(0, dtype=np.uint8), np.zeros(1, dtype=np.uint64))
+        data, offsets = _Buffer.take(&self.found.bytes), _Buffer.take(&self.found.offsets)
+        return Spans((<_Buffer>data).array(), (<_Buffer>offsets).array().view(np.uint64))
+
+
+def distinct(keys, Py_ssize_t start, Py_ssize_t stop):
+    cdef _Distinct seen = _Distinct()
+    cdef uint32_t[::1] codes = np.empty(stop - start, dtype=np.uint32)
+    start_watch(&seen.watch, &seen.poll, None)
+    pieces = [(keys, start, stop, start)]
+    if keys.kind == Kind.CHUNKS:
+        pieces = keys.values.pieces(start, stop)
+    for column, a, b, first in pieces:
+        if b > a:
+            seen.add(column, a, b, &codes[first - start])
+    return seen.spans(), np.asarray(codes)
 
 
 # -- nodes --------------------------------------------------------------------------------------

@@ -14,9 +14,7 @@ enum {
 
 /* ---- memory ------------------------------------------------------------------------------- */
 
-/* Makes room for `size` bytes, and `more` that are expected: memory that is not written to costs
- * nothing. */
-static rvh_status reserve(rvh_buffer *out, size_t size, size_t more) {
+rvh_status rvh_reserve(rvh_buffer *out, size_t size, size_t more) {
   if (size <= out->capacity) return RVH_OK;
   size_t capacity = out->capacity + out->capacity / 2;
   if (capacity < size + more) capacity = size + more;
@@ -98,7 +96,7 @@ static rvh_status one_block(const work *w, size_t first, size_t n, size_t left, 
     ends[i] = at;
     at += size;
   }
-  status = reserve(out, at, (at - out->size) / n * left);
+  status = rvh_reserve(out, at, (at - out->size) / n * left);
   if (status != RVH_OK) return status;
   out->size = at;
   for (size_t p = 0; p < w->count; p++)

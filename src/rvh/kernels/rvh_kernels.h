@@ -5,6 +5,7 @@
  *   isa.c      which instruction set
  *   column.c   a column of keys -> spans of bytes
  *   compose.c  columns -> composite keys
+ *   distinct.c keys -> the number of each distinct key
  *   topk.c     tiles of scores -> the best k of each key
  *   nodes.c    node ids -> prepared nodes
  *   score.c    a few keys x a strip of nodes -> scores, by scheme, weighted or not
@@ -93,6 +94,26 @@ typedef struct {
  * answer is RVH_BAD_KEY, *bad is the lowest row with a part that has no bytes, or 2^32 and more. */
 rvh_status rvh_compose(const rvh_part *parts, size_t count, size_t n, rvh_buffer *out,
                        uint64_t *ends, rvh_poll *poll, size_t *bad);
+
+/* ---- repeated keys ------------------------------------------------------------------------ */
+
+/* Distinct keys so far, in order of first appearance: key c is bytes.data[offsets[c]] to
+ * bytes.data[offsets[c + 1]], where offsets are the uint64_t in offsets.data. All zeros before the
+ * first piece, when there are no offsets yet; what it holds is freed by rvh_distinct_free(). */
+typedef struct {
+  rvh_buffer bytes, offsets;
+  size_t count;
+  uint64_t *slots; /* 1 << bits of them, `used` taken */
+  size_t used;
+  unsigned bits;
+} rvh_distinct;
+
+/* codes[i]: the number of the key of element first + i, i < n; fewer than 2^32 elements in all.
+ * Keys of one number have the same bytes. Keys of the same bytes have one number, unless many keys
+ * were chosen to have equal hashes. */
+rvh_status rvh_distinct_add(rvh_distinct *distinct, const rvh_column *column, size_t first,
+                            size_t n, uint32_t *codes, rvh_poll *poll, size_t *bad);
+void rvh_distinct_free(rvh_distinct *distinct);
 
 /* ---- nodes -------------------------------------------------------------------------------- */
 

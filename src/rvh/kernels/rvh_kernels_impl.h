@@ -58,6 +58,12 @@ static inline size_t rvh_without_padding(const uint8_t *p, size_t size) {
   return size;
 }
 
+/* ---- memory: compose.c -------------------------------------------------------------------- */
+
+/* Makes room for `size` bytes, and `more` that are expected: memory that is not written to costs
+ * nothing. */
+rvh_status rvh_reserve(rvh_buffer *out, size_t size, size_t more);
+
 /* ---- top k: topk.c, topk_lanes.h ----------------------------------------------------------- */
 
 enum {

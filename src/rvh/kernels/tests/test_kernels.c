@@ -239,8 +239,43 @@ static void check_set(const char *what, const node_set *s, const rvh_column *col
   free(chosen);
 }
 
+/* The bytes of a distinct key. */
+static blake2_simd_bytes distinct_key(const rvh_distinct *d, size_t code) {
+  const uint64_t *offsets = (const uint64_t *)(const void *)d->offsets.data;
+  check(code < d->count, "code", code, d->count);
+  return (blake2_simd_bytes){d->bytes.data + offsets[code],
+                             (size_t)(offsets[code + 1] - offsets[code])};
+}
+
+static int same_bytes(blake2_simd_bytes key, const uint8_t *bytes, size_t size) {
+  return key.size == size && (size == 0 || memcmp(key.data, bytes, size) == 0);
+}
+
+/* The column twice, in pieces: numbers in order of first appearance, and again the same. */
+static void check_distinct(const char *what, const rvh_column *column,
+                           const uint8_t (*bytes)[KEY_MAX], const size_t *sizes, size_t n) {
+  uint32_t codes[2 * KEYS];
+  size_t bad = 0, count = 0;
+  rvh_distinct d = {0};
+  check(rvh_distinct_add(&d, column, 0, n / 3, codes, NULL, &bad) == RVH_OK &&
+            rvh_distinct_add(&d, column, n / 3, n - n / 3, codes + n / 3, NULL, &bad) == RVH_OK &&
+            rvh_distinct_add(&d, column, 0, n, codes + n, NULL, &bad) == RVH_OK,
+        what, 0, 0);
+  for (size_t i = 0; i < 2 * n; i++) {
+    size_t first = 0;
+    while (sizes[first] != sizes[i % n] || memcmp(bytes[first], bytes[i % n], sizes[first]) != 0)
+      first++;
+    check(codes[i] == (first == i ? count : codes[first]), what, i, first);
+    count += first == i;
+    check(same_bytes(distinct_key(&d, codes[i]), bytes[i % n], sizes[i % n]), what, i, codes[i]);
+  }
+  check(d.count == count, what, d.count, count);
+  rvh_distinct_free(&d);
+}
+
 static void check_column(const char *what, const rvh_column *column,
                          const uint8_t (*bytes)[KEY_MAX], const size_t *sizes, size_t n) {
+  check_distinct(what, column, bytes, sizes, n);
   for (size_t i = 0; i < SETS; i++) check_set(what, &sets[i], column, bytes, sizes, n);
 }
 
@@ -1053,6 +1088,129 @@ static void test_lookup_of_long_keys(void) {
   free(key);
 }
 
+/* ---- repeated keys ------------------------------------------------------------------------ */
+
+/* Any number of keys, with repeats far apart: through four tables, and as many as there are. */
+static void test_growth(void) {
+  enum { DIFFERENT = 300000, MANY = 2 * DIFFERENT };
+  uint64_t *data = allocate(MANY * 8);
+  uint32_t *codes = allocate(MANY * sizeof *codes);
+  size_t bad = 0;
+  rvh_distinct d = {0};
+  for (uint64_t i = 0; i < MANY; i++) data[i] = mixed(i % DIFFERENT);
+  const rvh_column column = {
+      .layout = RVH_INTEGERS, .data = (const uint8_t *)data, .stride = 8, .itemsize = 8};
+  check(rvh_distinct_add(&d, &column, 0, MANY, codes, NULL, &bad) == RVH_OK, "growth", 0, 0);
+  check(d.count == DIFFERENT, "distinct keys", d.count, 0);
+  for (size_t i = 0; i < MANY; i++) check(codes[i] == i % DIFFERENT, "growth", i, codes[i]);
+  rvh_distinct_free(&d);
+  check(d.count == 0 && d.bytes.data == NULL, "freed", 0, 0);
+  free(data), free(codes);
+}
+
+/* x with x * m == 1 mod 2^64, by Newton's iteration */
+static uint64_t inverse(uint64_t m) {
+  uint64_t x = m;
+  for (int i = 0; i < 6; i++) x *= 2 - m * x;
+  return x;
+}
+
+/* The second block that brings every first block to the same hash: MurmurHash64A's steps undone. */
+static uint64_t forged_block(uint64_t first) {
+  const uint64_t m = 0xc6a4a7935bd1e995u;
+  uint64_t k = first * m;
+  k = (k ^ k >> 47) * m;
+  uint64_t last = ((((2718281828u ^ 16 * m) ^ k) * m) ^ 42) * inverse(m);
+  last ^= last >> 47;
+  return last * inverse(m);
+}
+
+/* Keys of equal hashes, more than are looked for: the answer is right, and quickly there, even
+ * where every row is a key that was not found again. */
+static void test_equal_hashes(void) {
+  enum { FORGED = 1000, MANY = 20 * FORGED };
+  uint8_t *data = allocate(MANY * 16);
+  uint32_t *codes = allocate(MANY * sizeof *codes);
+  size_t bad = 0;
+  rvh_distinct d = {0};
+  for (size_t i = 0; i < MANY; i++) {
+    const uint64_t blocks[2] = {i % FORGED + 1, forged_block(i % FORGED + 1)};
+    for (size_t b = 0; b < 16; b++) data[16 * i + b] = (uint8_t)(blocks[b / 8] >> (8 * (b % 8)));
+    check(murmur64a(data + 16 * i, 16, 2718281828u) == murmur64a(data, 16, 2718281828u), "forged",
+          i, 0);
+  }
+  const rvh_column column = {.layout = RVH_FIXED, .data = data, .stride = 16, .itemsize = 16};
+  check(rvh_distinct_add(&d, &column, 0, MANY, codes, NULL, &bad) == RVH_OK, "forged", 0, 0);
+  for (size_t i = 0; i < MANY; i++)
+    check(same_bytes(distinct_key(&d, codes[i]), data + 16 * i, 16), "forged", i, codes[i]);
+  check(codes[MANY - FORGED] == 0, "the first are found", codes[MANY - FORGED], 0);
+  check(d.count > FORGED && d.count < MANY, "the others are not", d.count, 0);
+  rvh_distinct_free(&d);
+  free(data), free(codes);
+}
+
+/* Asked at every turn, and content a number of times. */
+typedef struct {
+  rvh_poll *poll;
+  int allowed;
+} patience;
+
+static int stop_after(void *context) {
+  patience *left = context;
+  left->poll->left = 0;
+  return left->allowed-- == 0;
+}
+
+/* Bad keys at the ends of batches, keys of megabytes, no keys; and the question whether to stop,
+ * before a batch and while a table grows. */
+static void test_distinct_ends(void) {
+  enum { ROW = 2100, LONG = 4000000, MANY = 32 * 1024 };
+  static const size_t bad_rows[] = {2099, 1029, 1028, 6, 5};
+  static uint32_t codes[MANY];
+  size_t bad = 0;
+  int asked = 0;
+  rvh_distinct d = {0};
+  uint8_t *text = allocate(ROW * 4), *key = allocate(LONG);
+  uint64_t *words = allocate(MANY * sizeof *words);
+  memset(text, 0, ROW * 4);
+  rvh_column column = {.layout = RVH_UCS4, .data = text, .stride = 4, .itemsize = 4};
+  check(rvh_distinct_add(&d, &column, 7, 0, codes, NULL, &bad) == RVH_OK && d.count == 0, "none", 0,
+        0);
+  for (size_t i = 0; i < sizeof bad_rows / sizeof *bad_rows; i++) {
+    put32(text + 4 * bad_rows[i], 0xdfff, 0);
+    check(rvh_distinct_add(&d, &column, 5, ROW - 5, codes, NULL, &bad) == RVH_BAD_KEY &&
+              bad == bad_rows[i],
+          "distinct no text", bad_rows[i], bad);
+  }
+  rvh_distinct_free(&d);
+
+  memset(key, 'k', LONG);
+  column = (rvh_column){.layout = RVH_PADDED, .data = key, .itemsize = LONG}; /* again and again */
+  rvh_poll poll = {stop_later, &asked, 0};
+  check(rvh_distinct_add(&d, &column, 0, 9, codes, NULL, &bad) == RVH_OK && d.count == 1 &&
+            same_bytes(distinct_key(&d, codes[8]), key, LONG),
+        "long keys", d.count, 0);
+  check(rvh_distinct_add(&d, &column, 0, 1000, codes, &poll, &bad) == RVH_STOPPED && asked == 3,
+        "stop at long keys", 0, 0);
+  rvh_distinct_free(&d);
+
+  for (uint64_t i = 0; i < MANY; i++) words[i] = i;
+  column = (rvh_column){
+      .layout = RVH_INTEGERS, .data = (const uint8_t *)words, .stride = 8, .itemsize = 8};
+  rvh_status status = RVH_STOPPED;
+  int allowed = 0;
+  for (; status == RVH_STOPPED; allowed++) {
+    patience left = {&poll, allowed};
+    poll = (rvh_poll){stop_after, &left, 0};
+    status = rvh_distinct_add(&d, &column, 0, MANY, codes, &poll, &bad);
+    check(status == RVH_STOPPED ? d.count <= 1024 * (size_t)allowed : d.count == MANY, "stop",
+          d.count, (size_t)allowed);
+    rvh_distinct_free(&d);
+  }
+  check(status == RVH_OK && allowed > MANY / 1024 + 2, "questions", (size_t)allowed, 0);
+  free(text), free(key), free(words);
+}
+
 static void test_stop(const rvh_nodes *nodes) {
   int asked = 0;
   rvh_poll poll = {stop_at_once, &asked, 0};
@@ -1079,6 +1237,9 @@ int main(void) {
   test_partition();
   test_lookup();
   test_lookup_of_long_keys();
+  test_growth();
+  test_equal_hashes();
+  test_distinct_ends();
   for (size_t i = 0; i < n; i++) {
     isa = &all[i];
     if (blake2_simd_find(isa->hash->name) == NULL) {
