@@ -184,7 +184,7 @@ CASES: list[tuple[str, Callable[[], object], type[RVHError], list[str]]] = [
     ("void array", batch(np.zeros(2, "V4")), TYPE, ["array of |V4", "cast"]),
     ("2-D", batch(np.ones((2, 2), int)), VALUE, ["shape (2, 2)", "one dimension", "ravel"]),
     ("0-D", batch(np.array("key")), VALUE, ["shape ()", "one dimension"]),
-    ("a masked array", batch(np.ma.array([1, 2], mask=[0, 1])), VALUE, ["mask"]),
+    ("a masked array", batch(np.ma.array([1, 2], mask=[0, 1])), TYPE, ["null", "position 1"]),
     ("one str as keys", batch("key"), TYPE, ["one str", "'key'", "list"]),
     ("one bytes as keys", batch(b"key"), TYPE, ["one bytes", "b'key'", "list"]),
     ("one memoryview as keys", batch(memoryview(b"key")), TYPE, ["one memoryview", "list"]),

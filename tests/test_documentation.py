@@ -27,6 +27,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.backend": ("Examples",),
     "rvh.select_batch": FUNCTION,
     "rvh.argselect_batch": ("Returns", "Raises", "Examples"),
+    "rvh.select_arrow": FUNCTION,
+    "rvh.NodeSet.select_arrow": FUNCTION,
     "rvh.score_batch": ("Returns", "Raises", "Examples"),
     "rvh.rendezvous_hash": ("Returns", "Raises", "Examples"),
     "rvh.arendezvous_hash": ("Examples",),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+from array import array
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import reference
 from hypothesis import given
@@ -60,6 +63,15 @@ def both_orders(array: np.ndarray) -> list[np.ndarray]:
     return [array, array.astype(array.dtype.newbyteorder())]
 
 
+LONG = [text * (n % 4 + 1) for n, text in enumerate([*TEXTS, "0123456789ab", "0123456789abc"])]
+
+
+def sliced(keys: Any) -> list[Any]:
+    """The same Arrow array, and as a slice that starts and ends within another one."""
+    around = pa.concat_arrays([keys[:3], keys, keys[:2]])
+    return [keys, around[3 : 3 + len(keys)]]
+
+
 #: what the caller passes, in the words of KINDS -> arguments, each with its plain Python values
 EXERCISED: dict[str, list[tuple[Any, Sequence[object]]]] = {
     "list, tuple or object array of str": [(make(TEXTS), TEXTS) for make in (list, tuple, objects)],
@@ -80,6 +92,45 @@ EXERCISED: dict[str, list[tuple[Any, Sequence[object]]]] = {
         for code in INTEGERS
         for keys in both_orders(np.arange(100, dtype=code))
     ],
+    "NumPy StringDType array": [
+        (np.array(TEXTS, np.dtypes.StringDType()), TEXTS),
+        (np.array(TEXTS, np.dtypes.StringDType())[::-2], TEXTS[::-2]),
+    ],
+    "array.array or memoryview of integers wider than a byte": [
+        (memoryview(array(code, range(100))), range(100)) for code in "hHiIlLqQ"
+    ]
+    + [(array(code, range(100)), range(100)) for code in "bBhHiIlLqQ"],
+    "Arrow integers": [
+        (pa.array(range(100), pa.from_numpy_dtype(np.dtype(code))), range(100)) for code in INTEGERS
+    ],
+    "Arrow string, large_string, binary, large_binary": [
+        (keys, TEXTS)
+        for kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
+        for keys in sliced(pa.array(TEXTS, kind))
+    ],
+    "Arrow string_view, binary_view": [
+        (keys, LONG)
+        for kind in (pa.string_view(), pa.binary_view())
+        for keys in sliced(pa.array(LONG, kind))
+    ],
+    "Arrow fixed_size_binary": [
+        (pa.array([b"a\0", b"\0\0", b"xy"], pa.binary(2)), [b"a\0", b"\0\0", b"xy"]),
+        (pa.array([b"", b""], pa.binary(0)), [b"", b""]),
+    ],
+    "Arrow dictionary": [
+        (keys, TEXTS * 3) for keys in sliced(pa.array(TEXTS * 3).dictionary_encode())
+    ],
+    "Arrow run_end_encoded": [
+        (keys, sorted(TEXTS * 3)) for keys in sliced(pc.run_end_encode(pa.array(sorted(TEXTS * 3))))
+    ],
+    "an Arrow stream of several chunks": [
+        (pa.chunked_array([TEXTS[:3], [], TEXTS[3:]]), TEXTS),
+        (pa.table({"key": pa.chunked_array([TEXTS[:3], TEXTS[3:]])}), TEXTS),
+    ],
+    "an Arrow struct or table of one column": [
+        (make({"key": TEXTS}), TEXTS) for make in (pa.table, pa.record_batch)
+    ]
+    + [(pa.array([{"key": text} for text in TEXTS]), TEXTS)],
     "what rvh.multi.compose_keys returns": [
         (compose_keys(TEXTS, 7), [composite(text, 7) for text in TEXTS])
     ],

@@ -402,7 +402,12 @@ CASES: list[tuple[str, Callable[[], object], type[RVHError], list[str]]] = [
     ("0-D", compose([1], np.array(5)), RVHError, ["columns[1]", "()", "one dimension"]),
     ("floats", compose([1], np.ones(1)), RVHTypeError, ["columns[1]", "float64", "astype"]),
     ("dates", compose(np.array([1], "M8[s]")), RVHTypeError, ["columns[0]", "datetime64"]),
-    ("masked", compose(np.ma.array([1, 2], mask=[0, 1])), RVHError, ["columns[0]", "position 1"]),
+    (
+        "masked",
+        compose(np.ma.array([1, 2], mask=[0, 1])),
+        RVHTypeError,
+        ["columns[0]", "position 1"],
+    ),
     (
         "generator",
         compose([1], (c for c in "a")),

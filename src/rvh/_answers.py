@@ -12,12 +12,57 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._backend import Cancel
-from rvh._column import KeyColumn, Kind
-from rvh._parallel import over_rows
+from rvh._backend import Cancel, distinct
+from rvh._column import Codes, KeyColumn, Kind
+from rvh._dedupe import has_codes, pays
+from rvh._parallel import over_rows, thread_count
+from rvh.errors import RVHError, show
 
 #: what does the work: a plain column, from, to, where the answers go, and whether to stop
 Work = Callable[[KeyColumn, int, int, NDArray[Any], Cancel], None]
+
+
+#: rows among which repeated keys are looked for together: memory does not grow with all of them
+DEDUPE_ROWS = 1 << 20
+
+
+def over_distinct_keys(
+    work: Work,
+    keys: KeyColumn,
+    out: NDArray[Any],
+    cost: int,
+    threads: int | None,
+    dedupe: Any,
+    price: float,
+) -> None:
+    """`over_keys` that works on a repeated key once.
+
+    Parameters
+    ----------
+    work, keys, out, cost, threads
+        As for `over_keys`.
+    dedupe : bool or "auto"
+        Whether to look for repeated keys; by default where it pays.
+    price : float
+        What a key takes, as ``cost``, but to a fraction.
+
+    Raises
+    ------
+    RVHError
+        ``dedupe`` is something else.
+    """
+    if not (isinstance(dedupe, bool) or (isinstance(dedupe, str) and dedupe == "auto")):
+        raise RVHError(f'dedupe is {show(dedupe)}: pass True, False or "auto"')
+    if dedupe == "auto":
+        dedupe = pays(keys, price / thread_count(threads, len(keys) * cost))
+    if not dedupe or has_codes(keys):
+        over_keys(work, keys, out, cost, threads)
+        return
+    for start in range(0, len(keys), DEDUPE_ROWS):
+        stop = min(start + DEDUPE_ROWS, len(keys))
+        spans, codes = distinct(keys, start, stop)
+        coded = KeyColumn(Kind.CODES, Codes(KeyColumn(Kind.SPANS, spans), codes))
+        over_keys(work, coded, out[start:stop], cost, threads)
 
 
 def over_keys(

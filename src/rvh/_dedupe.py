@@ -33,6 +33,13 @@ LOOK_PART = 0.02
 PER_ROOT = 8
 
 
+def has_codes(keys: KeyColumn) -> bool:
+    """Whether categories are scored once anyway, in the column or in one of its chunks."""
+    if keys.kind is Kind.CHUNKS:
+        return any(column.kind is Kind.CODES for column in keys.values.columns)
+    return keys.kind is Kind.CODES
+
+
 def pays(keys: KeyColumn, cost: float) -> bool:
     """Whether a call is faster where it scores only the distinct keys.
 
@@ -43,12 +50,8 @@ def pays(keys: KeyColumn, cost: float) -> bool:
         What scoring a key takes, in compressions; divided by the number of threads that share the
         scoring, since one thread alone finds the distinct keys.
     """
-    if keys.kind is Kind.CODES or (
-        keys.kind is Kind.CHUNKS and any(part.kind is Kind.CODES for part in keys.values.columns)
-    ):
-        return False  # each category is scored once anyway
-    if len(keys) >= 1 << 32:
-        return False  # codes have 32 bits
+    if has_codes(keys):
+        return False
     rows = drawn(len(keys), cost, LOOK_OBJECT if keys.kind is Kind.OBJECTS else LOOK_ROW)
     if rows is None:
         return False

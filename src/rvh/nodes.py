@@ -8,14 +8,14 @@ import struct
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvh import _version
 from rvh import keys as _keys
-from rvh._answers import over_keys
+from rvh._answers import Work, over_distinct_keys, over_keys
 from rvh._backend import Cancel, PreparedNodes
 from rvh._column import KeyColumn
 from rvh._numbers import real_numbers, whole_number
@@ -263,7 +263,12 @@ class NodeSet:
         return await asyncio.to_thread(self.select, key, k)
 
     def argselect_batch(
-        self, keys: Any, k: int = 1, *, threads: int | None = None
+        self,
+        keys: Any,
+        k: int = 1,
+        *,
+        threads: int | None = None,
+        dedupe: bool | Literal["auto"] = "auto",
     ) -> NDArray[np.intp]:
         """Indices of the best `k` nodes of every key.
 
@@ -276,6 +281,9 @@ class NodeSet:
         threads : int, optional
             Threads to use; by default the process's cores when the work is worth it, capped by
             ``RVH_NUM_THREADS``. The answer does not depend on it.
+        dedupe : bool or "auto"
+            Whether a key that stands several times is worked on once: by default where a look at
+            some of the rows says that it pays. The answer does not depend on it.
 
         Returns
         -------
@@ -308,15 +316,22 @@ class NodeSet:
 
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
-            over_keys(work, column, out, self._cost(k), threads)
+            self._over(work, column, out, k, threads, dedupe)
         return out
 
-    def select_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
+    def select_batch(
+        self,
+        keys: Any,
+        k: int = 1,
+        *,
+        threads: int | None = None,
+        dedupe: bool | Literal["auto"] = "auto",
+    ) -> NDArray[Any]:
         """The best `k` nodes of every key.
 
         Parameters
         ----------
-        keys, k, threads
+        keys, k, threads, dedupe
             As for `argselect_batch`.
 
         Returns
@@ -350,10 +365,17 @@ class NodeSet:
 
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=self._ids.dtype)
-            over_keys(work, column, out, self._cost(k), threads)
+            self._over(work, column, out, k, threads, dedupe)
         return out
 
-    def select_arrow(self, column: Any, k: int = 1, *, threads: int | None = None) -> NodeColumn:
+    def select_arrow(
+        self,
+        column: Any,
+        k: int = 1,
+        *,
+        threads: int | None = None,
+        dedupe: bool | Literal["auto"] = "auto",
+    ) -> NodeColumn:
         """The best `k` nodes of every key, as an Arrow column with a null for each null.
 
         Parameters
@@ -362,7 +384,7 @@ class NodeSet:
             Anything with ``__arrow_c_array__`` or ``__arrow_c_stream__``: arrays, chunked arrays,
             Series and tables of one column, of any library. It is read in place. Any other kind in
             `rvh.keys.KINDS` too; there None, masked elements and missing values are null.
-        k, threads
+        k, threads, dedupe
             As for `argselect_batch`.
 
         Returns
@@ -399,11 +421,11 @@ class NodeSet:
         with _keys.opened_with_nulls(column, "column") as (keys, valid):
             indices = np.zeros((len(keys), k), dtype=np.int32)
             if valid is None:
-                over_keys(work, keys, indices, self._cost(k), threads)
+                self._over(work, keys, indices, k, threads, dedupe)
             else:
                 rows = np.flatnonzero(valid)
                 found = np.empty((len(rows), k), dtype=np.int32)
-                over_keys(work, keys.take(rows), found, self._cost(k), threads)
+                self._over(work, keys.take(rows), found, k, threads, dedupe)
                 indices[rows] = found
                 valid = np.array(valid)
         if self._names is None:
@@ -583,6 +605,24 @@ class NodeSet:
         if self._weights is None:
             return repeat(b"", len(self))
         return (struct.pack("<d", weight) for weight in self._weights)
+
+    def _over(
+        self,
+        work: Work,
+        keys: KeyColumn,
+        out: NDArray[Any],
+        k: int,
+        threads: int | None,
+        dedupe: Any,
+    ) -> None:
+        """Fill ``out`` with the best k nodes of each key, as ``work`` writes them."""
+        over_distinct_keys(work, keys, out, self._cost(k), threads, dedupe, self._price(k))
+
+    def _price(self, k: int) -> float:
+        """`_cost` as measured, to a fraction: what saving a key is worth."""
+        if self._scheme == "blake2b" or k > 1:
+            return self._cost(k)
+        return 0.3 + len(self) / 100 if self._weights is None else 0.4 + len(self) / 40
 
     def _cost(self, k: int) -> int:
         """What a key costs with k nodes asked for, in BLAKE2b compressions."""

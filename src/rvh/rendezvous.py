@@ -6,7 +6,7 @@ NodeSet once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,6 +37,7 @@ def select_batch(
     scheme: str | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
+    dedupe: bool | Literal["auto"] = "auto",
 ) -> NDArray[Any]:
     """The best `k` nodes of every key.
 
@@ -48,7 +49,7 @@ def select_batch(
         How many, from 1 to the number of nodes (of those with a weight above 0).
     weights, scheme, secret
         As for `NodeSet`; a NodeSet has its own.
-    threads : int, optional
+    threads, dedupe
         As for `NodeSet.argselect_batch`.
 
     Returns
@@ -69,7 +70,9 @@ def select_batch(
     array([['gamma', 'beta'],
            ['beta', 'gamma']], dtype='<U5')
     """
-    return _node_set(nodes, weights, scheme, secret).select_batch(keys, k, threads=threads)
+    return _node_set(nodes, weights, scheme, secret).select_batch(
+        keys, k, threads=threads, dedupe=dedupe
+    )
 
 
 def argselect_batch(
@@ -81,6 +84,7 @@ def argselect_batch(
     scheme: str | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
+    dedupe: bool | Literal["auto"] = "auto",
 ) -> NDArray[np.intp]:
     """`select_batch` as indices into `nodes`, as argsort is to sort.
 
@@ -100,7 +104,9 @@ def argselect_batch(
     >>> rvh.argselect_batch(["alpha", "beta", "gamma"], ["txn-42"], k=3)
     array([[2, 1, 0]])
     """
-    return _node_set(nodes, weights, scheme, secret).argselect_batch(keys, k, threads=threads)
+    return _node_set(nodes, weights, scheme, secret).argselect_batch(
+        keys, k, threads=threads, dedupe=dedupe
+    )
 
 
 def select_arrow(
@@ -112,6 +118,7 @@ def select_arrow(
     scheme: str | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
+    dedupe: bool | Literal["auto"] = "auto",
 ) -> NodeColumn:
     """`select_batch` from Arrow column to Arrow column, with a null for each null.
 
@@ -120,7 +127,7 @@ def select_arrow(
     nodes : sequence or array of str or bytes, shape (N,), or NodeSet
     column : Arrow column, shape (M,)
         As for `NodeSet.select_arrow`.
-    k, weights, scheme, secret, threads
+    k, weights, scheme, secret, threads, dedupe
         As for `select_batch`.
 
     Returns
@@ -142,7 +149,9 @@ def select_arrow(
     >>> pa.array(rvh.select_arrow(["alpha", "beta", "gamma"], keys, k=2)).to_pylist()
     [['gamma', 'beta'], None, ['beta', 'gamma']]
     """
-    return _node_set(nodes, weights, scheme, secret).select_arrow(column, k, threads=threads)
+    return _node_set(nodes, weights, scheme, secret).select_arrow(
+        column, k, threads=threads, dedupe=dedupe
+    )
 
 
 def score_batch(

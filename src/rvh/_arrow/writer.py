@@ -112,7 +112,6 @@ class NodeColumn:
         return _filled_array(len(self), [bitmap], self.null_count, children=[nodes])
 
 
-
 # -- structs that are handed out ------------------------------------------------------------------
 #
 # Each struct has its own number in private_data, under which all that it points to is kept until
