@@ -23,7 +23,8 @@ enum {
 
 rvh_status rvh_column_hashes(const rvh_column *column, size_t first, size_t n, uint64_t *hashes,
                              blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad) {
-  if (column->layout == RVH_PADDED && column->rows == NULL) { /* spans would take a third of the time */
+  if (column->layout == RVH_PADDED &&
+      column->rows == NULL) { /* spans would take a third of the time */
     const uint8_t *p = column->data + (ptrdiff_t)first * column->stride;
     for (size_t i = 0; i < n; i++, p += column->stride) {
       const blake2_simd_bytes bytes = {p, rvh_without_padding(p, column->itemsize)};
