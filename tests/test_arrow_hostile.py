@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from arrow_forged import Array, ArrayExporter, Exporter, Forge, StreamExporter
 
@@ -233,3 +234,12 @@ def test_it_is_released_with_the_column() -> None:
     assert NODES.select_batch(kept).tolist() == NODES.select_batch(GOOD).tolist()
     del kept
     forge.check()
+
+
+def test_bytes_that_stand_for_something_else() -> None:
+    bools = pa.ExtensionArray.from_storage(pa.bool8(), pa.array([0, 1], pa.int8()))
+    with pytest.raises(rvh.RVHTypeError, match="bool8"):
+        NODES.select_batch(bools)
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    with pytest.raises(rvh.RVHTypeError, match="Object"):
+        NODES.select_arrow(polars.Series([object()]))

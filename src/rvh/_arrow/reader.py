@@ -8,6 +8,7 @@ not tell how long a buffer is, so an exporter that lies about that cannot be fou
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -64,6 +65,12 @@ def read(source: Any, name: str) -> tuple[KeyColumn, Valid, bool, Callable[[], N
     RVHError
         What it exported is damaged.
     """
+    if str(getattr(source, "dtype", "")) == "Object":
+        # Polars's, whose Arrow form is the addresses of Python objects, as bytes without a name.
+        raise RVHTypeError(
+            f"{name} has the dtype Object, whose values Polars keeps to itself: cast it to String, "
+            "Binary or an integer type, or pass a list"
+        )
     owned: list[Owned] = []
     close = partial(_close, owned)
     try:
@@ -167,6 +174,7 @@ OFFSETS = {"u": "i4", "z": "i4", "U": "i8", "Z": "i8"}
 VIEWS = ("vu", "vz")
 TEXT = ("u", "U", "vu")
 NESTING_MAX = 16  # types within types
+METADATA_MAX = 1 << 20  # entries, or bytes of one
 
 #: how formats of types without bytes begin -> the type's name, and what to do
 OTHERS = {
@@ -191,10 +199,15 @@ OTHERS = {
 }
 
 
+#: extension types whose storage is no key -> the type's name, and what to do
+EXTENSIONS = {"arrow.bool8": ("bool8", "cast it to an integer type")}
+
+
 @dataclass(frozen=True)
 class _Type:
     format: str
     field: str
+    extension: str | None
     children: tuple[_Type, ...]
     dictionary: _Type | None
 
@@ -214,12 +227,37 @@ def _type(address: int, name: str, depth: int) -> _Type:
     return _Type(
         schema.format.decode("utf-8", "replace"),
         (schema.name or b"").decode("utf-8", "replace"),
+        _extension(schema.metadata, name),
         tuple(
             _type(child, name, depth + 1)
             for child in _pointers(schema.children, schema.n_children, name, "types")
         ),
         _type(schema.dictionary, name, depth + 1) if schema.dictionary else None,
     )
+
+
+def _extension(address: int | None, name: str) -> str | None:
+    """The extension type that a field's metadata name: numbers and texts, a pair for each key."""
+    if not address:
+        return None
+
+    def number() -> int:
+        nonlocal address
+        value = int.from_bytes(ctypes.string_at(address, 4), sys.byteorder, signed=True)
+        address += 4
+        if not 0 <= value <= METADATA_MAX:
+            raise _damaged(name, f"metadata of {value} entries or bytes")
+        return value
+
+    def text() -> bytes:
+        nonlocal address
+        size = number()
+        address += size
+        return ctypes.string_at(address - size, size)
+
+    pairs = {text(): text() for _ in range(number())}
+    found = pairs.get(b"ARROW:extension:name")
+    return None if found is None else found.decode("utf-8", "replace")
 
 
 def _pointers(address: int | None, count: int, name: str, what: str) -> list[int]:
@@ -241,12 +279,12 @@ def _no_bytes(kind: _Type, name: str) -> RVHTypeError:
             "or make one key of several with rvh.multi.compose_keys()"
         )
     matching = [prefix for prefix in OTHERS if kind.format.startswith(prefix)]
-    if not matching:
+    if not matching and kind.extension not in EXTENSIONS:
         return RVHTypeError(
             f"{name} has the Arrow format {show(kind.format)}, which rvh does not know: cast it to "
             "string, binary or an integer type"
         )
-    called, advice = OTHERS[max(matching, key=len)]
+    called, advice = EXTENSIONS.get(kind.extension or "") or OTHERS[max(matching, key=len)]
     return RVHTypeError(
         f"{name} is an Arrow column of type {called}, which has no bytes of its own in rvh: "
         f"{advice}"
@@ -273,6 +311,8 @@ class _Reader:
                 f"elements {start} to {start + count} of an array of {array.length} are referred to"
             )
         first = array.offset + start
+        if kind.extension in EXTENSIONS:
+            raise _no_bytes(kind, self._name)
         if kind.dictionary is not None:
             return self._dictionary(kind, array, first, count)
         if kind.format == "+r":
