@@ -35,7 +35,7 @@ CALLS = {
     ),
     "large k": f"ns.argselect_batch({ROWS}[:10**6], k=1000, threads=THREADS)",
     "a whole vector of keys, many nodes": (
-        'many.argselect_batch([b"x" * 1000] * 200_000, threads=THREADS)'
+        'many.argselect_batch([b"x" * 1000] * 200_000, threads=THREADS, dedupe=False)'
     ),
     "one key, many nodes": 'many.select(b"x" * 4_000_000)',
     "jump hash of long keys": (

@@ -403,7 +403,7 @@ class NodeSet:
         Examples
         --------
         >>> import pyarrow as pa, rvh
-        >>> answer = rvh.NodeSet(["alpha", "beta"]).select_arrow(pa.array(["a", None, "b"]))
+        >>> answer = rvh.NodeSet(["alpha", "beta"]).select_arrow(pa.array(["a", None, "d"]))
         >>> pa.array(answer).to_pylist()
         ['beta', None, 'alpha']
         """
