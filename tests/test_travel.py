@@ -213,7 +213,7 @@ def test_another_rule_for_fingerprints_is_refused() -> None:
     """As in an rvh whose contract is another: its own sets have other fingerprints."""
     code = f"""
         import pickle, rvh.nodes
-        rvh.nodes.hashlib.blake2b = lambda *a, person, f=rvh.nodes.hashlib.blake2b, **k: f(
+        rvh.nodes.hashlib.blake2b = lambda *a, person=b'', f=rvh.nodes.hashlib.blake2b, **k: f(
             *a, person=person.lower(), **k)
         pickle.loads({pickle.dumps(SETS["weights"])!r})
     """

@@ -17,13 +17,15 @@ ENGINES = [
     for module in pkgutil.iter_modules(rvh.integrations.__path__)
     if not module.name.startswith("_")
 ]
+#: what is imported, where it has another name
+PACKAGES = {engine: engine for engine in ENGINES} | {"spark": "pyspark"}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_missing_engine_is_named(engine: str) -> None:
     code = f"""
         import sys
-        sys.modules[{engine!r}] = None
+        sys.modules[{PACKAGES[engine]!r}] = None
         try:
             import rvh.integrations.{engine}
         except ImportError as error:
@@ -49,7 +51,7 @@ def functions(module: Any) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_docstrings(engine: str) -> None:
     # Where it is missing, collecting doctests has left a module that got no further.
-    pytest.importorskip({"spark": "pyspark"}.get(engine, engine), reason=f"{engine} is missing")
+    pytest.importorskip(PACKAGES[engine], reason=f"{engine} is missing")
     module = importlib.import_module(f"rvh.integrations.{engine}")
     assert f"from rvh.integrations.{engine} import" in module.__doc__ or ">>> " in module.__doc__
     for name, function in functions(module):
