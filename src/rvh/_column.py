@@ -8,7 +8,7 @@ apart, so that a backend sees plain ones alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import pairwise
 from typing import Any
@@ -162,7 +162,7 @@ class Codes:
         return len(self.codes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class KeyColumn:
     """Values of one kind, not copied: ``values`` is the caller's own list or array."""
 
@@ -170,10 +170,12 @@ class KeyColumn:
     values: Any
     what: str = "key"  # what an error calls one of them
     #: None, or which of the values are the elements (of a plain column)
-    rows: NDArray[np.int64] | None = field(default=None, repr=False)
-    first: int = field(
-        default=0, repr=False
-    )  # the position that an error gives element 0 of the values
+    rows: NDArray[np.int64] | None = None
+    first: int = 0  # the position that an error gives element 0 of the values
+
+    def __repr__(self) -> str:
+        # Not the values: they may be gone by the time that an error's variables are printed.
+        return f"KeyColumn({self.kind.name}, {len(self)} keys)"
 
     def __len__(self) -> int:
         return len(self.values) if self.rows is None else len(self.rows)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._arrow import NotExportedError
+from rvh._arrow import NotExportedError, forget_locals
 from rvh._column import KeyColumn, Kind, Spans, Views
 from rvh._values import (
     PART_MAX,
@@ -105,9 +105,11 @@ class _Found(NamedTuple):
     def __enter__(self) -> _Found:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if self.close is not None:
             self.close()
+            if error is not None:
+                forget_locals(error)
 
 
 def column(keys: Any, name: str = "keys") -> KeyColumn:
@@ -143,8 +145,8 @@ def column(keys: Any, name: str = "keys") -> KeyColumn:
     found = _read(keys, name)
     try:
         return found.without_nulls(name)
-    except RVHError:
-        found.__exit__()
+    except BaseException as error:
+        found.__exit__(None, error, None)
         raise
 
 

@@ -9,10 +9,26 @@ through here.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from rvh.errors import RVHTypeError
 
-__all__ = ["NotExportedError"]
+__all__ = ["NotExportedError", "forget_locals"]
 
 
 class NotExportedError(RVHTypeError):
     """An object has the protocol, but did not hand out its data."""
+
+
+def forget_locals(error: BaseException) -> None:
+    """Clear the variables of rvh's own frames in a traceback, those that have ended.
+
+    Arrays over memory that is released before the error is seen must not be found there: what
+    reports errors likes to print the variables of every frame.
+    """
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__", "").startswith("rvh."):
+            with suppress(RuntimeError):  # it still runs
+                trace.tb_frame.clear()
+        trace = trace.tb_next

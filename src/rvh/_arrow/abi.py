@@ -71,7 +71,7 @@ class Owned:
     Parameters
     ----------
     struct : ArrowSchema, ArrowArray or ArrowArrayStream
-        Not released yet.
+        Not released yet, or not filled yet: what fills it hands it over.
     """
 
     __slots__ = ("__weakref__", "struct")
@@ -81,15 +81,13 @@ class Owned:
 
     def close(self) -> None:
         """Release it, the first time."""
-        release, self.struct.release = self.struct.release, None
-        if release:
-            # The producer looks at its own struct, and at `release` to see that it is alive.
-            self.struct.release = release
-            RELEASE(release)(ctypes.addressof(self.struct))
-            self.struct.release = None
+        if self.struct.release:
+            RELEASE(self.struct.release)(ctypes.addressof(self.struct))
+            self.struct.release = None  # as the producer has done, if it keeps to the rules
 
     def __del__(self) -> None:
-        self.close()
+        if hasattr(self, "struct"):  # not so where a signal ended __init__
+            self.close()
 
 
 def taken(capsule: Any, name: bytes, kind: type[Any]) -> Owned:
@@ -100,13 +98,16 @@ def taken(capsule: Any, name: bytes, kind: type[Any]) -> Owned:
     ValueError
         It is no capsule of that name, or its struct was taken before.
     """
-    address = capsule_pointer(capsule, name)
-    original = kind.from_address(address)
-    if not original.release:
-        raise ValueError("its data were taken before")
+    original = kind.from_address(capsule_pointer(capsule, name))
     struct = kind.from_buffer_copy(original)
-    original.release = None
-    return Owned(struct)
+    struct.release = None
+    owned = Owned(struct)
+    # In one statement without calls: no signal and no other thread comes between, and so one of
+    # the two has to release it, always.
+    original.release, struct.release = None, original.release
+    if not struct.release:
+        raise ValueError("its data were taken before")
+    return owned
 
 
 class _Memory:

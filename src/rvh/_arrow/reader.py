@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._arrow import NotExportedError
+from rvh._arrow import NotExportedError, forget_locals
 from rvh._arrow.abi import (
     ARRAY,
     GET,
@@ -39,6 +39,7 @@ Valid = NDArray[np.bool_] | None
 Values = tuple[KeyColumn, Valid]
 
 MOST = 1 << 56  # elements of an array: their bytes can be counted in 64 bits
+MOST_BYTES = 1 << 62
 BLOCK = 1 << 16  # offsets that are compared at a time
 
 
@@ -76,19 +77,21 @@ def read(source: Any, name: str) -> tuple[KeyColumn, Valid, bool, Callable[[], N
     try:
         if hasattr(source, "__arrow_c_array__"):
             schema, array = _export(source, "__arrow_c_array__", name, (SCHEMA, ARRAY))
-            owned += _both(schema, array, name)
+            owned.append(_taken(schema, SCHEMA, ArrowSchema, name))
+            owned.append(_taken(array, ARRAY, ArrowArray, name))
             arrays: Iterator[Owned] = iter(owned[1:])
         else:
             (stream,) = _export(source, "__arrow_c_stream__", name, (STREAM,))
             owned.append(_taken(stream, STREAM, ArrowArrayStream, name))
-            owned.insert(0, _schema_of(owned[0], name))
+            owned.insert(0, _next_of(owned[0], "get_schema", ArrowSchema, name))
             arrays = _arrays_of(owned, name)
         kind = _type(ctypes.addressof(owned[0].struct), name, 0)
         chunks = [_Reader(name, each).values(kind, each.struct) for each in arrays]
         # An empty stream has a type too: it is the type's error or an empty column.
         return *_together(chunks or [_empty(kind, name)]), kind.is_text, close
-    except BaseException:
+    except BaseException as error:
         close()
+        forget_locals(error)
         raise
 
 
@@ -127,15 +130,6 @@ def _taken(capsule: Any, what: bytes, kind: type[Any], name: str) -> Owned:
         ) from None
 
 
-def _both(schema: Any, array: Any, name: str) -> list[Owned]:
-    first = _taken(schema, SCHEMA, ArrowSchema, name)
-    return [first, _taken(array, ARRAY, ArrowArray, name)]
-
-
-def _schema_of(stream: Owned, name: str) -> Owned:
-    return _next_of(stream, "get_schema", ArrowSchema, name)
-
-
 def _arrays_of(owned: list[Owned], name: str) -> Iterator[Owned]:
     stream = owned[1]
     while True:
@@ -147,18 +141,19 @@ def _arrays_of(owned: list[Owned], name: str) -> Iterator[Owned]:
 
 
 def _next_of(stream: Owned, method: str, kind: type[Any], name: str) -> Owned:
-    struct = kind()
+    owned = Owned(kind())  # before it is filled: a signal may come as soon as it is
     function = getattr(stream.struct, method)
     if not function:
         raise _damaged(name, f"its stream has no {method}")
     this = ctypes.addressof(stream.struct)
-    code = GET(function)(this, ctypes.addressof(struct))
+    code = GET(function)(this, ctypes.addressof(owned.struct))
     if code != 0:
+        owned.struct.release = None  # what it says is not to be believed
         last_error = stream.struct.get_last_error
         text = LAST_ERROR(last_error)(this) if last_error else None
-        reason = text.decode("utf-8", "replace") if text else "it does not say why"
+        reason = text.decode("utf-8", "replace")[:300] if text else "it does not say why"
         raise RVHError(f"{name} is an Arrow stream that ended with error {code}: {reason}")
-    return Owned(struct)
+    return owned
 
 
 def _damaged(name: str, what: str) -> RVHError:
@@ -173,6 +168,8 @@ INTEGERS = dict(zip("cCsSiIlL", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"]
 OFFSETS = {"u": "i4", "z": "i4", "U": "i8", "Z": "i8"}
 VIEWS = ("vu", "vz")
 TEXT = ("u", "U", "vu")
+#: formats that can be read through -> how many children they have then
+INNER = {"+s": 1, "+r": 2}
 NESTING_MAX = 16  # types within types
 METADATA_MAX = 1 << 20  # entries, or bytes of one
 
@@ -218,21 +215,23 @@ class _Type:
         return inner.is_text if inner else self.format in TEXT
 
 
-def _type(address: int, name: str, depth: int) -> _Type:
+def _type(address: int, name: str, depth: int, deeper: bool = True) -> _Type:
     schema = ArrowSchema.from_address(address)
     if schema.format is None:
         raise _damaged(name, "a type has no format string")
     if depth > NESTING_MAX:
         raise _damaged(name, f"its types are nested more than {NESTING_MAX} deep")
+    format_ = schema.format.decode("utf-8", "replace")
+    children: list[int] = []
+    if deeper and format_ in INNER:  # of others nobody asks for children
+        children = _pointers(schema.children, schema.n_children, name, "types")
+    deeper = deeper and len(children) in (0, INNER.get(format_))  # of others, names for the message
     return _Type(
-        schema.format.decode("utf-8", "replace"),
+        format_,
         (schema.name or b"").decode("utf-8", "replace"),
         _extension(schema.metadata, name),
-        tuple(
-            _type(child, name, depth + 1)
-            for child in _pointers(schema.children, schema.n_children, name, "types")
-        ),
-        _type(schema.dictionary, name, depth + 1) if schema.dictionary else None,
+        tuple(_type(child, name, depth + 1, deeper) for child in children),
+        _type(schema.dictionary, name, depth + 1) if deeper and schema.dictionary else None,
     )
 
 
@@ -337,13 +336,14 @@ class _Reader:
             valid = self._valid(array, 3, first, count)
             return KeyColumn(Kind.VIEWS, self._views(array, first, count)), valid
         if called.startswith("w:"):
-            if not (called[2:].isascii() and called[2:].isdigit() and len(called) < 12):
+            width = called[2:]
+            if not (width.isascii() and width.isdigit() and len(width) <= 10):
                 raise self._damaged(f"a type with the format {show(called)}")
             valid = self._valid(array, 2, first, count)
-            values = self._at(array, 1, f"V{int(called[2:])}", first, count)
+            values = self._at(array, 1, f"V{int(width)}", first, count)
             return KeyColumn(Kind.FIXED, values), valid
         if called == "n":  # nothing but nulls
-            return _nulls(count), np.zeros(count, np.bool_) if count else None
+            return _nulls(count), np.broadcast_to(np.False_, count) if count else None
         raise _no_bytes(kind, self._name)
 
     def _spans(self, array: Any, dtype: str, first: int, count: int) -> Spans:
@@ -385,13 +385,15 @@ class _Reader:
         return _coded(categories, usable, codes, valid, self._damaged)
 
     def _runs(self, kind: _Type, array: Any, first: int, count: int) -> Values:
-        if len(kind.children) != 2 or kind.children[0].format not in ("s", "i", "l"):
+        ends_are = kind.children[0] if len(kind.children) == 2 else None
+        if ends_are is None or ends_are.format not in ("s", "i", "l") or ends_are.dictionary:
             raise self._damaged("a run-end encoded type without run ends of 16, 32 or 64 bits")
         ends_of, values_of = self._children(array, 2)
-        ends, holes = self.values(kind.children[0], ends_of)
+        ends, holes = self.values(ends_are, ends_of)
         values, usable = self.values(kind.children[1], values_of)
         stops = ends.values
-        if holes is not None or len(stops) != len(values) or (np.diff(stops, prepend=0) <= 0).any():
+        ascending = len(stops) == 0 or (stops[0] > 0 and (stops[1:] > stops[:-1]).all())
+        if holes is not None or len(stops) != len(values) or not ascending:
             raise self._damaged("run ends that do not ascend, or are not one for each run")
         if count > 0 and (len(stops) == 0 or stops[-1] < first + count):
             raise self._damaged(f"runs that end before element {first + count}")
@@ -423,6 +425,8 @@ class _Reader:
     def _at(self, array: Any, number: int, dtype: str, first: int, count: int) -> NDArray[Any]:
         """Elements of a buffer; NULL is allowed where there are none."""
         kind = np.dtype(dtype)
+        if (first + count) * kind.itemsize > MOST_BYTES:
+            raise self._damaged(f"{first + count} elements of {kind.itemsize} bytes")
         address = int(array_at(array.buffers, np.uintp, number + 1, None)[number])
         if count > 0 and not address and kind.itemsize > 0:
             raise self._damaged(f"buffer {number} of an array of {array.length} is missing")
@@ -464,8 +468,8 @@ def _coded(
 
 
 def _nulls(count: int) -> KeyColumn:
-    """A column whose elements nobody looks at."""
-    return KeyColumn(Kind.SPANS, Spans(np.empty(0, np.uint8), np.zeros(count + 1, np.int32)))
+    """A column whose elements nobody looks at, and that take no memory."""
+    return KeyColumn(Kind.FIXED, np.empty(count, "V0"))
 
 
 def _and(one: Valid, other: Valid) -> Valid:
