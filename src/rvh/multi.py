@@ -62,7 +62,7 @@ def compose_keys(*columns: Any) -> KeyColumn:
     >>> from rvh.multi import compose_keys
     >>> keys = compose_keys(np.array([7, 8]), ["UA", "WN"], 2024)
     >>> keys
-    KeyColumn(kind=<Kind.SPANS: 4>, values=Spans(2 keys, 44 bytes), what='key')
+    KeyColumn(SPANS, 2 keys)
     >>> rvh.select_batch(["alpha", "beta", "gamma"], keys)
     array([['gamma'],
            ['alpha']], dtype='<U5')
