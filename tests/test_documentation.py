@@ -7,6 +7,7 @@ import importlib.resources
 import inspect
 import pkgutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ import rvh.multi
 import rvh.partitions
 import rvh.stable
 import rvh.weighted
+
+LAYOUTS = Path(__file__).parents[1] / "docs" / "ffi_layout.md"
 
 #: what each has to have; "Parameters" where there is something to explain that is new
 FUNCTION = ("Parameters", "Returns", "Raises", "Examples")
@@ -165,3 +168,11 @@ def test_every_module_says_what_it_is_for(name: str) -> None:
 
 def test_the_package_is_typed() -> None:
     assert importlib.resources.files("rvh").joinpath("py.typed").is_file()
+
+
+def test_the_table_of_layouts_has_every_kind_of_keys() -> None:
+    cells = (line.split("|") for line in LAYOUTS.read_text("utf-8").splitlines())
+    listed = [(row[1].strip(), row[2].strip("` ")) for row in cells if len(row) == 6]
+    for kind, what, _ in rvh.keys.KINDS:
+        names = [name for passed, name in listed if passed == what]
+        assert names in ([kind.name], ["the column's"]), what

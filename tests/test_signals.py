@@ -37,6 +37,10 @@ CALLS = {
     "a whole vector of keys, many nodes": (
         'many.argselect_batch([b"x" * 1000] * 200_000, threads=THREADS, dedupe=False)'
     ),
+    "distinct keys are looked for": (
+        'ns.argselect_batch(np.broadcast_to(np.array([b"x" * 100_000]), 10**8), threads=THREADS,'
+        " dedupe=True)"
+    ),
     "one key, many nodes": 'many.select(b"x" * 4_000_000)',
     "jump hash of long keys": (
         'rvh.stable.jump_batch(np.broadcast_to(np.array([b"x" * 100_000]), 10**8), 1000,'

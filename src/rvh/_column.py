@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from rvh._values import key_bytes, key_word, part_bytes
 from rvh.errors import RVHError
 
+#: of the elements that become Python objects together
+BLOCK_BYTES = 4 << 20
+
 
 class Kind(IntEnum):
     """How the elements of a column are laid out (the native backend has one reader for each)."""
@@ -291,8 +294,11 @@ class KeyColumn:
 
     def _values(self, start: int, stop: int | None) -> Iterator[tuple[int, Any]]:
         stop = len(self) if stop is None else stop
-        for first in range(start, stop, 4096):
-            last = min(first + 4096, stop)
+        # Wide elements of arrays become objects a few at a time: a signal waits for them.
+        width = getattr(getattr(self.values, "dtype", None), "itemsize", 1)
+        step = min(4096, max(1, BLOCK_BYTES // max(1, width)))
+        for first in range(start, stop, step):
+            last = min(first + step, stop)
             yield from enumerate(self.slice(first, last), first)
 
 

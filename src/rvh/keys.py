@@ -163,13 +163,12 @@ def opened_with_nulls(
 ) -> Iterator[tuple[KeyColumn, NDArray[np.bool_] | None]]:
     """`opened` where nulls are allowed: the column, and where it has a value (None: everywhere)."""
     with _read(keys, name) as found:
-        if found.column.kind is Kind.OBJECTS and found.valid is None:
-            valid = np.array([not _is_missing(value) for value in found.column.values], np.bool_)
-            found = found._replace(valid=None if valid.all() else valid)
-        elif found.column.kind is Kind.TEXT and found.valid is None:
-            valid = ~missing(found.column.values)
-            found = found._replace(valid=None if valid.all() else valid)
-        yield found.column, found.valid
+        column, valid = found.column, found.valid
+        if column.kind in (Kind.OBJECTS, Kind.TEXT) and column.rows is None:
+            present = ~_missing(column.values)
+            present &= True if valid is None else valid  # that of a masked array
+            valid = None if present.all() else present
+        yield column, valid
 
 
 def _is_missing(value: object) -> bool:
@@ -250,12 +249,15 @@ _CASTS = {
 }
 
 
-def missing(array: np.ndarray) -> NDArray[np.bool_]:
-    """Where a StringDType array has a missing value; a str in that place is a value."""
-    absent = getattr(array.dtype, "na_object", None)
-    if not hasattr(array.dtype, "na_object") or isinstance(absent, str):
-        return np.zeros(len(array), np.bool_)
-    return np.fromiter((value is absent for value in array), np.bool_, len(array))
+def _missing(values: Any) -> NDArray[np.bool_]:
+    """Where objects or a StringDType array have a missing value."""
+    dtype = getattr(values, "dtype", None)
+    if dtype is None or dtype.kind == "O":
+        return np.fromiter(map(_is_missing, values), np.bool_, len(values))
+    absent = getattr(dtype, "na_object", "")
+    if isinstance(absent, str):  # which is a value
+        return np.zeros(len(values), np.bool_)
+    return np.fromiter((value is absent for value in values), np.bool_, len(values))
 
 
 def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:

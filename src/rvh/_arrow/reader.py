@@ -420,7 +420,7 @@ class _Reader:
         skipped = first % 8
         bits = array_at(int(address) + first // 8, "u1", (skipped + count + 7) // 8, self._owner)
         valid = np.unpackbits(bits, bitorder="little")[skipped : skipped + count].view(np.bool_)
-        return None if valid.all() else valid
+        return _unless_all(valid)
 
     def _at(self, array: Any, number: int, dtype: str, first: int, count: int) -> NDArray[Any]:
         """Elements of a buffer; NULL is allowed where there are none."""
@@ -458,7 +458,7 @@ def _coded(
         worst = codes.max() if codes.max() >= len(categories) else codes.min()
         raise damaged(f"code {worst} in a dictionary of {len(categories)} categories")
     if usable is not None:
-        valid = _and(valid, usable[codes])
+        valid = _and(valid, _unless_all(usable[codes]))
         number = np.cumsum(usable) - 1  # of those that are left
         codes = np.where(usable[codes], number[codes], 0)
         categories = categories.take(np.flatnonzero(usable))
@@ -470,6 +470,10 @@ def _coded(
 def _nulls(count: int) -> KeyColumn:
     """A column whose elements nobody looks at, and that take no memory."""
     return KeyColumn(Kind.FIXED, np.empty(count, "V0"))
+
+
+def _unless_all(valid: NDArray[np.bool_]) -> Valid:
+    return None if valid.all() else valid
 
 
 def _and(one: Valid, other: Valid) -> Valid:
