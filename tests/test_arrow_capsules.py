@@ -210,12 +210,19 @@ ERRORS: dict[str, tuple[Callable[[Forge], Exporter], str]] = {
 }
 
 
-@pytest.mark.parametrize("error", ERRORS)
-@pytest.mark.parametrize("call", [*CALLS, *NODE_CALLS])
+#: every call with every error, but for those that the call does not make one
+FAILING = [
+    (call, error)
+    for call in [*CALLS, *NODE_CALLS]
+    for error in ERRORS
+    if not (call in NULLS_ARE_FINE and "null" in error)
+    and not (call == "column" and "view" in error)
+]
+
+
+@pytest.mark.parametrize(("call", "error"), FAILING)
 def test_error(forge: Forge, call: str, error: str) -> None:
     make, message = ERRORS[error]
-    if (call in NULLS_ARE_FINE and "null" in error) or (call == "column" and "view" in error):
-        return
     keys = make(forge)
     with pytest.raises(rvh.RVHError, match=message) as caught:
         {**CALLS, **NODE_CALLS}[call](keys)
