@@ -1,0 +1,79 @@
+"""The instruction gate passes a tree that is as it was, and fails one whose kernel does more."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROUND = "  ROUND(W, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) \\\n"
+
+for tool in ("cmake", "valgrind", "cc"):
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed: the gate cannot count", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree with a baseline of its own, whatever compiler is here."""
+    root = tmp_path_factory.mktemp("scratch")
+    for folder in ("src/rvh/kernels", "src/blake2_simd", "benchmarks/gate"):
+        shutil.copytree(ROOT / folder, root / folder)
+    (root / "benchmarks/gate/baseline.json").write_text("{}")
+    refreshed = gate(root, "--refresh")
+    assert refreshed.returncode == 0, refreshed.stderr
+    return root
+
+
+def gate(root: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, root / "benchmarks/gate", *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_an_unchanged_tree_passes(scratch: Path) -> None:
+    done = gate(scratch)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no kernel became slower" in done.stdout
+
+
+def test_a_thirteenth_round_fails_and_is_named(scratch: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(scratch, tmp_path / "slowed")
+    shutil.rmtree(root / "build")
+    rounds = root / "src/blake2_simd/blake2_simd_lanes.h"
+    text = rounds.read_text()
+    assert text.count(ROUND) == 2  # the first round and, with the same order, the eleventh
+    rounds.write_text(text.replace(ROUND, ROUND * 2, 1))
+    done = gate(root, "--only", "select_*_n64")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "avx2 select_blake2b_n64, portable select_blake2b_n64\n" in done.stdout
+    assert "murmur_n64 slower" not in done.stdout
+
+
+def test_a_workload_that_went_or_has_no_baseline_fails(scratch: Path, tmp_path: Path) -> None:
+    baseline = tmp_path / "baseline.json"
+    text = (scratch / "benchmarks/gate/baseline.json").read_text()
+    baseline.write_text(text.replace('"neg_log"', '"once_here"'))
+    done = gate(scratch, "--baseline", str(baseline))
+    assert done.returncode == 1
+    for what in ("avx2 neg_log not in the baseline", "portable once_here"):
+        assert what in done.stdout
+    assert baseline.read_text() == text.replace('"neg_log"', '"once_here"')
+
+
+def test_another_compiler_is_no_pass(scratch: Path, tmp_path: Path) -> None:
+    baseline = tmp_path / "baseline.json"
+    baseline.write_text('{"tcc 1": {}}')
+    done = gate(scratch, "--baseline", str(baseline))
+    assert done.returncode == 2
+    assert "of tcc 1: choose one of them with CC" in done.stderr
+
+
+def test_wrong_options(scratch: Path) -> None:
+    assert gate(scratch, "--refresh", "--only", "x").returncode == 2
+    nothing = gate(scratch, "--only", "no such")
+    assert nothing.returncode == 2
+    assert "no workload is named no such" in nothing.stderr
