@@ -9,12 +9,13 @@ import typer
 
 from rvh._version import __version__
 from rvh.cli.assign import assign
+from rvh.cli.bench import bench
 from rvh.cli.exits import guarded
 from rvh.cli.info import info
 from rvh.cli.select import select
 
 #: the commands, in the order of the help
-COMMANDS: tuple[Callable[..., None], ...] = (select, assign, info)
+COMMANDS: tuple[Callable[..., None], ...] = (select, assign, bench, info)
 
 app = typer.Typer(
     name="rvh",

@@ -14,15 +14,18 @@ from rvh.errors import RVHError
 
 P = ParamSpec("P")
 
-#: top-level modules of the packages in the extra `cli`
-EXTRA = ("typer", "click", "rich", "pyarrow")
+#: top-level modules of the packages in the extras, and what to say where one is missing
+EXTRA = dict.fromkeys(
+    ("typer", "click", "rich", "pyarrow"),
+    "the command line needs its extra: pip install 'rvh[cli]'",
+) | {"matplotlib": "--plot needs its extra: pip install 'rvh[bench]'"}
 
 
 class ExitStatus(IntEnum):
     """What the shell sees. A signal N that ends a run gives 128 + N, as it does for any program."""
 
     OK = 0
-    ERROR = 1  # what was asked cannot be done: one line on stderr says why
+    ERROR = 1  # what was asked cannot be done, or bench found it slower: stderr says why
     USAGE = 2  # the command line itself is wrong
     INTERRUPTED = 130  # Ctrl-C
     PIPE_CLOSED = 141  # the reader of stdout went away, as `head` does
@@ -53,9 +56,10 @@ def guard(run: Callable[[], None]) -> None:
         _say("interrupted")
         raise SystemExit(ExitStatus.INTERRUPTED) from None
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in EXTRA:
+        module = (error.name or "").partition(".")[0]
+        if module not in EXTRA:
             raise
-        _fail("the command line needs its extra: pip install 'rvh[cli]'")
+        _fail(EXTRA[module])
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:

@@ -1,0 +1,218 @@
+"""The scenarios: what users do with rvh, each as one call on keys that are the same every time.
+
+A scenario is a `Workload`; `prepared` makes the call of it. Answers are indices where a call can
+give them, so that a figure does not depend on how long the nodes' names are. One thread, but in
+the family `threads`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import rvh
+from rvh._parallel import thread_count
+from rvh.bench.results import ZIPF, Workload
+from rvh.multi import select_multi
+from rvh.nodes import SCHEMES
+from rvh.partitions import PartitionTable
+from rvh.stable import StableSelector, jump_batch, jumpback_batch
+
+Call = Callable[[], object]
+
+SELECT = "NodeSet.argselect_batch"
+SELECT_SECRET = "NodeSet(secret=...).argselect_batch"
+SELECT_ONE = "NodeSet.select"
+MULTI = "select_multi"
+LOOKUP = "PartitionTable.arglookup_batch"
+BUILD = "PartitionTable"
+JUMP = "jump_batch"
+JUMPBACK = "jumpback_batch"
+SELECTOR = "StableSelector.argselect_batch"
+
+
+def scenarios() -> list[Workload]:
+    """The suite, in its order, with the key counts of the backend in use.
+
+    The counts are fixed: they make a round of a scenario take 10 to 150 ms, with AVX-512 as
+    under the pure-Python backend, and up to 0.4 s in portable C.
+    """
+    suite = [
+        _scenario(f"{scheme}/n{nodes}-k{k}", *counts, scheme=scheme, nodes=nodes, k=k)
+        for (scheme, nodes), counts in GRID.items()
+        for k in (1, 3)
+    ]
+    for scheme in SCHEMES:
+        many = 1 << (15 if scheme == "blake2b" else 19)
+        n64 = partial(_scenario, scheme=scheme)
+        suite += [
+            n64(f"keys/{scheme}-{kind}", many, 2048, key_kind=kind) for kind in ("S", "U", "list")
+        ]
+        suite += [
+            n64(f"weighted/{scheme}-n64-k{k}", many, 1024, k=k, weighted=True) for k in (1, 3)
+        ]
+        suite.append(n64(f"multi/{scheme}-n64", many, 2048, MULTI, key_kind="int64, S, int64"))
+    stable = partial(_scenario, scheme="", nodes=1000)
+    suite += [
+        _scenario("secret/blake2b-n64", 1 << 15, 2048, SELECT_SECRET),
+        _scenario("dedupe/blake2b-n64", 1 << 19, 1 << 15, key_kind=ZIPF),
+        stable("stable/jump-n1000", 1 << 22, 1 << 14, JUMP),
+        stable("stable/jumpback-n1000", 1 << 22, 1 << 15, JUMPBACK),
+        stable("stable/selector-n1000-k3", 1 << 21, 1 << 12, SELECTOR, k=3),
+        *(
+            _scenario(f"table/lookup-n1024-k{k}", 1 << 21, 1 << 14, LOOKUP, "", 1024, k)
+            for k in (1, 3)
+        ),
+        _scenario("table/build-blake2b-n64", 1 << 15, 2048, BUILD, key_kind="partitions"),
+        _scenario(
+            "table/build-murmur-n1024", 1 << 16, 256, BUILD, "murmur", 1024, key_kind="partitions"
+        ),
+        _scenario("single/blake2b-n64", 1 << 14, 2048, SELECT_ONE, key_kind="str"),
+        _scenario("threads/blake2b-n64", 1 << 16, 2048, threads=None),
+    ]
+    return sorted(suite, key=lambda each: FAMILIES.index(family(each.name)))
+
+
+def family(name: str) -> str:
+    """What a scenario's name begins with.
+
+    Examples
+    --------
+    >>> family("blake2b/n64-k1")
+    'blake2b'
+    """
+    return name.partition("/")[0]
+
+
+def prepared(workload: Workload) -> Call:
+    """The call that is timed, with its nodes and keys made."""
+    return CALLS[workload.call](workload)
+
+
+FAMILIES = (
+    *SCHEMES,
+    *("keys", "weighted", "secret", "dedupe", "multi", "single", "threads", "table", "stable"),
+)
+#: keys for each scheme and number of nodes: with the native backend, with the pure-Python one
+GRID = {
+    ("blake2b", 8): (1 << 18, 8192),
+    ("blake2b", 64): (1 << 15, 2048),
+    ("blake2b", 1024): (1 << 11, 256),
+    ("murmur", 8): (1 << 21, 8192),
+    ("murmur", 64): (1 << 20, 2048),
+    ("murmur", 1024): (1 << 17, 256),
+}
+
+
+def _scenario(
+    name: str,
+    native: int,
+    python: int,
+    call: str = SELECT,
+    scheme: str = "blake2b",
+    nodes: int = 64,
+    k: int = 1,
+    key_kind: str = "int64",
+    weighted: bool = False,
+    threads: int | None = 1,
+) -> Workload:
+    keys = native if rvh.backend() == "native" else python
+    # The threads that a call would choose by itself.
+    count = thread_count(None, keys * nodes) if threads is None else threads
+    return Workload(name, call, scheme, nodes, keys, k, key_kind, weighted, count)
+
+
+# -- the calls -----------------------------------------------------------------------------------
+
+
+def _select(workload: Workload, secret: bytes = b"") -> Call:
+    nodes, keys = _nodes(workload, secret), _keys(workload)
+    return lambda: nodes.argselect_batch(keys, workload.k, threads=workload.threads)
+
+
+def _select_one(workload: Workload) -> Call:
+    nodes, keys = _nodes(workload), _keys(workload)
+
+    def one_by_one() -> None:
+        for key in keys:
+            nodes.select(key, workload.k)
+
+    return one_by_one
+
+
+def _multi(workload: Workload) -> Call:
+    numbers = np.arange(workload.keys)
+    nodes, columns = _nodes(workload), (numbers % 64, np.array(_texts(workload), "S"), numbers)
+    return lambda: select_multi(nodes, columns, workload.k, threads=workload.threads)
+
+
+def _lookup(workload: Workload) -> Call:
+    partitions = 1 << (16 if rvh.backend() == "native" else 8)
+    nodes = rvh.NodeSet(_ids(workload), scheme="murmur")
+    table, keys = PartitionTable(nodes, partitions, workload.k), _keys(workload)
+    return lambda: table.arglookup_batch(keys, threads=workload.threads)
+
+
+def _build(workload: Workload) -> Call:
+    nodes = _nodes(workload)
+    return lambda: PartitionTable(nodes, workload.keys, workload.k, threads=workload.threads)
+
+
+def _jump(workload: Workload) -> Call:
+    keys = _keys(workload)
+    return lambda: jump_batch(keys, workload.nodes, threads=workload.threads)
+
+
+def _jumpback(workload: Workload) -> Call:
+    keys = _keys(workload)
+    return lambda: jumpback_batch(keys, workload.nodes, threads=workload.threads)
+
+
+def _selector(workload: Workload) -> Call:
+    selector, keys = StableSelector(_ids(workload)), _keys(workload)
+    return lambda: selector.argselect_batch(keys, workload.k, threads=workload.threads)
+
+
+CALLS: dict[str, Callable[[Workload], Call]] = {
+    SELECT: _select,
+    SELECT_SECRET: partial(_select, secret=b"sixteen bytes, 1"),
+    SELECT_ONE: _select_one,
+    MULTI: _multi,
+    LOOKUP: _lookup,
+    BUILD: _build,
+    JUMP: _jump,
+    JUMPBACK: _jumpback,
+    SELECTOR: _selector,
+}
+
+# -- what they work on ---------------------------------------------------------------------------
+
+
+def _ids(workload: Workload) -> list[str]:
+    return [f"node-{number:04d}" for number in range(workload.nodes)]
+
+
+def _nodes(workload: Workload, secret: bytes = b"") -> rvh.NodeSet:
+    weights = np.arange(1, workload.nodes + 1) if workload.weighted else None
+    return rvh.NodeSet(_ids(workload), weights, workload.scheme, secret)
+
+
+def _texts(workload: Workload) -> list[str]:
+    return [f"user:{number:08d}" for number in range(workload.keys)]
+
+
+def _keys(workload: Workload) -> Any:
+    match workload.key_kind:
+        case "int64":
+            return np.arange(workload.keys)
+        case "S" | "U" as dtype:
+            return np.array(_texts(workload), dtype)
+        case _ if workload.key_kind == ZIPF:
+            frequencies = 1 / np.arange(1, workload.keys // 20 + 1)
+            drawn = np.random.default_rng(1).random(workload.keys) * frequencies.sum()
+            return np.searchsorted(frequencies.cumsum(), drawn)
+        case _:
+            return _texts(workload)

@@ -1,0 +1,204 @@
+"""``rvh bench``: how fast rvh is here, and whether it was faster before."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+import sys
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rvh.cli.exits import ExitStatus
+from rvh.errors import RVHError, show
+
+if TYPE_CHECKING:
+    from rvh.bench.compare import Old
+    from rvh.bench.results import Row, Workload
+
+#: how often a scenario that looks too slow is measured again before it counts
+RETRIES = 2
+
+
+def bench(
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write the figures as CSV; - for stdout."),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(metavar="OLD.csv", help="Show what changed since this file of --out."),
+    ] = None,
+    fail_over: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERCENT",
+            help="With --compare: exit status 1 where a scenario takes longer by more than this.",
+        ),
+    ] = None,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE.svg", help="Draw the keys per second as SVG.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="Only scenarios of such names, as 'murmur/*'."),
+    ] = None,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="How often each scenario is timed, after a warm-up.")
+    ] = 5,
+    as_list: Annotated[
+        bool, typer.Option("--list", help="List the scenarios and measure nothing.")
+    ] = False,
+) -> None:
+    """Measure how many keys a second this installation places, in a suite of scenarios.
+
+    Each round goes through all scenarios; the figure is the median round. What changed is told
+    by the fastest rounds.
+
+    \b
+    Examples:
+      rvh bench
+      rvh bench --only 'murmur/*' --only 'table/*' --rounds 9
+      rvh bench -o new.csv --compare old.csv --fail-over 10% --plot new.svg
+    """
+    allowed = _allowed(fail_over, compare)
+    if plot is not None:
+        _check_plot(plot, out)
+
+    from rvh.bench.scenarios import scenarios
+
+    suite = scenarios()
+    _refuse_unknown(only, suite)
+    chosen = [each for each in suite if _asked(each.name, only)]
+    if as_list:
+        for each in chosen:
+            typer.echo(each.name)
+        return
+
+    from rvh.bench.compare import slowdown, slower
+    from rvh.bench.plot import svg
+    from rvh.bench.results import csv_text
+    from rvh.bench.table import table
+    from rvh.cli.tables.files import target
+
+    old = None if compare is None else _read_old(compare, chosen, allowed)
+    too_slow = partial(slower, old=old or {}, allowed=allowed)
+    with contextlib.ExitStack() as files:
+        # Opened here: what cannot be written is found before anything is measured.
+        csv_file = None if out is None else files.enter_context(target(out))
+        plot_file = None if plot is None else files.enter_context(target(plot))
+        rows = _measured(chosen, rounds, too_slow)
+        if csv_file is not None:
+            csv_file.write(csv_text(rows).encode())
+        if plot_file is not None:
+            plot_file.write(svg(rows, old))
+    gone = [each.name for each in old or () if each not in suite and _asked(each.name, only)]
+    typer.echo(table(rows, old, gone), err=out == "-")
+    if old and (failed := too_slow(rows)):
+        for row in failed:
+            percent = 100 * slowdown(row, old[row.workload])
+            _say(f"{row.workload.name} is {percent:,.1f}% slower than in {compare}")
+        raise typer.Exit(ExitStatus.ERROR)
+
+
+def _allowed(percent: str | None, compare: Path | None) -> float:
+    """How much longer a scenario may take: 0.1 for 10%."""
+    if percent is None:
+        return math.inf
+    if compare is None:
+        raise typer.BadParameter("needs --compare OLD.csv", param_hint="--fail-over")
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?%?", percent):
+        raise typer.BadParameter(
+            f"{show(percent)} is not a percentage, as 10% or 2.5", param_hint="--fail-over"
+        )
+    return float(percent.removesuffix("%")) / 100
+
+
+def _check_plot(plot: str, out: str | None) -> None:
+    if Path(plot).suffix.lower() != ".svg":
+        raise typer.BadParameter(f"{show(plot)} does not end in .svg", param_hint="--plot")
+    if plot == out:
+        raise typer.BadParameter(f"{show(plot)} is the file of --out too", param_hint="--plot")
+    import matplotlib  # noqa: F401  (that it is missing is found before anything is measured)
+
+
+def _asked(name: str, patterns: list[str] | None) -> bool:
+    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _refuse_unknown(patterns: list[str] | None, suite: list[Workload]) -> None:
+    names = [each.name for each in suite]
+    for pattern in patterns or ():
+        if not any(_asked(name, [pattern]) for name in names):
+            raise typer.BadParameter(
+                f"{show(pattern)} matches none of {', '.join(names)}", param_hint="--only"
+            )
+
+
+def _read_old(path: Path, chosen: list[Workload], allowed: float) -> Old:
+    """An earlier run, with a warning where it says little about this one."""
+    from rvh.bench.compare import by_workload, differences
+    from rvh.bench.environment import environment
+    from rvh.bench.results import read_csv
+
+    old = by_workload(read_csv(path))
+    if found := differences(old, chosen, environment()):
+        _say(f"warning: {path} is from other conditions: {'; '.join(found)}")
+    if allowed < math.inf and old.keys().isdisjoint(chosen):
+        raise RVHError(
+            f"{path} has none of these scenarios with the same keys and parameters: "
+            "--fail-over has nothing to judge"
+        )
+    return old
+
+
+def _measured(
+    chosen: list[Workload], rounds: int, suspects: Callable[[list[Row]], list[Row]]
+) -> list[Row]:
+    """The rows of a run; what is suspect is measured again, and all its rounds count."""
+    from rvh.bench.environment import environment
+    from rvh.bench.results import Row
+    from rvh.bench.scenarios import prepared
+    from rvh.bench.timing import figures, measure
+
+    here = environment()
+    with _progress() as tell:
+        tell("preparing")
+        calls = {each: prepared(each) for each in chosen}
+        seconds: dict[Workload, list[float]] = {each: [] for each in chosen}
+        due = chosen
+        for attempt in range(1 + RETRIES):
+            what = f"measuring again ({attempt}), round" if attempt else "round"
+
+            def say(number: int, each: Workload, what: str = what) -> None:
+                tell(f"{what} {number} of {rounds}: {each.name}")
+
+            for each, more in measure({each: calls[each] for each in due}, rounds, say).items():
+                seconds[each] += more
+            rows = [Row(each, figures(seconds[each], each.keys), here) for each in chosen]
+            due = [row.workload for row in suspects(rows)]
+    return rows
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Say on one line of a terminal what is going on; nothing of it stays."""
+    shown = sys.stderr is not None and sys.stderr.isatty()
+
+    def tell(text: str) -> None:
+        if shown:
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield tell
+    finally:
+        tell("")
+
+
+def _say(text: str) -> None:
+    print("rvh:", text, file=sys.stderr)
