@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import data
-from .common import SCHEMES, Timed, node_set
+from .common import SCHEMES, Timed, node_set, part
 
 
 class Key(Timed):
@@ -21,6 +21,27 @@ class Key(Timed):
 
     def time_scores(self, *_: object) -> None:
         self.nodes.scores("user:00001234")
+
+
+class Bucket(Timed):
+    """The latency of one key in buckets and tables."""
+
+    param_names = ("key",)
+    params = (["user:00001234", 1234],)
+
+    def setup(self, key: str | int) -> None:
+        self.jump_hash = part("rvh.stable", "jump_hash")
+        self.jumpback_hash = part("rvh.stable", "jumpback_hash")
+        self.table = part("rvh.partitions", "PartitionTable")(node_set(data.ids(64)), 4096)
+
+    def time_jump(self, key: str | int) -> None:
+        self.jump_hash(key, 1000)
+
+    def time_jumpback(self, key: str | int) -> None:
+        self.jumpback_hash(key, 1000)
+
+    def time_lookup(self, key: str | int) -> None:
+        self.table.lookup(key)
 
 
 class Preparation(Timed):

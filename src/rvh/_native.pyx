@@ -890,13 +890,20 @@ cdef int look_up(const rvh_table *table, object keys, rvh_column *column, size_t
     return raise_for(status, keys, bad)
 
 
-def lookup_one(key, size_t partitions, const uint32_t[:, ::1] owners not None, list names not None):
+def lookup_one(key, size_t partitions, cnp.ndarray owners not None, list names not None):
     cdef blake2_simd_bytes span
     cdef uint8_t word[8]
-    cdef size_t partition
+    cdef const uint32_t *row
+    cdef Py_ssize_t k, j
+    # A memory view of the table would cost more than the lookup.
+    if not (cnp.PyArray_TYPE(owners) == cnp.NPY_UINT32 and cnp.PyArray_IS_C_CONTIGUOUS(owners)
+            and cnp.PyArray_NDIM(owners) == 2
+            and cnp.PyArray_DIM(owners, 0) == <Py_ssize_t>partitions):
+        raise ValueError("owners is not a C-contiguous array of uint32, shape (partitions, k)")
     _owner = bytes_of(key, None, "key", &span, word)
-    partition = rvh_partition(partitions, span)
-    return [names[owners[partition, j]] for j in range(owners.shape[1])]
+    k = cnp.PyArray_DIM(owners, 1)
+    row = <const uint32_t *>cnp.PyArray_DATA(owners) + rvh_partition(partitions, span) * <size_t>k
+    return [names[row[j]] for j in range(k)]
 
 
 # -- buckets ------------------------------------------------------------------------------------
@@ -912,6 +919,74 @@ def jumpback(keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets, cnp.intp
              Cancel cancel):
     if stop > start:
         _place(keys, start, stop, buckets, 0, <intptr_t *>&out[0], cancel)
+
+
+def jump_one(key, uint32_t buckets, Py_ssize_t k):
+    cdef intptr_t few[FEW]
+    cdef intptr_t *chosen = few
+    cdef const rvh_isa *isa = active_isa()
+    cdef uint64_t word = word_of(isa, key)
+    cdef rvh_column column
+    cdef rvh_poll poll
+    cdef Watch watch
+    describe_word(&word, &column)
+    if k <= FEW:
+        raise_for(rvh_jump(isa, &column, 0, 1, buckets, <size_t>k, few, NULL), None, 0)
+        return [few[i] for i in range(k)]
+    chosen = <intptr_t *>malloc(<size_t>k * sizeof(intptr_t))
+    if chosen is NULL:
+        raise MemoryError
+    try:
+        start_watch(&watch, &poll, None)
+        with nogil:
+            status = rvh_jump(isa, &column, 0, 1, buckets, <size_t>k, chosen, &poll)
+        raise_for(status, None, 0)
+        return [chosen[i] for i in range(k)]
+    finally:
+        free(chosen)
+
+
+def jumpback_one(key, uint32_t buckets):
+    cdef const rvh_isa *isa = active_isa()
+    cdef uint64_t word = word_of(isa, key)
+    cdef rvh_column column
+    cdef intptr_t bucket
+    describe_word(&word, &column)
+    raise_for(rvh_jumpback(isa, &column, 0, 1, buckets, &bucket, NULL), None, 0)
+    return bucket
+
+
+cdef void describe_word(const uint64_t *word, rvh_column *column) noexcept:
+    """A column of one integer."""
+    memset(column, 0, sizeof(rvh_column))
+    column.layout = RVH_INTEGERS
+    column.data = <const uint8_t *>word
+    column.itemsize = sizeof(uint64_t)
+    column.stride = sizeof(uint64_t)
+
+
+cdef uint64_t word_of(const rvh_isa *isa, object key) except? 0:
+    """One key as the 64-bit word that is put into a bucket."""
+    cdef blake2_simd_bytes span
+    cdef uint8_t raw[8]
+    cdef uint64_t word = 0
+    cdef rvh_column column
+    cdef rvh_status status
+    cdef size_t bad = 0
+    cdef int i
+    _owner = bytes_of(key, None, "key", &span, raw)
+    if is_integer(key):
+        for i in range(8):
+            word |= <uint64_t>span.data[i] << (8 * i)
+        return word
+    memset(&column, 0, sizeof(column))
+    column.layout = RVH_FIXED
+    column.data = span.data
+    column.itemsize = span.size
+    with nogil:  # a key may be long
+        status = rvh_key_words(isa, &column, 0, 1, &word, NULL, &bad)
+    raise_for(status, None, 0)
+    return word
 
 
 cdef int _place(object keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets, size_t k,

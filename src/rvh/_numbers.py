@@ -25,6 +25,8 @@ def whole_number(name: str, value: Any, most: int, because: str = "") -> int:
     Traceback (most recent call last):
     rvh.errors.RVHError: k is 4, but the set has 3 nodes: choose 1 <= k <= 3
     """
+    if type(value) is int and 1 <= value <= most:  # at once: calls for one key come here
+        return value
     try:
         number = index(value)
     except TypeError:

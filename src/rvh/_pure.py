@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rvh import _schemes
 from rvh._schemes import WORD, Blake2b, Murmur, Scheme, weighted
-from rvh.keys import KeyColumn, Spans, check_unique, key_bytes
+from rvh.keys import KeyColumn, Spans, check_unique, key_bytes, key_word
 
 T = TypeVar("T")
 
@@ -172,14 +172,7 @@ def jump(
     for row, word in enumerate(keys.iter_words(start, stop)):
         if cancel is not None and cancel.is_set():
             return
-        chosen = [_jump(word, buckets)]
-        attempt = 0
-        while len(chosen) < k:
-            attempt += 1
-            bucket = _jump(_splitmix64(word, attempt), buckets)
-            if bucket not in chosen:
-                chosen.append(bucket)
-        out[row] = chosen
+        out[row] = _distinct_jumps(word, buckets, k)
 
 
 def jumpback(
@@ -195,6 +188,27 @@ def jumpback(
         if cancel is not None and cancel.is_set():
             return
         out[row] = _jumpback(word, buckets)
+
+
+def jump_one(key: object, buckets: int, k: int) -> list[int]:
+    """The first ``k`` distinct buckets of one key by jump hash."""
+    return _distinct_jumps(key_word(key), buckets, k)
+
+
+def jumpback_one(key: object, buckets: int) -> int:
+    """The bucket of one key by JumpBackHash."""
+    return _jumpback(key_word(key), buckets)
+
+
+def _distinct_jumps(word: int, buckets: int, k: int) -> list[int]:
+    chosen = [_jump(word, buckets)]
+    attempt = 0
+    while len(chosen) < k:
+        attempt += 1
+        bucket = _jump(_splitmix64(word, attempt), buckets)
+        if bucket not in chosen:
+            chosen.append(bucket)
+    return chosen
 
 
 def _jump(key: int, buckets: int) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rvh import keys as _keys
 from rvh._answers import over_keys
-from rvh._backend import Cancel, jump, jumpback
+from rvh._backend import Cancel, jump, jump_one, jumpback, jumpback_one
 from rvh._column import KeyColumn
 from rvh._numbers import whole_number
 from rvh.errors import RVHError
@@ -68,9 +68,7 @@ def jump_hash(key: Any, buckets: int) -> int:
     (520, 462)
     """
     buckets = _check_buckets(buckets)
-    out = np.empty((1, 1), dtype=np.intp)
-    jump(_one_key(key), 0, 1, buckets, out, None)
-    return int(out[0, 0])
+    return jump_one(key, buckets, 1)[0]
 
 
 def jump_batch(keys: Any, buckets: int, *, threads: int | None = None) -> NDArray[np.intp]:
@@ -144,9 +142,7 @@ def jumpback_hash(key: Any, buckets: int) -> int:
     (166, 166)
     """
     buckets = _check_buckets(buckets)
-    out = np.empty(1, dtype=np.intp)
-    jumpback(_one_key(key), 0, 1, buckets, out, None)
-    return int(out[0])
+    return jumpback_one(key, buckets)
 
 
 def jumpback_batch(keys: Any, buckets: int, *, threads: int | None = None) -> NDArray[np.intp]:
@@ -293,9 +289,7 @@ class StableSelector:
         >>> StableSelector(["a", "b", "c", "d"]).select("obj", k=3)
         ['a', 'c', 'd']
         """
-        out = np.empty((1, self._check_k(k)), dtype=np.intp)
-        jump(_one_key(key), 0, 1, len(self), out, None)
-        return [self._names[n] for n in out[0].tolist()]
+        return [self._names[n] for n in jump_one(key, len(self), self._check_k(k))]
 
     def argselect_batch(
         self, keys: Any, k: int = 1, *, threads: int | None = None
@@ -429,10 +423,6 @@ def _jump_rows(keys: Any, buckets: int, k: int, threads: int | None) -> NDArray[
         # A jump hash takes a fraction of what a score does, and a key that is hashed as much.
         over_keys(work, column, out, k, threads)
     return out
-
-
-def _one_key(key: Any) -> KeyColumn:
-    return _keys.column(np.array([_keys.key_word(key)], dtype=np.uint64))
 
 
 def _check_buckets(buckets: Any) -> int:
