@@ -17,10 +17,11 @@ from importlib.metadata import version
 from types import ModuleType
 
 import numpy as np
-from measure import Work, processor, rate, ratio
+from measure import Work, rate, ratio
 
 import rvh
 import rvh.cpu
+from rvh.bench.environment import processor
 from rvh.multi import select_multi
 from rvh.partitions import PartitionTable
 from rvh.stable import jump_batch, jumpback_batch

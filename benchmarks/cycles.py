@@ -20,11 +20,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from measure import Work, processor, rate
+from measure import Work, rate
 
 import rvh
 import rvh.cpu
 from rvh import _native
+from rvh.bench.environment import processor
 
 CHAIN = """
 #include <stdint.h>

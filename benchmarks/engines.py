@@ -21,10 +21,11 @@ import platform
 from collections.abc import Iterator
 
 import numpy as np
-from measure import Work, processor, rate, ratio
+from measure import Work, rate, ratio
 
 import rvh
 import rvh.cpu
+from rvh.bench.environment import processor
 
 NODES = [f"cache-{i:03d}.eu-west-1:11211" for i in range(64)]
 NODE_SET = rvh.NodeSet(NODES, scheme="murmur")

@@ -16,13 +16,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
 import rvh
 import rvh.cpu
 from rvh import _native
+from rvh.bench.environment import processor
 
 PAIRS = 1 << 24  # hashes of the bare kernel a round
 
@@ -174,16 +174,6 @@ def rows(m: int, rounds: int) -> list[tuple[str, str, str]]:
     seconds = statistics.median(in_process(IMPORT) for _ in range(11))
     add("import rvh over import numpy", "at most 25 ms", seconds * 1e3, 1, " ms")
     return table
-
-
-def processor() -> str:
-    try:
-        info = Path("/proc/cpuinfo").read_text()
-        return next(
-            x.split(":")[1].strip() for x in info.splitlines() if x.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        return platform.processor()
 
 
 def main() -> None:

@@ -97,6 +97,12 @@ def outside(options: argparse.Namespace) -> int:
 
 def main() -> int:
     options = arguments()
+    try:  # before minutes of work
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "peers.csv").open("a").close()
+    except OSError as error:
+        print(f"--out: {error}", file=sys.stderr)
+        return 2
     try:
         return inside(options) if options.here else outside(options)
     except KeyboardInterrupt:  # nothing is half written: results come at the end

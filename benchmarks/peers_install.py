@@ -36,16 +36,18 @@ def name_of(requirement: str) -> str:
 def environment(venv: Path) -> Path:
     """The interpreter of the environment, which is made where there is none of this Python."""
     python = venv / ("Scripts" if os.name == "nt" else "bin") / "python"
+    marker = venv / "made-by-rvh-peers"  # what is not ours is neither changed nor cleared
+    if venv.exists() and not (venv.is_dir() and (marker.exists() or not any(venv.iterdir()))):
+        raise Failed(f"--venv: {venv} is there and was not made by this command")
     asks = "import sys; print(*sys.version_info[:2])"
     mine = f"{sys.version_info[0]} {sys.version_info[1]}"
-    if python.exists():
+    if marker.exists():
         answer = subprocess.run([python, "-c", asks], capture_output=True, text=True, check=False)
         if answer.stdout.strip() == mine:
             return python
         say(f"{venv} has another Python and is made anew")
-    elif venv.exists() and any(venv.iterdir()):
-        raise Failed(f"--venv: {venv} is no virtual environment and not empty")
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
+    marker.touch()
     return python
 
 

@@ -10,11 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import peers_install
-from measure import processor
 from peers_measure import OK, Block, Measured, Row, Scale, say
 
 import rvh
 import rvh.cpu
+from rvh.bench.environment import processor
 
 HEAD = (
     "peer",
@@ -55,8 +55,8 @@ def setting(scale: Scale, rounds: int) -> Setting:
 
 
 def write(rows: list[Row], where: Setting, out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
     text = markdown(rows, where)
+    print(text, end="", flush=True)
     (out / "peers.md").write_text(text, encoding="utf-8")
     write_csv(rows, out / "peers.csv")
     if find_spec("matplotlib") is None:
@@ -65,7 +65,6 @@ def write(rows: list[Row], where: Setting, out: Path) -> None:
         from peers_chart import write_chart
 
         write_chart(rows, where.nodes, out / "peers.svg")
-    print(text, end="")
     say(f"written to {out}")
 
 
@@ -84,7 +83,9 @@ def keys_per_second(rate: float) -> str:
 def cell(measured: Measured | None) -> str:
     if measured is None:
         return ""
-    return "-" if measured.rate is None else keys_per_second(measured.rate)
+    if measured.rate is not None:
+        return keys_per_second(measured.rate)
+    return "failed" if measured.status.startswith("failed") else "-"
 
 
 def percent(share: float) -> str:
@@ -146,7 +147,7 @@ def explained(rows: list[Row]) -> str:
         "largest load over mean load; *moved*, share of the keys that moved between nodes that "
         "stayed, when one was added / one from the middle removed; *weights*, largest relative "
         "error of a node's share, with weights 1 to 3. In brackets: an ideal random assignment of "
-        "as many keys. -: the peer has no such interface."
+        "as many keys. -: no such interface, or as the row above."
     )
 
 

@@ -248,7 +248,7 @@ def polars_hash(task: Task) -> Chooser:
     key = pl.col("k")
     scores = [plh.concat_str([pl.lit(node), key]).nchash.wyhash() for node in task.ids]
     ids = pl.lit(pl.Series(task.ids))
-    low = (1 << max(1, (len(task.ids) - 1).bit_length())) - 1
+    low = low_bits(task.ids)
     if task.weights is not None:
         task.no_weighted_replicas()
         logarithms = [
@@ -299,6 +299,68 @@ def duckdb(task: Task) -> Chooser:
         return [row[0] for row in con.execute(sql).fetchall()]
 
     return Chooser(run, read, prepare)
+
+
+def seeds_of(ids: list[str]) -> list[int]:
+    """A word of 64 bits for each node."""
+    return [int.from_bytes(hashlib.blake2b(x.encode(), digest_size=8).digest()) for x in ids]
+
+
+def low_bits(ids: list[str]) -> int:
+    """A mask of as many bits as a node's number needs."""
+    return (1 << max(1, (len(ids) - 1).bit_length())) - 1
+
+
+def polars_once(task: Task) -> Chooser:
+    import polars as pl
+    import polars_hash as plh
+
+    task.only_plain()
+    mask = low_bits(task.ids)
+
+    def word(value: int) -> pl.Expr:
+        return pl.lit(value, dtype=pl.UInt64)
+
+    def score(number: int, seed: int) -> pl.Expr:
+        mixed = (pl.col("h") ^ word(seed)) * word(MIX[0])
+        mixed = (mixed ^ (mixed // word(1 << 32))) * word(MIX[1])
+        return (mixed & word(2**64 - 1 - mask)) | word(number)
+
+    ids = pl.lit(pl.Series(task.ids))
+    best = pl.max_horizontal([score(n, seed) for n, seed in enumerate(seeds_of(task.ids))])
+    hashed, answer = plh.col("k").nchash.wyhash().alias("h"), ids.gather(best & word(mask))
+    return Chooser(
+        lambda frame: frame.select(hashed).select(n=answer),
+        lambda frame: frame.select(hashed).select(n=answer)["n"].to_list(),
+        lambda column: pl.DataFrame({"k": pl.from_arrow(column)}),
+    )
+
+
+def duckdb_once(task: Task) -> Chooser:
+    import duckdb
+    import pyarrow as pa
+
+    task.only_plain()
+    con = duckdb.connect()
+    con.execute("SET threads = 1")
+    con.execute("SET VARIABLE ids = ?", [task.ids])
+    mask = low_bits(task.ids)
+    scores = ", ".join(
+        f"(hash(xor(h, {seed}::UBIGINT)) & {2**64 - 1 - mask}) | {n}"
+        for n, seed in enumerate(seeds_of(task.ids))
+    )
+    best = f"getvariable('ids')[1 + (greatest({scores}) & {mask})::BIGINT]"
+
+    def prepare(column: Any) -> str:
+        con.register("column", pa.table({"k": column}))
+        con.execute(f'CREATE OR REPLACE TABLE keys{len(column)} AS FROM "column"')
+        return f"SELECT {best} AS n FROM (SELECT hash(k) AS h FROM keys{len(column)})"
+
+    return Chooser(
+        lambda sql: con.execute(f"SELECT count(n) FROM ({sql})").fetchall(),  # writes no table
+        lambda sql: [row[0] for row in con.execute(sql).fetchall()],
+        prepare,
+    )
 
 
 MIX = (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)  # MurmurHash3's finaliser
@@ -549,12 +611,28 @@ PEERS = (
         f"max_horizontal, as Polars' own hash differs between its versions; {CHOSEN}",
     ),
     Peer(
+        "polars-hash, key hashed once",
+        polars_once,
+        "Arrow",
+        "names",
+        ("polars-hash", "polars", "pyarrow"),
+        f"wyhash and two products a node; scores lose log2(N) bits; {CHOSEN}",
+    ),
+    Peer(
         "DuckDB, arg_max(hash)",
         duckdb,
         "Arrow",
         "names, counted",
         ("duckdb", "pyarrow"),
         f"its hash is not documented as stable between versions; {CHOSEN}",
+    ),
+    Peer(
+        "DuckDB, key hashed once",
+        duckdb_once,
+        "Arrow",
+        "names, counted",
+        ("duckdb", "pyarrow"),
+        f"greatest(hash(xor(hash(k), node))), not stable either; {CHOSEN}",
     ),
     Peer(
         "emcache",

@@ -48,6 +48,8 @@ def build(folder: Path) -> Path:
     for tool, package in (("cmake", "cmake"), ("valgrind", "valgrind")):
         if shutil.which(tool) is None:
             raise GateError(f"{tool} is not installed; apt-get install {package}, or the like")
+    (folder / "CMakeCache.txt").unlink(missing_ok=True)  # else the compiler stays the first one
+    shutil.rmtree(folder / "CMakeFiles", ignore_errors=True)
     run("cmake", "-S", HERE, "-B", folder)
     run("cmake", "--build", folder, "--parallel")
     return folder / "workloads"

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+import rvh.cpu
+
 ROOT = Path(__file__).parents[2]
 ROUND = "  ROUND(W, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) \\\n"
 
 for tool in ("cmake", "valgrind", "cc"):
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} is not installed: the gate cannot count", allow_module_level=True)
+if "avx2" not in rvh.cpu.available():
+    pytest.skip("no AVX2 here: the gate cannot count its instructions", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import importlib
-import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -182,9 +181,11 @@ def test_an_answer_that_is_no_node_is_refused(modules: dict[str, ModuleType]) ->
         modules["peers_table"].numbered(["c"], ["a", "b"])
 
 
-def test_peers_that_are_here_move_only_what_they_must(modules: dict[str, ModuleType]) -> None:
+def test_rvh_moves_only_what_it_must(modules: dict[str, ModuleType]) -> None:
     peers, guarantees = modules["peers_table"], modules["peers_guarantees"]
-    for peer in peers.matching(["rvh select_batch*", "rvh PartitionTable*"]):
+    rows = peers.matching(["rvh select_batch*", "rvh PartitionTable*"])
+    assert len(rows) == 5
+    for peer in rows:
 
         def answers(task: object, count: int, peer: object = peer) -> object:
             return peer.make(task).run(peers.KEYS[peer.keys_as](count))
@@ -229,10 +230,22 @@ def test_every_peer_has_a_pin(modules: dict[str, ModuleType]) -> None:
     assert {name for peer in modules["peers_table"].PEERS for name in peer.needs} <= pinned
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "precious").write_text("x")
-    done = command(f"--venv={tmp_path}")
-    assert done.returncode == 1
-    assert "no virtual environment" in done.stderr
-    assert [x.name for x in tmp_path.iterdir()] == ["precious"]
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").write_text("precious")
+    for other in (tmp_path, tmp_path / "bin" / "python"):
+        done = command(f"--venv={other}")
+        assert done.returncode == 1
+        assert "was not made by this command" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert (tmp_path / "bin" / "python").read_text() == "precious"
+    assert [x.name for x in tmp_path.iterdir()] == ["bin"]
+
+
+def test_results_that_cannot_be_written_are_told_before_anything_is_done(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("precious")
+    done = command(f"--out={tmp_path / 'file'}")
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "file").read_text() == "precious"

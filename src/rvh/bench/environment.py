@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,16 @@ def processor() -> str:
     """The processor's name; at least the kind of machine."""
     with contextlib.suppress(OSError):  # Linux alone has the file
         about = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
-        if found := re.search(r"^model name\s*:\s*(\S.*?)\s*$", about, re.MULTILINE):
-            return found[1]
+        # On ARM there is no name, but numbers that tell one processor from another.
+        for fields in (("model name",), ("CPU implementer", "CPU part")):
+            found = [re.search(rf"^{f}\s*:\s*(\S.*?)\s*$", about, re.MULTILINE) for f in fields]
+            if all(found):
+                values = [match[1] for match in found if match]
+                return values[0] if len(values) == 1 else f"ARM {' '.join(values)}"
+    if platform.system() == "Darwin":
+        with contextlib.suppress(OSError):
+            asked = ("sysctl", "-n", "machdep.cpu.brand_string")
+            answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+            if name := answer.stdout.strip():
+                return name
     return platform.processor() or platform.machine()

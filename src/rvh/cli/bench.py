@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rvh.cli.exits import ExitStatus
+from rvh.cli.exits import ExitStatus, say
 from rvh.errors import RVHError, show
 
 if TYPE_CHECKING:
@@ -67,6 +67,11 @@ def bench(
       rvh bench -o new.csv --compare old.csv --fail-over 10% --plot new.svg
     """
     allowed = _allowed(fail_over, compare)
+    if allowed < math.inf and _same_file(out, compare):
+        raise typer.BadParameter(
+            "is the file of --compare too: after a failure it would hold the slow figures",
+            param_hint="--out",
+        )
     if plot is not None:
         _check_plot(plot, out)
 
@@ -102,7 +107,7 @@ def bench(
     if old and (failed := too_slow(rows)):
         for row in failed:
             percent = 100 * slowdown(row, old[row.workload])
-            _say(f"{row.workload.name} is {percent:,.1f}% slower than in {compare}")
+            say(f"{row.workload.name} is {percent:,.1f}% slower than in {compare}")
         raise typer.Exit(ExitStatus.ERROR)
 
 
@@ -122,9 +127,16 @@ def _allowed(percent: str | None, compare: Path | None) -> float:
 def _check_plot(plot: str, out: str | None) -> None:
     if Path(plot).suffix.lower() != ".svg":
         raise typer.BadParameter(f"{show(plot)} does not end in .svg", param_hint="--plot")
-    if plot == out:
+    if _same_file(plot, out):
         raise typer.BadParameter(f"{show(plot)} is the file of --out too", param_hint="--plot")
-    import matplotlib  # noqa: F401  (that it is missing is found before anything is measured)
+    try:
+        import matplotlib  # noqa: F401  (found before anything is measured)
+    except ValueError as error:  # of MPLBACKEND, for one
+        raise RVHError(f"matplotlib refuses its settings: {error}") from None
+
+
+def _same_file(one: str | Path | None, other: str | Path | None) -> bool:
+    return None not in (one, other) and Path(str(one)).resolve() == Path(str(other)).resolve()
 
 
 def _asked(name: str, patterns: list[str] | None) -> bool:
@@ -148,7 +160,7 @@ def _read_old(path: Path, chosen: list[Workload], allowed: float) -> Old:
 
     old = by_workload(read_csv(path))
     if found := differences(old, chosen, environment()):
-        _say(f"warning: {path} is from other conditions: {'; '.join(found)}")
+        say(f"warning: {path} is from other conditions: {'; '.join(found)}")
     if allowed < math.inf and old.keys().isdisjoint(chosen):
         raise RVHError(
             f"{path} has none of these scenarios with the same keys and parameters: "
@@ -175,10 +187,12 @@ def _measured(
         for attempt in range(1 + RETRIES):
             what = f"measuring again ({attempt}), round" if attempt else "round"
 
-            def say(number: int, each: Workload, what: str = what) -> None:
+            def progress(number: int, each: Workload, what: str = what) -> None:
                 tell(f"{what} {number} of {rounds}: {each.name}")
 
-            for each, more in measure({each: calls[each] for each in due}, rounds, say).items():
+            for each, more in measure(
+                {each: calls[each] for each in due}, rounds, progress
+            ).items():
                 seconds[each] += more
             rows = [Row(each, figures(seconds[each], each.keys), here) for each in chosen]
             due = [row.workload for row in suspects(rows)]
@@ -198,7 +212,3 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield tell
     finally:
         tell("")
-
-
-def _say(text: str) -> None:
-    print("rvh:", text, file=sys.stderr)

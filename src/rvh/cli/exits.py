@@ -53,7 +53,7 @@ def guard(run: Callable[[], None]) -> None:
     except MemoryError:
         _fail("not enough memory for this input")
     except KeyboardInterrupt:
-        _say("interrupted")
+        say("interrupted")
         raise SystemExit(ExitStatus.INTERRUPTED) from None
     except ModuleNotFoundError as error:
         module = (error.name or "").partition(".")[0]
@@ -73,11 +73,11 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def _fail(message: str) -> None:
-    _say(message)
+    say(message)
     raise SystemExit(ExitStatus.ERROR) from None
 
 
-def _say(message: str) -> None:
+def say(message: str) -> None:
     """One line, whatever stands in the message; stderr may be closed too."""
     with contextlib.suppress(OSError):
         print("rvh:", " ".join(message.splitlines()), file=sys.stderr)
