@@ -73,6 +73,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.NodeSet.ids": (),
     "rvh.NodeSet.scheme": (),
     "rvh.NodeSet.secret": (),
+    "rvh.NodeSet.domains": ("Examples",),
     "rvh.NodeSet.fingerprint": ("Examples",),
     "rvh.NodeSet.select": FUNCTION,
     "rvh.NodeSet.aselect": ("Examples",),

@@ -303,3 +303,72 @@ def test_k_as_any_whole_number(k: Any) -> None:
     ns = rvh.NodeSet(NODES)
     assert ns.select("x", k=k) == ns.select("x", k=2)
     assert ns.select_batch(["x"], k=k).shape == (1, 2)
+
+
+# -- failure domains ----------------------------------------------------------------------------
+
+ZONES = {"zone": ["eu", "us", "eu"], "rack": [1, 2, 3]}
+
+
+def test_domains_are_kept_and_change_no_answer() -> None:
+    ns = rvh.NodeSet(NODES, domains=ZONES)
+    assert dict(ns.domains) == {"zone": ("eu", "us", "eu"), "rack": (1, 2, 3)}
+    assert rvh.NodeSet(NODES).domains == {}
+    plain = rvh.NodeSet(NODES)
+    assert ns.fingerprint == plain.fingerprint
+    assert ns != plain
+    assert ns == rvh.NodeSet(
+        NODES, domains={"rack": np.array([1, 2, 3]), "zone": ("eu", "us", "eu")}
+    )
+    assert pickle.loads(pickle.dumps(ns)) == ns
+    assert hash(pickle.loads(pickle.dumps(ns))) == hash(ns)
+    with pytest.raises(TypeError):
+        ns.domains["zone"] = ()  # type: ignore[index]
+
+
+def test_domains_of_other_sets() -> None:
+    ns = rvh.NodeSet(NODES, domains=ZONES)
+    assert ns.remove(NODES[0]).domains["zone"] == ("us", "eu")
+    assert ns.with_weights([1, 2, 3]).domains == ns.domains
+    more = ns.add("node4", domains={"zone": "asia", "rack": [9]})
+    assert more.domains["zone"] == ("eu", "us", "eu", "asia")
+    assert more.domains["rack"] == (1, 2, 3, 9)
+    assert more.remove("node4") == ns
+
+
+@pytest.mark.parametrize(
+    ("domains", "error", "words"),
+    [
+        (["eu"], TypeError, "domains is of type list"),
+        ({"": ["a", "b", "c"]}, TypeError, "a name in domains is ''"),
+        ({1: ["a", "b", "c"]}, TypeError, "a name in domains is 1"),
+        ({"zone": ["a"]}, ValueError, "'zone' has 1 labels for 3 nodes"),
+        ({"zone": "a"}, ValueError, "'zone' has 1 labels for 3 nodes"),
+        (
+            {"zone": ["a", None, "b"]},
+            TypeError,
+            "'zone' label of node 'node2' .position 1. is None",
+        ),
+        ({"zone": [1.5, 2, 3]}, TypeError, "is 1.5 of type float: a label is"),
+        ({"zone": [True, 2, 3]}, TypeError, "is True of type bool: a label is"),
+    ],
+)
+def test_wrong_domains(domains: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(rvh.RVHError, match=words) as caught:
+        rvh.NodeSet(NODES, domains=domains)
+    assert isinstance(caught.value, error)
+
+
+@pytest.mark.parametrize(
+    ("made", "domains", "words"),
+    [
+        (ZONES, None, "give domains= with a label of each new node for each of 'zone', 'rack'"),
+        (ZONES, {"zone": "eu"}, "for each of 'zone', 'rack'"),
+        (ZONES, "eu", "for each of 'zone', 'rack'"),
+        (ZONES, {"zone": ["eu"], "rack": [1, 2]}, "'rack' has 2 labels for 1 new nodes"),
+        (None, {"zone": "eu"}, "the set has no domains: leave"),
+    ],
+)
+def test_wrong_domains_of_new_nodes(made: Any, domains: Any, words: str) -> None:
+    with pytest.raises(rvh.RVHError, match=words):
+        rvh.NodeSet(NODES, domains=made).add("node4", domains=domains)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from itertools import repeat
+from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,6 +18,8 @@ from rvh import keys as _keys
 from rvh._answers import Work, over_distinct_keys, over_keys
 from rvh._backend import Cancel, PreparedNodes
 from rvh._column import KeyColumn
+from rvh._domains import Domains, as_domains, labels_of
+from rvh._masks import node_mask
 from rvh._numbers import real_numbers, whole_number
 from rvh._weights import as_weights
 from rvh.errors import RVHError, RVHTypeError, show
@@ -58,14 +60,19 @@ class NodeSet:
     secret : bytes
         BLAKE2b key of 0 to 64 bytes; none for ``murmur``. With a non-empty secret, nobody without
         it can aim keys at a node.
+    domains : mapping of str to sequences of str, bytes or int, shape (N,), optional
+        Failure domains: for each kind of them (``"zone"``, ``"rack"``) every node's label. They
+        change no answer of the set itself; `rvh.faultset` and `rvh.filter` read them.
 
     Raises
     ------
     RVHError
         No nodes, an empty or repeated id, a lone surrogate, an unknown scheme, a long secret or
-        one for ``murmur``, a weight that is negative, NaN or infinite, nothing but zero weights.
+        one for ``murmur``, a weight that is negative, NaN or infinite, nothing but zero weights,
+        domains that are not one label for each node.
     RVHTypeError
-        An id that is neither str nor bytes, a secret that is not bytes, a weight that is no number.
+        An id that is neither str nor bytes, a secret that is not bytes, a weight that is no number,
+        a label of another type.
 
     Notes
     -----
@@ -88,6 +95,7 @@ class NodeSet:
     __slots__ = (
         "__weakref__",
         "_column",
+        "_domains",
         "_fingerprint",
         "_ids",
         "_names",
@@ -103,6 +111,7 @@ class NodeSet:
     _scheme: str
     _secret: bytes
     _weights: NDArray[np.float64] | None
+    _domains: Domains
 
     def __init__(
         self,
@@ -110,6 +119,7 @@ class NodeSet:
         weights: ArrayLike | None = None,
         scheme: str = "blake2b",
         secret: bytes = b"",
+        domains: Mapping[str, Any] | None = None,
     ) -> None:
         if not isinstance(scheme, str) or scheme not in SCHEMES:
             raise RVHError(f"scheme is {show(scheme)}: choose one of {', '.join(SCHEMES)}")
@@ -118,6 +128,7 @@ class NodeSet:
         self._column, self._ids = _keys.node_column(ids)
         self._ids.flags.writeable = False
         self._weights = None if weights is None else as_weights(weights, self._ids)
+        self._domains = as_domains(domains, self._ids)
         self._selectable = len(self._ids)
         if self._weights is not None:
             self._weights.flags.writeable = False
@@ -150,12 +161,27 @@ class NodeSet:
         return self._secret
 
     @property
+    def domains(self) -> Domains:
+        """Every node's label in each kind of failure domain: name to a tuple of N labels.
+
+        Read-only; empty where there are none.
+
+        Examples
+        --------
+        >>> import rvh
+        >>> rvh.NodeSet(["a", "b"], domains={"zone": ["eu-1", "eu-2"]}).domains["zone"]
+        ('eu-1', 'eu-2')
+        """
+        return self._domains
+
+    @property
     def fingerprint(self) -> str:
         """Hex digest (64 characters) of everything that decides on which id a key lives.
 
         Two machines whose fingerprints are equal give every key the same ids. The order of the
         ids decides no placement and is left out (it decides indices: compare sets with ``==``
-        where you exchange those). The secret enters as a key, so the digest does not show it.
+        where you exchange those), and so are failure domains. The secret enters as a key, so the
+        digest does not show it.
 
         Examples
         --------
@@ -210,7 +236,7 @@ class NodeSet:
     def __reduce__(self) -> tuple[Any, ...]:
         # Lists of values are smaller than U arrays, and hashable as tuples: see _rebuilt.
         weights = None if self._weights is None else tuple(self._weights.tolist())
-        options = tuple(self._options(weights).items())
+        options = tuple(self._options(weights, tuple(self._domains.items())).items())
         made = self.fingerprint, self._ids.dtype, tuple(self._id_objects()), options
         return _rebuild, (_version.__version__, *made)
 
@@ -498,7 +524,12 @@ class NodeSet:
 
     # -- other sets ---------------------------------------------------------------------------
 
-    def add(self, ids: Any, weights: ArrayLike | None = None) -> NodeSet:
+    def add(
+        self,
+        ids: Any,
+        weights: ArrayLike | None = None,
+        domains: Mapping[str, Any] | None = None,
+    ) -> NodeSet:
         """A new set with `ids` (one id or several) appended.
 
         Parameters
@@ -506,6 +537,8 @@ class NodeSet:
         ids : str, bytes, or a sequence of them
         weights : number, or sequence of one number for each new id
             Needed where the set has weights, and only there.
+        domains : mapping of the set's domain names to a label, or one for each new id
+            Needed where the set has domains, and only there.
 
         Examples
         --------
@@ -519,7 +552,8 @@ class NodeSet:
         together: Any = [*self._id_objects(), *new]
         if self._ids.dtype == object:  # stays so, even where all are str now
             together = _keys.object_array(together)
-        return NodeSet(together, **self._options(self._weights_with(weights, new)))
+        labels = self._domains_with(domains, new)
+        return NodeSet(together, **self._options(self._weights_with(weights, new), labels))
 
     def remove(self, ids: Any) -> NodeSet:
         """A new set without `ids` (one id or several), which must be there.
@@ -548,18 +582,10 @@ class NodeSet:
         >>> list(rvh.NodeSet(["a", "b", "c"]).subset([True, False, True]))
         ['a', 'c']
         """
-        try:
-            chosen = np.asarray(mask)
-        except ValueError:  # rows of different length
-            raise RVHError("mask is ragged: pass one bool for each node") from None
-        if chosen.dtype != np.bool_:
-            raise RVHTypeError(f"mask is an array of {chosen.dtype}: pass one bool for each node")
-        if chosen.shape != (len(self),):
-            raise RVHError(
-                f"mask has shape {chosen.shape}: it needs ({len(self)},), one for each node"
-            )
+        chosen = node_mask("mask", mask, len(self))
         weights = None if self._weights is None else self._weights[chosen]
-        return NodeSet(self._ids[chosen], **self._options(weights))
+        labels = {name: tuple(compress(each, chosen)) for name, each in self._domains.items()}
+        return NodeSet(self._ids[chosen], **self._options(weights, labels))
 
     def with_weights(self, weights: ArrayLike | None) -> NodeSet:
         """A new set of the same nodes with other weights; None for the ranking without weights.
@@ -570,13 +596,34 @@ class NodeSet:
         >>> rvh.NodeSet(["a", "b"]).with_weights([1, 0]).select("any key")
         ['a']
         """
-        return NodeSet(self._ids, **self._options(weights))
+        return NodeSet(self._ids, **self._options(weights, self._domains))
 
     # -- helpers ------------------------------------------------------------------------------
 
-    def _options(self, weights: Any) -> dict[str, Any]:
-        """What besides the ids makes a set like this one, with those weights."""
-        return {"weights": weights, "scheme": self._scheme, "secret": self._secret}
+    def _options(self, weights: Any, domains: Any) -> dict[str, Any]:
+        """What besides the ids makes a set like this one, with those weights and domains."""
+        options = {"weights": weights, "scheme": self._scheme, "secret": self._secret}
+        return {**options, "domains": domains} if self._domains else options
+
+    def _domains_with(self, new: Any, ids: list[Any]) -> dict[str, Any]:
+        given = {} if new is None else new
+        if not isinstance(given, Mapping) or given.keys() != self._domains.keys():
+            raise RVHError(
+                "the set has no domains: leave domains= away"
+                if not self._domains
+                else "the set has domains: give domains= with a label of each new node for each of "
+                + ", ".join(map(repr, self._domains))
+            )
+        together = {}
+        for name, labels in self._domains.items():
+            more = labels_of(given[name])
+            if len(more) != len(ids):
+                raise RVHError(
+                    f"domain {name!r} has {len(more)} labels for {len(ids)} new nodes: "
+                    "give one each"
+                )
+            together[name] = (*labels, *more)
+        return together
 
     def _weights_with(self, new: Any, ids: list[Any]) -> NDArray[np.float64] | None:
         if (new is None) != (self._weights is None):
@@ -598,7 +645,8 @@ class NodeSet:
     def _identity(self) -> tuple[Any, ...]:
         """What sets have to share to be equal: all that decides answers, and their order."""
         weights = None if self._weights is None else self._weights.tobytes()
-        return self._scheme, self._secret, weights, tuple(self._id_objects())
+        labels = tuple(sorted(self._domains.items()))
+        return self._scheme, self._secret, weights, labels, tuple(self._id_objects())
 
     def _weight_bytes(self) -> Iterator[bytes]:
         """Each node's part in the fingerprint besides its id."""
@@ -672,7 +720,10 @@ def _rebuilt(dtype: np.dtype[Any], ids: tuple[Any, ...], options: tuple[Any, ...
     the same moment may both prepare one; that costs time and nothing else.)
     """
     array = _keys.object_array(list(ids)) if dtype.char == "O" else np.array(ids, dtype=dtype)
-    return NodeSet(array, **dict(options))
+    given = dict(options)
+    if "domains" in given:
+        given["domains"] = dict(given["domains"])
+    return NodeSet(array, **given)
 
 
 #: suffixes of a version in their order; the empty one is the release itself

@@ -79,20 +79,21 @@ def test_a_million_keys_on_two_workers(client: Any, million: Million) -> None:
 
 
 def test_a_worker_dies_in_the_middle(client: Any, million: Million, tmp_path: Path) -> None:
-    """Each worker stops before an odd partition; one that has finished others is killed there."""
+    """Each worker finishes a partition and stops at a later odd one; there one is killed."""
 
     def stop_at_odd_ones(part: Any, folder: str) -> Any:
-        if len(part) and part["part"].iloc[0] % 2:
+        finished = Path(folder, f"finished-{os.getpid()}")
+        if len(part) and part["part"].iloc[0] % 2 and finished.exists():
             Path(folder, f"stopped-{os.getpid()}").touch()
             while not Path(folder, "go").exists():
                 time.sleep(0.02)
         elif len(part):
-            Path(folder, f"finished-{os.getpid()}").touch()
+            finished.touch()
         return part
 
     signals = tmp_path / "signals"
     signals.mkdir()
-    df = with_node(read_million(million, 8), "key", million.nodes)
+    df = with_node(read_million(million, 16), "key", million.nodes)
     df = df.map_partitions(stop_at_odd_ones, str(signals), meta=df._meta)
     job = client.compute(df)
 

@@ -1,0 +1,36 @@
+"""What a mask may be: one bool for each node, checked in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh.errors import RVHError, RVHTypeError
+
+__all__ = ["node_mask"]
+
+
+def node_mask(name: str, mask: Any, nodes: int) -> NDArray[np.bool_]:
+    """A mask as a bool array of shape (nodes,); `name` is what the messages call it.
+
+    Examples
+    --------
+    >>> node_mask("alive", [True, False], 2)
+    array([ True, False])
+    >>> node_mask("alive", [True, False], 3)
+    Traceback (most recent call last):
+    rvh.errors.RVHError: alive has shape (2,): it needs (3,), one for each node
+    """
+    try:
+        chosen = np.asarray(mask)
+    except ValueError:  # rows of different length
+        raise RVHError(f"{name} is ragged: pass one bool for each node") from None
+    if np.ma.is_masked(mask):
+        raise RVHError(f"{name} has masked elements: fill them with True or False first")
+    if chosen.dtype != np.bool_:
+        raise RVHTypeError(f"{name} is an array of {chosen.dtype}: pass one bool for each node")
+    if chosen.shape != (nodes,):
+        raise RVHError(f"{name} has shape {chosen.shape}: it needs ({nodes},), one for each node")
+    return chosen
