@@ -347,7 +347,7 @@ def test_domains_of_other_sets() -> None:
         (
             {"zone": ["a", None, "b"]},
             TypeError,
-            "'zone' label of node 'node2' .position 1. is None",
+            "label of node 'nœud2' .position 1. is None",
         ),
         ({"zone": [1.5, 2, 3]}, TypeError, "is 1.5 of type float: a label is"),
         ({"zone": [True, 2, 3]}, TypeError, "is True of type bool: a label is"),
