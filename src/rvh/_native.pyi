@@ -34,6 +34,17 @@ class PreparedNodes:
         words: NDArray[np.uint64] | None,
         cancel: Cancel | None,
     ) -> None: ...
+    def argselect_spread(
+        self,
+        keys: KeyColumn,
+        start: int,
+        stop: int,
+        domains: NDArray[np.uint32] | None,
+        most: list[int],
+        current: NDArray[np.intp] | None,
+        out: NDArray[np.intp],
+        cancel: Cancel | None,
+    ) -> None: ...
     def scores(
         self,
         keys: KeyColumn,

@@ -137,6 +137,18 @@ cdef extern from "rvh_kernels.h" nogil:
     rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                              size_t start, size_t stop, size_t k, intptr_t *out, uint64_t *words,
                              rvh_poll *poll, size_t *bad)
+    const int RVH_LEVELS_MAX
+    ctypedef struct rvh_level:
+        const uint32_t *domain
+        size_t domains
+        size_t most
+    ctypedef struct rvh_spread:
+        rvh_level *levels
+        size_t count
+    rvh_status rvh_argselect_spread(const rvh_isa *isa, const rvh_nodes *nodes,
+                                    const rvh_column *keys, size_t start, size_t stop, size_t k,
+                                    const rvh_spread *spread, const intptr_t *current,
+                                    size_t currents, intptr_t *out, rvh_poll *poll, size_t *bad)
     size_t rvh_score_words(const rvh_nodes *nodes)
     rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                           size_t start, size_t stop, uint64_t *out, rvh_poll *poll, size_t *bad)
@@ -802,6 +814,51 @@ cdef class PreparedNodes:
         if stop > start:
             self._run(keys, start, stop, <void *>&out[0, 0],
                       NULL if words is None else &words[0, 0], <size_t>out.shape[1], cancel)
+
+    def argselect_spread(self, keys, Py_ssize_t start, Py_ssize_t stop,
+                         const uint32_t[:, ::1] domains, list most not None,
+                         const intptr_t[:, ::1] current, cnp.intp_t[:, ::1] out, Cancel cancel):
+        cdef rvh_spread spread
+        cdef rvh_column column
+        cdef rvh_poll poll
+        cdef Watch watch
+        cdef _Blob blob
+        cdef Py_ssize_t count, level, done = 0
+        if stop <= start:
+            return
+        spread.count = 0 if domains is None else <size_t>domains.shape[0]
+        for level in range(<Py_ssize_t>spread.count):
+            spread.levels[level].domain = &domains[level, 0]
+            spread.levels[level].domains = <size_t>(np.max(domains[level]) + 1)
+            spread.levels[level].most = <size_t>most[level]
+        start_watch(&watch, &poll, cancel)
+        if not is_loaded(keys):
+            describe(keys, &column)
+            self._spread(keys, &column, start, stop, &spread, current, 0, out, &poll)
+            return
+        blob = _Blob()
+        while start + done < stop:
+            count = blob.fill(keys, start + done, min(stop, start + done + CHUNK), CHUNK_BYTES)
+            describe_blob(blob, &column)
+            if self._spread(keys, &column, 0, count, &spread, current, done, out, &poll):
+                return
+            done += count
+
+    cdef int _spread(self, object keys, rvh_column *column, size_t start, size_t stop,
+                     rvh_spread *spread, const intptr_t[:, ::1] current, Py_ssize_t row,
+                     cnp.intp_t[:, ::1] out, rvh_poll *poll) except -1:
+        cdef const rvh_spread *over = NULL if spread.count == 0 else spread
+        cdef const intptr_t *held = NULL
+        cdef size_t helds = 0
+        cdef size_t bad = 0
+        cdef rvh_status status
+        if current is not None and current.shape[1] > 0:
+            held, helds = &current[row, 0], <size_t>current.shape[1]
+        with nogil:
+            status = rvh_argselect_spread(self.isa, self.nodes, column, start, stop,
+                                          <size_t>out.shape[1], over, held, helds,
+                                          <intptr_t *>&out[row, 0], poll, &bad)
+        return raise_for(status, keys, bad)
 
     def scores(self, keys, Py_ssize_t start, Py_ssize_t stop, uint64_t[:, :, ::1] out,
                Cancel cancel):

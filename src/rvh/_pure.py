@@ -7,6 +7,7 @@ answers and the same errors. Read this file to know what rvh computes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from heapq import nlargest
 from itertools import accumulate
@@ -111,6 +112,41 @@ class PreparedNodes:
             if words is not None:
                 words[row] = self._words(scores)[out[row], 0]
 
+    def argselect_spread(
+        self,
+        keys: KeyColumn,
+        start: int,
+        stop: int,
+        domains: np.ndarray | None,
+        most: list[int],
+        current: np.ndarray | None,
+        out: np.ndarray,
+        cancel: Cancel | None,
+    ) -> None:
+        """`argselect` under constraints: the walks of the contract, one after the other.
+
+        Parameters
+        ----------
+        keys, start, stop, out, cancel
+            As for `argselect`.
+        domains : ndarray of uint32, shape (levels, N), optional
+            The number of every node's domain, from the innermost level out, nested.
+        most : list of int
+            For each level, how many of a key's nodes may be in one domain.
+        current : ndarray of intp, shape (stop - start, c), optional
+            Nodes that rank before all others for that key; -1 is none.
+        """
+        levels = [] if domains is None else domains.tolist()
+        weights = self._weights or [1.0] * len(self)
+        for row, key in enumerate(keys.iter_bytes(start, stop)):
+            if cancel is not None and cancel.is_set():
+                return
+            ranking = self._rank(self._scheme.scores(key), sum(w > 0 for w in weights))
+            if current is not None:
+                held = set(current[row].tolist())
+                ranking.sort(key=lambda node: node not in held)  # stable
+            out[row] = _walk(ranking, out.shape[1], levels, most)
+
     def scores(
         self, keys: KeyColumn, start: int, stop: int, out: np.ndarray, cancel: Cancel | None
     ) -> None:
@@ -123,6 +159,23 @@ class PreparedNodes:
             if cancel is not None and cancel.is_set():
                 return
             out[row] = self._words(self._scheme.scores(key))
+
+
+def _walk(ranking: list[int], k: int, levels: list[list[int]], most: list[int]) -> list[int]:
+    """The first k nodes that no full domain holds; then the same without the outermost level."""
+    chosen: list[int] = []
+    counts: list[Counter[int]] = [Counter() for _ in levels]
+    for held in range(len(levels), -1, -1):  # levels that this walk holds to
+        for node in ranking:
+            if len(chosen) == k:
+                return chosen
+            full = any(counts[i][levels[i][node]] >= most[i] for i in range(held))
+            if node in chosen or full:
+                continue
+            chosen.append(node)
+            for i, level in enumerate(levels):
+                counts[i][level[node]] += 1
+    return chosen
 
 
 def _partition(key: bytes, partitions: int) -> int:

@@ -6,6 +6,7 @@
   {                                                   \
       .hash = &blake2_simd_##isa,                     \
       .topk = rvh_topk_##isa,                         \
+      .topk_merge = rvh_topk_merge_##isa,             \
       .weigh_tile = rvh_weigh_tile_##isa,             \
       .weigh_row = rvh_weigh_row_##isa,               \
       .murmur_tile = rvh_murmur_tile_##isa,           \

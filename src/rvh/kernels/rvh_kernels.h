@@ -10,6 +10,7 @@
  *   nodes.c    node ids -> prepared nodes
  *   score.c    a few keys x a strip of nodes -> scores, by scheme, weighted or not
  *   select.c   keys x nodes -> rankings and scores
+ *   spread.c   the best k of each key spread over failure domains
  *   lookup.c   keys -> partitions and their owners
  *   jump.c     integers -> one of n buckets, or several
  */
@@ -138,6 +139,29 @@ void rvh_nodes_free(rvh_nodes *nodes);
 rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                          size_t start, size_t stop, size_t k, intptr_t *out, uint64_t *words,
                          rvh_poll *poll, size_t *bad);
+
+/* Failure domains: levels nested in one another, from the innermost out. Nodes in one domain are in
+ * one domain of every level further out. */
+enum { RVH_LEVELS_MAX = 8 };
+typedef struct {
+  const uint32_t *domain; /* of each node, by index, 0 to domains - 1 */
+  size_t domains;
+  size_t most; /* nodes of a key in one domain, at least 1 */
+} rvh_level;
+typedef struct {
+  rvh_level levels[RVH_LEVELS_MAX];
+  size_t count; /* at least 1 */
+} rvh_spread;
+
+/* rvh_argselect under constraints. spread: NULL, or the ranking is walked and a node taken while
+ * none of its domains is full; where that gives fewer than k, walks over the rest follow that leave
+ * out the outermost level, then the next one in, and at last all. current: NULL, or
+ * [rows][currents] indices of nodes that rank before all others for that key, in their order; -1
+ * is none. */
+rvh_status rvh_argselect_spread(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
+                                size_t start, size_t stop, size_t k, const rvh_spread *spread,
+                                const intptr_t *current, size_t currents, intptr_t *out,
+                                rvh_poll *poll, size_t *bad);
 
 /* Words in a score: 2 for RVH_BLAKE2B (high, low), 1 for RVH_MURMUR, and with weights 1, the bits
  * of a double. */

@@ -99,6 +99,9 @@ typedef struct {
  * [count][stride], of the nodes at first to first + count. */
 typedef void rvh_topk_tile(rvh_topk *top, const uint64_t *hi, size_t first, size_t count);
 
+/* Takes in what `from` has, of as many lanes and as wide. */
+typedef void rvh_topk_merge(rvh_topk *top, const rvh_topk *from);
+
 /* The memory that a top k needs, aligned to 64 bytes. */
 size_t rvh_topk_bytes(size_t k, size_t stride);
 void rvh_topk_start(rvh_topk *top, size_t k, size_t lanes, size_t stride, const uint32_t *tie,
@@ -111,8 +114,9 @@ void rvh_topk_finish(rvh_topk *top, size_t lane, rvh_candidate *best);
  * use before it. */
 void rvh_topk_insert(rvh_topk *top, size_t lane, uint64_t hi, size_t position);
 
-/* The heap form. */
+/* The heap form, and where either is one. */
 rvh_topk_tile rvh_topk_heap;
+rvh_topk_merge rvh_topk_merge_heap;
 
 /* ---- murmur: murmur.h, murmur_lanes.h ----------------------------------------------------- */
 
@@ -176,6 +180,7 @@ typedef void rvh_log(const uint64_t *m, size_t count, double *out);
 struct rvh_isa {
   const blake2_simd *hash;
   rvh_topk_tile *topk; /* its lanes, as those of every tile, are those of `hash` */
+  rvh_topk_merge *topk_merge;
   rvh_weigh *weigh_tile, *weigh_row;
   rvh_murmur_tile *murmur_tile;
   rvh_murmur_row *murmur_row;
@@ -189,6 +194,7 @@ size_t rvh_isa_all(const rvh_isa **sets);
 
 #define RVH_DECLARE(isa)                                                    \
   extern rvh_topk_tile rvh_topk_##isa;                                      \
+  extern rvh_topk_merge rvh_topk_merge_##isa;                               \
   extern rvh_weigh rvh_weigh_tile_##isa, rvh_weigh_row_##isa;               \
   extern rvh_murmur_tile rvh_murmur_tile_##isa;                             \
   extern rvh_murmur_row rvh_murmur_row_##isa;                               \

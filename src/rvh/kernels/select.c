@@ -4,6 +4,7 @@
  * Where there are too few keys to fill the lanes, lanes hold nodes instead: a row. */
 
 #include "murmur.h"
+#include "spread.h"
 
 #include <stdlib.h>
 
@@ -33,6 +34,11 @@ typedef struct {
   uint64_t *words;  /* [rows][k], or NULL */
   uint64_t *scores; /* [rows][indices][rvh_score_words] */
   uint64_t *only;   /* [rows]: the high word of the one node there is */
+  /* constraints, or NULL */
+  rvh_spreading *spread;
+  const intptr_t *current; /* [rows][currents] */
+  size_t currents;
+  const uint32_t *place; /* index -> position, where there are such rows */
   /* pieces of `memory` */
   uint64_t *hi, *lo; /* a tile, or a row; low words only for scores */
   rvh_group *group;
@@ -99,7 +105,10 @@ static rvh_status work_start(work *w, const rvh_isa *isa, const rvh_nodes *nodes
 /* ---- answers ------------------------------------------------------------------------------ */
 
 static void write_chosen(work *w, rvh_topk *top, size_t lane, size_t row) {
-  rvh_topk_finish(top, lane, w->best);
+  if (w->spread != NULL)
+    rvh_spread_finish(w->spread, lane, w->best);
+  else
+    rvh_topk_finish(top, lane, w->best);
   for (size_t j = 0; j < w->k; j++) {
     w->chosen[row * w->k + j] = (intptr_t)w->nodes->order[w->best[j].position];
     if (w->words != NULL) w->words[row * w->k + j] = w->best[j].hi;
@@ -157,6 +166,34 @@ static rvh_topk start_topk(work *w, size_t lanes, size_t stride, rvh_score_again
   return top;
 }
 
+/* ---- constraints -------------------------------------------------------------------------- */
+
+/* Words of the nodes at first to first + count that put a key's current ones before all others.
+ * The highest bit says which those are: weighted scores have none there, and others give up their
+ * lowest, so that a tie asks for the whole score. rows: of the first `keys` lanes. */
+static void prefer_current(work *w, const size_t *rows, size_t keys, size_t stride, size_t first,
+                           size_t count) {
+  if (w->nodes->weight == NULL)
+    for (size_t i = 0; i < count * stride; i++) w->hi[i] >>= 1;
+  for (size_t l = 0; l < keys; l++) {
+    const intptr_t *current = w->current + rows[l] * w->currents;
+    for (size_t j = 0; j < w->currents; j++) {
+      if (current[j] < 0) continue;
+      const size_t at = w->place[current[j]] - first; /* far above count before first */
+      if (at < count) w->hi[at * stride + l] |= (uint64_t)1 << 63;
+    }
+  }
+}
+
+static void take(work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t *rows, size_t keys,
+                 size_t first, size_t count) {
+  if (w->current != NULL) prefer_current(w, rows, keys, top->stride, first, count);
+  if (w->spread != NULL)
+    rvh_spread_take(w->spread, w->hi, first, count);
+  else
+    topk(top, w->hi, first, count);
+}
+
 /* ---- one key x all nodes ------------------------------------------------------------------ */
 
 static rvh_status one_key(work *w, rvh_key key, size_t row) {
@@ -165,6 +202,7 @@ static rvh_status one_key(work *w, rvh_key key, size_t row) {
   const hashed source = {w, &key};
   uint64_t *lo = low_words(w);
   rvh_topk top = start_topk(w, 1, 1, hash_again, &source);
+  if (w->spread != NULL) rvh_spread_start(w->spread, NULL, 1, 1, hash_again, &source);
   for (size_t first = 0, count; first < n; first += count) {
     count = min_size(ROW_STRIP, n - first);
     if (rvh_stopped(w->poll, count * cost)) return RVH_STOPPED;
@@ -174,8 +212,9 @@ static rvh_status one_key(work *w, rvh_key key, size_t row) {
     else if (w->only != NULL)
       w->only[row] = w->hi[0];
     else
-      rvh_topk_portable(&top, w->hi, first, count);
+      take(w, &top, rvh_topk_portable, &row, 1, first, count);
   }
+  if (w->spread != NULL) rvh_spread_end(w->spread);
   if (w->chosen != NULL) write_chosen(w, &top, 0, row);
   return RVH_OK;
 }
@@ -192,6 +231,8 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
   const hashed source = {w, all_lanes};
   uint64_t *lo = low_words(w);
   rvh_topk top = start_topk(w, lanes, w->stride, hash_again, &source);
+  if (w->spread != NULL)
+    rvh_spread_start(w->spread, w->isa, lanes, w->stride, hash_again, &source);
   for (size_t l = 0; l < lanes; l++) all_lanes[l] = l < count_keys ? keys[l] : (rvh_key){0};
   rvh_group_load(w->isa, w->nodes, w->group, all_lanes, count_keys);
   for (size_t first = 0, count; first < n; first += count) {
@@ -203,8 +244,9 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
     else if (w->only != NULL)
       for (size_t l = 0; l < count_keys; l++) w->only[rows[l]] = w->hi[l];
     else
-      w->isa->topk(&top, w->hi, first, count);
+      take(w, &top, w->isa->topk, rows, count_keys, first, count);
   }
+  if (w->spread != NULL) rvh_spread_end(w->spread);
   if (w->chosen != NULL)
     for (size_t l = 0; l < count_keys; l++) write_chosen(w, &top, l, rows[l]);
   return RVH_OK;
@@ -215,6 +257,7 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
 static int better_one_by_one(const work *w, size_t m) {
   const size_t rows = m * ((w->nodes->n + w->lanes - 1) / w->lanes);
   return rvh_topk_bytes(w->k, w->stride) > HEAP_BYTES ||
+         (w->spread != NULL && w->spread->stride < w->stride) ||
          (m < w->lanes && rows * 13 < w->nodes->n * 10);
 }
 
@@ -271,7 +314,8 @@ static rvh_status one_batch(work *w, size_t n, size_t first_row) {
   uint16_t order[BATCH];
   rvh_status status = RVH_OK;
   const int hashes = w->hashes != NULL;
-  if (hashes && w->chosen != NULL && w->k == 1 && n >= RUN_LEAST)
+  const int free_choice = w->spread == NULL && w->current == NULL;
+  if (hashes && w->chosen != NULL && w->k == 1 && free_choice && n >= RUN_LEAST)
     return best_of_runs(w, n, first_row);
   order_by_size(w->spans, n, hashes, order);
   for (size_t i = 0; i < n && status == RVH_OK;) {
@@ -328,6 +372,38 @@ rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_c
   w.chosen = out;
   w.words = words;
   status = all_batches(&w, keys, start, stop, bad);
+  free(w.memory);
+  return status;
+}
+
+rvh_status rvh_argselect_spread(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
+                                size_t start, size_t stop, size_t k, const rvh_spread *spread,
+                                const intptr_t *current, size_t currents, intptr_t *out,
+                                rvh_poll *poll, size_t *bad) {
+  work w;
+  rvh_spreading spreading;
+  uint32_t *place = NULL;
+  rvh_status status = work_start(&w, isa, nodes, 0, keys, k, poll, NULL, 0);
+  if (status != RVH_OK) return status;
+  w.chosen = out;
+  if (spread != NULL) {
+    status = rvh_spread_new(&spreading, nodes, spread, k, w.stride, HEAP_BYTES);
+    if (status == RVH_OK) w.spread = &spreading;
+  }
+  if (current != NULL && status == RVH_OK) {
+    place = malloc(nodes->indices * sizeof *place);
+    if (place == NULL) status = RVH_NO_MEMORY;
+  }
+  if (place != NULL) {
+    memset(place, 0xff, nodes->indices * sizeof *place);
+    for (size_t p = 0; p < nodes->n; p++) place[nodes->order[p]] = (uint32_t)p;
+    w.place = place;
+    w.current = current;
+    w.currents = currents;
+  }
+  if (status == RVH_OK) status = all_batches(&w, keys, start, stop, bad);
+  if (w.spread != NULL) rvh_spread_free(&spreading);
+  free(place);
   free(w.memory);
   return status;
 }

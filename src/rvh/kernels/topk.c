@@ -56,22 +56,40 @@ static void sift_down(const rvh_topk *top, size_t lane, size_t n, size_t i,
   heap[i] = candidate;
 }
 
+/* One node into one lane; `filled` counts the slots in use before it. */
+static void heap_insert(rvh_topk *top, size_t lane, rvh_candidate candidate) {
+  const size_t k = top->k, slots = top->filled;
+  rvh_candidate *heap = top->heap + lane * k;
+  if (slots < k) {
+    heap[slots] = candidate;
+    if (slots + 1 == k)
+      for (size_t j = k / 2; j-- > 0;) sift_down(top, lane, k, j, heap[j]);
+  } else if (candidate.hi >= heap[0].hi && better(top, lane, candidate, heap[0])) {
+    sift_down(top, lane, k, 0, candidate);
+  }
+}
+
 void rvh_topk_heap(rvh_topk *top, const uint64_t *hi, size_t first, size_t count) {
-  const size_t k = top->k;
   for (size_t i = 0; i < count; i++, hi += top->stride) {
-    const size_t slots = top->filled;
+    for (size_t l = 0; l < top->lanes; l++)
+      heap_insert(top, l, (rvh_candidate){hi[l], first + i});
+    if (top->filled < top->k) top->filled++;
+  }
+}
+
+void rvh_topk_merge_heap(rvh_topk *top, const rvh_topk *from) {
+  for (size_t j = 0; j < from->filled; j++) {
     for (size_t l = 0; l < top->lanes; l++) {
-      rvh_candidate *heap = top->heap + l * k;
-      const rvh_candidate candidate = {hi[l], first + i};
-      if (slots < k) {
-        heap[slots] = candidate;
-        if (slots + 1 == k)
-          for (size_t j = k / 2; j-- > 0;) sift_down(top, l, k, j, heap[j]);
-      } else if (candidate.hi >= heap[0].hi && better(top, l, candidate, heap[0])) {
-        sift_down(top, l, k, 0, candidate);
-      }
+      const size_t at = j * from->stride + l;
+      const rvh_candidate candidate = from->heap != NULL
+                                          ? from->heap[l * from->k + j]
+                                          : (rvh_candidate){from->hi[at], from->pos[at]};
+      if (top->heap != NULL)
+        heap_insert(top, l, candidate);
+      else
+        rvh_topk_insert(top, l, candidate.hi, (size_t)candidate.position);
     }
-    if (slots < k) top->filled = slots + 1;
+    if (top->filled < top->k) top->filled++;
   }
 }
 

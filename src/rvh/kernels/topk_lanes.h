@@ -5,7 +5,7 @@
 
 /* The sorted best k of one vector of lanes; in registers where k is a constant that lets them. */
 typedef struct {
-  V hi[RVH_TOPK_SORTED_MAX], pos[RVH_TOPK_SORTED_MAX];
+  V hi[RVH_TOPK_SORTED_MAX + 1], pos[RVH_TOPK_SORTED_MAX + 1];
 } slots;
 
 typedef struct {
@@ -127,4 +127,32 @@ void NAME(topk)(rvh_topk *top, const uint64_t *hi, size_t first, size_t count) {
       keep(top, hi, first, count, top->k);
   }
 #undef CASE
+}
+
+/* What another top has kept, slot by slot: as `fill` and `keep`, but each lane has its own node. */
+void NAME(topk_merge)(rvh_topk *top, const rvh_topk *from) {
+  if (top->heap != NULL || from->heap != NULL) {
+    rvh_topk_merge_heap(top, from);
+    return;
+  }
+  const uint64_t *hi = from->hi, *pos = from->pos;
+  for (size_t j = 0; j < from->filled; j++, hi += STRIDE, pos += STRIDE) {
+    const size_t used = top->filled, more = used < top->k;
+    for (size_t l = 0; l < WHOLE; l += V_LANES) {
+      const node entering = {V_LOAD(hi + l), V_LOAD(pos + l)};
+      slots s;
+      load_slots(&s, top, l, used);
+      if (used > 0 && any_tie(&s, entering.hi, used)) {
+        for (size_t lane = l; lane < l + V_LANES; lane++)
+          rvh_topk_insert(top, lane, hi[lane], (size_t)pos[lane]);
+        continue;
+      }
+      const node last = push(&s, entering, used);
+      s.hi[used] = last.hi; /* dropped where there is no slot more */
+      s.pos[used] = last.pos;
+      store_slots(&s, top, l, used + more);
+    }
+    if (SCALAR) rvh_topk_insert(top, WHOLE, hi[WHOLE], (size_t)pos[WHOLE]);
+    top->filled = used + more;
+  }
 }

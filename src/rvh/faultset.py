@@ -1,0 +1,573 @@
+"""Replicas among the living nodes, spread over failure domains.
+
+Dead nodes are left out of the ranking, which stays as it is otherwise: a death moves only the keys
+that had the dead node, each to its next in rank, and a return moves exactly those back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rvh import keys as _keys
+from rvh._answers import over_distinct_keys
+from rvh._backend import Cancel, distinct
+from rvh._column import KeyColumn, Kind
+from rvh._domains import as_domains
+from rvh._masks import node_mask
+from rvh._numbers import whole_number
+from rvh._parallel import over_rows
+from rvh.errors import RVHError, RVHTypeError, show
+from rvh.nodes import NodeSet
+
+__all__ = ["FaultSet", "Repair", "Replicas"]
+
+LEVELS_MAX = 8  # kinds of domains nested in one another
+
+
+class Replicas(NamedTuple):
+    """The replicas of every key, and where they are less spread than was asked for.
+
+    Parameters
+    ----------
+    nodes : ndarray, shape (M, k)
+        Node ids, or their positions: first those of the spread, best first, then what tops them up.
+    degraded : ndarray of bool, shape (M,)
+        True where a domain holds more than `max_per_domain` of the row's replicas.
+    """
+
+    nodes: NDArray[Any]
+    degraded: NDArray[np.bool_]
+
+
+class Repair(NamedTuple):
+    """What every key's replicas become, and what has to be copied and deleted for it.
+
+    Parameters
+    ----------
+    nodes : ndarray, shape (M, k)
+        Node ids: the replicas that stay before those that are new.
+    added : ndarray of bool, shape (M, k)
+        True where the replica is new.
+    dropped : ndarray of bool, shape (M, c)
+        True where a current replica is one no more; its node may be dead.
+    degraded : ndarray of bool, shape (M,)
+        As in `Replicas`.
+    """
+
+    nodes: NDArray[Any]
+    added: NDArray[np.bool_]
+    dropped: NDArray[np.bool_]
+    degraded: NDArray[np.bool_]
+
+
+class _Spread(NamedTuple):
+    """What a spread comes to for the living nodes."""
+
+    names: tuple[str, ...]  # from the outermost in
+    domains: NDArray[np.uint32] | None  # (levels, living), from the innermost out
+    most: list[int]  # in the order of `domains`
+    replicas: int  # of a key, so that no domain holds more than its limit
+
+
+class FaultSet:
+    """Nodes of which some are dead, and their failure domains.
+
+    A FaultSet never changes: `with_alive` gives a new one. It can be used from many threads at
+    once, pickled and compared.
+
+    Parameters
+    ----------
+    nodes : NodeSet, or what makes one
+    alive : array of bool, shape (N,), optional
+        Which nodes may be selected; a `rvh.filter` gives one. All by default.
+    domains : mapping of str to sequences of str, bytes or int, shape (N,), optional
+        Failure domains, as those of `NodeSet`, which they are added to.
+
+    Raises
+    ------
+    RVHError
+        A mask of another length, no living node with a weight above 0, domains that are not one
+        label for each node.
+    RVHTypeError
+        A mask that is not of bool, a label that is no str, bytes or int.
+
+    Examples
+    --------
+    >>> import rvh
+    >>> from rvh.faultset import FaultSet
+    >>> zones = ["eu", "eu", "us", "us"]
+    >>> faults = FaultSet(["a", "b", "c", "d"], domains={"zone": zones})
+    >>> faults.select_batch(["user:1", "user:2"], k=2, spread="zone").nodes
+    array([['c', 'b'],
+           ['c', 'a']], dtype='<U1')
+    >>> faults.with_alive([True, True, True, False]).select("user:1", k=2, spread="zone")
+    ['c', 'b']
+    """
+
+    __slots__ = ("__weakref__", "_alive", "_index", "_living", "_nodes", "_spreads")
+
+    def __init__(
+        self,
+        nodes: Any,
+        alive: ArrayLike | None = None,
+        domains: Mapping[str, Any] | None = None,
+    ) -> None:
+        node_set = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
+        if domains is not None:
+            more = as_domains(domains, node_set.ids)
+            both = {**node_set.domains, **more}
+            options = node_set._options(node_set.weights, node_set.domains)
+            node_set = NodeSet(node_set.ids, **{**options, "domains": both})
+        mask = np.ones(len(node_set), dtype=np.bool_)
+        if alive is not None:
+            mask = node_mask("alive", alive, len(node_set)).copy()
+        mask.flags.writeable = False
+        able = mask if node_set.weights is None else mask & (node_set.weights > 0)
+        if not able.any():
+            what = "with a weight above 0 " if mask.any() else ""
+            raise RVHError(
+                f"no node {what}is alive: there is nothing to select from, so handle the outage "
+                "first, or pass alive= with at least one True"
+            )
+        self._nodes = node_set
+        self._alive = mask
+        self._living = node_set if mask.all() else node_set.subset(mask)
+        self._index = np.flatnonzero(mask)  # position among the living -> position in `nodes`
+        self._spreads: dict[Any, _Spread] = {}
+
+    # -- what it is ---------------------------------------------------------------------------
+
+    @property
+    def nodes(self) -> NodeSet:
+        """All nodes, dead ones too."""
+        return self._nodes
+
+    @property
+    def alive(self) -> NDArray[np.bool_]:
+        """Which nodes are alive, shape (N,); read-only."""
+        return self._alive.view()
+
+    def with_alive(self, alive: ArrayLike) -> FaultSet:
+        """The same nodes with another mask.
+
+        Examples
+        --------
+        >>> FaultSet(["a", "b"], alive=[True, False]).with_alive([True, True]).alive
+        array([ True,  True])
+        """
+        return FaultSet(self._nodes, alive)
+
+    def spread_max(
+        self, spread: str | Sequence[str], max_per_domain: int | Sequence[int] = 1
+    ) -> int:
+        """How many replicas a key can have before rows are degraded.
+
+        Parameters
+        ----------
+        spread, max_per_domain
+            As for `select_batch`.
+
+        Returns
+        -------
+        int
+            The same for every key: it depends on the living nodes and their domains alone.
+
+        Raises
+        ------
+        RVHError
+            An unknown domain, a limit below 1.
+
+        Examples
+        --------
+        >>> faults = FaultSet(["a", "b", "c"], domains={"zone": ["eu", "eu", "us"]})
+        >>> faults.spread_max("zone")
+        2
+        """
+        return self._spread(spread, max_per_domain).replicas
+
+    def __repr__(self) -> str:
+        return f"FaultSet({self._nodes!r}, alive={int(self._alive.sum())} of {len(self._nodes)})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FaultSet):
+            return NotImplemented
+        return self._nodes == other._nodes and bool((self._alive == other._alive).all())
+
+    def __hash__(self) -> int:
+        return hash((self._nodes, self._alive.tobytes()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FaultSet, (self._nodes, self._alive)
+
+    # -- answers ------------------------------------------------------------------------------
+
+    def select_batch(
+        self,
+        keys: Any,
+        k: int = 1,
+        spread: str | Sequence[str] | None = None,
+        max_per_domain: int | Sequence[int] = 1,
+        *,
+        strict: bool = False,
+        threads: int | None = None,
+        dedupe: bool | Literal["auto"] = "auto",
+    ) -> Replicas:
+        """The replicas of every key.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,)
+            Any kind in `rvh.keys.KINDS`. It must not change during the call.
+        k : int
+            How many, from 1 to the number of living nodes (of those with a weight above 0).
+        spread : str, or sequence of str, optional
+            The kind of domain that replicas are spread over; several are nested in one another and
+            come from the outermost in, ``("zone", "rack")``. A rack is one of its zone: equal
+            labels in two zones are two racks.
+        max_per_domain : int, or one int for each of `spread`
+            How many replicas of a key may be in one domain.
+        strict : bool
+            Whether a spread that cannot be held to is an error. By default it is topped up: the
+            best of the rest follow, without the outermost limit first, then without the next.
+        threads, dedupe
+            As for `NodeSet.argselect_batch`.
+
+        Returns
+        -------
+        Replicas
+            Node ids of shape (M, k), and which rows are degraded.
+
+        Raises
+        ------
+        RVHError
+            An unknown domain, ``k`` or a limit out of range, a spread that cannot be held to where
+            ``strict``; for keys as `NodeSet.argselect_batch`.
+        RVHTypeError
+            As `NodeSet.argselect_batch`.
+
+        Notes
+        -----
+        The ranking is walked, and a node taken while its domain holds fewer than `max_per_domain`
+        chosen ones. The row for k is the start of the row for k + 1. CRUSH (Weil et al., SC 2006)
+        has domains too, but descends from the outermost; here the best nodes of all decide.
+
+        Examples
+        --------
+        >>> faults = FaultSet(["a", "b", "c"], domains={"zone": ["eu", "eu", "us"]})
+        >>> faults.select_batch(["user:1", "user:2"], k=2, spread="zone").nodes
+        array([['c', 'b'],
+               ['c', 'a']], dtype='<U1')
+        >>> faults.select_batch(["user:1"], k=3, spread="zone").degraded
+        array([ True])
+        """
+        found = self.argselect_batch(
+            keys, k, spread, max_per_domain, strict=strict, threads=threads, dedupe=dedupe
+        )
+        return Replicas(self._nodes.ids.take(found.nodes), found.degraded)
+
+    def argselect_batch(
+        self,
+        keys: Any,
+        k: int = 1,
+        spread: str | Sequence[str] | None = None,
+        max_per_domain: int | Sequence[int] = 1,
+        *,
+        strict: bool = False,
+        threads: int | None = None,
+        dedupe: bool | Literal["auto"] = "auto",
+    ) -> Replicas:
+        """The replicas of every key as positions in ``nodes.ids``.
+
+        Parameters
+        ----------
+        keys, k, spread, max_per_domain, strict, threads, dedupe
+            As for `select_batch`.
+
+        Returns
+        -------
+        Replicas
+            Positions, intp of shape (M, k), and which rows are degraded.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `select_batch`.
+
+        Examples
+        --------
+        >>> FaultSet(["a", "b", "c"], alive=[False, True, True]).argselect_batch([1, 2]).nodes
+        array([[1],
+               [1]])
+        """
+        found, k = self._asked(spread, max_per_domain, k, strict)
+
+        def work(
+            column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
+        ) -> None:
+            prepared = self._living._prepared
+            if found.domains is None or k == 1:
+                prepared.argselect(column, start, stop, to, None, cancel)
+            else:
+                prepared.argselect_spread(
+                    column, start, stop, found.domains, found.most, None, to, cancel
+                )
+            if self._living is not self._nodes and not cancel.is_set():
+                to[:] = self._index.take(to)
+
+        with _keys.opened(keys) as column:
+            out = np.empty((len(column), k), dtype=np.intp)
+            cost, price = self._living._cost(k), self._living._price(k)
+            over_distinct_keys(work, column, out, cost, threads, dedupe, price)
+        return Replicas(out, np.full(len(out), found.replicas < k))
+
+    def select(
+        self,
+        key: Any,
+        k: int = 1,
+        spread: str | Sequence[str] | None = None,
+        max_per_domain: int | Sequence[int] = 1,
+        *,
+        strict: bool = False,
+    ) -> list[Any]:
+        """The replicas of one key.
+
+        Parameters
+        ----------
+        key : str, bytes-like or int
+        k, spread, max_per_domain, strict
+            As for `select_batch`.
+
+        Returns
+        -------
+        list
+            ``k`` node ids.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `select_batch`.
+
+        Examples
+        --------
+        >>> faults = FaultSet(["a", "b", "c"], domains={"zone": ["eu", "eu", "us"]})
+        >>> faults.select("user:1", k=2, spread="zone")
+        ['c', 'b']
+        """
+        _keys.key_bytes(key)  # refuses what is no key, in the words for a single one
+        one = _keys.object_array([key])
+        found = self.argselect_batch(
+            one, k, spread, max_per_domain, strict=strict, threads=1, dedupe=False
+        )
+        ids = self._nodes._id_objects()
+        return [ids[n] for n in found.nodes[0].tolist()]
+
+    def repair(
+        self,
+        keys: Any,
+        current: Any,
+        k: int,
+        spread: str | Sequence[str] | None = None,
+        max_per_domain: int | Sequence[int] = 1,
+        *,
+        strict: bool = False,
+        threads: int | None = None,
+    ) -> Repair:
+        """Which replicas to add and to drop so that every key has k again, with the fewest moves.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,)
+            Any kind in `rvh.keys.KINDS`.
+        current : array of node ids, shape (M, c)
+            Where the replicas are. None, a masked element or ``""`` is none; an id that is dead or
+            not in the set is dropped, and so is one that stands in its row already.
+        k, spread, max_per_domain, strict, threads
+            As for `select_batch`.
+
+        Returns
+        -------
+        Repair
+
+        Raises
+        ------
+        RVHError
+            As `select_batch`; ``current`` of another length than ``keys`` or not two-dimensional.
+        RVHTypeError
+            As `select_batch`.
+
+        Notes
+        -----
+        The rule of `select_batch`, over a ranking in which a key's living current replicas come
+        first. So they stay unless the spread forbids it, or there are more than k; of those that
+        compete the best in rank stay. What is added is the best in rank that the others leave room
+        for. A row that is as it should be stays as it is, also where a node came back to life that
+        ranks higher: `select_batch` tells where it would go.
+
+        Examples
+        --------
+        >>> faults = FaultSet(["a", "b", "c"], alive=[True, True, False])
+        >>> repair = faults.repair(["x", "y"], [["a", "c"], ["b", "a"]], k=2)
+        >>> repair.nodes
+        array([['a', 'b'],
+               ['b', 'a']], dtype='<U1')
+        >>> repair.added
+        array([[False,  True],
+               [False, False]])
+        >>> repair.dropped
+        array([[False,  True],
+               [False, False]])
+        """
+        found, k = self._asked(spread, max_per_domain, k, strict)
+        with _keys.opened(keys) as column:
+            held, there = self._held(current, len(column))
+            out = np.empty((len(column), k), dtype=np.intp)
+            for piece, first in _pieces(column):
+
+                def work(
+                    start: int, stop: int, cancel: Cancel, piece: Any = piece, first: int = first
+                ) -> None:
+                    rows = slice(first + start, first + stop)
+                    self._living._prepared.argselect_spread(
+                        piece, start, stop, found.domains, found.most, held[rows], out[rows], cancel
+                    )
+
+                over_rows(work, len(piece), self._living._cost(k), threads)
+        added = np.ones(out.shape, dtype=np.bool_)
+        dropped = there.copy()
+        for i in range(held.shape[1]):
+            for j in range(k):
+                same = held[:, i] == out[:, j]
+                added[:, j] &= ~same
+                dropped[:, i] &= ~same
+            for earlier in range(i):
+                dropped[:, i] |= (held[:, i] == held[:, earlier]) & (held[:, i] >= 0)
+        nodes = self._nodes.ids.take(self._index.take(out))
+        return Repair(nodes, added, dropped, np.full(len(out), found.replicas < k))
+
+    # -- helpers ------------------------------------------------------------------------------
+
+    def _asked(
+        self, spread: Any, max_per_domain: Any, k: Any, strict: bool
+    ) -> tuple[_Spread, int]:
+        """The spread and k of a call, checked."""
+        living = self._living
+        able = f"{living._selectable} of {len(self._nodes)} nodes are alive"
+        if living._selectable < len(living):
+            able += " with a weight above 0"
+        k = whole_number("k", k, living._selectable, able)
+        if spread is None:
+            return _Spread((), None, [], living._selectable), k
+        found = self._spread(spread, max_per_domain)
+        if strict and found.replicas < k:
+            limits = ", ".join(
+                f"{most} a {name}" for name, most in zip(found.names, found.most[::-1], strict=True)
+            )
+            raise RVHError(
+                f"k is {k}, but with at most {limits} the living nodes hold {found.replicas} "
+                f"replicas of a key: choose k <= {found.replicas} or a higher max_per_domain, or "
+                "leave strict away to top up with the best of the rest"
+            )
+        return found, k
+
+    def _spread(self, spread: Any, max_per_domain: Any) -> _Spread:
+        """The domains of a spread, with numbers; made once."""
+        names = (spread,) if isinstance(spread, str) else tuple(spread)
+        several = isinstance(max_per_domain, (tuple, list, np.ndarray))
+        limits = tuple(max_per_domain) if several else (max_per_domain,) * len(names)
+        asked = names, limits
+        known = self._spreads.get(asked)
+        if known is not None:
+            return known
+        labels = self._nodes.domains
+        for at, name in enumerate(names):
+            if name not in labels:
+                there = ", ".join(map(repr, labels)) or "none: give domains= to the set"
+                raise RVHError(f"spread names the domain {show(name)}; the set has {there}")
+            if name in names[:at]:
+                raise RVHError(f"spread names the domain {name!r} twice")
+        if not 0 < len(names) <= LEVELS_MAX:
+            raise RVHError(
+                f"spread names {len(names)} domains: name 1 to {LEVELS_MAX}, or leave it away"
+            )
+        if len(limits) != len(names):
+            raise RVHError(
+                f"max_per_domain has {len(limits)} values for {len(names)} names in spread: give "
+                "one for all, or one each"
+            )
+        most = [whole_number("max_per_domain", each, 2**31 - 1) for each in limits]
+        living = self._living
+        able = np.ones(len(living), bool) if living.weights is None else living.weights > 0
+        domains = np.empty((len(names), len(living)), dtype=np.uint32)
+        inner: list[tuple[Any, ...]] = [()] * len(living)
+        for at, name in enumerate(names):  # from the outermost in: each label with those around it
+            inner = [(*a, b) for a, b in zip(inner, living.domains[name], strict=True)]
+            numbers: dict[tuple[Any, ...], int] = {}
+            codes = [numbers.setdefault(label, len(numbers)) for label in inner]
+            domains[len(names) - 1 - at] = codes
+        # From the innermost out: each domain holds its limit, or what the domains in it hold.
+        room = able.astype(np.intp)
+        inside: NDArray[Any] = np.arange(len(living))
+        for level, limit in zip(domains, most[::-1], strict=True):
+            outer = np.empty(len(room), dtype=np.intp)
+            outer[inside] = level
+            room = np.minimum(np.bincount(outer, room).astype(np.intp), limit)
+            inside = level
+        made = _Spread(names, domains, most[::-1], int(room.sum()))
+        self._spreads[asked] = made
+        return made
+
+    def _held(self, current: Any, rows: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Current replicas as positions among the living, -1 for all others; and which are any."""
+        ids = current if isinstance(current, np.ndarray) else _as_rows(current)
+        if ids.ndim == 1:
+            ids = ids.reshape(-1, 1)
+        if ids.ndim != 2 or len(ids) != rows:
+            raise RVHError(
+                f"current has shape {np.shape(current)}: it needs ({rows}, c), a row of node ids "
+                "for each key"
+            )
+        held = np.full(ids.size, -1, dtype=np.intp)
+        there = np.zeros(ids.size, dtype=np.bool_)
+        with _keys.opened_with_nulls(ids.ravel(), "current") as (column, valid):
+            at = np.arange(ids.size) if valid is None else np.flatnonzero(valid)
+            if valid is not None:
+                column = column.take(at)
+            spans, codes = distinct(column, 0, len(at))
+            names = KeyColumn(Kind.SPANS, spans)
+            places = {node: place for place, node in enumerate(self._living._column.iter_bytes())}
+            known = list(names.iter_bytes())
+            held[at] = np.array([places.get(name, -1) for name in known], dtype=np.intp)[codes]
+            there[at] = np.array([name != b"" for name in known], dtype=np.bool_)[codes]
+        return held.reshape(ids.shape), there.reshape(ids.shape)
+
+
+def _as_rows(current: Any) -> NDArray[Any]:
+    """Rows of ids as an array of objects, shape (M, c)."""
+    try:
+        lists = [list(row) if not isinstance(row, (str, bytes)) else [row] for row in current]
+    except TypeError:
+        raise RVHTypeError(
+            f"current is of type {type(current).__name__} ({show(current)}): pass an array of node "
+            "ids, a row for each key"
+        ) from None
+    width = max(map(len, lists), default=0)
+    ids = np.full((len(lists), width), None, dtype=object)
+    for row, nodes in enumerate(lists):
+        ids[row, : len(nodes)] = nodes
+    return ids
+
+
+def _pieces(column: KeyColumn) -> list[tuple[KeyColumn, int]]:
+    """Plain columns that are a column together, and the row where each begins."""
+    if column.kind is not Kind.CHUNKS:
+        return [(column.plain(), 0)]
+    chunks = column.values
+    return [
+        (part.plain(), int(first))
+        for part, first in zip(chunks.columns, chunks.starts, strict=False)
+        if len(part) > 0
+    ]
