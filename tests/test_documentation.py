@@ -69,6 +69,17 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.stable.jump_hash": (*FUNCTION, "Notes"),
     "rvh.stable.jumpback_batch": FUNCTION,
     "rvh.stable.jumpback_hash": (*FUNCTION, "Notes"),
+    "rvh.faultset.FaultSet": ("Parameters", "Raises", "Examples"),
+    "rvh.faultset.FaultSet.alive": (),
+    "rvh.faultset.FaultSet.argselect_batch": FUNCTION,
+    "rvh.faultset.FaultSet.nodes": (),
+    "rvh.faultset.FaultSet.repair": (*FUNCTION, "Notes"),
+    "rvh.faultset.FaultSet.select": FUNCTION,
+    "rvh.faultset.FaultSet.select_batch": (*FUNCTION, "Notes"),
+    "rvh.faultset.FaultSet.spread_max": FUNCTION,
+    "rvh.faultset.FaultSet.with_alive": ("Examples",),
+    "rvh.faultset.Repair": ("Parameters",),
+    "rvh.faultset.Replicas": ("Parameters",),
     "rvh.weighted.weights_from": FUNCTION,
     "rvh.NodeSet.ids": (),
     "rvh.NodeSet.scheme": (),
@@ -89,18 +100,19 @@ RULES: dict[str, tuple[str, ...]] = {
 }
 
 
+#: modules whose public names are not those of `rvh` itself
+MODULES_APART = ("cpu", "faultset", "multi", "partitions", "stable", "weighted")
+
+
 def public_names() -> set[str]:
     names = {f"rvh.{name}" for name in rvh.__all__ if name != "__version__"}
-    names |= {f"rvh.cpu.{name}" for name in rvh.cpu.__all__}
-    names |= {f"rvh.multi.{name}" for name in rvh.multi.__all__}
-    names |= {f"rvh.stable.{name}" for name in rvh.stable.__all__}
-    names |= {f"rvh.partitions.{name}" for name in rvh.partitions.__all__}
-    table = vars(rvh.partitions.PartitionTable)
-    names |= {f"rvh.partitions.PartitionTable.{name}" for name in table if not name.startswith("_")}
-    names.add("rvh.weighted.weights_from")
-    selector = vars(rvh.stable.StableSelector)
-    names |= {f"rvh.stable.StableSelector.{name}" for name in selector if not name.startswith("_")}
-    names |= {f"rvh.NodeSet.{name}" for name in vars(rvh.NodeSet) if not name.startswith("_")}
+    for module in MODULES_APART:
+        there = importlib.import_module(f"rvh.{module}")
+        names |= {f"rvh.{module}.{name}" for name in there.__all__ if not name.isupper()}
+    for name in list(names):
+        value = resolve(name)
+        if inspect.isclass(value) and not issubclass(value, (Exception, tuple)):
+            names |= {f"{name}.{member}" for member in vars(value) if not member.startswith("_")}
     return names
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,9 +35,7 @@ def walk(
     for left_out in range(len(levels) + 1):
         for node in ranking:
             counts = [Counter(labels[n] for n in chosen) for labels in scoped]
-            room = all(
-                counts[i][scoped[i][node]] < most[i] for i in range(left_out, len(levels))
-            )
+            room = all(counts[i][scoped[i][node]] < most[i] for i in range(left_out, len(levels)))
             if node not in chosen and room and len(chosen) < k:
                 chosen.append(node)
         if left_out == 0:
@@ -359,7 +359,7 @@ WEIGHTED = rvh.NodeSet(["a", "b"], weights=[1, 0])
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: FAULTS.select_batch([1], 2, "row"), ValueError, "domain 'row'; the set has 'zone'"),
+        (lambda: FAULTS.select_batch([1], 2, "row"), ValueError, "'row'; the set has 'zone'"),
         (lambda: FaultSet(IDS).select_batch([1], 2, "zone"), ValueError, "the set has none: give"),
         (lambda: FAULTS.select_batch([1], 2, ("zone", "zone")), ValueError, "'zone' twice"),
         (lambda: FAULTS.select_batch([1], 2, ()), ValueError, "names 0 domains: name 1 to 8"),
@@ -392,3 +392,17 @@ def test_bad_input(call: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(rvh.RVHError, match=words) as caught:
         call()
     assert isinstance(caught.value, error)
+
+
+# -- golden answers -----------------------------------------------------------------------------
+
+GOLDEN = json.loads((Path(__file__).parent / "golden" / "faultset.json").read_bytes())
+
+
+@pytest.mark.parametrize("case", GOLDEN["cases"])
+def test_golden_answers(case: dict[str, Any]) -> None:
+    alive = [node not in case["dead"] for node in range(16)]
+    faults = FaultSet(IDS, alive, GOLDEN["levels"])
+    keys = [row["key"] for row in case["keys"]]
+    answer = faults.argselect_batch(keys, case["k"], case["spread"] or None, case["most"] or 1)
+    assert answer.nodes.tolist() == [row["nodes"] for row in case["keys"]]

@@ -25,6 +25,8 @@ JUMP = ("stable.json",)
 PARTITIONS = ("partitions.json",)
 MURMUR = ("murmur.json",)
 WEIGHTED = ("weighted.json",)
+#: those that the tests of their modules check
+ELSEWHERE = ("faultset.json",)
 CASES = [
     pytest.param(case, id=f"{name}: {case['name']}")
     for name in BLAKE2B
@@ -38,7 +40,9 @@ def untagged(value: dict[str, str]) -> Any:
 
 
 def test_every_golden_file_is_used_and_says_where_it_comes_from() -> None:
-    assert {*BLAKE2B, *COMPOSITE, *JUMP, *PARTITIONS, *MURMUR, *WEIGHTED} == set(FILES)
+    used = {*BLAKE2B, *COMPOSITE, *JUMP, *PARTITIONS, *MURMUR, *WEIGHTED, *ELSEWHERE}
+    assert used == set(FILES)
+    assert all(FILES[name]["origin"] for name in ELSEWHERE)
     for name in (*BLAKE2B, *COMPOSITE, *PARTITIONS):
         assert FILES[name]["scheme"] == "blake2b"
         assert "hashlib" in FILES[name]["origin"]

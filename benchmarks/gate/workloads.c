@@ -147,6 +147,18 @@ static void select_one(size_t k, size_t unused) {
   }
 }
 
+/* b: whether the keys have replicas already, which come first. */
+static void select_spread(size_t k, size_t b) {
+  static uint32_t racks[NODES], zones[NODES];
+  static intptr_t current[KEYS * 3];
+  size_t bad;
+  for (size_t i = 0; i < NODES; i++) racks[i] = (uint32_t)i % 16, zones[i] = (uint32_t)i % 8;
+  for (size_t i = 0; i < KEYS * 3; i++) current[i] = (intptr_t)(i % w->nodes);
+  const rvh_spread spread = {{{racks, 16, 1}, {zones, 8, 1}}, 2};
+  check(rvh_argselect_spread(isa, nodes, &keys, 0, w->keys, k, &spread, b ? current : NULL, 3,
+                             chosen, NULL, &bad));
+}
+
 static void score_rows(size_t a, size_t b) {
   size_t bad;
   (void)a, (void)b;
@@ -258,6 +270,9 @@ static const workload workloads[] = {
     {"compose_text_integer", compose, .keys = KEYS},
     {"distinct", distinct, .keys = KEYS},
     {"neg_log", neg_log, .keys = KEYS},
+    {"spread_blake2b_n64_k3", select_spread, RVH_BLAKE2B, .nodes = 64, .keys = KEYS, .a = 3},
+    {"spread_murmur_n64_k3", select_spread, RVH_MURMUR, .nodes = 64, .keys = KEYS, .a = 3},
+    {"repair_murmur_n64_k3", select_spread, RVH_MURMUR, .nodes = 64, .keys = KEYS, .a = 3, .b = 1},
 };
 enum { WORKLOADS = sizeof workloads / sizeof *workloads };
 

@@ -6,7 +6,7 @@ that had the dead node, each to its next in rank, and a return moves exactly tho
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from rvh import keys as _keys
 from rvh._answers import over_distinct_keys
 from rvh._backend import Cancel, distinct
 from rvh._column import KeyColumn, Kind
-from rvh._domains import as_domains
+from rvh._domains import Domains, as_domains
 from rvh._masks import node_mask
 from rvh._numbers import whole_number
 from rvh._parallel import over_rows
@@ -26,6 +26,7 @@ from rvh.nodes import NodeSet
 __all__ = ["FaultSet", "Repair", "Replicas"]
 
 LEVELS_MAX = 8  # kinds of domains nested in one another
+LIMIT_MAX = 2**31 - 1
 
 
 class Replicas(NamedTuple):
@@ -450,9 +451,7 @@ class FaultSet:
 
     # -- helpers ------------------------------------------------------------------------------
 
-    def _asked(
-        self, spread: Any, max_per_domain: Any, k: Any, strict: bool
-    ) -> tuple[_Spread, int]:
+    def _asked(self, spread: Any, max_per_domain: Any, k: Any, strict: bool) -> tuple[_Spread, int]:
         """The spread and k of a call, checked."""
         living = self._living
         able = f"{living._selectable} of {len(self._nodes)} nodes are alive"
@@ -474,50 +473,12 @@ class FaultSet:
         return found, k
 
     def _spread(self, spread: Any, max_per_domain: Any) -> _Spread:
-        """The domains of a spread, with numbers; made once."""
-        names = (spread,) if isinstance(spread, str) else tuple(spread)
-        several = isinstance(max_per_domain, (tuple, list, np.ndarray))
-        limits = tuple(max_per_domain) if several else (max_per_domain,) * len(names)
-        asked = names, limits
-        known = self._spreads.get(asked)
-        if known is not None:
-            return known
-        labels = self._nodes.domains
-        for at, name in enumerate(names):
-            if name not in labels:
-                there = ", ".join(map(repr, labels)) or "none: give domains= to the set"
-                raise RVHError(f"spread names the domain {show(name)}; the set has {there}")
-            if name in names[:at]:
-                raise RVHError(f"spread names the domain {name!r} twice")
-        if not 0 < len(names) <= LEVELS_MAX:
-            raise RVHError(
-                f"spread names {len(names)} domains: name 1 to {LEVELS_MAX}, or leave it away"
-            )
-        if len(limits) != len(names):
-            raise RVHError(
-                f"max_per_domain has {len(limits)} values for {len(names)} names in spread: give "
-                "one for all, or one each"
-            )
-        most = [whole_number("max_per_domain", each, 2**31 - 1) for each in limits]
-        living = self._living
-        able = np.ones(len(living), bool) if living.weights is None else living.weights > 0
-        domains = np.empty((len(names), len(living)), dtype=np.uint32)
-        inner: list[tuple[Any, ...]] = [()] * len(living)
-        for at, name in enumerate(names):  # from the outermost in: each label with those around it
-            inner = [(*a, b) for a, b in zip(inner, living.domains[name], strict=True)]
-            numbers: dict[tuple[Any, ...], int] = {}
-            codes = [numbers.setdefault(label, len(numbers)) for label in inner]
-            domains[len(names) - 1 - at] = codes
-        # From the innermost out: each domain holds its limit, or what the domains in it hold.
-        room = able.astype(np.intp)
-        inside: NDArray[Any] = np.arange(len(living))
-        for level, limit in zip(domains, most[::-1], strict=True):
-            outer = np.empty(len(room), dtype=np.intp)
-            outer[inside] = level
-            room = np.minimum(np.bincount(outer, room).astype(np.intp), limit)
-            inside = level
-        made = _Spread(names, domains, most[::-1], int(room.sum()))
-        self._spreads[asked] = made
+        """The domains of a spread, numbered; made once."""
+        names = _names(spread, self._nodes.domains)
+        limits = _limits(max_per_domain, names)
+        made = self._spreads.get((names, limits))
+        if made is None:
+            made = self._spreads[names, limits] = _numbered(self._living, names, limits)
         return made
 
     def _held(self, current: Any, rows: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
@@ -543,6 +504,62 @@ class FaultSet:
             held[at] = np.array([places.get(name, -1) for name in known], dtype=np.intp)[codes]
             there[at] = np.array([name != b"" for name in known], dtype=np.bool_)[codes]
         return held.reshape(ids.shape), there.reshape(ids.shape)
+
+
+def _names(spread: Any, there: Domains) -> tuple[str, ...]:
+    """The kinds of domains that a spread names, checked."""
+    if not isinstance(spread, (str, Iterable)):
+        raise RVHTypeError(
+            f"spread is {show(spread)}: pass the name of a domain, or several from the outermost in"
+        )
+    names = (spread,) if isinstance(spread, str) else tuple(spread)
+    if not 0 < len(names) <= LEVELS_MAX:
+        raise RVHError(
+            f"spread names {len(names)} domains: name 1 to {LEVELS_MAX}, or leave it away"
+        )
+    for at, name in enumerate(names):
+        if not isinstance(name, str) or name not in there:
+            listed = ", ".join(map(repr, there)) or "none: give domains= to the set"
+            raise RVHError(f"spread names the domain {show(name)}; the set has {listed}")
+        if name in names[:at]:
+            raise RVHError(f"spread names the domain {name!r} twice")
+    return names
+
+
+def _limits(max_per_domain: Any, names: tuple[str, ...]) -> tuple[int, ...]:
+    """How many replicas of a key may be in a domain of each kind."""
+    several = isinstance(max_per_domain, (tuple, list, np.ndarray))
+    limits = tuple(max_per_domain) if several else (max_per_domain,) * len(names)
+    if len(limits) != len(names):
+        raise RVHError(
+            f"max_per_domain has {len(limits)} values for {len(names)} names in spread: give one "
+            "for all, or one each"
+        )
+    return tuple(whole_number("max_per_domain", limit, LIMIT_MAX) for limit in limits)
+
+
+def _numbered(living: NodeSet, names: tuple[str, ...], limits: tuple[int, ...]) -> _Spread:
+    """Names and limits come from the outermost in; a domain is its label and those around it."""
+    domains = np.empty((len(names), len(living)), dtype=np.uint32)
+    scoped: list[tuple[Any, ...]] = [()] * len(living)
+    for level, name in enumerate(names):
+        scoped = [(*a, b) for a, b in zip(scoped, living.domains[name], strict=True)]
+        numbers: dict[tuple[Any, ...], int] = {}
+        domains[len(names) - 1 - level] = [
+            numbers.setdefault(label, len(numbers)) for label in scoped
+        ]
+    most = list(limits[::-1])
+    # From the innermost out: each domain has room for its limit, or for what those in it have.
+    room = np.ones(len(living), dtype=np.intp)
+    if living.weights is not None:
+        room[living.weights == 0] = 0
+    inside: NDArray[Any] = np.arange(len(living))
+    for numbered, limit in zip(domains, most, strict=True):
+        outer = np.empty(len(room), dtype=np.intp)
+        outer[inside] = numbered
+        room = np.minimum(np.bincount(outer, room).astype(np.intp), limit)
+        inside = numbered
+    return _Spread(names, domains, most, int(room.sum()))
 
 
 def _as_rows(current: Any) -> NDArray[Any]:

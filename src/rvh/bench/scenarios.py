@@ -16,6 +16,7 @@ import numpy as np
 import rvh
 from rvh._parallel import thread_count
 from rvh.bench.results import ZIPF, Workload
+from rvh.faultset import FaultSet
 from rvh.multi import select_multi
 from rvh.nodes import SCHEMES
 from rvh.partitions import PartitionTable
@@ -32,6 +33,7 @@ BUILD = "PartitionTable"
 JUMP = "jump_batch"
 JUMPBACK = "jumpback_batch"
 SELECTOR = "StableSelector.argselect_batch"
+SPREAD = "FaultSet.argselect_batch"
 
 
 def scenarios() -> list[Workload]:
@@ -55,6 +57,7 @@ def scenarios() -> list[Workload]:
             n64(f"weighted/{scheme}-n64-k{k}", many, 1024, k=k, weighted=True) for k in (1, 3)
         ]
         suite.append(n64(f"multi/{scheme}-n64", many, 2048, MULTI, key_kind="int64, S, int64"))
+        suite.append(n64(f"faults/{scheme}-n64-k3", many, 1024, SPREAD, k=3))
     stable = partial(_scenario, scheme="", nodes=1000)
     suite += [
         _scenario("secret/blake2b-n64", 1 << 15, 2048, SELECT_SECRET),
@@ -95,6 +98,7 @@ def prepared(workload: Workload) -> Call:
 FAMILIES = (
     *SCHEMES,
     *("keys", "weighted", "secret", "dedupe", "multi", "single", "threads", "table", "stable"),
+    "faults",
 )
 #: keys for each scheme and number of nodes: with the native backend, with the pure-Python one
 GRID = {
@@ -176,6 +180,14 @@ def _selector(workload: Workload) -> Call:
     return lambda: selector.argselect_batch(keys, workload.k, threads=workload.threads)
 
 
+def _spread(workload: Workload) -> Call:
+    """Eight zones, every tenth node dead."""
+    zones = np.arange(workload.nodes) % 8
+    alive = np.arange(workload.nodes) % 10 != 5
+    faults, keys = FaultSet(_nodes(workload), alive, {"zone": zones}), _keys(workload)
+    return lambda: faults.argselect_batch(keys, workload.k, "zone", threads=workload.threads)
+
+
 CALLS: dict[str, Callable[[Workload], Call]] = {
     SELECT: _select,
     SELECT_SECRET: partial(_select, secret=b"sixteen bytes, 1"),
@@ -186,6 +198,7 @@ CALLS: dict[str, Callable[[Workload], Call]] = {
     JUMP: _jump,
     JUMPBACK: _jumpback,
     SELECTOR: _selector,
+    SPREAD: _spread,
 }
 
 # -- what they work on ---------------------------------------------------------------------------

@@ -231,8 +231,7 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
   const hashed source = {w, all_lanes};
   uint64_t *lo = low_words(w);
   rvh_topk top = start_topk(w, lanes, w->stride, hash_again, &source);
-  if (w->spread != NULL)
-    rvh_spread_start(w->spread, w->isa, lanes, w->stride, hash_again, &source);
+  if (w->spread != NULL) rvh_spread_start(w->spread, w->isa, lanes, w->stride, hash_again, &source);
   for (size_t l = 0; l < lanes; l++) all_lanes[l] = l < count_keys ? keys[l] : (rvh_key){0};
   rvh_group_load(w->isa, w->nodes, w->group, all_lanes, count_keys);
   for (size_t first = 0, count; first < n; first += count) {

@@ -80,8 +80,7 @@ rvh_status rvh_spread_new(rvh_spreading *s, const rvh_nodes *nodes, const rvh_sp
   s->leaf = parent;
   s->seen = (uint8_t *)(s->leaf + nodes->n);
   fill_tables(s, spread, take);
-  do
-    s->list[s->lists].k = min_size(k, take[s->levels - s->lists]);
+  do s->list[s->lists].k = min_size(k, take[s->levels - s->lists]);
   while (s->list[s->lists++].k < k && s->lists <= s->levels);
 
   s->stride = give_slots(s, stride, NULL) <= most_bytes ? stride : 1;

@@ -71,8 +71,7 @@ static void heap_insert(rvh_topk *top, size_t lane, rvh_candidate candidate) {
 
 void rvh_topk_heap(rvh_topk *top, const uint64_t *hi, size_t first, size_t count) {
   for (size_t i = 0; i < count; i++, hi += top->stride) {
-    for (size_t l = 0; l < top->lanes; l++)
-      heap_insert(top, l, (rvh_candidate){hi[l], first + i});
+    for (size_t l = 0; l < top->lanes; l++) heap_insert(top, l, (rvh_candidate){hi[l], first + i});
     if (top->filled < top->k) top->filled++;
   }
 }

@@ -565,6 +565,76 @@ static void test_many(const node_set *s) {
   free(chosen);
 }
 
+/* The walks in plain words: a node is taken where none of its domains is full; then the same with a
+ * level less, from the outermost in. Returns how many were taken. */
+static size_t plain_walk(const size_t *ranking, size_t ranked, const rvh_spread *spread, size_t k,
+                         intptr_t *chosen) {
+  size_t n = 0;
+  for (size_t held = spread->count + 1; held-- > 0;) {
+    for (size_t i = 0; i < ranked && n < k; i++) {
+      int room = 1;
+      for (size_t j = 0; j < n; j++) room &= chosen[j] != (intptr_t)ranking[i];
+      for (size_t level = 0; level < held; level++) {
+        const uint32_t *domain = spread->levels[level].domain;
+        size_t there = 0;
+        for (size_t j = 0; j < n; j++) there += domain[chosen[j]] == domain[ranking[i]];
+        room &= there < spread->levels[level].most;
+      }
+      if (room) chosen[n++] = (intptr_t)ranking[i];
+    }
+  }
+  return n;
+}
+
+/* Replicas over nested domains, and with current ones that come first. */
+static void test_spread(const node_set *s) {
+  enum { ROWS = 40, HELD = 3 };
+  static const size_t limits[][2] = {{1, 1}, {1, 2}, {2, 3}, {17, 20}, {NODES, NODES}};
+  static const size_t ks[] = {1, 3, 5, 12, 16, 17, 40};
+  static size_t rankings[ROWS][NODES];
+  reference_rank ranks[NODES];
+  uint32_t inner[NODES], outer[NODES];
+  uint64_t data[ROWS];
+  uint8_t bytes[ROWS][8];
+  intptr_t current[ROWS * HELD], chosen[ROWS * NODES], expected[NODES];
+  size_t bad;
+  for (size_t i = 0; i < NODES; i++) {
+    inner[i] = (uint32_t)(i * i % 13);
+    outer[i] = inner[i] % 5;
+  }
+  for (size_t i = 0; i < ROWS; i++) {
+    data[i] = random64();
+    for (int b = 0; b < 8; b++) bytes[i][b] = (uint8_t)(data[i] >> (8 * b));
+    for (size_t j = 0; j < HELD; j++) current[i * HELD + j] = (intptr_t)(random64() % NODES) - 1;
+    for (size_t node = 0; node < NODES; node++) ranks[node] = reference_score(s, bytes[i], 8, node);
+    plain_ranking(s, ranks, rankings[i]);
+  }
+  const rvh_column column = {
+      .layout = RVH_INTEGERS, .data = (const uint8_t *)data, .stride = 8, .itemsize = 8};
+  for (size_t q = 0; q < 5 * 7 * 3; q++) {
+    const size_t k = ks[q % 7] < s->ranked ? ks[q % 7] : s->ranked, levels = q / 35;
+    rvh_spread spread = {{{inner, 13, limits[q / 7 % 5][0]}, {outer, 5, limits[q / 7 % 5][1]}},
+                         levels};
+    for (size_t held = 0; held <= HELD; held += HELD) {
+      check(rvh_argselect_spread(isa, s->nodes, &column, 0, ROWS, k, levels > 0 ? &spread : NULL,
+                                 held > 0 ? current : NULL, held, chosen, NULL, &bad) == RVH_OK,
+            "spread", k, levels);
+      for (size_t i = 0; i < ROWS; i++) {
+        size_t first[NODES], n = 0;
+        for (int others = 0; others < 2; others++)
+          for (size_t j = 0; j < s->ranked; j++) {
+            int is_held = 0;
+            for (size_t h = 0; h < held; h++)
+              is_held |= current[i * HELD + h] == (intptr_t)rankings[i][j];
+            if (is_held != others) first[n++] = rankings[i][j];
+          }
+        check(plain_walk(first, n, &spread, k, expected) == k, "walk", k, i);
+        check(memcmp(chosen + i * k, expected, k * sizeof *expected) == 0, "spread", k, i);
+      }
+    }
+  }
+}
+
 /* The logarithm's bits: equal to the scalar sequence above, and in sum to what every processor of
  * either byte order gave, and Python's floats (tests/test_neg_log.py has the same number). */
 static void test_neg_log(void) {
@@ -1262,6 +1332,7 @@ int main(void) {
     for (size_t j = 0; j < SETS; j++) {
       test_ties(&sets[j]);
       test_many(&sets[j]);
+      test_spread(&sets[j]);
       test_stop(sets[j].nodes);
       rvh_nodes_free(sets[j].nodes);
     }
