@@ -12,6 +12,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -32,9 +33,8 @@ def main() -> None:
     numbers = np.arange(64)
     domains = {"zone": numbers % 8, "rack": numbers // 8 % 2}
     ids = [f"cache-{n:03d}.eu-west-1:11211" for n in numbers]
-    print(
-        "| scheme | what | plain k=3, keys/s | fault set, keys/s | ratio |\n|---|---|---|---|---|"
-    )
+    print("| scheme | what | plain k=3, keys/s | fault set, keys/s | ratio |")
+    print("|---|---|---|---|---|")
     for scheme, count in (("blake2b", 1 << 16), ("murmur", 1 << 19)):
         nodes = rvh.NodeSet(ids, scheme=scheme, domains=domains)
         faults = FaultSet(nodes, numbers % 10 != 5)
@@ -44,12 +44,10 @@ def main() -> None:
         def plain(nodes: rvh.NodeSet = nodes, keys: object = keys) -> object:
             return nodes.argselect_batch(keys, 3, threads=1, dedupe=False)
 
-        def spread(over: object, faults: FaultSet = faults, keys: object = keys) -> object:
-            return faults.argselect_batch(keys, 3, over, threads=1, dedupe=False)  # type: ignore[arg-type]
+        def spread(over: Any, faults: FaultSet = faults, keys: Any = keys) -> object:
+            return faults.argselect_batch(keys, 3, over, threads=1, dedupe=False)
 
-        def repair(
-            faults: FaultSet = faults, keys: object = keys, held: object = current
-        ) -> object:
+        def repair(faults: FaultSet = faults, keys: Any = keys, held: Any = current) -> object:
             return faults.repair(keys, held, 3, "zone", threads=1)
 
         for name, call in (

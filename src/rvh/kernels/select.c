@@ -24,21 +24,25 @@ static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 
 /* ---- one thread's memory ------------------------------------------------------------------ */
 
+/* What the best k are chosen among, besides the ranking. */
+typedef struct {
+  rvh_spreading *spread;   /* or NULL */
+  const intptr_t *current; /* [rows][currents], or NULL */
+  size_t currents;
+  const uint32_t *place; /* index -> position, where there are such rows */
+} constraints;
+
 typedef struct {
   const rvh_isa *isa;
   const rvh_nodes *nodes;
   rvh_poll *poll;
   size_t lanes, stride, k;
   /* where answers go: chosen (and words), scores, or only */
-  intptr_t *chosen; /* [rows][k] */
-  uint64_t *words;  /* [rows][k], or NULL */
-  uint64_t *scores; /* [rows][indices][rvh_score_words] */
-  uint64_t *only;   /* [rows]: the high word of the one node there is */
-  /* constraints, or NULL */
-  rvh_spreading *spread;
-  const intptr_t *current; /* [rows][currents] */
-  size_t currents;
-  const uint32_t *place; /* index -> position, where there are such rows */
+  intptr_t *chosen;         /* [rows][k] */
+  uint64_t *words;          /* [rows][k], or NULL */
+  uint64_t *scores;         /* [rows][indices][rvh_score_words] */
+  uint64_t *only;           /* [rows]: the high word of the one node there is */
+  const constraints *among; /* or NULL */
   /* pieces of `memory` */
   uint64_t *hi, *lo; /* a tile, or a row; low words only for scores */
   rvh_group *group;
@@ -105,8 +109,8 @@ static rvh_status work_start(work *w, const rvh_isa *isa, const rvh_nodes *nodes
 /* ---- answers ------------------------------------------------------------------------------ */
 
 static void write_chosen(work *w, rvh_topk *top, size_t lane, size_t row) {
-  if (w->spread != NULL)
-    rvh_spread_finish(w->spread, lane, w->best);
+  if (w->among != NULL && w->among->spread != NULL)
+    rvh_spread_finish(w->among->spread, lane, w->best);
   else
     rvh_topk_finish(top, lane, w->best);
   for (size_t j = 0; j < w->k; j++) {
@@ -176,20 +180,21 @@ static void prefer_current(work *w, const size_t *rows, size_t keys, size_t stri
   if (w->nodes->weight == NULL)
     for (size_t i = 0; i < count * stride; i++) w->hi[i] >>= 1;
   for (size_t l = 0; l < keys; l++) {
-    const intptr_t *current = w->current + rows[l] * w->currents;
-    for (size_t j = 0; j < w->currents; j++) {
+    const intptr_t *current = w->among->current + rows[l] * w->among->currents;
+    for (size_t j = 0; j < w->among->currents; j++) {
       if (current[j] < 0) continue;
-      const size_t at = w->place[current[j]] - first; /* far above count before first */
+      const size_t at = w->among->place[current[j]] - first; /* far above count before first */
       if (at < count) w->hi[at * stride + l] |= (uint64_t)1 << 63;
     }
   }
 }
 
-static void take(work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t *rows, size_t keys,
-                 size_t first, size_t count) {
-  if (w->current != NULL) prefer_current(w, rows, keys, top->stride, first, count);
-  if (w->spread != NULL)
-    rvh_spread_take(w->spread, w->hi, first, count);
+/* Takes a tile in with the kernel `topk`; rows: of the first `keys` lanes. */
+static void take_among(work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t *rows, size_t keys,
+                       size_t first, size_t count) {
+  if (w->among->current != NULL) prefer_current(w, rows, keys, top->stride, first, count);
+  if (w->among->spread != NULL)
+    rvh_spread_take(w->among->spread, w->hi, first, count);
   else
     topk(top, w->hi, first, count);
 }
@@ -202,7 +207,7 @@ static rvh_status one_key(work *w, rvh_key key, size_t row) {
   const hashed source = {w, &key};
   uint64_t *lo = low_words(w);
   rvh_topk top = start_topk(w, 1, 1, hash_again, &source);
-  if (w->spread != NULL) rvh_spread_start(w->spread, NULL, 1, 1, hash_again, &source);
+  if (w->among != NULL && w->among->spread != NULL) rvh_spread_start(w->among->spread, NULL, &top);
   for (size_t first = 0, count; first < n; first += count) {
     count = min_size(ROW_STRIP, n - first);
     if (rvh_stopped(w->poll, count * cost)) return RVH_STOPPED;
@@ -211,10 +216,11 @@ static rvh_status one_key(work *w, rvh_key key, size_t row) {
       write_scores(w, 0, 1, first, count, row);
     else if (w->only != NULL)
       w->only[row] = w->hi[0];
+    else if (w->among == NULL)
+      rvh_topk_portable(&top, w->hi, first, count);
     else
-      take(w, &top, rvh_topk_portable, &row, 1, first, count);
+      take_among(w, &top, rvh_topk_portable, &row, 1, first, count);
   }
-  if (w->spread != NULL) rvh_spread_end(w->spread);
   if (w->chosen != NULL) write_chosen(w, &top, 0, row);
   return RVH_OK;
 }
@@ -231,7 +237,8 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
   const hashed source = {w, all_lanes};
   uint64_t *lo = low_words(w);
   rvh_topk top = start_topk(w, lanes, w->stride, hash_again, &source);
-  if (w->spread != NULL) rvh_spread_start(w->spread, w->isa, lanes, w->stride, hash_again, &source);
+  if (w->among != NULL && w->among->spread != NULL)
+    rvh_spread_start(w->among->spread, w->isa, &top);
   for (size_t l = 0; l < lanes; l++) all_lanes[l] = l < count_keys ? keys[l] : (rvh_key){0};
   rvh_group_load(w->isa, w->nodes, w->group, all_lanes, count_keys);
   for (size_t first = 0, count; first < n; first += count) {
@@ -242,10 +249,11 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
       for (size_t l = 0; l < count_keys; l++) write_scores(w, l, w->stride, first, count, rows[l]);
     else if (w->only != NULL)
       for (size_t l = 0; l < count_keys; l++) w->only[rows[l]] = w->hi[l];
+    else if (w->among == NULL)
+      w->isa->topk(&top, w->hi, first, count);
     else
-      take(w, &top, w->isa->topk, rows, count_keys, first, count);
+      take_among(w, &top, w->isa->topk, rows, count_keys, first, count);
   }
-  if (w->spread != NULL) rvh_spread_end(w->spread);
   if (w->chosen != NULL)
     for (size_t l = 0; l < count_keys; l++) write_chosen(w, &top, l, rows[l]);
   return RVH_OK;
@@ -256,7 +264,7 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
 static int better_one_by_one(const work *w, size_t m) {
   const size_t rows = m * ((w->nodes->n + w->lanes - 1) / w->lanes);
   return rvh_topk_bytes(w->k, w->stride) > HEAP_BYTES ||
-         (w->spread != NULL && w->spread->stride < w->stride) ||
+         (w->among != NULL && w->among->spread != NULL && w->among->spread->stride < w->stride) ||
          (m < w->lanes && rows * 13 < w->nodes->n * 10);
 }
 
@@ -313,8 +321,7 @@ static rvh_status one_batch(work *w, size_t n, size_t first_row) {
   uint16_t order[BATCH];
   rvh_status status = RVH_OK;
   const int hashes = w->hashes != NULL;
-  const int free_choice = w->spread == NULL && w->current == NULL;
-  if (hashes && w->chosen != NULL && w->k == 1 && free_choice && n >= RUN_LEAST)
+  if (hashes && w->chosen != NULL && w->k == 1 && w->among == NULL && n >= RUN_LEAST)
     return best_of_runs(w, n, first_row);
   order_by_size(w->spans, n, hashes, order);
   for (size_t i = 0; i < n && status == RVH_OK;) {
@@ -381,13 +388,14 @@ rvh_status rvh_argselect_spread(const rvh_isa *isa, const rvh_nodes *nodes, cons
                                 rvh_poll *poll, size_t *bad) {
   work w;
   rvh_spreading spreading;
+  constraints among = {0};
   uint32_t *place = NULL;
   rvh_status status = work_start(&w, isa, nodes, 0, keys, k, poll, NULL, 0);
   if (status != RVH_OK) return status;
   w.chosen = out;
   if (spread != NULL) {
     status = rvh_spread_new(&spreading, nodes, spread, k, w.stride, HEAP_BYTES);
-    if (status == RVH_OK) w.spread = &spreading;
+    if (status == RVH_OK) among.spread = &spreading;
   }
   if (current != NULL && status == RVH_OK) {
     place = malloc(nodes->indices * sizeof *place);
@@ -396,12 +404,13 @@ rvh_status rvh_argselect_spread(const rvh_isa *isa, const rvh_nodes *nodes, cons
   if (place != NULL) {
     memset(place, 0xff, nodes->indices * sizeof *place);
     for (size_t p = 0; p < nodes->n; p++) place[nodes->order[p]] = (uint32_t)p;
-    w.place = place;
-    w.current = current;
-    w.currents = currents;
+    among.place = place;
+    among.current = current;
+    among.currents = currents;
   }
+  if (spread != NULL || current != NULL) w.among = &among;
   if (status == RVH_OK) status = all_batches(&w, keys, start, stop, bad);
-  if (w.spread != NULL) rvh_spread_free(&spreading);
+  if (among.spread != NULL) rvh_spread_free(&spreading);
   free(place);
   free(w.memory);
   return status;

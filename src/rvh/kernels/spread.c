@@ -112,14 +112,12 @@ static void restart_level(rvh_spreading *s, size_t level, const rvh_topk *like) 
   for (size_t d = 0; d < s->domains[level]; d++) restart(&s->top[level][d], like);
 }
 
-void rvh_spread_start(rvh_spreading *s, const rvh_isa *isa, size_t lanes, size_t stride,
-                      rvh_score_again *again, const void *source) {
-  const rvh_topk like = {
-      .lanes = lanes, .stride = stride, .tie = s->nodes->tie, .again = again, .source = source};
+void rvh_spread_start(rvh_spreading *s, const rvh_isa *isa, const rvh_topk *like) {
   s->take = isa != NULL ? isa->topk : rvh_topk_portable;
   s->merge = isa != NULL ? isa->topk_merge : rvh_topk_merge_portable;
-  restart_level(s, 0, &like);
-  for (size_t i = 0; i < s->lists; i++) restart(&s->list[i], &like);
+  s->made = 0;
+  restart_level(s, 0, like);
+  for (size_t i = 0; i < s->lists; i++) restart(&s->list[i], like);
 }
 
 void rvh_spread_take(rvh_spreading *s, const uint64_t *hi, size_t first, size_t count) {
@@ -131,7 +129,8 @@ void rvh_spread_take(rvh_spreading *s, const uint64_t *hi, size_t first, size_t 
   if (s->lists > s->levels) s->take(&s->list[s->levels], hi, first, count);
 }
 
-void rvh_spread_end(rvh_spreading *s) {
+/* The lists, once all nodes are in. */
+static void make_lists(rvh_spreading *s) {
   for (size_t l = 0; l < s->lists && l < s->levels; l++) {
     const size_t last = s->levels - 1 - l; /* the outermost level that the list holds to */
     for (size_t i = 0; i < last; i++) {
@@ -146,6 +145,8 @@ void rvh_spread_end(rvh_spreading *s) {
 
 void rvh_spread_finish(rvh_spreading *s, size_t lane, rvh_candidate *best) {
   size_t n = s->list[0].k;
+  if (!s->made) make_lists(s);
+  s->made = 1;
   rvh_topk_finish(&s->list[0], lane, best);
   if (n == s->k) return;
   for (size_t j = 0; j < n; j++) s->seen[best[j].position] = 1;

@@ -17,6 +17,7 @@ typedef struct {
   uint8_t *seen;                     /* [positions], all 0 between keys */
   rvh_candidate *more;               /* [k] */
   size_t stride;                     /* the widest that there is memory for */
+  int made;                          /* whether the lists are, of the keys under way */
   rvh_topk_tile *take;
   rvh_topk_merge *merge;
   void *tables, *slots;
@@ -27,13 +28,11 @@ rvh_status rvh_spread_new(rvh_spreading *s, const rvh_nodes *nodes, const rvh_sp
                           size_t k, size_t stride, size_t most_bytes);
 void rvh_spread_free(rvh_spreading *s);
 
-/* A group of keys with the instruction set's kernels; for one key lanes, stride are 1, and isa is
- * NULL. */
-void rvh_spread_start(rvh_spreading *s, const rvh_isa *isa, size_t lanes, size_t stride,
-                      rvh_score_again *again, const void *source);
+/* A group of keys with the instruction set's kernels, or one key without, where isa is NULL; lanes
+ * and the tie rule are those of `like`. */
+void rvh_spread_start(rvh_spreading *s, const rvh_isa *isa, const rvh_topk *like);
 void rvh_spread_take(rvh_spreading *s, const uint64_t *hi, size_t first, size_t count);
-/* After the last node, once; then each lane's best k. */
-void rvh_spread_end(rvh_spreading *s);
+/* A lane's best k, after the last node. */
 void rvh_spread_finish(rvh_spreading *s, size_t lane, rvh_candidate *best);
 
 #endif
