@@ -80,6 +80,12 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.faultset.FaultSet.with_alive": ("Examples",),
     "rvh.faultset.Repair": ("Parameters",),
     "rvh.faultset.Replicas": ("Parameters",),
+    "rvh.filter.Filter": ("Examples",),
+    "rvh.filter.alive": FUNCTION,
+    "rvh.filter.capacity": FUNCTION,
+    "rvh.filter.label": (*FUNCTION, "Notes"),
+    "rvh.filter.near": FUNCTION,
+    "rvh.filter.zone": FUNCTION,
     "rvh.weighted.weights_from": FUNCTION,
     "rvh.NodeSet.ids": (),
     "rvh.NodeSet.scheme": (),
@@ -101,7 +107,7 @@ RULES: dict[str, tuple[str, ...]] = {
 
 
 #: modules whose public names are not those of `rvh` itself
-MODULES_APART = ("cpu", "faultset", "multi", "partitions", "stable", "weighted")
+MODULES_APART = ("cpu", "faultset", "filter", "multi", "partitions", "stable", "weighted")
 
 
 def public_names() -> set[str]:
