@@ -69,6 +69,14 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.stable.jump_hash": (*FUNCTION, "Notes"),
     "rvh.stable.jumpback_batch": FUNCTION,
     "rvh.stable.jumpback_hash": (*FUNCTION, "Notes"),
+    "rvh.balanced.BalancedAssigner": ("Parameters", "Raises", "Notes", "Examples"),
+    "rvh.balanced.BalancedAssigner.assign_batch": FUNCTION,
+    "rvh.balanced.BalancedAssigner.loads": (),
+    "rvh.balanced.BalancedAssigner.nodes": (),
+    "rvh.balanced.BalancedAssigner.release": ("Parameters", "Raises", "Examples"),
+    "rvh.balanced.argassign_balanced": FUNCTION,
+    "rvh.balanced.assign_balanced": (*FUNCTION, "Notes"),
+    "rvh.balanced.capacities": FUNCTION,
     "rvh.faultset.FaultSet": ("Parameters", "Raises", "Examples"),
     "rvh.faultset.FaultSet.alive": (),
     "rvh.faultset.FaultSet.argselect_batch": FUNCTION,
@@ -107,7 +115,16 @@ RULES: dict[str, tuple[str, ...]] = {
 
 
 #: modules whose public names are not those of `rvh` itself
-MODULES_APART = ("cpu", "faultset", "filter", "multi", "partitions", "stable", "weighted")
+MODULES_APART = (
+    "balanced",
+    "cpu",
+    "faultset",
+    "filter",
+    "multi",
+    "partitions",
+    "stable",
+    "weighted",
+)
 
 
 def public_names() -> set[str]:

@@ -159,6 +159,30 @@ static void select_spread(size_t k, size_t b) {
                              chosen, NULL, &bad));
 }
 
+/* a: keys that a node has room for. */
+static void balance(size_t a, size_t b) {
+  static int64_t left[KEYS];
+  uint64_t capacity[NODES], *lists = words;
+  size_t bad, lefts;
+  (void)b;
+  for (size_t i = 0; i < w->nodes; i++) capacity[i] = a;
+  rvh_matching *matching = rvh_matching_new(isa, capacity, w->nodes, w->keys, chosen, NULL);
+  if (matching == NULL) abort();
+  for (size_t i = 0; i < w->keys; i++) { /* scores made up: no kernel of theirs is counted */
+    lists[2 * i] = (uint64_t)integers[i] % w->nodes;
+    lists[2 * i + 1] = integers[i];
+  }
+  check(rvh_matching_offer(matching, NULL, w->keys, 1, lists, left, &lefts, NULL));
+  uint64_t *longer = lists + 2 * w->keys;
+  for (size_t i = 0; i < lefts; i++)
+    for (size_t j = 0; j < 16; j++) {
+      longer[32 * i + j] = (integers[left[i]] + j) % w->nodes;
+      longer[32 * i + 16 + j] = integers[left[i]] * (2 * j + 1);
+    }
+  check(rvh_matching_offer(matching, left, lefts, 16, longer, left, &bad, NULL));
+  rvh_matching_free(matching);
+}
+
 static void score_rows(size_t a, size_t b) {
   size_t bad;
   (void)a, (void)b;
@@ -272,6 +296,7 @@ static const workload workloads[] = {
     {"neg_log", neg_log, .keys = KEYS},
     {"spread_blake2b_n64_k3", select_spread, RVH_BLAKE2B, .nodes = 64, .keys = KEYS, .a = 3},
     {"spread_murmur_n64_k3", select_spread, RVH_MURMUR, .nodes = 64, .keys = KEYS, .a = 3},
+    {"balance_n16", balance, RVH_MURMUR, .nodes = 16, .keys = KEYS, .a = 33},
     {"repair_murmur_n64_k3", select_spread, RVH_MURMUR, .nodes = 64, .keys = KEYS, .a = 3, .b = 1},
 };
 enum { WORKLOADS = sizeof workloads / sizeof *workloads };

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 __all__ = [
     "Cancel",
+    "Matching",
     "PreparedNodes",
     "backend",
     "compose",
@@ -38,6 +39,7 @@ __all__ = [
 #: what a backend offers
 PUBLIC = (
     "Cancel",
+    "Matching",
     "PreparedNodes",
     "compose",
     "distinct",
@@ -76,6 +78,7 @@ _module = _choose()
 if TYPE_CHECKING:  # the twin spells out the types that both backends share
     from rvh._pure import (
         Cancel,
+        Matching,
         PreparedNodes,
         compose,
         distinct,

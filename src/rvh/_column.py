@@ -206,6 +206,13 @@ class KeyColumn:
             return categories.take(self.values.codes).plain()
         return self
 
+    def pieces(self) -> list[tuple[KeyColumn, int]]:
+        """Plain columns that are this one together, and the row where each begins."""
+        if self.kind is not Kind.CHUNKS:
+            return [(self.plain(), 0)]
+        parts = zip(self.values.columns, self.values.starts.tolist(), strict=False)
+        return [(part.plain(), first) for part, first in parts if len(part) > 0]
+
     def named(self, what: str) -> KeyColumn:
         """The same column, whose errors call an element ``what``."""
         values = self.values

@@ -76,6 +76,20 @@ def jump_one(key: object, buckets: int, k: int) -> list[int]: ...
 def jumpback_one(key: object, buckets: int) -> int: ...
 def isa_available() -> tuple[str, ...]: ...
 def isa_active() -> str: ...
+
+class Matching:
+    def __init__(
+        self,
+        nodes: PreparedNodes,
+        capacity: NDArray[np.uint64],
+        owners: NDArray[np.intp],
+        spans: Spans | None,
+        codes: NDArray[np.uint32] | None,
+    ) -> None: ...
+    def offer(
+        self, rows: NDArray[np.int64] | None, lists: NDArray[np.uint64]
+    ) -> NDArray[np.int64] | None: ...
+
 def lookup(
     keys: KeyColumn,
     start: int,

@@ -426,7 +426,7 @@ class FaultSet:
         with _keys.opened(keys) as column:
             held, there = self._held(current, len(column))
             out = np.empty((len(column), k), dtype=np.intp)
-            for piece, first in _pieces(column):
+            for piece, first in column.pieces():
 
                 def work(
                     start: int, stop: int, cancel: Cancel, piece: Any = piece, first: int = first
@@ -576,15 +576,3 @@ def _as_rows(current: Any) -> NDArray[Any]:
     for row, nodes in enumerate(lists):
         ids[row, : len(nodes)] = nodes
     return ids
-
-
-def _pieces(column: KeyColumn) -> list[tuple[KeyColumn, int]]:
-    """Plain columns that are a column together, and the row where each begins."""
-    if column.kind is not Kind.CHUNKS:
-        return [(column.plain(), 0)]
-    chunks = column.values
-    return [
-        (part.plain(), int(first))
-        for part, first in zip(chunks.columns, chunks.starts, strict=False)
-        if len(part) > 0
-    ]

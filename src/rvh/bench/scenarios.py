@@ -15,6 +15,7 @@ import numpy as np
 
 import rvh
 from rvh._parallel import thread_count
+from rvh.balanced import argassign_balanced
 from rvh.bench.results import ZIPF, Workload
 from rvh.faultset import FaultSet
 from rvh.multi import select_multi
@@ -34,6 +35,7 @@ JUMP = "jump_batch"
 JUMPBACK = "jumpback_batch"
 SELECTOR = "StableSelector.argselect_batch"
 SPREAD = "FaultSet.argselect_batch"
+BALANCED = "argassign_balanced"
 
 
 def scenarios() -> list[Workload]:
@@ -57,6 +59,7 @@ def scenarios() -> list[Workload]:
             n64(f"weighted/{scheme}-n64-k{k}", many, 1024, k=k, weighted=True) for k in (1, 3)
         ]
         suite.append(n64(f"multi/{scheme}-n64", many, 2048, MULTI, key_kind="int64, S, int64"))
+        suite.append(n64(f"balanced/{scheme}-n64", many, 1024, BALANCED))
         suite.append(n64(f"faults/{scheme}-n64-k3", many, 1024, SPREAD, k=3))
     stable = partial(_scenario, scheme="", nodes=1000)
     suite += [
@@ -98,7 +101,7 @@ def prepared(workload: Workload) -> Call:
 FAMILIES = (
     *SCHEMES,
     *("keys", "weighted", "secret", "dedupe", "multi", "single", "threads", "table", "stable"),
-    "faults",
+    *("faults", "balanced"),
 )
 #: keys for each scheme and number of nodes: with the native backend, with the pure-Python one
 GRID = {
@@ -188,6 +191,11 @@ def _spread(workload: Workload) -> Call:
     return lambda: faults.argselect_batch(keys, workload.k, "zone", threads=workload.threads)
 
 
+def _balanced(workload: Workload) -> Call:
+    nodes, keys = _nodes(workload), _keys(workload)
+    return lambda: argassign_balanced(nodes, keys, 1.05, threads=workload.threads)
+
+
 CALLS: dict[str, Callable[[Workload], Call]] = {
     SELECT: _select,
     SELECT_SECRET: partial(_select, secret=b"sixteen bytes, 1"),
@@ -199,6 +207,7 @@ CALLS: dict[str, Callable[[Workload], Call]] = {
     JUMPBACK: _jumpback,
     SELECTOR: _selector,
     SPREAD: _spread,
+    BALANCED: _balanced,
 }
 
 # -- what they work on ---------------------------------------------------------------------------

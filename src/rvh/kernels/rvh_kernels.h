@@ -11,6 +11,7 @@
  *   score.c    a few keys x a strip of nodes -> scores, by scheme, weighted or not
  *   select.c   keys x nodes -> rankings and scores
  *   spread.c   the best k of each key spread over failure domains
+ *   balance.c  rankings of keys, capacities of nodes -> the stable matching
  *   lookup.c   keys -> partitions and their owners
  *   jump.c     integers -> one of n buckets, or several
  */
@@ -179,6 +180,36 @@ rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_sim
  * RVH_MURMUR. */
 rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *scores,
                            size_t rows, size_t k, intptr_t *out);
+
+/* ---- bounded load ------------------------------------------------------------------------- */
+
+typedef struct rvh_matching rvh_matching;
+
+/* What decides between keys whose words are equal on a node: the whole scores, then the higher
+ * bytes, and of equal keys the lower row. Row i's key is number codes[i] of those at offsets. */
+typedef struct {
+  const rvh_nodes *nodes;
+  const uint32_t *codes;
+  const uint8_t *data;
+  const uint64_t *offsets;
+} rvh_ties;
+
+/* Nodes take capacity[index] of `rows` keys at most, rows < 2^32; owner[row] is the index of a
+ * key's node once all keys have one. ties: NULL where none are expected. NULL where there is no
+ * memory. */
+rvh_matching *rvh_matching_new(const rvh_isa *isa, const uint64_t *capacity, size_t nodes,
+                               size_t rows, intptr_t *owner, const rvh_ties *ties);
+void rvh_matching_free(rvh_matching *matching);
+
+/* First, with rows NULL, the best node of every key: k is 1. Then longer lists for keys that are
+ * free, which stay where they are until the matching is freed and go on where the last one ended.
+ * lists[i][0] to [k - 1] are indices of nodes, lists[i][k] to [2 * k - 1] the words that ranked
+ * them. left[0] to left[*lefts - 1]: rows that are free at the end, having proposed to all in their
+ * lists; at most `count`. Where keys tied and there are no `ties`, rvh_matching_tied() says so and
+ * nothing else is told. */
+rvh_status rvh_matching_offer(rvh_matching *matching, const int64_t *rows, size_t count, size_t k,
+                              const uint64_t *lists, int64_t *left, size_t *lefts, rvh_poll *poll);
+int rvh_matching_tied(const rvh_matching *matching);
 
 /* ---- partition tables --------------------------------------------------------------------- */
 

@@ -251,5 +251,8 @@ void rvh_score_row(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_key *ke
 /* The whole score of one pair, before weighting. */
 rvh_score rvh_score_pair(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_key *key,
                          size_t position);
+/* The same of bytes and the node at an index, which may be slow. */
+rvh_score rvh_score_bytes(const rvh_isa *isa, const rvh_nodes *nodes, blake2_simd_bytes bytes,
+                          size_t index);
 
 #endif

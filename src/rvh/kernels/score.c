@@ -41,3 +41,12 @@ rvh_score rvh_score_pair(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_k
     blake2_simd_row(isa->hash, nodes->prefixes, position, 1, key->bytes, &score.hi, &score.lo);
   return score;
 }
+
+rvh_score rvh_score_bytes(const rvh_isa *isa, const rvh_nodes *nodes, blake2_simd_bytes bytes,
+                          size_t index) {
+  rvh_key key = {.bytes = bytes};
+  size_t position = 0;
+  if (nodes->scheme == RVH_MURMUR) key.hash = rvh_murmur64a(bytes, RVH_MURMUR_KEY_SEED);
+  while (nodes->order[position] != index) position++;
+  return rvh_score_pair(isa, nodes, &key, position);
+}

@@ -1,0 +1,198 @@
+/* Bounded load: the stable matching of keys and nodes with capacities.
+ *
+ * Keys propose to nodes in the order of their ranking; a node that is full keeps the keys that
+ * score highest on it (Gale and Shapley, "College admissions and the stability of marriage", 1962).
+ * The matching is unique, whatever the order of the proposals, so each free key proposes at once,
+ * and a key that is displaced goes on where it stopped. A node's keys are a heap with the lowest on
+ * top from the moment it is full.
+ *
+ * Rankings are given as far as they were asked for: most keys need their first node only, so every
+ * key begins with that one, and the few that need more get a longer list. */
+
+#include "rvh_kernels_impl.h"
+
+#include <stdlib.h>
+
+enum { PROPOSALS_PER_WORK = 8 }; /* that take as long as a compression */
+
+/* A key's list: nodes, then the words that ranked them; and how far it has proposed. */
+typedef struct {
+  const uint64_t *list;
+  uint32_t count, next;
+} wishes;
+
+typedef struct {
+  uint64_t word;
+  uint64_t row;
+} held;
+
+typedef struct {
+  held *keys; /* a heap, the lowest on top, where size is the capacity */
+  size_t size, room, capacity;
+} node;
+
+struct rvh_matching {
+  size_t nodes, rows;
+  node *node;
+  uint32_t *wish_of; /* row -> place in `wish`, 0 where the key has its first node only */
+  wishes *wish;
+  size_t wishes, wish_room;
+  intptr_t *owner;
+  const rvh_isa *isa;
+  const rvh_ties *ties;
+  int tied;
+};
+
+void rvh_matching_free(rvh_matching *m) {
+  if (m == NULL) return;
+  for (size_t n = 0; m->node != NULL && n < m->nodes; n++) free(m->node[n].keys);
+  free(m->node);
+  free(m->wish_of);
+  free(m->wish);
+  free(m);
+}
+
+rvh_matching *rvh_matching_new(const rvh_isa *isa, const uint64_t *capacity, size_t nodes,
+                               size_t rows, intptr_t *owner, const rvh_ties *ties) {
+  rvh_matching *m = calloc(1, sizeof *m);
+  if (m == NULL) return NULL;
+  *m = (rvh_matching){.nodes = nodes, .rows = rows, .owner = owner, .isa = isa, .ties = ties};
+  m->node = calloc(nodes, sizeof *m->node);
+  m->wish_of = calloc(rows > 0 ? rows : 1, sizeof *m->wish_of);
+  if (m->node == NULL || m->wish_of == NULL) {
+    rvh_matching_free(m);
+    return NULL;
+  }
+  for (size_t n = 0; n < nodes; n++)
+    m->node[n].capacity = capacity[n] < rows ? (size_t)capacity[n] : rows;
+  return m;
+}
+
+int rvh_matching_tied(const rvh_matching *m) { return m->tied; }
+
+/* Equal words, different rows: the rest of the rule. */
+static int higher_of_tied(rvh_matching *m, size_t n, uint64_t a, uint64_t b) {
+  const rvh_ties *ties = m->ties;
+  if (ties == NULL) {
+    m->tied = 1;
+    return a < b;
+  }
+  if (ties->codes[a] == ties->codes[b]) return a < b;
+  const uint64_t *at = ties->offsets + ties->codes[a], *bt = ties->offsets + ties->codes[b];
+  const blake2_simd_bytes key_a = {ties->data + at[0], (size_t)(at[1] - at[0])};
+  const blake2_simd_bytes key_b = {ties->data + bt[0], (size_t)(bt[1] - bt[0])};
+  const rvh_score score_a = rvh_score_bytes(m->isa, ties->nodes, key_a, n);
+  const rvh_score score_b = rvh_score_bytes(m->isa, ties->nodes, key_b, n);
+  if (score_a.hi != score_b.hi) return score_a.hi > score_b.hi;
+  if (score_a.lo != score_b.lo) return score_a.lo > score_b.lo;
+  const int order =
+      memcmp(key_a.data, key_b.data, key_a.size < key_b.size ? key_a.size : key_b.size);
+  if (order != 0) return order > 0;
+  if (key_a.size != key_b.size) return key_a.size > key_b.size;
+  return a < b;
+}
+
+/* Whether node n prefers a. */
+static int higher(rvh_matching *m, size_t n, held a, held b) {
+  if (a.word != b.word) return a.word > b.word;
+  return higher_of_tied(m, n, a.row, b.row);
+}
+
+static void sift_down(rvh_matching *m, size_t n, size_t i, held key) {
+  held *heap = m->node[n].keys;
+  const size_t size = m->node[n].size;
+  for (size_t child; (child = 2 * i + 1) < size; i = child) {
+    if (child + 1 < size && higher(m, n, heap[child], heap[child + 1])) child++;
+    if (!higher(m, n, key, heap[child])) break;
+    heap[i] = heap[child];
+  }
+  heap[i] = key;
+}
+
+/* Room for one key more: at once for an even share and some, as memory that is not written to costs
+ * nothing. */
+static int grow(const rvh_matching *m, node *to) {
+  if (to->size < to->room) return 1;
+  size_t room = to->room > 0 ? 2 * to->room : m->rows / m->nodes * 5 / 4 + 64;
+  if (room > to->capacity) room = to->capacity;
+  held *keys = realloc(to->keys, room * sizeof *keys);
+  if (keys == NULL) return 0;
+  to->keys = keys;
+  to->room = room;
+  return 1;
+}
+
+enum { TAKEN, REFUSED, NO_MEMORY };
+
+/* A key proposes to a node. Where another has to go for it, *row is that one afterwards, refused.
+ */
+static int propose(rvh_matching *m, size_t *row, size_t n, uint64_t word) {
+  node *to = &m->node[n];
+  const held key = {word, *row};
+  if (to->size < to->capacity) {
+    if (!grow(m, to)) return NO_MEMORY;
+    to->keys[to->size++] = key;
+    m->owner[*row] = (intptr_t)n;
+    if (to->size == to->capacity)
+      for (size_t i = to->size / 2; i-- > 0;) sift_down(m, n, i, to->keys[i]);
+    return TAKEN;
+  }
+  if (to->capacity == 0 || !higher(m, n, key, to->keys[0])) return REFUSED;
+  m->owner[*row] = (intptr_t)n;
+  *row = (size_t)to->keys[0].row;
+  sift_down(m, n, 0, key);
+  return REFUSED;
+}
+
+/* A refused key, and whoever it displaces, go on through their lists. Where one comes to the end of
+ * its list, *row is that one and the answer REFUSED. */
+static int go_on(rvh_matching *m, size_t *row, size_t *proposals) {
+  for (;;) {
+    wishes *wish = &m->wish[m->wish_of[*row]];
+    if (m->wish_of[*row] == 0 || wish->next == wish->count) return REFUSED;
+    const size_t at = wish->next++;
+    const int answer = propose(m, row, (size_t)wish->list[at], wish->list[wish->count + at]);
+    ++*proposals;
+    if (answer != REFUSED) return answer;
+  }
+}
+
+static int wish_longer(rvh_matching *m, size_t row, const uint64_t *list, size_t k) {
+  if (m->wish_of[row] == 0) {
+    if (m->wishes + 1 >= m->wish_room) {
+      const size_t room = 2 * m->wish_room + 1024;
+      wishes *wish = realloc(m->wish, room * sizeof *wish);
+      if (wish == NULL) return 0;
+      m->wish = wish;
+      m->wish_room = room;
+    }
+    m->wish_of[row] = (uint32_t)++m->wishes;
+    m->wish[m->wishes].next = 1; /* the first node has refused it */
+  }
+  wishes *wish = &m->wish[m->wish_of[row]];
+  wish->list = list;
+  wish->count = (uint32_t)k;
+  return 1;
+}
+
+rvh_status rvh_matching_offer(rvh_matching *m, const int64_t *rows, size_t count, size_t k,
+                              const uint64_t *lists, int64_t *left, size_t *lefts, rvh_poll *poll) {
+  size_t pending = 0;
+  *lefts = 0;
+  for (size_t i = 0; rows != NULL && i < count; i++)
+    if (!wish_longer(m, (size_t)rows[i], lists + 2 * k * i, k)) return RVH_NO_MEMORY;
+  for (size_t i = 0; i < count; i++, pending++) {
+    size_t row = rows != NULL ? (size_t)rows[i] : i;
+    int answer = REFUSED;
+    if (rows == NULL) answer = propose(m, &row, (size_t)lists[2 * i], lists[2 * i + 1]);
+    if (answer == REFUSED) answer = go_on(m, &row, &pending);
+    if (answer == NO_MEMORY) return RVH_NO_MEMORY;
+    if (m->tied && m->ties == NULL) return RVH_OK; /* to be begun anew with ties */
+    if (answer == REFUSED) left[(*lefts)++] = (int64_t)row;
+    if (pending >= 1024) {
+      if (rvh_stopped(poll, pending / PROPOSALS_PER_WORK)) return RVH_STOPPED;
+      pending = 0;
+    }
+  }
+  return RVH_OK;
+}

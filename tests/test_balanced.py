@@ -1,0 +1,320 @@
+"""Bounded load: the unique stable matching, its capacities, and the form for a stream."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from forged import with_hash
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rvh
+from rvh.balanced import BalancedAssigner, argassign_balanced, assign_balanced, capacities
+from rvh.nodes import SCHEMES
+
+MANY = 200_000 if rvh.backend() == "native" else 2_000
+
+
+def scores_of(nodes: rvh.NodeSet, keys: list[Any]) -> list[list[tuple[Any, ...]]]:
+    """What ranks each pair: weighted score, then score."""
+    plain = nodes.with_weights(None).score_batch(keys).tolist()
+    if nodes.scheme == "blake2b":
+        plain = [[tuple(score) for score in row] for row in plain]
+    if nodes.weights is None:
+        return [[(score,) for score in row] for row in plain]
+    weighted = nodes.score_batch(keys).tolist()
+    return [
+        [(w, s) for w, s in zip(a, b, strict=True)] for a, b in zip(weighted, plain, strict=True)
+    ]
+
+
+def key_bytes(key: Any) -> bytes:
+    return rvh.keys.key_bytes(key)
+
+
+def gale_shapley(nodes: rvh.NodeSet, keys: list[Any], room: list[int]) -> list[int]:
+    """Students and colleges, as in the paper, one proposal at a time."""
+    scores = scores_of(nodes, keys)
+    able = [n for n in range(len(nodes)) if nodes.weights is None or nodes.weights[n] > 0]
+    rankings = nodes.argselect_batch(keys, len(able)).tolist()
+    held: dict[int, list[int]] = {n: [] for n in range(len(nodes))}
+    free = list(range(len(keys)))
+    asked = [0] * len(keys)
+
+    def preference(node: int, row: int) -> Any:
+        return scores[row][node], key_bytes(keys[row]), -row
+
+    while free:
+        row = free.pop()
+        node = rankings[row][asked[row]]
+        asked[row] += 1
+        held[node].append(row)
+        if len(held[node]) > room[node]:
+            worst = min(held[node], key=lambda r: preference(node, r))
+            held[node].remove(worst)
+            free.append(worst)
+    owner = {row: node for node, rows in held.items() for row in rows}
+    return [owner[row] for row in range(len(keys))]
+
+
+# -- the rule -----------------------------------------------------------------------------------
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=150)
+def test_it_is_gale_and_shapley(data: st.DataObject) -> None:
+    n = data.draw(st.integers(1, 12))
+    weights = data.draw(
+        st.none() | st.lists(st.sampled_from([0.0, 0.3, 1.0, 4.0]), min_size=n, max_size=n)
+    )
+    if weights is not None and not any(weights):
+        weights = None
+    keys = data.draw(
+        st.lists(st.integers(0, 30) | st.text("ab", max_size=2), min_size=0, max_size=60)
+    )
+    nodes = rvh.NodeSet(
+        [f"n{i}" for i in range(n)], weights=weights, scheme=data.draw(st.sampled_from(SCHEMES))
+    )
+    factor = data.draw(st.sampled_from([1, 1.05, 1.25, 2, 100]))
+    room = capacities(nodes, len(keys), factor).tolist()
+    found = argassign_balanced(nodes, keys, factor).tolist()
+    assert found == gale_shapley(nodes, keys, room)
+    assert all(Counter(found)[node] <= room[node] for node in range(n))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("factor", [1, 1.01, 1.25])
+def test_no_key_and_node_prefer_each_other(scheme: str, weighted: bool, factor: float) -> None:
+    n, m = 20, 2_000 if rvh.backend() == "native" else 200
+    weights = [1 + i % 3 for i in range(n)] if weighted else None
+    nodes = rvh.NodeSet([f"n{i}" for i in range(n)], weights=weights, scheme=scheme)
+    keys = [f"key-{i}" for i in range(m)]
+    found = argassign_balanced(nodes, keys, factor)
+    room = capacities(nodes, m, factor)
+    loads = np.bincount(found, minlength=n)
+    assert (loads <= room).all()
+    scores = scores_of(nodes, keys)
+    lowest = [
+        min((scores[row][node] for row in np.flatnonzero(found == node)), default=None)
+        for node in range(n)
+    ]
+    rankings = nodes.argselect_batch(keys, n).tolist()
+    for row, node in enumerate(found.tolist()):
+        for better in rankings[row][: rankings[row].index(node)]:
+            assert loads[better] == room[better]
+            assert scores[row][better] < lowest[better]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_order_of_the_rows_decides_nothing(scheme: str) -> None:
+    rng = np.random.default_rng(3)
+    nodes = rvh.NodeSet([f"n{i}" for i in range(50)], scheme=scheme)
+    keys = rng.integers(0, MANY, MANY // 10)  # some stand several times
+    found = argassign_balanced(nodes, keys, 1.02)
+    for _ in range(3):
+        order = rng.permutation(len(keys))
+        again = argassign_balanced(nodes, keys[order], 1.02)
+        pairs = Counter(zip(keys.tolist(), found.tolist(), strict=True))
+        assert Counter(zip(keys[order].tolist(), again.tolist(), strict=True)) == pairs
+    distinct = rng.permutation(MANY)[: MANY // 10]
+    found = argassign_balanced(nodes, distinct, 1.02)
+    order = rng.permutation(len(distinct))
+    assert (argassign_balanced(nodes, distinct[order], 1.02) == found[order]).all()
+
+
+def test_equal_keys_go_by_their_rows() -> None:
+    nodes = rvh.NodeSet(["a", "b"])
+    first, second = nodes.argselect_batch(["x"], 2)[0].tolist()
+    assert argassign_balanced(nodes, ["x"] * 4, 1).tolist() == [first, first, second, second]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_wide_bound_changes_nothing(scheme: str) -> None:
+    nodes = rvh.NodeSet([f"n{i}" for i in range(64)], scheme=scheme)
+    keys = np.arange(MANY)
+    assert (argassign_balanced(nodes, keys, 3) == nodes.argselect_batch(keys)[:, 0]).all()
+
+
+def test_even_loads() -> None:
+    nodes = rvh.NodeSet([f"n{i}" for i in range(10)], scheme="murmur")
+    loads = np.bincount(argassign_balanced(nodes, np.arange(MANY), 1))
+    assert (loads == MANY // 10).all()
+
+
+def test_keys_of_one_murmur_hash() -> None:
+    """Their scores are equal on every node: the higher bytes win, whatever the rows."""
+    keys = [with_hash(42, 2718281828, b"%08d" % n) for n in range(6)]
+    nodes = rvh.NodeSet(["a", "b", "c"], scheme="murmur")
+    ranking = nodes.argselect_batch(keys[:1], 3)[0].tolist()
+    assert (nodes.argselect_batch(keys, 3) == ranking).all()
+    by_bytes = sorted(keys, reverse=True)
+    for order in (keys, keys[::-1], by_bytes):
+        found = argassign_balanced(nodes, order, 1).tolist()
+        place = dict(zip(order, found, strict=True))
+        assert [place[key] for key in by_bytes] == [n for n in ranking for _ in range(2)]
+
+
+def test_keys_of_every_kind() -> None:
+    pa = pytest.importorskip("pyarrow")
+    nodes = rvh.NodeSet(["a", "b", "c", "d"])
+    texts = [f"key-{n % 300}" for n in range(3000)]
+    want = argassign_balanced(nodes, texts, 1.01).tolist()
+    chunked = pa.chunked_array([pa.array(texts[:1000]), pa.array(texts[1000:])])
+    for keys in (
+        np.array(texts),
+        np.array(texts, "S"),
+        pa.array(texts),
+        chunked,
+        pa.array(texts).dictionary_encode(),
+        chunked.dictionary_encode(),
+    ):
+        assert argassign_balanced(nodes, keys, 1.01).tolist() == want
+    for options in ({"threads": 2}, {"dedupe": True}, {"dedupe": False}):
+        assert argassign_balanced(nodes, texts, 1.01, **options).tolist() == want
+    assert assign_balanced(nodes, texts, 1.01).tolist() == nodes.ids[want].tolist()
+    assert assign_balanced(["a", "b"], [], 1).tolist() == []
+    one = assign_balanced(["a", "b"], texts, 1.01, scheme="murmur", weights=[1, 3])
+    assert Counter(one.tolist())["a"] <= 758
+
+
+# -- capacities ---------------------------------------------------------------------------------
+
+
+def test_the_factor_is_the_decimal_number_that_it_prints_as() -> None:
+    assert capacities([f"n{i}" for i in range(5)], 100, 1.05).tolist() == [21] * 5
+    assert capacities(["a"], 10**15, 1.1).tolist() == [10**15]
+    assert capacities(["a", "b"], 7, np.float64(1)).tolist() == [4, 4]
+    assert capacities(["a", "b"], 0).tolist() == [0, 0]
+
+
+@given(
+    st.lists(st.floats(2.0**-1000, 2.0**900) | st.just(0.0), min_size=1, max_size=8),
+    st.integers(0, 10**6),
+    st.sampled_from([1, 1.05, 1.3, 7.0]),
+)
+def test_capacities_are_exact(weights: list[float], count: int, factor: float) -> None:
+    if not any(weights):
+        weights[0] = 1.0
+    nodes = rvh.NodeSet([f"n{i}" for i in range(len(weights))], weights=weights)
+    total = sum(map(Fraction, weights))
+    exact = [Fraction(str(factor)) * count * Fraction(w) / total for w in weights]
+    found = capacities(nodes, count, factor).tolist()
+    assert found == [min(count, -(-x.numerator // x.denominator)) for x in exact]
+    assert sum(found) >= count
+    twice = nodes.with_weights([w * 2.0**-10 for w in weights])
+    if min((w for w in weights if w), default=1) > 2.0**-990:
+        assert capacities(twice, count, factor).tolist() == found
+
+
+# -- a stream -----------------------------------------------------------------------------------
+
+
+def test_a_history_decides() -> None:
+    nodes = rvh.NodeSet([f"n{i}" for i in range(8)])
+    rng = np.random.default_rng(1)
+    one, other = BalancedAssigner(nodes, 1.1), BalancedAssigner(nodes, 1.1)
+    placed: dict[int, str] = {}
+    for step in range(20):
+        batch = rng.integers(0, 3000, 200)
+        answer = one.assign_batch(batch)
+        order = rng.permutation(len(batch))
+        assert (other.assign_batch(batch[order]) == answer[order]).all()
+        for key, node in zip(batch.tolist(), answer.tolist(), strict=True):
+            assert placed.setdefault(key, node) == node  # who is held stays
+        assert len(one) == len(placed)
+        assert one.loads.sum() == len(placed)
+        if step % 3 == 2:
+            leaving = rng.permutation(list(placed))[:100]
+            one.release(leaving)
+            other.release(leaving)
+            for key in leaving.tolist():
+                del placed[key]
+        else:
+            assert (one.loads <= capacities(nodes, len(placed), 1.1)).all()
+    assert [Counter(placed.values())[node] for node in nodes] == one.loads.tolist()
+
+
+def test_a_first_batch_is_that_of_all() -> None:
+    keys = np.arange(1000)
+    assigner = BalancedAssigner(["a", "b", "c"], 1.01)
+    assert (assigner.assign_batch(keys) == assign_balanced(["a", "b", "c"], keys, 1.01)).all()
+    assert "keys=1000" in repr(assigner)
+    assert list(assigner.nodes) == ["a", "b", "c"]
+    assert assigner.assign_batch([]).tolist() == []
+
+
+def test_what_fails_changes_nothing() -> None:
+    assigner = BalancedAssigner(["a", "b"])
+    assigner.assign_batch(["x", "y"])
+    before = assigner.loads.tolist()
+    with pytest.raises(rvh.RVHError, match=r"'z'|z.*position 1 is not held"):
+        assigner.release(["x", "z"])
+    with pytest.raises(rvh.RVHError, match="position 1 stands twice"):
+        assigner.release(["x", "x"])
+    with pytest.raises(rvh.RVHTypeError, match="position 1"):
+        assigner.assign_batch(["q", None])
+    assert assigner.loads.tolist() == before
+    assert len(assigner) == 2
+
+
+def test_threads_come_one_after_the_other() -> None:
+    assigner = BalancedAssigner([f"n{i}" for i in range(8)], 1)
+
+    def assign(start: int) -> None:
+        for first in range(start, start + 1000, 100):
+            assigner.assign_batch(np.arange(first, first + 100))
+
+    threads = [threading.Thread(target=assign, args=(1000 * i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert assigner.loads.tolist() == [500] * 8
+
+
+# -- bad input ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: assign_balanced(["a", "b"], range(100), 0.9), ValueError,
+         "room for 90 of 100 keys; choose a load_factor of 1 or more"),
+        (lambda: assign_balanced(["a"], [1], 0), ValueError, "load_factor is 0.0: pass a finite"),
+        (lambda: assign_balanced(["a"], [1], -1), ValueError, "load_factor is -1.0"),
+        (lambda: assign_balanced(["a"], [1], float("nan")), ValueError, "load_factor is nan"),
+        (lambda: assign_balanced(["a"], [1], float("inf")), ValueError, "argselect_batch"),
+        (lambda: assign_balanced(["a"], [1], "1"), TypeError, "load_factor is '1'"),
+        (lambda: assign_balanced(["a"], [1], True), TypeError, "load_factor is True"),
+        (lambda: assign_balanced(["a"], [1], None), TypeError, "load_factor is None"),
+        (lambda: assign_balanced([], [1]), ValueError, "no nodes"),
+        (lambda: assign_balanced(["a"], [1, 1.5]), TypeError, "position 1"),
+        (lambda: assign_balanced(["a"], [1], dedupe=2), ValueError, "dedupe is 2"),
+        (lambda: assign_balanced(["a"], [1], threads=0), ValueError, "threads is 0"),
+        (lambda: capacities(["a"], -1), ValueError, "count is -1"),
+        (lambda: capacities(["a"], 1.5), TypeError, "count is 1.5"),
+        (lambda: BalancedAssigner(["a"], 0.99), ValueError, "choose 1 or more"),
+        (lambda: BalancedAssigner(["a"], "2"), TypeError, "load_factor is '2'"),
+    ],
+)  # fmt: skip
+def test_bad_input(call: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(rvh.RVHError, match=words) as caught:
+        call()
+    assert isinstance(caught.value, error)
+
+
+# -- golden answers -----------------------------------------------------------------------------
+
+GOLDEN = json.loads((Path(__file__).parent / "golden" / "balanced.json").read_bytes())
+
+
+@pytest.mark.parametrize("case", GOLDEN["cases"])
+def test_golden_answers(case: dict[str, Any]) -> None:
+    found = argassign_balanced(case["nodes"], case["keys"], float(case["load_factor"]))
+    assert found.tolist() == case["owners"]
