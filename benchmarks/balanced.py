@@ -3,8 +3,8 @@
     python benchmarks/balanced.py [--rounds 5]
 
 Time: 2^20 keys on 64 nodes, one thread, beside selection without a bound, by turns. Moves: of 2^18
-and of 2^12 keys the share that changes its node when one of 64 is removed or added, beside the share that has
-to move (the removed node's keys; what the new node gets) and beside selection without a bound.
+and of 2^12 keys the share that changes its node when one of 64 is removed or added, beside the
+share that has to move (the removed node's keys; what the new node gets), with a bound and without.
 """
 
 from __future__ import annotations
@@ -48,9 +48,7 @@ def speed(rounds: int) -> None:
 
 
 def moves() -> None:
-    print(
-        "\n| keys | load factor | node removed: has to move, moved | node added: has to move, moved |"
-    )
+    print("\n| keys | load factor | removed: has to move, moved | added: has to move, moved |")
     print("|---|---|---|---|")
     for count in (1 << 18, 1 << 12):
         moves_of(count)
@@ -66,9 +64,8 @@ def moves_of(count: int) -> None:
 
     def row(name: str, before: np.ndarray, after: np.ndarray, grown: np.ndarray) -> None:
         removed = f"{share(before == 'node-0007')}, {share(before != after)}"
-        print(
-            f"| {count:,} | {name} | {removed} | {share(grown == 'node-new')}, {share(before != grown)} |"
-        )
+        added = f"{share(grown == 'node-new')}, {share(before != grown)}"
+        print(f"| {count:,} | {name} | {removed} | {added} |")
 
     row("none", *(each.select_batch(keys)[:, 0] for each in (nodes, less, more)))
     for factor in (1, 1.01, 1.05, 1.25, 2):

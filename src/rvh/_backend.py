@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "Cache",
     "Cancel",
     "Matching",
     "PreparedNodes",
@@ -38,6 +39,7 @@ __all__ = [
 
 #: what a backend offers
 PUBLIC = (
+    "Cache",
     "Cancel",
     "Matching",
     "PreparedNodes",
@@ -77,6 +79,7 @@ def _choose() -> ModuleType:
 _module = _choose()
 if TYPE_CHECKING:  # the twin spells out the types that both backends share
     from rvh._pure import (
+        Cache,
         Cancel,
         Matching,
         PreparedNodes,

@@ -13,6 +13,7 @@ from libc.stdint cimport int64_t, intptr_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 
+cimport cython
 cimport numpy as cnp
 
 import threading
@@ -163,6 +164,29 @@ cdef extern from "rvh_kernels.h" nogil:
                                   size_t k, const uint64_t *lists, int64_t *left, size_t *lefts,
                                   rvh_poll *poll)
     int rvh_matching_tied(const rvh_matching *matching)
+    ctypedef struct rvh_cache:
+        pass
+    ctypedef struct rvh_cache_info:
+        uint64_t hits
+        uint64_t misses
+        uint64_t evictions
+        size_t entries
+        size_t ghosts
+        size_t bytes
+        double target
+    rvh_cache *rvh_cache_new(size_t most, size_t most_bytes, int arc, const uint64_t *seed)
+    void rvh_cache_free(rvh_cache *cache)
+    uint64_t rvh_cache_clear(rvh_cache *cache)
+    int rvh_cache_get_one(rvh_cache *cache, blake2_simd_bytes key, size_t k, intptr_t *out)
+    void rvh_cache_put_one(rvh_cache *cache, uint64_t epoch, blake2_simd_bytes key, size_t k,
+                           const intptr_t *chosen)
+    rvh_status rvh_cache_get(rvh_cache *cache, const rvh_column *keys, size_t start, size_t stop,
+                             size_t k, intptr_t *out, int64_t *missing, size_t *missings,
+                             rvh_poll *poll, size_t *bad)
+    rvh_status rvh_cache_put(rvh_cache *cache, uint64_t epoch, const rvh_column *keys,
+                             size_t start, size_t stop, size_t k, const intptr_t *chosen,
+                             rvh_poll *poll, size_t *bad)
+    void rvh_cache_figures(rvh_cache *cache, rvh_cache_info *info)
     size_t rvh_score_words(const rvh_nodes *nodes)
     rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                           size_t start, size_t stop, uint64_t *out, rvh_poll *poll, size_t *bad)
@@ -796,28 +820,31 @@ cdef class PreparedNodes:
     def __len__(self):
         return self.n
 
+    cdef int choose(self, blake2_simd_bytes key, Py_ssize_t k, intptr_t *chosen) except -1:
+        """The best k nodes of one key."""
+        cdef rvh_status status
+        cdef rvh_poll poll
+        cdef Watch watch
+        if <size_t>self.n * (1 + key.size // 128) <= INLINE:
+            status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, NULL)
+        else:
+            start_watch(&watch, &poll, None)
+            with nogil:
+                status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, &poll)
+        return raise_for(status, None, 0) if status != RVH_OK else 0
+
     def select_one(self, key, Py_ssize_t k, list names not None):
         cdef intptr_t few[FEW]
         cdef intptr_t *chosen = few
         cdef blake2_simd_bytes span
         cdef uint8_t word[8]
-        cdef rvh_status status
-        cdef rvh_poll poll
-        cdef Watch watch
         _owner = bytes_of(key, None, "key", &span, word)
         if k > FEW:
             chosen = <intptr_t *>malloc(<size_t>k * sizeof(intptr_t))
             if chosen is NULL:
                 raise MemoryError
         try:
-            if <size_t>self.n * (1 + span.size // 128) <= INLINE:
-                status = rvh_select_one(self.isa, self.nodes, span, <size_t>k, chosen, NULL)
-            else:
-                start_watch(&watch, &poll, None)
-                with nogil:
-                    status = rvh_select_one(self.isa, self.nodes, span, <size_t>k, chosen, &poll)
-            if status != RVH_OK:
-                raise_for(status, None, 0)
+            self.choose(span, k, chosen)
             return [names[chosen[i]] for i in range(k)]
         finally:
             if chosen is not few:
@@ -973,6 +1000,158 @@ cdef class Matching:
         if rvh_matching_tied(self.matching) and self.ties.codes is NULL:
             return None
         return np.asarray(left)[:lefts]
+
+
+# -- a memo of selections -----------------------------------------------------------------------
+
+cdef class Bound:
+    """What a cache answers from; never written to, so that a call sees all of one or another."""
+
+    cdef readonly object nodes
+    cdef PreparedNodes prepared
+    cdef list ids
+    cdef readonly Py_ssize_t selectable
+    cdef readonly uint64_t epoch
+
+
+cdef class Cache:
+    cdef rvh_cache *cache
+    cdef Bound _bound
+
+    def __cinit__(self, *_, **__):
+        self.cache = NULL
+
+    def __dealloc__(self):
+        rvh_cache_free(self.cache)
+
+    def _open(self, size_t most, size_t most_bytes, bint arc, bytes seed not None):
+        cdef uint64_t numbers[3]
+        if self.cache is not NULL:
+            raise RVHError("the cache has been made already")
+        memcpy(numbers, PyBytes_AS_STRING(seed), sizeof(numbers))
+        self.cache = rvh_cache_new(most, most_bytes, arc, numbers)
+        if self.cache is NULL:
+            raise MemoryError
+
+    def _bind(self, nodes, PreparedNodes prepared not None, list ids not None,
+              Py_ssize_t selectable):
+        cdef Bound bound = Bound()
+        bound.nodes, bound.prepared, bound.ids = nodes, prepared, ids
+        bound.selectable = selectable
+        bound.epoch = rvh_cache_clear(self.cache)
+        with cython.critical_section(self):
+            self._bound = bound
+
+    def _now(self):
+        cdef Bound bound
+        with cython.critical_section(self):
+            bound = self._bound
+        return bound
+
+    def _clear(self):
+        with cython.critical_section(self):
+            bound = self._bound
+        self._bind(bound.nodes, (<Bound>bound).prepared, (<Bound>bound).ids, bound.selectable)
+
+    def select(self, key, k=1):
+        cdef intptr_t few[FEW]
+        cdef intptr_t *chosen = few
+        cdef blake2_simd_bytes span
+        cdef uint8_t word[8]
+        cdef Bound bound
+        cdef Py_ssize_t count, i
+        with cython.critical_section(self):
+            bound = self._bound
+        count = k if type(k) is int and 0 < k <= bound.selectable else bound.nodes._check_k(k)
+        _owner = bytes_of(key, None, "key", &span, word)
+        if count > FEW:
+            chosen = <intptr_t *>malloc(<size_t>count * sizeof(intptr_t))
+            if chosen is NULL:
+                raise MemoryError
+        try:
+            if not rvh_cache_get_one(self.cache, span, <size_t>count, chosen):
+                bound.prepared.choose(span, count, chosen)
+                rvh_cache_put_one(self.cache, bound.epoch, span, <size_t>count, chosen)
+            if count == 1:
+                return [bound.ids[chosen[0]]]
+            return [bound.ids[chosen[i]] for i in range(count)]
+        finally:
+            if chosen is not few:
+                free(chosen)
+
+    def _get(self, keys, cnp.intp_t[:, ::1] out):
+        """Fill in the rows of a plain column that are known; returns those that are not."""
+        cdef int64_t[::1] missing
+        cdef Py_ssize_t rows = out.shape[0], done = 0, count, i
+        cdef size_t missings = 0, all_missings = 0, bad = 0
+        cdef rvh_column column
+        cdef rvh_status status
+        cdef rvh_poll poll
+        cdef Watch watch
+        cdef _Blob blob
+        if rows == 0:
+            return np.empty(0, dtype=np.int64)
+        missing = np.empty(rows, dtype=np.int64)
+        start_watch(&watch, &poll, None)
+        if not is_loaded(keys):
+            describe(keys, &column)
+            with nogil:
+                status = rvh_cache_get(self.cache, &column, 0, <size_t>rows,
+                                       <size_t>out.shape[1], <intptr_t *>&out[0, 0], &missing[0],
+                                       &all_missings, &poll, &bad)
+            raise_for(status, keys, bad)
+            return np.asarray(missing)[:all_missings]
+        blob = _Blob()
+        while done < rows:
+            count = blob.fill(keys, done, min(rows, done + CHUNK), CHUNK_BYTES)
+            describe_blob(blob, &column)
+            with nogil:
+                status = rvh_cache_get(self.cache, &column, 0, <size_t>count,
+                                       <size_t>out.shape[1], <intptr_t *>&out[done, 0],
+                                       &missing[all_missings], &missings, &poll, &bad)
+            raise_for(status, keys, bad)
+            for i in range(<Py_ssize_t>missings):
+                missing[all_missings + i] += done
+            all_missings += missings
+            done += count
+        return np.asarray(missing)[:all_missings]
+
+    def _put(self, keys, const cnp.intp_t[:, ::1] chosen, uint64_t epoch):
+        """The answers of a plain column's keys, where entries wait for them."""
+        cdef Py_ssize_t rows = chosen.shape[0], done = 0, count
+        cdef size_t bad = 0
+        cdef rvh_column column
+        cdef rvh_status status
+        cdef rvh_poll poll
+        cdef Watch watch
+        cdef _Blob blob
+        if rows == 0:
+            return
+        start_watch(&watch, &poll, None)
+        if not is_loaded(keys):
+            describe(keys, &column)
+            with nogil:
+                status = rvh_cache_put(self.cache, epoch, &column, 0, <size_t>rows,
+                                       <size_t>chosen.shape[1], <intptr_t *>&chosen[0, 0], &poll,
+                                       &bad)
+            raise_for(status, keys, bad)
+            return
+        blob = _Blob()
+        while done < rows:
+            count = blob.fill(keys, done, min(rows, done + CHUNK), CHUNK_BYTES)
+            describe_blob(blob, &column)
+            with nogil:
+                status = rvh_cache_put(self.cache, epoch, &column, 0, <size_t>count,
+                                       <size_t>chosen.shape[1], <intptr_t *>&chosen[done, 0],
+                                       &poll, &bad)
+            raise_for(status, keys, bad)
+            done += count
+
+    def _figures(self):
+        cdef rvh_cache_info info
+        rvh_cache_figures(self.cache, &info)
+        return (info.hits, info.misses, info.evictions, info.entries, info.ghosts, info.bytes,
+                info.target)
 
 
 # -- partition tables ---------------------------------------------------------------------------

@@ -281,8 +281,7 @@ class NodeSet:
         >>> asyncio.run(rvh.NodeSet(["node1", "node2", "node3"]).aselect("obj"))
         ['node1']
         """
-        blocks = 1 + (len(key) >> 7 if isinstance(key, (str, bytes, bytearray)) else 0)
-        if blocks * len(self) <= INLINE_COMPRESSIONS:
+        if self._is_quick(key):
             return self.select(key, k)
         import asyncio  # 20 ms of import that only an event loop needs, and it has paid already
 
@@ -653,6 +652,11 @@ class NodeSet:
         if self._weights is None:
             return repeat(b"", len(self))
         return (struct.pack("<d", weight) for weight in self._weights)
+
+    def _is_quick(self, key: Any) -> bool:
+        """Whether one key is selected for in less time than leaving an event loop takes."""
+        blocks = 1 + (len(key) >> 7 if isinstance(key, (str, bytes, bytearray)) else 0)
+        return blocks * len(self) <= INLINE_COMPRESSIONS
 
     def _over(
         self,

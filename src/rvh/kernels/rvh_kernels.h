@@ -12,6 +12,7 @@
  *   select.c   keys x nodes -> rankings and scores
  *   spread.c   the best k of each key spread over failure domains
  *   balance.c  rankings of keys, capacities of nodes -> the stable matching
+ *   cache.c    keys -> the best k that were selected for them before
  *   lookup.c   keys -> partitions and their owners
  *   jump.c     integers -> one of n buckets, or several
  */
@@ -210,6 +211,41 @@ void rvh_matching_free(rvh_matching *matching);
 rvh_status rvh_matching_offer(rvh_matching *matching, const int64_t *rows, size_t count, size_t k,
                               const uint64_t *lists, int64_t *left, size_t *lefts, rvh_poll *poll);
 int rvh_matching_tied(const rvh_matching *matching);
+
+/* ---- a memo of selections ----------------------------------------------------------------- */
+
+typedef struct rvh_cache rvh_cache;
+
+typedef struct {
+  uint64_t hits, misses, evictions;
+  size_t entries, ghosts, bytes;
+  double target; /* ARC's, of entries that were used once */
+} rvh_cache_info;
+
+/* At most so many entries (1 to 2^31) and bytes; ARC, or LRU. seed: secret random numbers. The
+ * calls are safe from several threads, but for the last. NULL where there is no memory. */
+rvh_cache *rvh_cache_new(size_t most, size_t most_bytes, int arc, const uint64_t seed[3]);
+void rvh_cache_free(rvh_cache *cache);
+
+/* Forgets all entries. Answers that are put with an older epoch than the one returned are dropped.
+ */
+uint64_t rvh_cache_clear(rvh_cache *cache);
+
+/* Whether the best k nodes of a key are known: out[k]. Either way the key counts as used, and where
+ * they are not its entry waits for rvh_cache_put_one(). */
+int rvh_cache_get_one(rvh_cache *cache, blake2_simd_bytes key, size_t k, intptr_t *out);
+void rvh_cache_put_one(rvh_cache *cache, uint64_t epoch, blake2_simd_bytes key, size_t k,
+                       const intptr_t *chosen);
+
+/* The same of rows start to stop, one after the other: missing[0] to missing[*missings - 1] are the
+ * rows, from 0, whose out[row][k] is not filled in. */
+rvh_status rvh_cache_get(rvh_cache *cache, const rvh_column *keys, size_t start, size_t stop,
+                         size_t k, intptr_t *out, int64_t *missing, size_t *missings,
+                         rvh_poll *poll, size_t *bad);
+rvh_status rvh_cache_put(rvh_cache *cache, uint64_t epoch, const rvh_column *keys, size_t start,
+                         size_t stop, size_t k, const intptr_t *chosen, rvh_poll *poll,
+                         size_t *bad);
+void rvh_cache_figures(rvh_cache *cache, rvh_cache_info *info);
 
 /* ---- partition tables --------------------------------------------------------------------- */
 

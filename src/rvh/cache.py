@@ -1,0 +1,288 @@
+"""A memo of selections: keys that were asked for before are answered without scoring.
+
+LRU keeps what was used last; ARC also what was used more than once, so that a scan of keys that
+never come again does not sweep it out.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh import keys as _keys
+from rvh._backend import Cache, Cancel
+from rvh._column import KeyColumn
+from rvh._numbers import whole_number
+from rvh.errors import RVHError, RVHTypeError, show
+from rvh.nodes import NodeSet
+
+__all__ = ["CacheInfo", "SelectionCache"]
+
+POLICIES = ("lru", "arc")
+SIZE_MAX = 2**31
+BYTES_MAX = 2**62
+#: of `max_bytes` for each entry, where it is not given
+BYTES_EACH = 256
+
+
+class CacheInfo(NamedTuple):
+    """What a cache has done and what it holds.
+
+    Parameters
+    ----------
+    hits, misses : int
+        Requests since the cache was made. A key that stands again in a batch is a hit.
+    evictions : int
+        Answers that were given up to make room.
+    entries : int
+        Keys with an answer.
+    ghosts : int
+        Keys that ARC remembers without an answer.
+    bytes : int
+        What both count for: 96, the key's bytes, and 4 for each node of an answer.
+    maxsize, max_bytes : int
+        The bounds.
+    """
+
+    hits: int
+    misses: int
+    evictions: int
+    entries: int
+    ghosts: int
+    bytes: int
+    maxsize: int
+    max_bytes: int
+
+
+class SelectionCache(Cache):
+    """Selections of a node set, remembered by key.
+
+    It answers as the set does, always. Keys are told apart by their bytes, so a str and its UTF-8
+    are one key. It can be used from many threads and event loops at once.
+
+    Parameters
+    ----------
+    nodes : NodeSet, or what makes one
+    maxsize : int
+        Keys that are remembered, at most; from 1 to 2^31.
+    policy : {"lru", "arc"}
+        Which key gives way: the one not used for the longest time, or ARC's choice, which adapts
+        between keys used once and keys used again.
+    max_bytes : int, optional
+        Bytes that all may count for: see `CacheInfo`. By default 256 for each of `maxsize`. A key
+        that alone is more is answered and not remembered.
+
+    Raises
+    ------
+    RVHError
+        `maxsize` or `max_bytes` out of range, an unknown policy.
+    RVHTypeError
+        One of them that is no whole number.
+
+    Notes
+    -----
+    An entry holds the answer for the largest k that was asked of it: a smaller k is its start, and
+    a hit; a larger one is a miss. A batch does what its keys would one after the other; what is
+    missing is scored together, a repeated key once.
+
+    ARC: N. Megiddo and D. Modha, "ARC: a self-tuning, low overhead replacement cache", FAST 2003,
+    figure 4. ``select(key, k=1)`` and ``aselect(key, k=1)`` are those of `NodeSet`.
+
+    Examples
+    --------
+    >>> import rvh
+    >>> from rvh.cache import SelectionCache
+    >>> cache = SelectionCache(["alpha", "beta", "gamma"], maxsize=10_000)
+    >>> cache.select("txn-42", k=2), cache.select("txn-42")
+    (['gamma', 'beta'], ['gamma'])
+    >>> cache.info().hits, cache.info().misses
+    (1, 1)
+    """
+
+    def __init__(
+        self,
+        nodes: Any,
+        maxsize: int,
+        policy: str = "lru",
+        max_bytes: int | None = None,
+    ) -> None:
+        self._maxsize = whole_number("maxsize", maxsize, SIZE_MAX)
+        if not isinstance(policy, str) or policy not in POLICIES:
+            raise RVHError(f"policy is {show(policy)}: choose one of {', '.join(POLICIES)}")
+        self._policy = str(policy)
+        bound = BYTES_EACH * self._maxsize if max_bytes is None else max_bytes
+        self._max_bytes = whole_number("max_bytes", bound, BYTES_MAX)
+        self._open(self._maxsize, self._max_bytes, policy == "arc", secrets.token_bytes(24))
+        self._set(nodes if isinstance(nodes, NodeSet) else NodeSet(nodes))
+
+    def _set(self, nodes: NodeSet) -> None:
+        self._bind(nodes, nodes._prepared, nodes._id_objects(), nodes._selectable)
+
+    @property
+    def nodes(self) -> NodeSet:
+        """The node set that answers.
+
+        Setting another one, with another fingerprint or its ids in another order, drops all
+        entries at once: no call that begins after it gets an answer of the old set.
+
+        Examples
+        --------
+        >>> cache = SelectionCache(["alpha", "beta", "gamma"], maxsize=100)
+        >>> _ = cache.select("txn-42")
+        >>> cache.nodes = cache.nodes.remove("gamma")
+        >>> cache.select("txn-42"), cache.info().entries
+        (['beta'], 1)
+        """
+        return self._now().nodes
+
+    @nodes.setter
+    def nodes(self, nodes: NodeSet) -> None:
+        if not isinstance(nodes, NodeSet):
+            raise RVHTypeError(f"nodes is of type {type(nodes).__name__}: set an rvh.NodeSet")
+        old = self._now().nodes
+        if nodes.fingerprint != old.fingerprint or nodes._id_objects() != old._id_objects():
+            self._set(nodes)
+
+    def __repr__(self) -> str:
+        return f"SelectionCache({self.nodes!r}, {self._maxsize}, {self._policy!r})"
+
+    async def aselect(self, key: Any, k: int = 1) -> list[Any]:
+        """`select` for asyncio: small work at once, large work off the event loop.
+
+        Examples
+        --------
+        >>> import asyncio
+        >>> cache = SelectionCache(["node1", "node2", "node3"], maxsize=100)
+        >>> asyncio.run(cache.aselect("obj"))
+        ['node1']
+        """
+        if self._now().nodes._is_quick(key):
+            return self.select(key, k)
+        import asyncio  # as NodeSet.aselect does
+
+        return await asyncio.to_thread(self.select, key, k)
+
+    def argselect_batch(
+        self, keys: Any, k: int = 1, *, threads: int | None = None
+    ) -> NDArray[np.intp]:
+        """Positions in ``nodes.ids`` of the best `k` nodes of every key.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,)
+            Any kind in `rvh.keys.KINDS`. It must not change during the call.
+        k : int
+            How many, from 1 to the number of nodes (of those with a weight above 0).
+        threads : int, optional
+            As for `NodeSet.argselect_batch`, for the keys that are missing.
+
+        Returns
+        -------
+        ndarray of intp, shape (M, k)
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `NodeSet.argselect_batch`.
+
+        Examples
+        --------
+        >>> cache = SelectionCache(["alpha", "beta", "gamma"], maxsize=100)
+        >>> cache.argselect_batch(["txn-42", "txn-41", "txn-42"])
+        array([[2],
+               [1],
+               [2]])
+        >>> cache.info()[:2]
+        (1, 2)
+        """
+        return self._answers(keys, k, threads)[0]
+
+    def select_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
+        """The best `k` nodes of every key.
+
+        Parameters
+        ----------
+        keys, k, threads
+            As for `argselect_batch`.
+
+        Returns
+        -------
+        ndarray, shape (M, k)
+            Node ids, best first, in the dtype of the set's.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `NodeSet.argselect_batch`.
+
+        Examples
+        --------
+        >>> cache = SelectionCache(["alpha", "beta", "gamma"], maxsize=100, policy="arc")
+        >>> cache.select_batch(["txn-42", "txn-41"])
+        array([['gamma'],
+               ['beta']], dtype='<U5')
+        """
+        chosen, nodes = self._answers(keys, k, threads)
+        return nodes.ids.take(chosen)
+
+    def _answers(self, keys: Any, k: Any, threads: int | None) -> tuple[NDArray[np.intp], NodeSet]:
+        bound = self._now()
+        nodes = bound.nodes
+        k = nodes._check_k(k)
+        with _keys.opened(keys) as column:
+            out = np.empty((len(column), k), dtype=np.intp)
+            pieces = column.pieces()
+            missing = [
+                (piece, first, self._get(piece, out[first : first + len(piece)]))
+                for piece, first in pieces
+            ]
+            rows = np.concatenate(
+                [np.empty(0, dtype=np.int64), *(first + which for _, first, which in missing)]
+            )
+            if len(rows) > 0:
+                found = np.empty((len(rows), k), dtype=np.intp)
+
+                def work(
+                    keys: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
+                ) -> None:
+                    nodes._prepared.argselect(keys, start, stop, to, None, cancel)
+
+                nodes._over(work, column.take(rows), found, k, threads, "auto")
+                out[rows] = found
+                at = 0
+                for piece, _, which in missing:
+                    self._put(piece.take(which), found[at : at + len(which)], bound.epoch)
+                    at += len(which)
+        return out, nodes
+
+    def info(self) -> CacheInfo:
+        """What it has done so far, and what it holds.
+
+        Returns
+        -------
+        CacheInfo
+
+        Examples
+        --------
+        >>> SelectionCache(["a", "b"], maxsize=100).info()
+        CacheInfo(hits=0, misses=0, evictions=0, entries=0, ghosts=0, bytes=0, maxsize=100, \
+max_bytes=25600)
+        """
+        figures = self._figures()
+        return CacheInfo(*figures[:6], self._maxsize, self._max_bytes)
+
+    def clear(self) -> None:
+        """Drop all entries; the counts stay.
+
+        Examples
+        --------
+        >>> cache = SelectionCache(["a", "b"], maxsize=100)
+        >>> _ = cache.select_batch(["x", "y"])
+        >>> cache.clear()
+        >>> cache.info().entries
+        0
+        """
+        self._clear()
