@@ -177,7 +177,8 @@ cdef extern from "rvh_kernels.h" nogil:
     rvh_cache *rvh_cache_new(size_t most, size_t most_bytes, int arc, const uint64_t *seed)
     void rvh_cache_free(rvh_cache *cache)
     uint64_t rvh_cache_clear(rvh_cache *cache)
-    int rvh_cache_get_one(rvh_cache *cache, blake2_simd_bytes key, size_t k, intptr_t *out)
+    int rvh_cache_get_one(rvh_cache *cache, blake2_simd_bytes key, size_t k, int alone,
+                          intptr_t *out)
     void rvh_cache_put_one(rvh_cache *cache, uint64_t epoch, blake2_simd_bytes key, size_t k,
                            const intptr_t *chosen)
     rvh_status rvh_cache_get(rvh_cache *cache, const rvh_column *keys, size_t start, size_t stop,
@@ -1014,9 +1015,21 @@ cdef class Bound:
     cdef readonly uint64_t epoch
 
 
+cdef extern from *:
+    """
+    #if defined(Py_GIL_DISABLED)
+    #define HAS_GIL 0
+    #else
+    #define HAS_GIL 1
+    #endif
+    """
+    const bint HAS_GIL
+
+
 cdef class Cache:
     cdef rvh_cache *cache
     cdef Bound _bound
+    cdef int _running  # calls that use the cache without the GIL; counted with it
 
     def __cinit__(self, *_, **__):
         self.cache = NULL
@@ -1064,16 +1077,17 @@ cdef class Cache:
             bound = self._bound
         count = k if type(k) is int and 0 < k <= bound.selectable else bound.nodes._check_k(k)
         _owner = bytes_of(key, None, "key", &span, word)
+        if count == 1 and rvh_cache_get_one(self.cache, span, 1, HAS_GIL and self._running == 0,
+                                            few):
+            return [bound.ids[few[0]]]
         if count > FEW:
             chosen = <intptr_t *>malloc(<size_t>count * sizeof(intptr_t))
             if chosen is NULL:
                 raise MemoryError
         try:
-            if not rvh_cache_get_one(self.cache, span, <size_t>count, chosen):
+            if count == 1 or not rvh_cache_get_one(self.cache, span, <size_t>count, 0, chosen):
                 bound.prepared.choose(span, count, chosen)
                 rvh_cache_put_one(self.cache, bound.epoch, span, <size_t>count, chosen)
-            if count == 1:
-                return [bound.ids[chosen[0]]]
             return [bound.ids[chosen[i]] for i in range(count)]
         finally:
             if chosen is not few:
@@ -1081,6 +1095,13 @@ cdef class Cache:
 
     def _get(self, keys, cnp.intp_t[:, ::1] out):
         """Fill in the rows of a plain column that are known; returns those that are not."""
+        self._running += 1
+        try:
+            return self._get_all(keys, out)
+        finally:
+            self._running -= 1
+
+    cdef object _get_all(self, object keys, cnp.intp_t[:, ::1] out):
         cdef int64_t[::1] missing
         cdef Py_ssize_t rows = out.shape[0], done = 0, count, i
         cdef size_t missings = 0, all_missings = 0, bad = 0
@@ -1118,6 +1139,14 @@ cdef class Cache:
 
     def _put(self, keys, const cnp.intp_t[:, ::1] chosen, uint64_t epoch):
         """The answers of a plain column's keys, where entries wait for them."""
+        self._running += 1
+        try:
+            self._put_all(keys, chosen, epoch)
+        finally:
+            self._running -= 1
+
+    cdef int _put_all(self, object keys, const cnp.intp_t[:, ::1] chosen,
+                      uint64_t epoch) except -1:
         cdef Py_ssize_t rows = chosen.shape[0], done = 0, count
         cdef size_t bad = 0
         cdef rvh_column column
@@ -1126,7 +1155,7 @@ cdef class Cache:
         cdef Watch watch
         cdef _Blob blob
         if rows == 0:
-            return
+            return 0
         start_watch(&watch, &poll, None)
         if not is_loaded(keys):
             describe(keys, &column)
@@ -1135,7 +1164,7 @@ cdef class Cache:
                                        <size_t>chosen.shape[1], <intptr_t *>&chosen[0, 0], &poll,
                                        &bad)
             raise_for(status, keys, bad)
-            return
+            return 0
         blob = _Blob()
         while done < rows:
             count = blob.fill(keys, done, min(rows, done + CHUNK), CHUNK_BYTES)
@@ -1146,6 +1175,7 @@ cdef class Cache:
                                        &poll, &bad)
             raise_for(status, keys, bad)
             done += count
+        return 0
 
     def _figures(self):
         cdef rvh_cache_info info

@@ -109,13 +109,25 @@ static uint64_t hash_of(const rvh_cache *c, blake2_simd_bytes key) {
 
 static const uint8_t *key_of(const entry *e) { return (const uint8_t *)(e->data + e->room); }
 
+/* Whether an entry has that key: short ones, as nearly all are, without a call. */
+static int same_key(const entry *e, uint64_t hash, blake2_simd_bytes key) {
+  if (e->hash != hash || e->size != key.size) return 0;
+  const uint8_t *a = key_of(e), *b = key.data;
+  if (key.size < 8 || key.size > 32) return memcmp(a, b, key.size) == 0;
+  const size_t last = key.size - 8; /* the pieces overlap */
+  uint64_t differ = blake2_simd_load64(a + last) ^ blake2_simd_load64(b + last);
+  for (size_t i = 0; i < last; i += 8)
+    differ |= blake2_simd_load64(a + i) ^ blake2_simd_load64(b + i);
+  return differ == 0;
+}
+
 /* The slot of a key, or the empty one where it would be. */
 static entry **find(const rvh_cache *c, uint64_t hash, blake2_simd_bytes key) {
   size_t at = (size_t)hash & c->mask;
   for (;; at = (at + 1) & c->mask) {
     entry *e = c->slots[at];
     if (e == NULL) break;
-    if (e->hash == hash && e->size == key.size && memcmp(key_of(e), key.data, key.size) == 0) break;
+    if (same_key(e, hash, key)) break;
   }
   return &c->slots[at];
 }
@@ -393,13 +405,13 @@ uint64_t rvh_cache_clear(rvh_cache *c) {
   return epoch;
 }
 
-int rvh_cache_get_one(rvh_cache *c, blake2_simd_bytes key, size_t k, intptr_t *out) {
+int rvh_cache_get_one(rvh_cache *c, blake2_simd_bytes key, size_t k, int alone, intptr_t *out) {
   int hit;
-  lock(c);
+  if (!alone) lock(c);
   const entry *e = request(c, key, (uint32_t)k, &hit);
   const int known = e != NULL && e->k >= k;
   for (size_t j = 0; known && j < k; j++) out[j] = (intptr_t)e->data[j];
-  unlock(c);
+  if (!alone) unlock(c);
   return known;
 }
 
