@@ -77,6 +77,14 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.balanced.argassign_balanced": FUNCTION,
     "rvh.balanced.assign_balanced": (*FUNCTION, "Notes"),
     "rvh.balanced.capacities": FUNCTION,
+    "rvh.cache.CacheInfo": ("Parameters",),
+    "rvh.cache.SelectionCache": ("Parameters", "Raises", "Notes", "Examples"),
+    "rvh.cache.SelectionCache.argselect_batch": FUNCTION,
+    "rvh.cache.SelectionCache.aselect": ("Examples",),
+    "rvh.cache.SelectionCache.clear": ("Examples",),
+    "rvh.cache.SelectionCache.info": ("Returns", "Examples"),
+    "rvh.cache.SelectionCache.nodes": ("Examples",),
+    "rvh.cache.SelectionCache.select_batch": FUNCTION,
     "rvh.faultset.FaultSet": ("Parameters", "Raises", "Examples"),
     "rvh.faultset.FaultSet.alive": (),
     "rvh.faultset.FaultSet.argselect_batch": FUNCTION,
@@ -116,13 +124,7 @@ RULES: dict[str, tuple[str, ...]] = {
 
 #: modules whose public names are not those of `rvh` itself
 MODULES_APART = (
-    "balanced",
-    "cpu",
-    "faultset",
-    "filter",
-    "multi",
-    "partitions",
-    "stable",
+    *("balanced", "cache", "cpu", "faultset", "filter", "multi", "partitions", "stable"),
     "weighted",
 )
 

@@ -183,6 +183,20 @@ static void balance(size_t a, size_t b) {
   rvh_matching_free(matching);
 }
 
+/* a: entries, b: ARC or LRU. Keys come one after another three times, from the second on hits. */
+static void cached(size_t a, size_t b) {
+  static const uint64_t seed[3] = {1, 2, 3};
+  static int64_t missing[KEYS];
+  size_t bad, missings;
+  rvh_cache *cache = rvh_cache_new(a, (size_t)1 << 20, (int)b, seed);
+  if (cache == NULL) abort();
+  for (int i = 0; i < 3; i++) {
+    check(rvh_cache_get(cache, &keys, 0, w->keys, 1, chosen, missing, &missings, NULL, &bad));
+    check(rvh_cache_put(cache, 0, &keys, 0, w->keys, 1, chosen, NULL, &bad));
+  }
+  rvh_cache_free(cache);
+}
+
 static void score_rows(size_t a, size_t b) {
   size_t bad;
   (void)a, (void)b;
@@ -296,6 +310,9 @@ static const workload workloads[] = {
     {"neg_log", neg_log, .keys = KEYS},
     {"spread_blake2b_n64_k3", select_spread, RVH_BLAKE2B, .nodes = 64, .keys = KEYS, .a = 3},
     {"spread_murmur_n64_k3", select_spread, RVH_MURMUR, .nodes = 64, .keys = KEYS, .a = 3},
+    {"cache_lru_hits", cached, .keys = KEYS, .a = KEYS},
+    {"cache_lru_evictions", cached, .keys = KEYS, .a = KEYS / 4},
+    {"cache_arc", cached, .keys = KEYS, .a = KEYS / 2, .b = 1},
     {"balance_n16", balance, RVH_MURMUR, .nodes = 16, .keys = KEYS, .a = 33},
     {"repair_murmur_n64_k3", select_spread, RVH_MURMUR, .nodes = 64, .keys = KEYS, .a = 3, .b = 1},
 };

@@ -17,6 +17,7 @@ import rvh
 from rvh._parallel import thread_count
 from rvh.balanced import argassign_balanced
 from rvh.bench.results import ZIPF, Workload
+from rvh.cache import SelectionCache
 from rvh.faultset import FaultSet
 from rvh.multi import select_multi
 from rvh.nodes import SCHEMES
@@ -36,6 +37,7 @@ JUMPBACK = "jumpback_batch"
 SELECTOR = "StableSelector.argselect_batch"
 SPREAD = "FaultSet.argselect_batch"
 BALANCED = "argassign_balanced"
+CACHED = "SelectionCache.argselect_batch"
 
 
 def scenarios() -> list[Workload]:
@@ -65,6 +67,7 @@ def scenarios() -> list[Workload]:
     suite += [
         _scenario("secret/blake2b-n64", 1 << 15, 2048, SELECT_SECRET),
         _scenario("dedupe/blake2b-n64", 1 << 19, 1 << 15, key_kind=ZIPF),
+        _scenario("cache/arc-n64", 1 << 18, 1 << 13, CACHED, key_kind=ZIPF),
         stable("stable/jump-n1000", 1 << 22, 1 << 14, JUMP),
         stable("stable/jumpback-n1000", 1 << 22, 1 << 15, JUMPBACK),
         stable("stable/selector-n1000-k3", 1 << 21, 1 << 12, SELECTOR, k=3),
@@ -101,7 +104,7 @@ def prepared(workload: Workload) -> Call:
 FAMILIES = (
     *SCHEMES,
     *("keys", "weighted", "secret", "dedupe", "multi", "single", "threads", "table", "stable"),
-    *("faults", "balanced"),
+    *("faults", "balanced", "cache"),
 )
 #: keys for each scheme and number of nodes: with the native backend, with the pure-Python one
 GRID = {
@@ -196,6 +199,12 @@ def _balanced(workload: Workload) -> Call:
     return lambda: argassign_balanced(nodes, keys, 1.05, threads=workload.threads)
 
 
+def _cached(workload: Workload) -> Call:
+    """Room for half of the distinct keys; what is there when a round begins is of the last one."""
+    cache, keys = SelectionCache(_nodes(workload), workload.keys // 40, "arc"), _keys(workload)
+    return lambda: cache.argselect_batch(keys, workload.k, threads=workload.threads)
+
+
 CALLS: dict[str, Callable[[Workload], Call]] = {
     SELECT: _select,
     SELECT_SECRET: partial(_select, secret=b"sixteen bytes, 1"),
@@ -208,6 +217,7 @@ CALLS: dict[str, Callable[[Workload], Call]] = {
     SELECTOR: _selector,
     SPREAD: _spread,
     BALANCED: _balanced,
+    CACHED: _cached,
 }
 
 # -- what they work on ---------------------------------------------------------------------------

@@ -635,6 +635,87 @@ static void test_spread(const node_set *s) {
   }
 }
 
+/* Made-up wishes and scores: capacities hold, and no key and node prefer each other. */
+static void test_balance(void) {
+  enum { ROWS = 300, N = 7 };
+  static uint64_t lists[ROWS][2 * N], best[ROWS][2];
+  static const uint64_t capacity[N] = {43, 0, 60, 43, 100, 43, 20};
+  intptr_t owner[ROWS];
+  int64_t left[ROWS];
+  size_t lefts, loads[N] = {0};
+  uint64_t lowest[N];
+  for (size_t i = 0; i < ROWS; i++) {
+    for (size_t n = 0; n < N; n++) { /* sorted by insertion */
+      const uint64_t word = random64();
+      size_t j = n;
+      for (; j > 0 && lists[i][N + j - 1] < word; j--) {
+        lists[i][j] = lists[i][j - 1];
+        lists[i][N + j] = lists[i][N + j - 1];
+      }
+      lists[i][j] = n;
+      lists[i][N + j] = word;
+    }
+    best[i][0] = lists[i][0];
+    best[i][1] = lists[i][N];
+  }
+  rvh_matching *m = rvh_matching_new(isa, capacity, N, ROWS, owner, NULL);
+  check(m != NULL, "matching", 0, 0);
+  check(rvh_matching_offer(m, NULL, ROWS, 1, best[0], left, &lefts, NULL) == RVH_OK && lefts > 0,
+        "offer", lefts, 0);
+  /* Longer lists one key at a time, as they are asked for. */
+  while (lefts > 0) {
+    int64_t row = left[--lefts], more;
+    size_t count;
+    check(rvh_matching_offer(m, &row, 1, N, lists[row], &more, &count, NULL) == RVH_OK, "offer",
+          (size_t)row, 1);
+    if (count > 0) left[lefts++] = more;
+  }
+  check(!rvh_matching_tied(m), "tied", 0, 0);
+  rvh_matching_free(m);
+  memset(lowest, 0xff, sizeof lowest);
+  for (size_t i = 0; i < ROWS; i++)
+    for (size_t j = 0; j < N; j++)
+      if (lists[i][j] == (uint64_t)owner[i]) {
+        loads[owner[i]]++;
+        if (lists[i][N + j] < lowest[owner[i]]) lowest[owner[i]] = lists[i][N + j];
+      }
+  for (size_t n = 0; n < N; n++) check(loads[n] <= capacity[n], "load", n, loads[n]);
+  for (size_t i = 0; i < ROWS; i++)
+    for (size_t j = 0; lists[i][j] != (uint64_t)owner[i]; j++)
+      check(loads[lists[i][j]] == capacity[lists[i][j]] && lowest[lists[i][j]] > lists[i][N + j],
+            "stable", i, j);
+}
+
+/* Any requests, with keys of any length: what is answered is what was put. */
+static void test_cache(void) {
+  static const uint64_t seed[3] = {1, 2, 3};
+  static const size_t most_bytes[] = {1 << 20, 3000, 150};
+  for (int round = 0; round < 6; round++) {
+    rvh_cache *c = rvh_cache_new(round < 4 ? 20 : 1, most_bytes[round % 3], round % 2, seed);
+    rvh_cache_info info;
+    check(c != NULL, "cache", 0, 0);
+    uint64_t epoch = rvh_cache_clear(c);
+    for (size_t i = 0; i < 20000; i++) {
+      uint8_t bytes[64];
+      intptr_t chosen[5], found[5];
+      const uint64_t which = random64() % 60, k = 1 + random64() % 5;
+      const blake2_simd_bytes key = {bytes, (size_t)which};
+      memset(bytes, (int)which, sizeof bytes);
+      for (size_t j = 0; j < 5; j++) chosen[j] = (intptr_t)(which * 10 + j);
+      if (i % 5000 == 4999) epoch = rvh_cache_clear(c);
+      if (rvh_cache_get_one(c, key, (size_t)k, (int)(i % 2), found))
+        check(memcmp(found, chosen, k * sizeof *found) == 0, "cached", (size_t)which, (size_t)k);
+      else if (random64() % 4 > 0) /* or it waits for the next one */
+        rvh_cache_put_one(c, epoch - (random64() % 8 == 0), key, (size_t)k, chosen);
+      rvh_cache_figures(c, &info);
+      check(info.entries <= 20 && info.bytes <= most_bytes[round % 3], "bounds", info.entries,
+            info.bytes);
+    }
+    check(info.hits > 0 || most_bytes[round % 3] == 150, "hits", (size_t)info.hits, 0);
+    rvh_cache_free(c);
+  }
+}
+
 /* The logarithm's bits: equal to the scalar sequence above, and in sum to what every processor of
  * either byte order gave, and Python's floats (tests/test_neg_log.py has the same number). */
 static void test_neg_log(void) {
@@ -1310,6 +1391,8 @@ int main(void) {
   test_growth();
   test_equal_hashes();
   test_distinct_ends();
+  test_balance();
+  test_cache();
   for (size_t i = 0; i < n; i++) {
     isa = &all[i];
     if (blake2_simd_find(isa->hash->name) == NULL) {
