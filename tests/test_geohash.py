@@ -419,7 +419,9 @@ def test_malformed_geohashes(place: str, message: str) -> None:
 
 @pytest.mark.parametrize("place", [None, 1.5, float("nan"), 7])
 def test_places_that_are_not_known(place: Any) -> None:
-    with pytest.raises(RVHTypeError, match="the geohash of the key at position 1 is .*has to be kn"):
+    with pytest.raises(
+        RVHTypeError, match=r"the geohash of the key at position 1 is .*has to be kn"
+    ):
         GeoSet(["a"], ["u0"]).argselect_batch([1, 2], geohash=["u0", place])
 
 
@@ -469,16 +471,18 @@ def test_other_bad_input() -> None:
     with pytest.raises(RVHError, match="latitude has 1 values for 2 keys"):
         geo.argselect_batch([1, 2], latitude=[1], longitude=[1])
     for given_as in ({}, {"latitude": [1]}, {"geohash": ["u"], "longitude": [1]}):
-        with pytest.raises(RVHTypeError, match="places of the keys are given by .*pass geohash="):
+        with pytest.raises(RVHTypeError, match=r"places of the keys are given by .*pass geohash="):
             geo.argselect_batch([1], **given_as)
         with pytest.raises(RVHTypeError, match="places of the nodes are given by "):
             GeoSet(["a"], **given_as)
-    with pytest.raises(RVHTypeError, match="geohash is one str .'u09'.: pass one for each key"):
+    with pytest.raises(RVHTypeError, match=r"geohash is one str \('u09'\): pass one for each key"):
         geo.argselect_batch([1], geohash="u09")
     with pytest.raises(RVHTypeError, match="geohash is an array of int64"):
         geo.argselect_batch([1], geohash=np.array([1]))
     for precision in (0, 13):
-        with pytest.raises(RVHError, match=f"precision is {precision}: choose 1 <= precision <= 12"):
+        with pytest.raises(
+            RVHError, match=f"precision is {precision}: choose 1 <= precision <= 12"
+        ):
             GeoSet(["a"], ["u"], precision=precision)
         with pytest.raises(RVHError, match="precision is"):
             encode(1, 2, precision)

@@ -35,8 +35,7 @@ def _pair_table() -> NDArray[np.uint16]:
     first, second = one[both[:, 0]], one[both[:, 1]]
     code = (first & 31) << 5 | (second & 31)
     there = (first & 1 << 10) | (second & 1 << 10) << 1
-    bad: NDArray[np.uint16] = (first | second) & BAD
-    return code | there | bad
+    return (code | there | (first | second) & BAD).astype(np.uint16)
 
 
 def _length_table() -> NDArray[np.uint8]:
@@ -193,7 +192,10 @@ class Regions(NamedTuple):
 
     def of(self, words: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The smallest region around each place."""
-        return self.inside[np.searchsorted(self.bounds, words, side="right") - 1]
+        found: NDArray[np.int32] = self.inside[
+            np.searchsorted(self.bounds, words, side="right") - 1
+        ]
+        return found
 
 
 def regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) -> Regions:
@@ -230,7 +232,7 @@ def regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) 
         start.append(begin | np.uint64(depth))
         stop.append(begin + unit)  # of the last of all 2^64, which is 0
         lows, highs = np.concatenate(first), np.concatenate(last)
-    begins, ends, parents = map(np.concatenate, (start, stop, parent))
+    begins, ends, parents = np.concatenate(start), np.concatenate(stop), np.concatenate(parent)
     bounds = np.unique(np.concatenate([begins, ends]))
     inside = np.zeros(len(bounds), dtype=np.int32)
     order = np.argsort(begins)

@@ -149,7 +149,10 @@ class GeoSet:
         with _places(geohash, latitude, longitude, self._precision, "node", count) as column:
             words = cut(packed(column, "the geohash of the node"), self._precision)
             self._geohash = np.array(
-                [each if isinstance(each, str) else each.decode() for each in column.slice(0, count)]
+                [
+                    each if isinstance(each, str) else each.decode()
+                    for each in column.slice(0, count)
+                ]
             ).astype(f"U{self._precision}")
         self._geohash.flags.writeable = False
         weights = self._nodes.weights
@@ -360,11 +363,10 @@ class GeoSet:
     ) -> None:
         """Write the best nodes of each key at the place `words` into `out`."""
         rows, tasks = self._tasks(words, out.shape[1])
-        several = [task for task in tasks if len(task.tier.nodes) > 1]
-        for tier, a, b, first, last in tasks:
-            if len(tier.nodes) == 1:
-                out[rows[a:b], first] = tier.nodes[0]
-        pieces = list(_pieces(several))
+        for task in tasks:
+            if len(task.tier.nodes) == 1:
+                out[rows[task.start : task.stop], task.first] = task.tier.nodes[0]
+        pieces = list(_pieces([task for task in tasks if len(task.tier.nodes) > 1]))
 
         def work(start: int, stop: int, cancel: Cancel) -> None:
             for tier, a, b, first, last in pieces[start:stop]:
@@ -566,7 +568,9 @@ def _degrees(name: str, values: Any) -> NDArray[np.float64]:
         return np.array([np.nan if value is None else float(value) for value in values], np.float64)
     array = np.asanyarray(values)
     if array.ndim != 1:
-        raise RVHError(f"{name} has shape {array.shape}: pass one number for each place, shape (M,)")
+        raise RVHError(
+            f"{name} has shape {array.shape}: pass one number for each place, shape (M,)"
+        )
     if array.dtype == object:
         return _degrees(name, array.tolist())
     if array.dtype.kind not in "iuf":
