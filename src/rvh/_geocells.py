@@ -172,7 +172,8 @@ def cut(words: NDArray[np.uint64], precision: int) -> NDArray[np.uint64]:
         return words
     length = np.minimum(words & np.uint64(15), np.uint64(precision))
     unused = np.uint64(5 * (LONGEST - precision) + 4)
-    return words >> unused << unused | length
+    found: NDArray[np.uint64] = words >> unused << unused | length
+    return found
 
 
 class Regions(NamedTuple):
