@@ -264,3 +264,33 @@ def distinct_jumps(word: int, buckets: int, k: int) -> list[int]:
 def partition(key: object, partitions: int) -> int:
     """The partition of a key."""
     return murmur64a(as_bytes(key), 2718281828) * partitions // 2**64
+
+
+# -- places ---------------------------------------------------------------------------------------
+
+
+def geohash(latitude: float, longitude: float, precision: int) -> str:
+    """Niemeyer's geohash: halve longitude and latitude in turn, five bits a character."""
+    halves = [[-180.0, 180.0, longitude], [-90.0, 90.0, latitude]]
+    number = 0
+    for bit in range(5 * precision):
+        low, high, value = halves[bit % 2]
+        middle = (low + high) / 2
+        number = number * 2 + (value >= middle)
+        halves[bit % 2][value < middle] = middle
+    letters = "0123456789bcdefghjkmnpqrstuvwxyz"
+    return "".join(letters[number >> 5 * at & 31] for at in reversed(range(precision)))
+
+
+def common_prefix(one: str, other: str) -> int:
+    length = 0
+    while length < min(len(one), len(other)) and one[length] == other[length]:
+        length += 1
+    return length
+
+
+def same_region_first(
+    ranked: Sequence[int], places: Sequence[str], place: str, precision: int
+) -> list[int]:
+    """A ranking, but longer common prefixes first."""
+    return sorted(ranked, key=lambda n: -min(precision, common_prefix(places[n], place)))

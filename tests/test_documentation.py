@@ -102,6 +102,14 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.filter.label": (*FUNCTION, "Notes"),
     "rvh.filter.near": FUNCTION,
     "rvh.filter.zone": FUNCTION,
+    "rvh.geohash.GeoSet": ("Parameters", "Raises", "Notes", "Examples"),
+    "rvh.geohash.GeoSet.argselect_batch": FUNCTION,
+    "rvh.geohash.GeoSet.geohash": (),
+    "rvh.geohash.GeoSet.nodes": (),
+    "rvh.geohash.GeoSet.precision": (),
+    "rvh.geohash.GeoSet.select": FUNCTION,
+    "rvh.geohash.GeoSet.select_batch": FUNCTION,
+    "rvh.geohash.encode": (*FUNCTION, "Notes"),
     "rvh.weighted.weights_from": FUNCTION,
     "rvh.NodeSet.ids": (),
     "rvh.NodeSet.scheme": (),
@@ -124,8 +132,8 @@ RULES: dict[str, tuple[str, ...]] = {
 
 #: modules whose public names are not those of `rvh` itself
 MODULES_APART = (
-    *("balanced", "cache", "cpu", "faultset", "filter", "multi", "partitions", "stable"),
-    "weighted",
+    *("balanced", "cache", "cpu", "faultset", "filter", "geohash", "multi"),
+    *("partitions", "stable", "weighted"),
 )
 
 

@@ -18,6 +18,8 @@ from rvh.errors import RVHError, show
 
 #: the kind of keys that repeat, so that not every pair is scored
 ZIPF = "int64, Zipf"
+#: the keys of which each has a place, and is scored with the nodes around it
+PLACED = "int64, S geohash"
 #: what seconds and keys per second can be, so that their ratios are numbers too
 LEAST, MOST = 1e-12, 1e15
 
@@ -43,7 +45,8 @@ class Workload:
     @property
     def pairs(self) -> int | None:
         """How many (key, node) pairs a round scores; None where that is not what it does."""
-        return self.keys * self.nodes if self.scheme and self.key_kind != ZIPF else None
+        every = self.scheme and self.key_kind not in (ZIPF, PLACED)
+        return self.keys * self.nodes if every else None
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ import numpy as np
 import rvh
 from rvh._parallel import thread_count
 from rvh.balanced import argassign_balanced
-from rvh.bench.results import ZIPF, Workload
+from rvh.bench.results import PLACED, ZIPF, Workload
 from rvh.cache import SelectionCache
 from rvh.faultset import FaultSet
+from rvh.geohash import GeoSet
 from rvh.multi import select_multi
 from rvh.nodes import SCHEMES
 from rvh.partitions import PartitionTable
@@ -38,6 +39,7 @@ SELECTOR = "StableSelector.argselect_batch"
 SPREAD = "FaultSet.argselect_batch"
 BALANCED = "argassign_balanced"
 CACHED = "SelectionCache.argselect_batch"
+GEO = "GeoSet.argselect_batch"
 
 
 def scenarios() -> list[Workload]:
@@ -63,6 +65,11 @@ def scenarios() -> list[Workload]:
         suite.append(n64(f"multi/{scheme}-n64", many, 2048, MULTI, key_kind="int64, S, int64"))
         suite.append(n64(f"balanced/{scheme}-n64", many, 1024, BALANCED))
         suite.append(n64(f"faults/{scheme}-n64-k3", many, 1024, SPREAD, k=3))
+        suite.append(
+            _scenario(
+                f"geohash/{scheme}-n500-k3", 1 << 17, 512, GEO, scheme, 500, 3, key_kind=PLACED
+            )
+        )
     stable = partial(_scenario, scheme="", nodes=1000)
     suite += [
         _scenario("secret/blake2b-n64", 1 << 15, 2048, SELECT_SECRET),
@@ -104,7 +111,7 @@ def prepared(workload: Workload) -> Call:
 FAMILIES = (
     *SCHEMES,
     *("keys", "weighted", "secret", "dedupe", "multi", "single", "threads", "table", "stable"),
-    *("faults", "balanced", "cache"),
+    *("faults", "balanced", "cache", "geohash"),
 )
 #: keys for each scheme and number of nodes: with the native backend, with the pure-Python one
 GRID = {
@@ -205,6 +212,16 @@ def _cached(workload: Workload) -> Call:
     return lambda: cache.argselect_batch(keys, workload.k, threads=workload.threads)
 
 
+def _geo(workload: Workload) -> Call:
+    """Nodes and keys anywhere on earth."""
+    letters = np.array(list("0123456789bcdefghjkmnpqrstuvwxyz"), "S1")
+    rng = np.random.default_rng(6)
+    nodes = letters[rng.integers(0, 32, (workload.nodes, 12))].view("S12")[:, 0]
+    places = letters[rng.integers(0, 32, (workload.keys, 12))].view("S12")[:, 0]
+    geo, keys = GeoSet(_nodes(workload), nodes), np.arange(workload.keys)
+    return lambda: geo.argselect_batch(keys, workload.k, geohash=places, threads=workload.threads)
+
+
 CALLS: dict[str, Callable[[Workload], Call]] = {
     SELECT: _select,
     SELECT_SECRET: partial(_select, secret=b"sixteen bytes, 1"),
@@ -218,6 +235,7 @@ CALLS: dict[str, Callable[[Workload], Call]] = {
     SPREAD: _spread,
     BALANCED: _balanced,
     CACHED: _cached,
+    GEO: _geo,
 }
 
 # -- what they work on ---------------------------------------------------------------------------

@@ -1,0 +1,258 @@
+"""Geohashes as numbers, and the tree of regions that they make of a set of nodes.
+
+A place is its geohash in one 64-bit word: five bits a character from the top, then the length in
+four. In the order of these words a region is an interval, which begins with its own prefix.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh._column import KeyColumn, Kind
+from rvh.errors import RVHError, RVHTypeError, show
+
+__all__ = ["ALPHABET", "LONGEST", "Regions", "cut", "packed", "regions"]
+
+#: of a geohash, each character five bits (https://en.wikipedia.org/wiki/Geohash)
+ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz"
+#: characters of a geohash: 37 mm by 19 mm at the equator
+LONGEST = 12
+#: rows that are read together: what they need stays in the cache
+BLOCK_ROWS = 1 << 15
+#: of an entry in the tables below
+BAD = 1 << 12
+
+
+def _pair_table() -> NDArray[np.uint16]:
+    """For two bytes, as one native uint16: ten bits of code, two for what is there, and BAD."""
+    one = np.full(256, BAD, dtype=np.uint16)
+    one[np.frombuffer(ALPHABET.encode(), dtype=np.uint8)] = np.arange(32) | 1 << 10
+    one[0] = 0  # padding
+    both = np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
+    first, second = one[both[:, 0]], one[both[:, 1]]
+    code = (first & 31) << 5 | (second & 31)
+    there = (first & 1 << 10) | (second & 1 << 10) << 1
+    return (code | there | (first | second) & BAD).astype(np.uint16)
+
+
+def _length_table() -> NDArray[np.uint8]:
+    """For a bit a character, the first the lowest: how many there are; 0 where some are missing."""
+    table = np.zeros(1 << LONGEST, dtype=np.uint8)
+    for length in range(1, LONGEST + 1):
+        table[(1 << length) - 1] = length
+    return table
+
+
+PAIRS = _pair_table()
+LENGTHS = _length_table()
+
+
+def packed(column: KeyColumn, what: str) -> NDArray[np.uint64]:
+    """The word of every geohash in a column.
+
+    Parameters
+    ----------
+    column : KeyColumn, M elements
+    what : str
+        What an error calls the place, for example "the geohash of key".
+
+    Returns
+    -------
+    ndarray of uint64, shape (M,)
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        About the first element that is no geohash.
+    """
+    if column.kind is Kind.INTEGERS:
+        raise RVHTypeError(
+            f"geohash is an array of {column.values.dtype}: pass text, for example 'u09tunq'"
+        )
+    if column.kind is Kind.CODES:
+        codes = column.values.codes
+        used, codes = np.unique(codes, return_inverse=True)
+        words = _words(_characters(column.values.categories.take(used)))
+        if not words.all():
+            _refuse(column, int(words[codes].argmin()), what)
+        return words[codes]
+    found = np.empty(len(column), dtype=np.uint64)
+    for start in range(0, len(column), BLOCK_ROWS):
+        stop = min(start + BLOCK_ROWS, len(column))
+        found[start:stop] = words = _words(_characters(column, start, stop))
+        if not words.all():
+            _refuse(column, start + int(words.argmin()), what)
+    return found
+
+
+def _words(characters: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """The word of each row of 12 characters, padded with zeros; 0 where it is no geohash."""
+    pairs = characters.view(np.uint16)
+    cell = np.zeros(len(pairs), dtype=np.uint64)
+    there = np.zeros(len(pairs), dtype=np.uint16)
+    bad = np.zeros(len(pairs), dtype=np.uint16)
+    for at in range(pairs.shape[1]):
+        found = PAIRS[pairs[:, at]]
+        bad |= found
+        there |= (found >> 10 & 3) << 2 * at
+        cell <<= 10
+        cell |= found & 1023
+    length = LENGTHS[there]
+    length[bad & BAD != 0] = 0
+    cell <<= 4
+    cell |= length
+    cell[length == 0] = 0
+    return cell
+
+
+def _characters(column: KeyColumn, start: int = 0, stop: int | None = None) -> NDArray[np.uint8]:
+    """Rows of 12 bytes, zeros behind the end; a row that cannot be a geohash begins with 255."""
+    stop = len(column) if stop is None else stop
+    out = np.zeros((stop - start, LONGEST), dtype=np.uint8)
+    if column.rows is None and column.kind in (Kind.BYTES, Kind.STRINGS):
+        values = np.ascontiguousarray(column.values[start:stop])
+        if values.dtype.itemsize == 0:
+            return out
+        if column.kind is Kind.STRINGS:
+            letters: NDArray[Any] = values.astype(values.dtype.newbyteorder("=")).view(np.uint32)
+        else:
+            letters = values.view(np.uint8)
+        letters = letters.reshape(len(values), -1)
+        wide = letters[:, LONGEST:].any(axis=1)
+        letters = letters[:, :LONGEST]
+        out[:, : letters.shape[1]] = np.minimum(letters, 255)
+        out[wide, 0] = 255
+        return out
+    for row, value in enumerate(column.slice(start, stop)):
+        text = value.encode("ascii", "replace") if isinstance(value, str) else value
+        if isinstance(text, bytes) and 0 < len(text) <= LONGEST and b"\0" not in text:
+            out[row, : len(text)] = memoryview(text)
+        else:
+            out[row, 0] = 255
+    return out
+
+
+def _refuse(column: KeyColumn, index: int, what: str) -> None:
+    """Raise the error about an element that is no geohash."""
+    (value,) = column.slice(index, index + 1)
+    where = f"{what} at position {column.position(index)}"
+    shown = show(value)
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    if not isinstance(value, str):
+        raise RVHTypeError(
+            f"{where} is {shown} of type {type(value).__name__}: every place has to be known; pass "
+            "a geohash as str or bytes, and select for keys without a place by the NodeSet itself"
+        )
+    if not value:
+        raise RVHError(
+            f"{where} is empty: pass 1 to {LONGEST} characters, and select for keys without a "
+            "place by the NodeSet itself"
+        )
+    for at, letter in enumerate(value):
+        if letter not in ALPHABET:
+            lower = letter.lower() in ALPHABET
+            advice = "write it in lower case" if lower else f"it consists of {ALPHABET}"
+            raise RVHError(
+                f"{where} is {shown}: {show(letter)} (character {at}) is none of a geohash's; "
+                + advice
+            )
+    raise RVHError(
+        f"{where} is {shown}, {len(value)} characters long: a geohash has 1 to {LONGEST} here; cut "
+        f"it to [:{LONGEST}]"
+    )
+
+
+def cut(words: NDArray[np.uint64], precision: int) -> NDArray[np.uint64]:
+    """The words of the same geohashes' first `precision` characters."""
+    if precision == LONGEST:
+        return words
+    length = np.minimum(words & np.uint64(15), np.uint64(precision))
+    unused = np.uint64(5 * (LONGEST - precision) + 4)
+    found: NDArray[np.uint64] = words >> unused << unused | length
+    return found
+
+
+class Regions(NamedTuple):
+    """The regions that differ in their nodes: T of them, each before those inside of it.
+
+    A region's nodes stand together in `order`. The regions around it are its parent, that one's
+    parent, and so on to number 0, the world. Of prefixes with the same nodes the shortest counts.
+    """
+
+    order: NDArray[np.intp]  # (N,) positions of the nodes by place
+    first: NDArray[np.intp]  # (T,) a region's nodes are order[first:last]
+    last: NDArray[np.intp]  # (T,)
+    parent: NDArray[np.intp]  # (T,) of the world: 0
+    end: NDArray[np.intp]  # (T,) the regions inside of t are t + 1 to end[t] - 1
+    bounds: NDArray[np.uint64]  # ascending: from each word on, up to the next,
+    inside: NDArray[np.int32]  # the smallest region is this one
+
+    def of(self, words: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """The smallest region around each place."""
+        found: NDArray[np.int32] = self.inside[
+            np.searchsorted(self.bounds, words, side="right") - 1
+        ]
+        return found
+
+
+def regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) -> Regions:
+    """The regions of nodes at the places `words`, whose positions in their set are `nodes`."""
+    by_place = np.argsort(words, kind="stable")
+    words = words[by_place]
+    length = (words & np.uint64(15)).astype(np.intp)
+    # The world first, then a character more at a time: each region that has not all the nodes
+    # of the one around it.
+    first, last = [np.zeros(1, np.intp)], [np.full(1, len(words))]
+    parent, start, stop = [np.zeros(1, np.intp)], [np.zeros(1, np.uint64)], [np.zeros(1, np.uint64)]
+    lows, highs = first[0], last[0]
+    around = np.zeros(len(words), dtype=np.intp)
+    for depth in range(1, precision + 1):
+        deep = np.flatnonzero(length >= depth)
+        if not len(deep):
+            break
+        unit = np.uint64(1 << (5 * (LONGEST - depth) + 4))
+        prefix = words[deep] // unit
+        edge = np.flatnonzero(np.diff(prefix)) + 1
+        low = deep[np.concatenate([[0], edge])]
+        high = deep[np.concatenate([edge, [len(deep)]]) - 1] + 1
+        outer = around[low]
+        new = (low != lows[outer]) | (high != highs[outer])
+        low, high, outer = low[new], high[new], outer[new]
+        begin = words[low] // unit * unit
+        number = np.arange(len(low)) + len(lows)
+        spans = high - low
+        where = np.repeat(low - np.cumsum(spans) + spans, spans) + np.arange(spans.sum())
+        around[where] = np.repeat(number, spans)
+        first.append(low)
+        last.append(high)
+        parent.append(outer)
+        start.append(begin | np.uint64(depth))
+        stop.append(begin + unit)  # of the last of all 2^64, which is 0
+        lows, highs = np.concatenate(first), np.concatenate(last)
+    begins, ends, parents = np.concatenate(start), np.concatenate(stop), np.concatenate(parent)
+    bounds = np.unique(np.concatenate([begins, ends]))
+    inside = np.zeros(len(bounds), dtype=np.int32)
+    order = np.argsort(begins)
+    number = np.empty_like(order)
+    number[order] = np.arange(len(order))
+    froms = np.searchsorted(bounds, begins)
+    tos = np.where(ends == 0, len(bounds), np.searchsorted(bounds, ends))
+    for region, a, b in zip(number.tolist(), froms.tolist(), tos.tolist(), strict=True):
+        inside[a:b] = region  # those inside of it come later
+    # The regions inside of one begin before its end.
+    end = np.where(
+        ends[order] == 0, len(order), np.searchsorted(begins[order], ends[order], side="left")
+    )
+    return Regions(
+        nodes[by_place],
+        lows[order],
+        highs[order],
+        number[parents[order]],
+        end.astype(np.intp),
+        bounds,
+        inside,
+    )
