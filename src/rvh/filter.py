@@ -202,7 +202,7 @@ class _Near(Filter):
     def _mask(self, nodes: NodeSet, known: Mapping[str, Any]) -> NDArray[np.bool_]:
         values = _as_labels(nodes, self.column, _values(nodes, known, self.column))
         return np.array(
-            [isinstance(v, str) and v.lower().startswith(self.prefix) for v in values],
+            [isinstance(v, str) and v.startswith(self.prefix) for v in values],
             dtype=np.bool_,
         )
 
@@ -345,7 +345,7 @@ def near(prefix: str, column: str = "geohash") -> Filter:
     Parameters
     ----------
     prefix : str
-        A geohash of 1 to 12 characters; upper case is lower case.
+        A geohash of 1 to 12 characters, in lower case.
     column : str
 
     Returns
@@ -368,13 +368,12 @@ def near(prefix: str, column: str = "geohash") -> Filter:
     """
     if not isinstance(prefix, str):
         raise RVHTypeError(f"prefix is {show(prefix)}: pass a geohash as a str")
-    lower = prefix.lower()
-    if not 1 <= len(lower) <= 12 or set(lower) - set("0123456789bcdefghjkmnpqrstuvwxyz"):
+    if not 1 <= len(prefix) <= 12 or set(prefix) - set("0123456789bcdefghjkmnpqrstuvwxyz"):
         raise RVHError(
             f"prefix is {show(prefix)}: a geohash has 1 to 12 of the digits and the letters b to z "
-            "without i, l and o"
+            "without i, l and o, in lower case"
         )
-    return _Near(lower, _name("column", column))
+    return _Near(prefix, _name("column", column))
 
 
 def _name(what: str, name: Any) -> str:
