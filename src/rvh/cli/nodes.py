@@ -6,27 +6,39 @@ import csv
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice, repeat
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from rvh._weights import WEIGHT_MAX, WEIGHT_MIN
 from rvh.cli.tables import compression_of, format_of
 from rvh.errors import RVHError, show
 
-#: what should be an id, where it stands, for messages, and what should be its weight
-Found = tuple[object, str, object]
+if TYPE_CHECKING:
+    from rvh.cli.tables.base import Batch
+
+#: what should be an id, where it stands, for messages, and its values in the columns asked for
+Found = tuple[object, str, tuple[object, ...]]
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
+class Written(str):
+    """Text of a format that knows nothing else: it may stand for a number."""
+
+    __slots__ = ()
+
+
 class NodeList(NamedTuple):
-    """Ids that are not empty and not repeated, and where asked for a weight of each."""
+    """Ids that are not empty and not repeated, and where asked for a weight of each, and more."""
 
     ids: list[str]
     weights: list[float] | None
+    attributes: dict[str, list[object]]
 
 
 def read_nodes(
@@ -34,6 +46,7 @@ def read_nodes(
     column: str | None = None,
     weight_column: str | None = None,
     *,
+    also: Mapping[str, str] | None = None,
     bare_path: bool = False,
 ) -> NodeList:
     """The nodes that a ``--nodes`` option names.
@@ -46,6 +59,9 @@ def read_nodes(
         The file's column that holds the ids; the first one by default.
     weight_column : str, optional
         The file's column that holds the weights; without one there are none.
+    also : mapping of str to str, optional
+        Further columns, and the option that asks for each: what they hold are the attributes, as
+        they are in the file.
     bare_path : bool
         Whether the path of an existing file needs no ``@``.
 
@@ -61,33 +77,38 @@ def read_nodes(
 
     Examples
     --------
-    >>> read_nodes("node1,node2")
-    NodeList(ids=['node1', 'node2'], weights=None)
+    >>> read_nodes("node1,node2").ids
+    ['node1', 'node2']
     """
     path = text.removeprefix("@")
+    asked = {} if weight_column is None else {weight_column: "--weight-column"}
+    asked.update(also or {})
     if text.startswith("@") or (bare_path and Path(text).is_file()):
-        found = _from_file(Path(path), column, weight_column)
-        return _checked(found, f"{path}: ", weight_column is not None)
-    for option, name in (("--node-column", column), ("--weight-column", weight_column)):
-        if name is not None:
-            raise RVHError(
-                f"{option} names a column of a node file, but --nodes is a list: "
-                f"write the nodes into a file and give --nodes @FILE, or leave {option} away"
-            )
+        found = _from_file(Path(path), column, asked)
+        return _checked(found, f"{path}: ", weight_column, list(asked))
+    options = {} if column is None else {"--node-column": column}
+    for option in (*options, *asked.values()):
+        raise RVHError(
+            f"{option} names a column of a node file, but --nodes is a list: "
+            f"write the nodes into a file and give --nodes @FILE, or leave {option} away"
+        )
     if "," not in text and format_of(text) is not None:
         # A mistyped path would otherwise be the name of the one node that gets every key.
         raise RVHError(
             f"--nodes {text} looks like a file, but there is none: write @{text} for one"
         )
     entries = text.split(",")
-    listed = ((node, f"entry {n}", None) for n, node in enumerate(entries, 1))
-    return _checked(listed, "--nodes ", False)
+    listed = ((node, f"entry {n}", ()) for n, node in enumerate(entries, 1))
+    return _checked(listed, "--nodes ", None, [])
 
 
-def _checked(found: Iterable[Found], source: str, weighted: bool) -> NodeList:
+def _checked(
+    found: Iterable[Found], source: str, weight_column: str | None, columns: list[str]
+) -> NodeList:
     seen: dict[str, str] = {}
     weights = []
-    for node, place, weight in found:
+    attributes: dict[str, list[object]] = {name: [] for name in columns}
+    for node, place, values in found:
         if not isinstance(node, str):
             raise RVHError(
                 f"{source}{place}: a node id is text, not {type(node).__name__} ({show(node)})"
@@ -99,13 +120,17 @@ def _checked(found: Iterable[Found], source: str, weighted: bool) -> NodeList:
                 f"{source}{place} repeats node id {show(node)} of {seen[node]}: ids are unique"
             )
         seen[node] = place
-        if weighted:
-            weights.append(_weight(weight, f"{source}{place}: the weight of node {show(node)}"))
+        for name, value in zip(columns, values, strict=True):
+            attributes[name].append(value)
+            if name == weight_column:
+                number = written_number(value) if isinstance(value, Written) else value
+                where = f"{source}{place}: the weight of node {show(node)}"
+                weights.append(_weight(number, where))
     if not seen:
         raise RVHError(f"{source}there are no nodes: give at least one node id")
-    if weighted and not any(weights):
+    if weight_column is not None and not any(weights):
         raise RVHError(f"{source}every weight is 0: at least one node needs a weight above 0")
-    return NodeList(list(seen), weights if weighted else None)
+    return NodeList(list(seen), None if weight_column is None else weights, attributes)
 
 
 def _weight(value: object, what: str) -> float:
@@ -124,7 +149,7 @@ def _weight(value: object, what: str) -> float:
     )
 
 
-def _from_file(path: Path, column: str | None, weight_column: str | None) -> Iterator[Found]:
+def _from_file(path: Path, column: str | None, asked: dict[str, str]) -> Iterator[Found]:
     known = format_of(path.name)
     name = "lines" if known is None or compression_of(path.name) else known.name
     if name in ("parquet", "arrow", "arrows"):
@@ -133,30 +158,28 @@ def _from_file(path: Path, column: str | None, weight_column: str | None) -> Ite
 
         with Source(str(path)) as source:
             reader = known.reader(source)
-            ids, weights = _pick(path, column, weight_column, reader.names or [])
+            ids = _pick(path, column, asked, reader.names or [])
             for batch in reader.batches():
-                each = repeat(None) if weights is None else batch.values(weights)
-                for row, (node, weight) in enumerate(zip(batch.values(ids), each, strict=False)):
-                    yield _text(node), batch.where(row), weight
+                columns = [_values(batch, name) for name in (ids, *asked)]
+                for row, (node, *values) in enumerate(zip(*columns, strict=True)):
+                    yield _text(node), batch.where(row), tuple(values)
         return
     try:
         with path.open(
             encoding="utf-8-sig", newline="" if name in ("csv", "tsv") else None
         ) as file:
             if name == "lines":
-                for option, given in (("node", column), ("weight", weight_column)):
-                    if given is not None:
-                        raise RVHError(
-                            f"{path}: plain lines have no columns; drop --{option}-column"
-                        )
+                options = [] if column is None else ["--node-column"]
+                for option in (*options, *asked.values()):
+                    raise RVHError(f"{path}: plain lines have no columns; drop {option}")
                 for number, line in enumerate(file, 1):
                     if line.strip():
-                        yield line.strip(), f"line {number}", None
+                        yield line.strip(), f"line {number}", ()
             elif name == "ndjson":
-                yield from _from_json(path, file, column, weight_column)
+                yield from _from_json(path, file, column, asked)
             else:
                 delimiter = "," if name == "csv" else "\t"
-                yield from _from_csv(path, file, column, weight_column, delimiter)
+                yield from _from_csv(path, file, column, asked, delimiter)
     except UnicodeDecodeError as error:
         raise RVHError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except csv.Error as error:
@@ -164,23 +187,22 @@ def _from_file(path: Path, column: str | None, weight_column: str | None) -> Ite
 
 
 def _from_csv(
-    path: Path, file: Iterable[str], column: str | None, weight_column: str | None, delimiter: str
+    path: Path, file: Iterable[str], column: str | None, asked: dict[str, str], delimiter: str
 ) -> Iterator[Found]:
     rows = filter(None, csv.reader(file, delimiter=delimiter, strict=True))
     header = next(rows, None)
     if header is None:
         raise RVHError(f"{path} is empty: a header and at least one row are needed")
-    ids, weights = _pick(path, column, weight_column, header)
-    id_at, weight_at = header.index(ids), None if weights is None else header.index(weights)
+    id_at = header.index(_pick(path, column, asked, header))
+    others = [header.index(name) for name in asked]
     for number, row in enumerate(rows, 1):
         if len(row) != len(header):
             raise RVHError(f"{path}: row {number} has {len(row)} values for {len(header)} columns")
-        weight = None if weight_at is None else _written_number(row[weight_at])
-        yield row[id_at], f"row {number}", weight
+        yield row[id_at], f"row {number}", tuple(Written(row[at]) for at in others)
 
 
-def _written_number(text: str) -> float | str:
-    """The number that `text` writes in decimal digits; else the text, for `_weight` to refuse.
+def written_number(text: str) -> float | str:
+    """The number that `text` writes in decimal digits; else the text, for others to refuse.
 
     Python's own `float` also takes ``4_2``, ``nan``, spaces and the digits of other scripts. And
     it makes 0 of ``1e-999``: a node that nobody meant to leave out would never be selected.
@@ -193,8 +215,9 @@ def _written_number(text: str) -> float | str:
 
 
 def _from_json(
-    path: Path, file: Iterable[str], column: str | None, weight_column: str | None
+    path: Path, file: Iterable[str], column: str | None, asked: dict[str, str]
 ) -> Iterator[Found]:
+    weight_column = next((name for name in asked if asked[name] == "--weight-column"), None)
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
@@ -202,13 +225,12 @@ def _from_json(
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise RVHError(f"{path}: line {number} is not JSON: {error}") from None
-        weight = None
+        members = value if isinstance(value, dict) else {}
         if isinstance(value, dict):
-            there = weight_column in value
             where = f"line {number}: "
-            ids, _ = _pick(path, column, weight_column if there else None, list(value), where)
-            value, weight = value[ids], value.get(weight_column)
-            if weight_column is not None and not there:
+            there = {name: option for name, option in asked.items() if name in value}
+            value = value[_pick(path, column, there, list(value), where)]
+            if weight_column is not None and weight_column not in there:
                 raise RVHError(
                     f"{path}: {where}node {show(value)} has no weight: there is no member "
                     f"{show(weight_column)}"
@@ -218,28 +240,33 @@ def _from_json(
                 f"{path}: line {number} is {show(value)} alone, which has no weight: write an "
                 f"object that has the id and the member {show(weight_column)}"
             )
-        yield value, f"line {number}", weight
+        yield value, f"line {number}", tuple(members.get(name) for name in asked)
 
 
 def _pick(
-    path: Path, column: str | None, weight_column: str | None, names: list[str], where: str = ""
-) -> tuple[str, str | None]:
-    """The columns of the ids and of the weights."""
+    path: Path, column: str | None, asked: dict[str, str], names: list[str], where: str = ""
+) -> str:
+    """The column of the ids; those that are asked for have to be there too."""
     if column is None and not names:
         raise RVHError(f"{path}: {where}there is no column to take node ids from")
     ids = names[0] if column is None else column
-    for name in (ids,) if weight_column is None else (ids, weight_column):
+    for name in (ids, *asked):
         if name not in names:
             listed = ", ".join(islice(names, 50))
             raise RVHError(f"{path}: {where}there is no column {show(name)}; there are: {listed}")
         if names.count(name) > 1:
             raise RVHError(f"{path}: {where}column {show(name)} is there more than once")
-    if ids == weight_column:
+    if asked.get(ids) == "--weight-column":
         raise RVHError(
             f"{path}: {where}column {show(ids)} holds the ids, so it cannot hold the weights: "
             "name the column of the ids with --node-column"
         )
-    return ids, weight_column
+    return ids
+
+
+def _values(batch: Batch, name: str) -> Sequence[object]:
+    values = batch.values(name)
+    return values.tolist() if isinstance(values, np.ndarray) else values
 
 
 def _text(node: object) -> object:

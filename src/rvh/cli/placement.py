@@ -61,7 +61,7 @@ def placement(
     """
     _refuse_conflicts(algorithm, scheme, partitions, weight_column, secret_file)
     secret = read_secret(secret_file)
-    ids, weights = read_nodes(nodes, node_column, weight_column, bare_path=bare_path)
+    ids, weights, _ = read_nodes(nodes, node_column, weight_column, bare_path=bare_path)
     if algorithm is Algorithm.JUMP:
         from rvh.stable import StableSelector  # here and below: only who asks for it pays
 
