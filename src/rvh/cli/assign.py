@@ -5,30 +5,43 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
+from rvh._column import Chunks, KeyColumn, Kind
 from rvh.cli.keyspec import KeySpec, KeyType
 from rvh.cli.options import (
     Algorithm,
     AlgorithmName,
+    CachePolicy,
+    Dead,
+    MaxPerDomain,
     NodeColumn,
+    NodeGeohash,
     Nodes,
     Partitions,
+    Precision,
     Scheme,
     SchemeName,
     SecretFile,
+    Spread,
+    Strict,
     WeightColumn,
+    Where,
 )
-from rvh.cli.placement import placement
+from rvh.cli.placement import Asked, Placement, placement
 from rvh.cli.progress import progress
 from rvh.cli.tables import FORMATS, Format, compression_of, format_of
 from rvh.errors import RVHError, show
+from rvh.keys import column as key_column_of
 
 if TYPE_CHECKING:
-    from rvh.cli.tables.base import Reader
+    from rvh.cli.tables.base import Batch, Reader
 
 FORMAT_NAMES = ", ".join(FORMATS)
 
@@ -82,6 +95,32 @@ def assign(
     algorithm: AlgorithmName = Algorithm.RENDEZVOUS,
     partitions: Partitions = None,
     secret_file: SecretFile = None,
+    where: Where = None,
+    dead: Dead = None,
+    spread: Spread = None,
+    max_per_domain: MaxPerDomain = None,
+    strict: Strict = False,
+    node_geohash: NodeGeohash = None,
+    key_geohash: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The column of KEYS that holds the keys' geohashes."),
+    ] = None,
+    precision: Precision = None,
+    load_factor: Annotated[
+        float | None,
+        typer.Option(
+            metavar="F",
+            help="No node gets more than F times its share of all keys; KEYS is read twice.",
+        ),
+    ] = None,
+    cache: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Remember the nodes of N keys that were asked for."),
+    ] = None,
+    cache_policy: Annotated[
+        CachePolicy | None,
+        typer.Option(help="Which key gives way in the cache [default: lru]."),
+    ] = None,
     threads: Annotated[
         int | None,
         typer.Option(min=1, help="Threads [default: the cores, capped by RVH_NUM_THREADS]."),
@@ -103,18 +142,37 @@ def assign(
     """
     read_as = _format("--format", format_name, keys, None)
     write_as = _format("--output-format", output_format, out, read_as)
-    placed = placement(
-        nodes,
-        k,
+    if node_geohash is not None and key_geohash is None:
+        raise typer.BadParameter("say where keys are: --key-geohash", param_hint="--node-geohash")
+    if load_factor is not None and keys == "-":
+        raise typer.BadParameter(
+            "KEYS is read twice, which stdin cannot be: write it into a file",
+            param_hint="--load-factor",
+        )
+    asked = Asked(
+        nodes=nodes,
+        k=k,
         algorithm=algorithm,
         scheme=scheme,
         partitions=partitions,
         node_column=node_column,
         weight_column=weight_column,
         secret_file=secret_file,
+        where=where or (),
+        dead=dead,
+        spread=spread or (),
+        max_per_domain=max_per_domain or (),
+        strict=strict,
+        node_geohash=node_geohash,
+        key_place=None if key_geohash is None else "--key-geohash",
+        precision=precision,
+        load_factor=load_factor,
+        cache=cache,
+        cache_policy=cache_policy,
         bare_path=True,
         threads=threads,
     )
+    placed = placement(asked)
     added = [column] if k == 1 else [f"{column}_{n}" for n in range(1, k + 1)]
 
     from rvh.cli.tables.base import naming
@@ -126,7 +184,10 @@ def assign(
         source = stack.enter_context(Source(keys, _compression(keys, read_as)))
         reader = read_as.reader(source)
         spec = KeySpec(source.name, _key_columns(key_column, reader), key_type)
+        if key_geohash is not None:
+            _refuse_missing([key_geohash], reader)
         _refuse_clash(added, reader)
+        ahead = _all_at_once(placed, keys, read_as, spec) if placed.whole else None
         # All imports are done before there is a file to clean up.
         make_writer, bar = write_as.writer(), progress(Path(source.name).name, quiet)
         sink = stack.enter_context(target(out, _compression(out, write_as)))
@@ -135,7 +196,13 @@ def assign(
         stack.enter_context(bar)
         for batch in reader.batches():
             try:
-                chosen = placed.positions(spec.keys(batch))
+                if ahead is not None:
+                    chosen = ahead[rows : rows + len(batch)]
+                    _refuse_changed(len(chosen), len(batch), source.name)
+                elif key_geohash is not None:
+                    chosen = placed.positions(spec.keys(batch), batch.values(key_geohash))
+                else:
+                    chosen = placed.positions(spec.keys(batch))
             except RVHError:
                 spec.explain(batch)
                 raise
@@ -145,7 +212,39 @@ def assign(
     if not quiet:
         seconds = time.monotonic() - start
         rate = rows / max(seconds, 1e-9)
-        print(f"rvh: {rows:,} rows in {seconds:.2f} s, {rate:,.0f} keys/s", file=sys.stderr)
+        note = placed.note()
+        more = f"; {note}" if note else ""
+        print(f"rvh: {rows:,} rows in {seconds:.2f} s, {rate:,.0f} keys/s{more}", file=sys.stderr)
+
+
+def _all_at_once(placed: Placement, path: str, known: Format, spec: KeySpec) -> NDArray[np.intp]:
+    """The nodes of all rows, from a first reading of the file."""
+    from rvh.cli.tables.files import Source
+
+    def batches() -> Iterator[Batch]:
+        with Source(path, _compression(path, known)) as source:
+            yield from known.reader(source).batches()
+
+    parts = []
+    for batch in batches():
+        try:
+            parts.append(key_column_of(spec.keys(batch)).plain())
+        except RVHError:
+            spec.explain(batch)
+            raise
+    try:
+        return placed.positions(KeyColumn(Kind.CHUNKS, Chunks(parts)))
+    except RVHError:
+        for batch in batches():
+            spec.explain(batch)
+        raise
+
+
+def _refuse_changed(there: int, rows: int, name: str) -> None:
+    if there < rows:
+        raise RVHError(
+            f"{name} has more rows than when it was read first: it was changed meanwhile"
+        )
 
 
 def _format(option: str, name: str | None, path: str, otherwise: Format | None) -> Format:
@@ -177,22 +276,31 @@ def _key_columns(given: list[str] | None, reader: Reader) -> list[str]:
     asked = [name for text in given or [] for name in _split(text, there or [])]
     if there is None:  # no rows, so nobody will ask
         return asked
-    listed = ", ".join(there[:50]) or "none"
     if not asked:
         if len(there) == 1:
             return there
         raise typer.BadParameter(
-            f"{reader.source.name} has several columns, say which are the key: {listed}",
+            f"{reader.source.name} has several columns, say which are the key: {_listed(there)}",
             param_hint="--key-column",
         )
-    for name in asked:
-        if name not in there:
-            raise RVHError(
-                f"{reader.source.name}: there is no column {show(name)}; there are: {listed}"
-            )
-        if there.count(name) > 1:
-            raise RVHError(f"{reader.source.name}: column {show(name)} is there more than once")
+    _refuse_missing(asked, reader)
     return asked
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:50]) or "none"
+
+
+def _refuse_missing(asked: list[str], reader: Reader) -> None:
+    there = reader.names
+    for name in asked if there is not None else []:
+        if name not in (there or []):
+            raise RVHError(
+                f"{reader.source.name}: there is no column {show(name)}; "
+                f"there are: {_listed(there or [])}"
+            )
+        if (there or []).count(name) > 1:
+            raise RVHError(f"{reader.source.name}: column {show(name)} is there more than once")
 
 
 def _split(text: str, there: list[str]) -> list[str]:

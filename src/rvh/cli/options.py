@@ -76,6 +76,65 @@ Partitions = Annotated[
 ]
 
 
+class CachePolicy(StrEnum):
+    """Which key a cache forgets: `rvh.cache`."""
+
+    LRU = "lru"
+    ARC = "arc"
+
+
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="COND",
+        help="Only nodes whose columns meet COND: NAME=PATTERN, NAME!=PATTERN, NAME>=NUMBER, or "
+        "NAME alone for true. Repeated: all of them.",
+    ),
+]
+Dead = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LIST|@FILE", help="Nodes that are dead: their keys go to the next in rank."
+    ),
+]
+Spread = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--spread",
+        metavar="NAME",
+        help="Spread the nodes of a key over the domains in this column of the node file. "
+        "Repeated: nested, from the outermost in.",
+    ),
+]
+MaxPerDomain = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--max-per-domain",
+        metavar="N",
+        help="How many nodes of a key may be in one domain; one for all, or one for each --spread "
+        "[default: 1].",
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Fail where --spread cannot be held to, and top up nothing."),
+]
+NodeGeohash = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The column of the node file that holds geohashes: nodes of the key's region first.",
+    ),
+]
+Precision = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", help="How many characters of a geohash count, 1 to 12 [default: 12]."
+    ),
+]
+
+
 def whole_number(text: str) -> int:
     """The number that `text` writes in decimal digits, and nothing looser.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,12 +11,39 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from rvh.cli.nodes import read_nodes
-from rvh.cli.options import Algorithm, Scheme, read_secret
+from rvh.cli.nodes import NodeList, read_nodes
+from rvh.cli.options import Algorithm, CachePolicy, Scheme, read_secret
 from rvh.nodes import NodeSet
 
 #: of --algorithm table
 PARTITIONS = 65536
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the options ask for; each is that of the command line."""
+
+    nodes: str
+    k: int
+    algorithm: Algorithm = Algorithm.RENDEZVOUS
+    scheme: Scheme = Scheme.BLAKE2B
+    partitions: int | None = None
+    node_column: str | None = None
+    weight_column: str | None = None
+    secret_file: Path | None = None
+    where: Sequence[str] = ()
+    dead: str | None = None
+    spread: Sequence[str] = ()
+    max_per_domain: Sequence[int] = ()
+    strict: bool = False
+    node_geohash: str | None = None
+    key_place: str | None = None  # the option that says where keys are
+    precision: int | None = None
+    load_factor: float | None = None
+    cache: int | None = None
+    cache_policy: CachePolicy | None = None
+    bare_path: bool = False
+    threads: int | None = None
 
 
 class Placement(NamedTuple):
@@ -26,86 +54,213 @@ class Placement(NamedTuple):
     ids : list of str
         The node ids, in the order of the node list.
     positions : callable
-        Keys of any kind in `rvh.keys.KINDS` to an array of shape (keys, k): the positions in
-        `ids` of the nodes of each, best first.
+        Keys of any kind in `rvh.keys.KINDS`, and where asked for their geohashes, to an array of
+        shape (keys, k): the positions in `ids` of the nodes of each, best first.
     node_set : NodeSet or None
         What ranks the nodes, where each key asks for that; None where it does not.
+    whole : bool
+        Whether a key's node depends on all keys, so that they have to come in one call.
+    note : callable
+        What there is to say when all is done, or nothing.
     """
 
     ids: list[str]
-    positions: Callable[[Any], NDArray[np.intp]]
-    node_set: NodeSet | None
+    positions: Callable[..., NDArray[np.intp]]
+    node_set: NodeSet | None = None
+    whole: bool = False
+    note: Callable[[], str] = str
 
 
-def placement(
-    nodes: str,
-    k: int,
-    *,
-    algorithm: Algorithm,
-    scheme: Scheme,
-    partitions: int | None,
-    node_column: str | None,
-    weight_column: str | None,
-    secret_file: Path | None,
-    bare_path: bool = False,
-    threads: int | None = None,
-) -> Placement:
-    """What the options ask for; each is that of the command line.
+def placement(asked: Asked) -> Placement:
+    """What the options ask for.
 
     Raises
     ------
     typer.BadParameter
         Options that do not go together, before any file is read.
     RVHError
-        Nodes, weights or a secret that cannot be used, `k` or `partitions` out of range.
+        Nodes, weights or a secret that cannot be used, a number out of range.
     """
-    _refuse_conflicts(algorithm, scheme, partitions, weight_column, secret_file)
-    secret = read_secret(secret_file)
-    ids, weights, _ = read_nodes(nodes, node_column, weight_column, bare_path=bare_path)
-    if algorithm is Algorithm.JUMP:
+    _refuse_conflicts(asked)
+    secret = read_secret(asked.secret_file)
+    listed = _listed(asked)
+    ids, k, threads = listed.ids, asked.k, asked.threads
+    if asked.algorithm is Algorithm.JUMP:
         from rvh.stable import StableSelector  # here and below: only who asks for it pays
 
         selector = StableSelector(ids)
         selector.argselect_batch([], k)  # refuses a wrong k
-        return Placement(ids, lambda keys: selector.argselect_batch(keys, k, threads=threads), None)
-    node_set = NodeSet(ids, weights=weights, scheme=scheme.value, secret=secret)
-    if algorithm is Algorithm.TABLE:
+        return Placement(ids, lambda keys: selector.argselect_batch(keys, k, threads=threads))
+    node_set = NodeSet(ids, weights=listed.weights, scheme=asked.scheme.value, secret=secret)
+    if asked.algorithm is Algorithm.TABLE:
         from rvh.partitions import PartitionTable
 
-        count = PARTITIONS if partitions is None else partitions
+        count = PARTITIONS if asked.partitions is None else asked.partitions
         table = PartitionTable(node_set, count, k, threads=threads)
-        return Placement(ids, lambda keys: table.arglookup_batch(keys, threads=threads), None)
+        return Placement(ids, lambda keys: table.arglookup_batch(keys, threads=threads))
     node_set.argselect_batch([], k)
+    if asked.spread:
+        return _spread(asked, node_set, listed)
+    if asked.node_geohash is not None:
+        return _near(asked, node_set, listed)
+    if asked.load_factor is not None:
+        return _balanced(asked.load_factor, node_set, listed, threads)
+    if asked.cache is not None:
+        return _cached(asked, node_set, listed)
     return Placement(ids, lambda keys: node_set.argselect_batch(keys, k, threads=threads), node_set)
 
 
-def _refuse_conflicts(
-    algorithm: Algorithm,
-    scheme: Scheme,
-    partitions: int | None,
-    weight_column: str | None,
-    secret_file: Path | None,
-) -> None:
+def _listed(asked: Asked) -> NodeList:
+    """The nodes that may be chosen, with what is needed to know of each."""
+    if not (asked.where or asked.dead or asked.spread or asked.node_geohash):
+        return read_nodes(
+            asked.nodes, asked.node_column, asked.weight_column, bare_path=asked.bare_path
+        )
+    from rvh.cli.conditions import left, parse
+
+    conditions = [parse(text) for text in asked.where]
+    also = {condition.name: "--where" for condition in conditions}
+    also.update(dict.fromkeys(asked.spread, "--spread"))
+    if asked.node_geohash is not None:
+        also[asked.node_geohash] = "--node-geohash"
+    listed = read_nodes(
+        asked.nodes, asked.node_column, asked.weight_column, also=also, bare_path=asked.bare_path
+    )
+    mask = left(listed.ids, listed.attributes, conditions, asked.dead)
+    weights = listed.weights
+    return NodeList(
+        _kept(listed.ids, mask),
+        None if weights is None else _kept(weights, mask),
+        {name: _kept(values, mask) for name, values in listed.attributes.items()},
+    )
+
+
+def _kept(values: list[Any], mask: NDArray[np.bool_]) -> list[Any]:
+    return [value for value, stays in zip(values, mask.tolist(), strict=True) if stays]
+
+
+def _spread(asked: Asked, nodes: NodeSet, listed: NodeList) -> Placement:
+    from rvh.cli.conditions import labels
+    from rvh.faultset import FaultSet
+
+    faults = FaultSet(
+        nodes, domains={name: labels(listed.attributes[name]) for name in asked.spread}
+    )
+    limits = asked.max_per_domain
+    most = limits[0] if len(limits) == 1 else tuple(limits) or 1
+    k, spread, strict = asked.k, tuple(asked.spread), asked.strict
+    faults.argselect_batch([], k, spread, most, strict=strict)
+    held = faults.spread_max(spread, most)
+
+    def positions(keys: Any) -> NDArray[np.intp]:
+        return faults.argselect_batch(keys, k, spread, most, threads=asked.threads).nodes
+
+    def note() -> str:
+        return f"only {held} of {k} nodes of a key are spread as asked for" if held < k else ""
+
+    return Placement(listed.ids, positions, nodes, note=note)
+
+
+def _near(asked: Asked, nodes: NodeSet, listed: NodeList) -> Placement:
+    from rvh.cli.conditions import labels
+    from rvh.geohash import GeoSet
+
+    assert asked.node_geohash is not None
+    places = labels(listed.attributes[asked.node_geohash])
+    precision = 12 if asked.precision is None else asked.precision
+    geo = GeoSet(nodes, geohash=places, precision=precision)
+    k = asked.k
+
+    def positions(keys: Any, places: Any) -> NDArray[np.intp]:
+        return geo.argselect_batch(keys, k, geohash=places, threads=asked.threads)
+
+    return Placement(listed.ids, positions, nodes)
+
+
+def _balanced(
+    load_factor: float, nodes: NodeSet, listed: NodeList, threads: int | None
+) -> Placement:
+    from rvh.balanced import argassign_balanced, capacities
+
+    capacities(nodes, 0, load_factor)  # refuses a wrong factor
+
+    def positions(keys: Any) -> NDArray[np.intp]:
+        return argassign_balanced(nodes, keys, load_factor, threads=threads).reshape(-1, 1)
+
+    return Placement(listed.ids, positions, nodes, whole=True)
+
+
+def _cached(asked: Asked, nodes: NodeSet, listed: NodeList) -> Placement:
+    from rvh.cache import SelectionCache
+
+    assert asked.cache is not None
+    policy = CachePolicy.LRU if asked.cache_policy is None else asked.cache_policy
+    cache = SelectionCache(nodes, asked.cache, policy.value)
+
+    def positions(keys: Any) -> NDArray[np.intp]:
+        return cache.argselect_batch(keys, asked.k, threads=asked.threads)
+
+    def note() -> str:
+        info = cache.info()
+        share = info.hits / max(1, info.hits + info.misses)
+        return f"{share:.1%} of the keys were in the cache"
+
+    return Placement(listed.ids, positions, nodes, note=note)
+
+
+def _refuse_conflicts(asked: Asked) -> None:
     """An option that would change nothing is refused: who gives it expects that it does."""
+    algorithm = asked.algorithm
     if algorithm is Algorithm.JUMP:
         for option, given, why in (
-            ("--scheme", scheme is not Scheme.BLAKE2B, "ranks no nodes, so it has no scheme"),
-            ("--weight-column", weight_column is not None, "gives every node the same share"),
-            ("--secret-file", secret_file is not None, "has no secret"),
+            ("--scheme", asked.scheme is not Scheme.BLAKE2B, "ranks no nodes, so it has no scheme"),
+            ("--weight-column", asked.weight_column is not None, "gives every node the same share"),
+            ("--secret-file", asked.secret_file is not None, "has no secret"),
+            ("--where", bool(asked.where), "numbers the nodes, and leaving some out moves all"),
+            ("--dead", asked.dead is not None, "numbers the nodes, and leaving some out moves all"),
         ):
             if given:
                 raise typer.BadParameter(
                     f"--algorithm jump {why}: leave {option} away, or use rendezvous or table",
                     param_hint=option,
                 )
-    if partitions is not None and algorithm is not Algorithm.TABLE:
+    if asked.partitions is not None and algorithm is not Algorithm.TABLE:
         raise typer.BadParameter(
             f"--algorithm {algorithm} has no partitions: leave it away, or use --algorithm table",
             param_hint="--partitions",
         )
-    if secret_file is not None and scheme is Scheme.MURMUR:
+    if asked.secret_file is not None and asked.scheme is Scheme.MURMUR:
         raise typer.BadParameter(
             "--scheme murmur has no secret and is no defence against chosen keys: leave it away, "
             "or use --scheme blake2b",
             param_hint="--secret-file",
+        )
+    ways = {
+        "--spread": bool(asked.spread),
+        "--node-geohash": asked.node_geohash is not None,
+        "--load-factor": asked.load_factor is not None,
+        "--cache": asked.cache is not None,
+    }
+    chosen = [option for option, there in ways.items() if there]
+    if chosen and algorithm is not Algorithm.RENDEZVOUS:
+        raise typer.BadParameter(
+            f"only --algorithm rendezvous has this, not {algorithm}", param_hint=chosen[0]
+        )
+    if len(chosen) > 1:
+        raise typer.BadParameter(
+            f"{chosen[0]} and {chosen[1]} are two ways to choose: give one of them",
+            param_hint=chosen[1],
+        )
+    for option, there, needs in (
+        ("--max-per-domain", bool(asked.max_per_domain), "--spread"),
+        ("--strict", asked.strict, "--spread"),
+        ("--precision", asked.precision is not None, "--node-geohash"),
+        (str(asked.key_place), asked.key_place is not None, "--node-geohash"),
+        ("--cache-policy", asked.cache_policy is not None, "--cache"),
+    ):
+        if there and not ways[needs]:
+            raise typer.BadParameter(f"it needs {needs}", param_hint=option)
+    if ways["--load-factor"] and asked.k != 1:
+        raise typer.BadParameter(
+            "with a bound on load a key gets one node: leave --k away", param_hint="--load-factor"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -13,16 +14,23 @@ from rvh.cli.options import (
     Algorithm,
     AlgorithmName,
     Count,
+    Dead,
+    MaxPerDomain,
     NodeColumn,
+    NodeGeohash,
     Nodes,
     Partitions,
+    Precision,
     Scheme,
     SchemeName,
     SecretFile,
+    Spread,
+    Strict,
     WeightColumn,
+    Where,
     whole_number,
 )
-from rvh.cli.placement import placement
+from rvh.cli.placement import Asked, placement
 from rvh.keys import key_bytes
 
 
@@ -59,6 +67,16 @@ def select(
     partitions: Partitions = None,
     secret_file: SecretFile = None,
     node_column: NodeColumn = None,
+    where: Where = None,
+    dead: Dead = None,
+    spread: Spread = None,
+    max_per_domain: MaxPerDomain = None,
+    strict: Strict = False,
+    node_geohash: NodeGeohash = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="GEOHASH", help="Where the key is.")
+    ] = None,
+    precision: Precision = None,
 ) -> None:
     """Print the nodes of one key, best first.
 
@@ -69,28 +87,42 @@ def select(
       rvh select -n alpha,beta,gamma -k 42 --key-type int --scores
     """
     if algorithm is not Algorithm.RENDEZVOUS:
-        for option, asked in (("--scores", scores), ("--async", use_async)):
-            if asked:
+        for option, given in (("--scores", scores), ("--async", use_async)):
+            if given:
                 raise typer.BadParameter(
                     f"only --algorithm rendezvous has this, not {algorithm}", param_hint=option
                 )
+    if node_geohash is not None and at is None:
+        raise typer.BadParameter("say where the key is: --at GEOHASH", param_hint="--node-geohash")
     value = _key(key, key_type)
-    placed = placement(
-        nodes,
-        k,
+    asked = Asked(
+        nodes=nodes,
+        k=k,
         algorithm=algorithm,
         scheme=scheme,
         partitions=partitions,
         node_column=node_column,
         weight_column=weight_column,
         secret_file=secret_file,
+        where=where or (),
+        dead=dead,
+        spread=spread or (),
+        max_per_domain=max_per_domain or (),
+        strict=strict,
+        node_geohash=node_geohash,
+        key_place=None if at is None else "--at",
+        precision=precision,
     )
-    if placed.node_set is not None and use_async:
+    placed = placement(asked)
+    if placed.node_set is not None and use_async and not (spread or node_geohash):
         import asyncio  # only where it is asked for: it doubles the start-up time
 
         chosen = asyncio.run(rvh.arendezvous_hash(placed.node_set, value, k))
     else:
-        chosen = [placed.ids[n] for n in placed.positions([value])[0].tolist()]
+        places = () if at is None else ([at],)
+        chosen = [placed.ids[n] for n in placed.positions([value], *places)[0].tolist()]
+    if note := placed.note():
+        print(f"rvh: {note}", file=sys.stderr)
     if placed.node_set is not None and scores:
         _print_scores(chosen, dict(placed.node_set.scores(value)), as_json)
     else:

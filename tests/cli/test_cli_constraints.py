@@ -1,0 +1,237 @@
+"""`--where`, `--dead`, `--spread`, `--node-geohash`, `--load-factor`, `--cache`: as the library."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import rvh
+from rvh.balanced import assign_balanced
+from rvh.faultset import FaultSet
+from rvh.geohash import GeoSet
+
+IDS = [f"n{i}" for i in range(9)]
+ZONES = [f"zone-{i % 3}" for i in range(9)]
+RACKS = [i // 3 for i in range(9)]
+PLACES = ["u09", "u05", "r3g", "9q8", "9q9", "gcp", "u0", "xn7", "ezs"]
+UP = [i != 4 for i in range(9)]
+CORES = [4, 8, 16] * 3
+COLUMNS = {"id": IDS, "zone": ZONES, "rack": RACKS, "place": PLACES, "up": UP, "cores": CORES}
+KEYS = [f"key-{i}" for i in range(500)]
+AT = [PLACES[i % 9] + "0" for i in range(500)]
+
+
+@pytest.fixture(params=["csv", "tsv", "ndjson", "parquet"])
+def fleet(request, tmp_path):
+    """The same nodes in every kind of file."""
+    path = tmp_path / f"fleet.{request.param}"
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in zip(*COLUMNS.values(), strict=True)]
+    if request.param == "parquet":
+        pq.write_table(pa.table(COLUMNS), path)
+    elif request.param == "ndjson":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        sign = "," if request.param == "csv" else "\t"
+        lines = [sign.join(str(v).lower() for v in row.values()) for row in rows]
+        path.write_text("\n".join([sign.join(COLUMNS), *lines]) + "\n")
+    return path
+
+
+@pytest.fixture
+def keys(tmp_path):
+    path = tmp_path / "keys.csv"
+    rows = [f"{key},{at}" for key, at in zip(KEYS, AT, strict=True)]
+    path.write_text("\n".join(["key,at", *rows]) + "\n")
+    return path
+
+
+def assigned(call, keys: Path, fleet: Path, *options: object) -> tuple[list[list[str]], str]:
+    out = keys.with_name("out.csv")
+    result = call("assign", keys, "-n", fleet, "-K", "key", "-o", out, *options)
+    assert result.code == 0, result.err
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["key"] for row in rows] == KEYS
+    return [[row[name] for name in row if name.startswith("node")] for row in rows], result.err
+
+
+@pytest.mark.parametrize(
+    ("conditions", "mask"),
+    [
+        (["zone=zone-1"], [zone == "zone-1" for zone in ZONES]),
+        (["zone=zone-[12]"], [zone != "zone-0" for zone in ZONES]),
+        (["zone=zone-1|zone-2"], [zone != "zone-0" for zone in ZONES]),
+        (["zone!=zone-1"], [zone != "zone-1" for zone in ZONES]),
+        (["cores>=8"], [cores >= 8 for cores in CORES]),
+        (["cores=16"], [cores == 16 for cores in CORES]),
+        (["up"], UP),
+        (["up", "rack=1", "zone=*-[02]"], [i in (3, 5) for i in range(9)]),
+    ],
+)  # fmt: skip
+def test_where(call, keys, fleet, conditions, mask):
+    options = [part for each in conditions for part in ("--where", each)]
+    rows, _ = assigned(call, keys, fleet, *options)
+    among = rvh.NodeSet(IDS).subset(mask)
+    assert rows == among.select_batch(KEYS).tolist()
+    one = call("select", "-n", f"@{fleet}", "-k", "key-7", *options)
+    assert one.out.decode() == f"{among.select('key-7')}\n"
+
+
+def test_dead(call, keys, fleet, tmp_path):
+    alive = rvh.NodeSet(IDS).remove(["n2", "n7"])
+    rows, _ = assigned(call, keys, fleet, "--dead", "n7,n2", "-k", 2)
+    assert rows == alive.select_batch(KEYS, 2).tolist()
+    (tmp_path / "dead.txt").write_text("n2\nn7\n")
+    again, _ = assigned(call, keys, fleet, "--dead", f"@{tmp_path / 'dead.txt'}", "-k", 2)
+    assert again == rows
+
+
+def test_spread(call, keys, fleet):
+    domains = {"zone": ZONES, "rack": RACKS}
+    faults = FaultSet(IDS, UP, domains)
+    rows, err = assigned(call, keys, fleet, "--where", "up", "--spread", "zone", "-k", 3)
+    assert rows == faults.select_batch(KEYS, 3, "zone").nodes.tolist()
+    assert "spread" not in err
+    options = ["--spread", "zone", "--spread", "rack", "--max-per-domain", 2, "--max-per-domain", 1]
+    rows, err = assigned(call, keys, fleet, *options, "-k", 7)
+    expected = FaultSet(IDS, domains=domains).select_batch(KEYS, 7, ("zone", "rack"), (2, 1))
+    assert rows == expected.nodes.tolist()
+    assert "only 6 of 7 nodes of a key are spread as asked for" in err
+
+
+def test_strict_writes_nothing(call, keys, fleet, tmp_path):
+    out = tmp_path / "out.csv"
+    out.write_text("old")
+    args = ["assign", keys, "-n", fleet, "-K", "key", "-o", out, "-k", 4, "--spread", "zone"]
+    result = call(*args, "--strict")
+    assert result.code == 1
+    assert "at most 1 a zone the living nodes hold 3" in result.err
+    assert out.read_text() == "old"
+
+
+def test_near(call, keys, fleet):
+    options = ["--node-geohash", "place", "--precision", 2, "-k", 2]
+    rows, _ = assigned(call, keys, fleet, *options, "--key-geohash", "at")
+    geo = GeoSet(IDS, geohash=PLACES, precision=2)
+    assert rows == geo.select_batch(KEYS, 2, geohash=AT).tolist()
+    one = call("select", "-n", f"@{fleet}", "-k", "key-7", "-c", 2, *options[:4], "--at", AT[7])
+    assert one.out.decode() == f"{geo.select('key-7', 2, geohash=AT[7])}\n"
+
+
+def test_bounded_load(call, keys, fleet):
+    rows, _ = assigned(call, keys, fleet, "--load-factor", 1.01)
+    assert [node for (node,) in rows] == assign_balanced(IDS, KEYS, 1.01).tolist()
+    assert max(Counter(node for (node,) in rows).values()) == 57
+
+
+def test_bounded_load_over_many_batches(call, tmp_path):
+    path, out = tmp_path / "keys.txt", tmp_path / "out.txt"
+    names = [f"k{i}" for i in range(150_000)]
+    path.write_text("\n".join(names) + "\n")
+    options = ["--load-factor", 1, "--scheme", "murmur", "-q"]
+    assert call("assign", path, "-n", ",".join(IDS), "-o", out, *options).code == 0
+    rows = [line.split("\t") for line in out.read_text().splitlines()]
+    nodes = rvh.NodeSet(IDS, scheme="murmur")
+    assert rows == [list(row) for row in zip(names, assign_balanced(nodes, names, 1), strict=True)]
+
+
+@pytest.mark.parametrize("policy", [[], ["--cache-policy", "arc"]])
+def test_cache(call, keys, fleet, policy):
+    rows, err = assigned(call, keys, fleet, "--cache", 100, *policy, "-k", 2)
+    assert rows == rvh.NodeSet(IDS).select_batch(KEYS, 2).tolist()
+    assert "0.0% of the keys were in the cache" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--where", "colour=red"], ["no column 'colour'", "zone"]),
+        (["--where", "zone>=3"], ["--where", "'zone' value of node 'n0'", "pass a number"]),
+        (["--where", "zone"], ["'zone' value of node 'n0'", "pass True or False"]),
+        (["--where", "cores>=many"], ["'many' is not a number"]),
+        (["--where", "=x"], ["no condition", "NAME=PATTERN"]),
+        (["--where", "zone=nowhere"], ["none of 9 nodes is left"]),
+        (["--dead", "n3,n99"], ["--dead names 'n99'", "not in the list"]),
+        (["--dead", ",".join(IDS)], ["none of 9 nodes is left"]),
+        (["--spread", "row", "-k", "2"], ["no column 'row'"]),
+        (["--spread", "zone", "-k", "2", "--max-per-domain", "0"], ["max_per_domain is 0"]),
+        (["--spread", "zone", "-k", "10"], ["k is 10"]),
+        (["--node-geohash", "zone", "--key-geohash", "at"], ["geohash", "'zone-0'"]),
+        (["--node-geohash", "place", "--key-geohash", "key"], ["geohash", "'key-0'"]),
+        (["--node-geohash", "place", "--key-geohash", "from"], ["no column 'from'"]),
+        (["--load-factor", "0.5"], ["load_factor is 0.5", "of 500 keys"]),
+        (["--cache", "0"], ["maxsize is 0"]),
+    ],
+)
+def test_bad_input(call, keys, tmp_path, options, words):
+    fleet, out = tmp_path / "fleet.csv", tmp_path / "out.csv"
+    lines = [",".join(map(str, row)) for row in zip(IDS, ZONES, PLACES, CORES, strict=True)]
+    fleet.write_text("\n".join(["id,zone,place,cores", *lines]) + "\n")
+    result = call("assign", keys, "-n", fleet, "-K", "key", "-o", out, *options)
+    assert result.code == 1, result
+    assert "Traceback" not in result.err
+    for word in words:
+        assert word in result.err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--algorithm", "jump", "--where", "up"], ["--where", "numbers the nodes"]),
+        (["--algorithm", "jump", "--dead", "a"], ["--dead", "numbers the nodes"]),
+        (["--algorithm", "table", "--spread", "zone"], ["--spread", "only --algorithm rendezvous"]),
+        (["--spread", "zone", "--node-geohash", "g"], ["--node-geohash", "two ways to choose"]),
+        (["--max-per-domain", "2"], ["--max-per-domain", "needs --spread"]),
+        (["--strict"], ["--strict", "needs --spread"]),
+        (["--precision", "3"], ["--precision", "needs --node-geohash"]),
+    ],
+)
+@pytest.mark.parametrize("name", ["select", "assign"])
+def test_options_that_do_not_go_together(call, tmp_path, name, options, words):
+    place = ["--at", "u0"] if name == "select" else ["--key-geohash", "at"]
+    place = place if "--node-geohash" in options else []
+    own = ["-k", "x"] if name == "select" else [tmp_path / "missing.txt", "-o", tmp_path / "out"]
+    result = call(name, *own, "-n", "@missing.csv", *options, *place)
+    assert result.code == 2, result
+    assert "missing.csv" not in result.err
+    for word in words:
+        assert word in result.err
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["select", "-k", "x", "--node-geohash", "g"], ["--at GEOHASH"]),
+        (["select", "-k", "x", "--at", "u0"], ["--at", "needs --node-geohash"]),
+        (["assign", "keys.txt", "-o", "o.txt", "--node-geohash", "g"], ["--key-geohash"]),
+        (["assign", "keys.txt", "-o", "o.txt", "--key-geohash", "g"], ["needs --node-geohash"]),
+        (["assign", "keys.txt", "-o", "o.txt", "--cache-policy", "arc"], ["needs --cache"]),
+        (["assign", "keys.txt", "-o", "o.txt", "--load-factor", "1", "-k", "2"], ["leave --k"]),
+        (["assign", "-", "--format", "lines", "-o", "-", "--load-factor", "1"], ["read twice"]),
+    ],
+)
+def test_what_an_option_needs(call, args, words):
+    result = call(*args, "-n", "@missing.csv")
+    assert result.code == 2, result
+    for word in words:
+        assert word in result.err
+
+
+def test_columns_need_a_file(fails):
+    for options in (["--where", "up"], ["--spread", "zone"]):
+        line = fails("select", "-n", "a,b", "-k", "x", "-c", 2, *options)
+        assert f"{options[0]} names a column of a node file, but --nodes is a list" in line
+
+
+def test_a_bad_key_of_a_bounded_load_is_named_by_its_row(fails, tmp_path):
+    path = tmp_path / "keys.ndjson"
+    path.write_text('{"key": "x"}\n{"key": null}\n')
+    line = fails("assign", path, "-n", "a,b", "-o", tmp_path / "out.csv", "--load-factor", 1)
+    assert "line 2" in line
