@@ -95,6 +95,22 @@ class Cache:
     def _put(self, keys: KeyColumn, chosen: NDArray[np.intp], epoch: int) -> None: ...
     def _figures(self) -> tuple[int, int, int, int, int, int, float]: ...
 
+class RingPoints:
+    def __init__(
+        self, hash_name: str, points: NDArray[np.uint64], owners: NDArray[np.uint32]
+    ) -> None: ...
+    def point(self, key: object) -> int: ...
+    def lookup_one(self, key: object, k: int, names: list[T]) -> list[T]: ...
+    def lookup(
+        self,
+        keys: KeyColumn,
+        start: int,
+        stop: int,
+        out: NDArray[np.intp] | None,
+        points: NDArray[np.uint64] | None,
+        cancel: Cancel | None,
+    ) -> None: ...
+
 class Matching:
     def __init__(
         self,

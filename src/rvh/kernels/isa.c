@@ -16,6 +16,7 @@
       .murmur_nearest = rvh_murmur_nearest_##isa,     \
       .jump = rvh_jump_##isa,                         \
       .jumpback = rvh_jumpback_##isa,                 \
+      .md5 = rvh_md5_##isa,                           \
       .neg_log = rvh_neg_log_##isa,                   \
   }
 

@@ -16,6 +16,7 @@
 #define STRIDE ((WHOLE + SCALAR + V_LANES - 1) / V_LANES * V_LANES)
 
 #include "jump_lanes.h"
+#include "md5_lanes.h"
 #include "murmur_lanes.h"
 #include "topk_lanes.h"
 #include "weigh_lanes.h"

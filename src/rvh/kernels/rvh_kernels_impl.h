@@ -163,6 +163,15 @@ enum {
  * is aligned to 64 bytes, with room (and values, no matter which) up to whole groups. */
 typedef void rvh_buckets(uint64_t *words, size_t n, uint32_t buckets);
 
+/* ---- rings: hashes.c, md5_lanes.h, ring.c ------------------------------------------------- */
+
+enum { RVH_MD5_GROUP = 16 }; /* messages hashed together: the widest kernel's lanes */
+
+/* words[16][RVH_MD5_GROUP]: messages of one block; out[2][RVH_MD5_GROUP]: the first two words of
+ * their digests. Both are aligned to 64 bytes. */
+typedef void rvh_md5(const uint32_t *words, uint32_t *out);
+extern const uint32_t rvh_md5_sine[64];
+
 /* ---- instruction sets: isa.c -------------------------------------------------------------- */
 
 /* Scores to the bits of weighted scores, in place: a tile [count][stride], a row [count]. */
@@ -186,6 +195,7 @@ struct rvh_isa {
   rvh_murmur_row *murmur_row;
   rvh_murmur_take *murmur_best, *murmur_best_step, *murmur_nearest;
   rvh_buckets *jump, *jumpback;
+  rvh_md5 *md5;
   rvh_log *neg_log;
 };
 
@@ -201,6 +211,7 @@ size_t rvh_isa_all(const rvh_isa **sets);
   extern rvh_murmur_take rvh_murmur_best_##isa, rvh_murmur_best_step_##isa, \
       rvh_murmur_nearest_##isa;                                             \
   extern rvh_buckets rvh_jump_##isa, rvh_jumpback_##isa;                    \
+  extern rvh_md5 rvh_md5_##isa;                                             \
   extern rvh_log rvh_neg_log_##isa;
 RVH_DECLARE(portable)
 RVH_DECLARE(avx2)

@@ -52,4 +52,18 @@ static inline __m256d rvh_double_avx2(__m256i a) {
 #define D_BITS(a) _mm256_castpd_si256(a)
 #define D_OF_INT(a) rvh_double_avx2(a)
 
+/* W: unsigned 32-bit words, and the functions of MD5's rounds. */
+#define W __m256i
+#define W_LANES 8
+#define W_LOAD(p) _mm256_load_si256((const __m256i *)(const void *)(p))
+#define W_STORE(p, x) _mm256_store_si256((__m256i *)(void *)(p), x)
+#define W_SET1(x) _mm256_set1_epi32((int)(x))
+#define W_ADD(a, b) _mm256_add_epi32(a, b)
+#define W_ROTL(a, n) _mm256_or_si256(_mm256_slli_epi32(a, n), _mm256_srli_epi32(a, 32 - (n)))
+#define W_MD5_F(b, c, d) _mm256_xor_si256(d, _mm256_and_si256(b, _mm256_xor_si256(c, d)))
+#define W_MD5_G(b, c, d) _mm256_xor_si256(c, _mm256_and_si256(d, _mm256_xor_si256(b, c)))
+#define W_MD5_H(b, c, d) _mm256_xor_si256(_mm256_xor_si256(b, c), d)
+#define W_MD5_I(b, c, d) \
+  _mm256_xor_si256(c, _mm256_or_si256(b, _mm256_xor_si256(d, _mm256_set1_epi32(-1))))
+
 #endif

@@ -43,4 +43,17 @@
 #define D_BITS(a) _mm512_castpd_si512(a)
 #define D_OF_INT(a) _mm512_cvtepi64_pd(a)
 
+/* W: unsigned 32-bit words, and the functions of MD5's rounds. */
+#define W __m512i
+#define W_LANES 16
+#define W_LOAD(p) _mm512_load_si512((const void *)(p))
+#define W_STORE(p, x) _mm512_store_si512((void *)(p), x)
+#define W_SET1(x) _mm512_set1_epi32((int)(x))
+#define W_ADD(a, b) _mm512_add_epi32(a, b)
+#define W_ROTL(a, n) _mm512_rol_epi32(a, n)
+#define W_MD5_F(b, c, d) _mm512_ternarylogic_epi32(b, c, d, 0xca)
+#define W_MD5_G(b, c, d) _mm512_ternarylogic_epi32(b, c, d, 0xe4)
+#define W_MD5_H(b, c, d) _mm512_ternarylogic_epi32(b, c, d, 0x96)
+#define W_MD5_I(b, c, d) _mm512_ternarylogic_epi32(b, c, d, 0x39)
+
 #endif

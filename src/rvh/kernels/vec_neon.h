@@ -43,4 +43,17 @@ static inline uint64x2_t rvh_mul_neon(uint64x2_t a, uint64x2_t b) {
 #define D_BITS(a) vreinterpretq_u64_f64(a)
 #define D_OF_INT(a) vcvtq_f64_u64(a)
 
+/* W: unsigned 32-bit words, and the functions of MD5's rounds. */
+#define W uint32x4_t
+#define W_LANES 4
+#define W_LOAD(p) vld1q_u32(p)
+#define W_STORE(p, x) vst1q_u32(p, x)
+#define W_SET1(x) vdupq_n_u32(x)
+#define W_ADD(a, b) vaddq_u32(a, b)
+#define W_ROTL(a, n) vorrq_u32(vshlq_n_u32(a, n), vshrq_n_u32(a, 32 - (n)))
+#define W_MD5_F(b, c, d) vbslq_u32(b, c, d)
+#define W_MD5_G(b, c, d) vbslq_u32(d, b, c)
+#define W_MD5_H(b, c, d) veorq_u32(veorq_u32(b, c), d)
+#define W_MD5_I(b, c, d) veorq_u32(c, vornq_u32(b, d))
+
 #endif

@@ -49,4 +49,17 @@ static inline uint64_t rvh_bits_of_double(double x) {
 #define D_BITS(a) rvh_bits_of_double(a)
 #define D_OF_INT(a) ((double)(a))
 
+/* W: unsigned 32-bit words, and the functions of MD5's rounds. */
+#define W uint32_t
+#define W_LANES 1
+#define W_LOAD(p) (*(p))
+#define W_STORE(p, x) (*(p) = (x))
+#define W_SET1(x) ((uint32_t)(x))
+#define W_ADD(a, b) ((a) + (b))
+#define W_ROTL(a, n) ((a) << (n) | (a) >> (32 - (n)))
+#define W_MD5_F(b, c, d) ((d) ^ ((b) & ((c) ^ (d))))
+#define W_MD5_G(b, c, d) ((c) ^ ((d) & ((b) ^ (c))))
+#define W_MD5_H(b, c, d) ((b) ^ (c) ^ (d))
+#define W_MD5_I(b, c, d) ((c) ^ ((b) | ~(d)))
+
 #endif

@@ -1,0 +1,16 @@
+/* The hashes that rings are made with, of one key at a time. */
+#ifndef RVH_HASHES_H
+#define RVH_HASHES_H
+
+#include "rvh_kernels_impl.h"
+
+/* The first 8 bytes of the digest, little-endian. */
+uint64_t rvh_md5_one(blake2_simd_bytes key);
+/* CRC-32 of ISO-HDLC, as zlib's. */
+uint32_t rvh_crc32(blake2_simd_bytes key);
+/* The first half of MurmurHash3_x64_128 with seed 0, as Cassandra computes it. */
+uint64_t rvh_murmur3(blake2_simd_bytes key);
+/* XXH64 with seed 0. */
+uint64_t rvh_xxh64(blake2_simd_bytes key);
+
+#endif

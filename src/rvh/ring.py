@@ -1,0 +1,653 @@
+"""Rings, for those who leave one: to the bit as elsewhere, and a ring's methods over a NodeSet.
+
+On a ring, every node has points, and a key belongs to the node of the first point at or after its
+hash. `ketama` and `nginx` make the rings of libketama and nginx, `Ring.from_tokens` any other;
+`RingFace` has the methods of Python's ring libraries and places by rendezvous hashing; and
+`Migration` gets keys from one to the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh import keys as _keys
+from rvh._answers import over_keys
+from rvh._backend import Cancel, RingPoints
+from rvh._column import KeyColumn
+from rvh._numbers import real_numbers, whole_number
+from rvh.errors import RVHError, RVHTypeError, show
+from rvh.nodes import NodeSet
+
+__all__ = ["HASHES", "Ring", "RingFace", "ketama", "nginx"]
+
+#: the hashes of rings: the lowest and the highest token of each
+HASHES: dict[str, tuple[int, int]] = {
+    "ketama": (0, 2**32 - 1),
+    "md5": (0, 2**64 - 1),
+    "crc32": (0, 2**32 - 1),
+    "murmur3": (-(2**63), 2**63 - 1),
+    "xxh64": (0, 2**64 - 1),
+}
+KETAMA_HASHES, KETAMA_POINTS = 40, 4  # for each node of average weight; of each hash
+NGINX_POINTS = 160  # for each unit of weight
+
+
+class Ring:
+    """Nodes with points on a ring; made by `ketama`, `nginx` or `from_tokens`.
+
+    A key belongs to the node of the first point at or after its own, and behind the last point to
+    that of the first one; its next nodes are those of the points that follow, each once. A ring
+    never changes and can be used from many threads at once, pickled and compared.
+
+    ========== ======================================================================
+    hash       a key's token
+    ========== ======================================================================
+    ketama     the first 4 bytes of its MD5, little-endian (libketama)
+    md5        the first 8 bytes of its MD5, big-endian
+    crc32      CRC-32 as zlib's (nginx)
+    murmur3    Cassandra's Murmur3Partitioner: MurmurHash3_x64_128, its first half, signed, where
+               bytes behind the last 16 enter with their sign; -2^63 for the empty key alone
+    xxh64      XXH64 with seed 0
+    ========== ======================================================================
+
+    Examples
+    --------
+    >>> from rvh.ring import ketama
+    >>> ring = ketama(["10.0.0.1:11211", "10.0.0.2:11211"])
+    >>> ring.lookup("user:1")
+    ['10.0.0.2:11211']
+    >>> ring.lookup_batch(["user:1", "user:2"]).shape
+    (2, 1)
+    """
+
+    __slots__ = (
+        *("__weakref__", "_column", "_fingerprint", "_hash", "_ids", "_names", "_on", "_owners"),
+        *("_points", "_ring"),
+    )
+
+    def __init__(
+        self, ids: Any, hash_name: str, points: NDArray[Any], owners: NDArray[Any]
+    ) -> None:
+        # Points as unsigned numbers in their order, of equal ones the first counts.
+        self._column, self._ids = _keys.node_column(ids)
+        _keys.check_unique(list(self._column.iter_bytes()))
+        self._ids.flags.writeable = False
+        order = np.argsort(points, kind="stable")
+        self._hash = hash_name
+        self._points = np.ascontiguousarray(points[order], dtype=np.uint64)
+        self._owners = np.ascontiguousarray(owners[order], dtype=np.uint32)
+        self._points.flags.writeable = self._owners.flags.writeable = False
+        self._names = self._ids.tolist()
+        self._on = len(np.unique(self._owners))
+        self._ring = RingPoints(hash_name, self._points, self._owners)
+        self._fingerprint: str | None = None
+
+    @classmethod
+    def from_tokens(cls, tokens: Mapping[Any, Any], hash_name: str) -> Ring:
+        """A ring of explicit tokens.
+
+        Parameters
+        ----------
+        tokens : mapping of node ids to sequences of int
+            Each node's tokens, in the range of the hash: see `HASHES`. A node without any is never
+            selected.
+        hash_name : {"ketama", "md5", "crc32", "murmur3", "xxh64"}
+            What makes a token of a key.
+
+        Returns
+        -------
+        Ring
+
+        Raises
+        ------
+        RVHError
+            An unknown hash, a token out of range or given twice, no token at all.
+        RVHTypeError
+            A token that is no whole number.
+
+        Examples
+        --------
+        >>> ring = Ring.from_tokens({"a": [-(2**62), 2**62], "b": [0]}, "murmur3")
+        >>> ring.lookup("123", k=2), ring.token("123")
+        (['a', 'b'], -7468325962851647638)
+        """
+        if not isinstance(hash_name, str) or hash_name not in HASHES:
+            raise RVHError(f"hash_name is {show(hash_name)}: choose one of {', '.join(HASHES)}")
+        if not isinstance(tokens, Mapping):
+            raise RVHTypeError(
+                f"tokens is of type {type(tokens).__name__}: pass each node's, for example "
+                '{"a": [0, 1000]}'
+            )
+        lowest, highest = HASHES[hash_name]
+        seen: dict[int, Any] = {}
+        owners: list[int] = []
+        for number, (node, given) in enumerate(tokens.items()):
+            if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+                raise RVHTypeError(
+                    f"the tokens of node {show(node)} are {show(given)}: pass a list"
+                )
+            for token in given:
+                whole = isinstance(token, (int, np.integer)) and not isinstance(token, bool)
+                if not whole:
+                    raise RVHTypeError(
+                        f"a token of node {show(node)} is {show(token)}: pass whole numbers"
+                    )
+                if not lowest <= token <= highest:
+                    raise RVHError(
+                        f"a token of node {show(node)} is {token}: those of {hash_name} are from "
+                        f"{lowest} to {highest}"
+                    )
+                if int(token) in seen:
+                    raise RVHError(
+                        f"token {token} belongs to node {show(seen[int(token)])} and again to "
+                        f"{show(node)}: give each token to one node, once"
+                    )
+                seen[int(token)] = node
+                owners.append(number)
+        if not seen:
+            raise RVHError("there are no tokens: give at least one to a node")
+        points = np.array([token - lowest for token in seen], dtype=np.uint64)
+        return cls(list(tokens), hash_name, points, np.array(owners))
+
+    # -- what it is ---------------------------------------------------------------------------
+
+    @property
+    def ids(self) -> NDArray[Any]:
+        """The node ids, shape (N,); read-only."""
+        return self._ids
+
+    @property
+    def hash(self) -> str:
+        """The name of the hash."""
+        return self._hash
+
+    @property
+    def tokens(self) -> NDArray[Any]:
+        """The tokens of all points, ascending, shape (P,): int64 for murmur3, else uint64.
+
+        Examples
+        --------
+        >>> Ring.from_tokens({"a": [7], "b": [3]}, "crc32").tokens
+        array([3, 7], dtype=uint64)
+        """
+        return self._as_tokens(self._points)
+
+    @property
+    def owners(self) -> NDArray[np.uint32]:
+        """The position in `ids` of each point's node, shape (P,); read-only."""
+        return self._owners.view()
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest (64 characters) of all that decides which id a key belongs to.
+
+        Examples
+        --------
+        >>> ketama(["a", "b"]).fingerprint == ketama(["b", "a"]).fingerprint
+        True
+        """
+        if self._fingerprint is None:
+            digest = hashlib.blake2b(digest_size=32, person=b"rvh Ring")
+            digest.update(f"hash={self._hash}\n".encode())
+            names = list(self._column.iter_bytes())
+            for point, owner in zip(self._points.tolist(), self._owners.tolist(), strict=True):
+                digest.update(point.to_bytes(8, "little"))
+                digest.update(len(names[owner]).to_bytes(8, "little"))
+                digest.update(names[owner])
+            self._fingerprint = digest.hexdigest()
+        return self._fingerprint
+
+    def __len__(self) -> int:
+        """How many points there are."""
+        return len(self._points)
+
+    def __repr__(self) -> str:
+        return f"Ring({len(self._ids)} nodes, {len(self)} points, hash={self._hash!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Ring):
+            return NotImplemented
+        return self._names == other._names and self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        ids = self._ids if self._ids.dtype != object else _keys.object_array(self._names)
+        return Ring, (ids, self._hash, self._points, self._owners)
+
+    # -- lookups ------------------------------------------------------------------------------
+
+    def lookup(self, key: Any, k: int = 1) -> list[Any]:
+        """The node of one key, and those that follow on the ring.
+
+        Parameters
+        ----------
+        key : str, bytes-like or int
+        k : int
+            How many nodes, from 1 to those that have a point.
+
+        Returns
+        -------
+        list
+            ``k`` node ids, each once.
+
+        Raises
+        ------
+        RVHError
+            ``k`` out of range, or a key without bytes (then also a TypeError).
+
+        Examples
+        --------
+        >>> ketama(["a", "b", "c"]).lookup("user:1", k=2)
+        ['b', 'c']
+        """
+        return self._ring.lookup_one(key, self._check_k(k), self._names)
+
+    def lookup_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
+        """The nodes of every key.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,)
+            Any kind in `rvh.keys.KINDS`. It must not change during the call.
+        k, threads
+            As for `lookup` and `NodeSet.argselect_batch`.
+
+        Returns
+        -------
+        ndarray, shape (M, k)
+            Node ids, in the dtype of `ids`.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `NodeSet.argselect_batch`.
+
+        Examples
+        --------
+        >>> ketama(["a", "b", "c"]).lookup_batch(["user:1", "user:2"], k=2)
+        array([['b', 'c'],
+               ['c', 'a']], dtype='<U1')
+        """
+        return self._ids.take(self.arglookup_batch(keys, k, threads=threads))
+
+    def arglookup_batch(
+        self, keys: Any, k: int = 1, *, threads: int | None = None
+    ) -> NDArray[np.intp]:
+        """The positions in `ids` of the nodes of every key.
+
+        Parameters
+        ----------
+        keys, k, threads
+            As for `lookup_batch`.
+
+        Returns
+        -------
+        ndarray of intp, shape (M, k)
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `NodeSet.argselect_batch`.
+
+        Examples
+        --------
+        >>> ketama(["a", "b", "c"]).arglookup_batch(["user:1", "user:2"])
+        array([[1],
+               [2]])
+        """
+        k = self._check_k(k)
+
+        def work(
+            column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
+        ) -> None:
+            self._ring.lookup(column, start, stop, to, None, cancel)
+
+        with _keys.opened(keys) as column:
+            out = np.empty((len(column), k), dtype=np.intp)
+            over_keys(work, column, out, 1, threads)
+        return out
+
+    def token(self, key: Any) -> int:
+        """The token of one key, by the ring's hash.
+
+        Examples
+        --------
+        >>> ketama(["a"]).token("test")
+        3446378249
+        """
+        return self._ring.point(key) + HASHES[self._hash][0]
+
+    def token_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[Any]:
+        """The tokens of many keys.
+
+        Parameters
+        ----------
+        keys, threads
+            As for `lookup_batch`.
+
+        Returns
+        -------
+        ndarray of uint64 (for murmur3 int64), shape (M,)
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `NodeSet.argselect_batch`.
+
+        Examples
+        --------
+        >>> Ring.from_tokens({"a": [0]}, "xxh64").token_batch(["", "a"]) % 1000
+        array([921, 955], dtype=uint64)
+        """
+        with _keys.opened(keys) as column:
+            out = np.empty(len(column), dtype=np.uint64)
+            over_keys(self._tokens, column, out, 1, threads)
+        return self._as_tokens(out)
+
+    def _tokens(
+        self, column: KeyColumn, start: int, stop: int, to: NDArray[np.uint64], cancel: Cancel
+    ) -> None:
+        self._ring.lookup(column, start, stop, None, to, cancel)
+
+    def _as_tokens(self, points: NDArray[np.uint64]) -> NDArray[Any]:
+        if HASHES[self._hash][0] == 0:
+            return points
+        return (points ^ np.uint64(1 << 63)).view(np.int64)
+
+    def _check_k(self, k: Any) -> int:
+        return whole_number("k", k, self._on, f"{self._on} nodes have a point on the ring")
+
+
+def ketama(nodes: Any, weights: Any = None) -> Ring:
+    """The ring of libketama, and of what is compatible with it (memcached clients).
+
+    Parameters
+    ----------
+    nodes : sequence or array of str or bytes, shape (N,)
+        Server addresses as libketama is given them, for example ``"10.0.0.1:11211"``.
+    weights : sequence or array of numbers, shape (N,), optional
+        The servers' memory. All the same by default.
+
+    Returns
+    -------
+    Ring
+
+    Raises
+    ------
+    RVHError
+        As `NodeSet` for ids and weights; so small a weight for all that no node has a point.
+    RVHTypeError
+        As `NodeSet`.
+
+    Notes
+    -----
+    A node has ``floor(weight / sum * 40 * N)`` hashes, in libketama's float arithmetic, of
+    ``"address-number"``, and four points of each. Of equal points (of 64 nodes, one ring in 80 has
+    two) the node earlier in the list counts; libketama leaves that to qsort. Where a key's hash is
+    a point, it is that point's; uhashring takes the next one. R. Jones, libketama, 2007.
+
+    Examples
+    --------
+    >>> len(ketama(["127.0.0.1:11211", "127.0.0.1:11212"], [600, 400]))
+    320
+    """
+    column, ids = _keys.node_column(nodes)
+    names = list(column.iter_bytes())
+    given = _weights(weights, ids)
+    total = np.float32(sum(given))
+    points: list[int] = []
+    owners: list[int] = []
+    for number, (name, weight) in enumerate(zip(names, given, strict=True)):
+        share = float(np.float32(weight) / total)
+        for each in range(math.floor(np.float32(share * KETAMA_HASHES * len(names)))):
+            digest = hashlib.md5(b"%s-%d" % (name, each), usedforsecurity=False).digest()
+            points += np.frombuffer(digest, dtype="<u4").tolist()
+            owners += [number] * KETAMA_POINTS
+    if not points:
+        raise RVHError("no node has a point: the weights are too uneven for a ketama ring")
+    return Ring(ids, "ketama", np.array(points, dtype=np.uint64), np.array(owners))
+
+
+def nginx(nodes: Any, weights: Any = None) -> Ring:
+    """The ring of nginx's ``hash KEY consistent``.
+
+    Parameters
+    ----------
+    nodes : sequence or array of str or bytes, shape (N,)
+        Servers as the upstream block names them: ``"10.0.0.1:443"``, ``"unix:/path"``.
+    weights : sequence or array of whole numbers from 1, shape (N,), optional
+        The servers' weights; 1 by default.
+
+    Returns
+    -------
+    Ring
+
+    Raises
+    ------
+    RVHError
+        As `NodeSet` for ids; a weight that is not whole or below 1.
+    RVHTypeError
+        As `NodeSet`.
+
+    Notes
+    -----
+    A node has 160 points for each unit of weight: the CRC-32 of host, a zero byte, port and the
+    point before in 4 bytes, little-endian (ngx_http_upstream_hash_module.c; the same as Perl's
+    Cache::Memcached::Fast). Of equal points one is kept, here that of the node earlier in the
+    list; nginx leaves that to its sort.
+
+    Examples
+    --------
+    >>> nginx(["10.0.0.1:443", "10.0.0.2:443"]).lookup("/index.html")
+    ['10.0.0.2:443']
+    """
+    column, ids = _keys.node_column(nodes)
+    given = _weights(weights, ids)
+    points: dict[int, int] = {}
+    for number, (name, weight) in enumerate(zip(column.iter_bytes(), given, strict=True)):
+        if weight < 1 or weight != int(weight):
+            raise RVHError(
+                f"the weight of node {show(ids.tolist()[number])} (position {number}) is {weight}: "
+                "nginx takes whole numbers from 1"
+            )
+        host, port = _host_and_port(name)
+        base = zlib.crc32(host + b"\0" + port)
+        point = 0
+        for _ in range(NGINX_POINTS * int(weight)):
+            point = zlib.crc32(point.to_bytes(4, "little"), base)
+            points.setdefault(point, number)
+    return Ring(
+        ids,
+        "crc32",
+        np.fromiter(points, dtype=np.uint64, count=len(points)),
+        np.fromiter(points.values(), dtype=np.uint32, count=len(points)),
+    )
+
+
+def _host_and_port(name: bytes) -> tuple[bytes, bytes]:
+    """As nginx divides a server's name: at the last colon, if only digits follow it."""
+    if name[:5].lower() == b"unix:":
+        return name[5:], b""
+    host, colon, port = name.rpartition(b":")
+    return (host, port) if colon and (port.isdigit() or not port) else (name, b"")
+
+
+def _weights(weights: Any, ids: NDArray[Any]) -> list[float]:
+    if weights is None:
+        return [1.0] * len(ids)
+    numbers = real_numbers(weights, "weights", [f"node {show(node)}" for node in ids.tolist()])
+    wrong = ~(np.isfinite(numbers) & (numbers >= 0))
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise RVHError(
+            f"the weight of node {show(ids.tolist()[at])} (position {at}) is {numbers[at]}: a "
+            "weight is a finite number, 0 or more"
+        )
+    if not numbers.any():
+        raise RVHError("every weight is 0: at least one node needs a weight above 0")
+    found: list[float] = numbers.tolist()
+    return found
+
+
+class RingFace:
+    """The methods of uhashring's and hash_ring's HashRing, served by rendezvous hashing.
+
+    A node that comes or goes moves only its own keys, as on a ring, loads are as even as chance,
+    and nothing is built when nodes change. Keys are placed elsewhere than on the ring that it
+    stands in for: `Migration` gets them there. It can be used from many threads at once; a change
+    of nodes is seen by each call whole or not at all.
+
+    Parameters
+    ----------
+    nodes : NodeSet, or sequence of str or bytes, or mapping of them to weights
+        Ids alone make a set with the scheme ``murmur``, which is faster than a ring and, as a ring,
+        no defence against chosen keys.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `NodeSet`.
+
+    Notes
+    -----
+    Differences from uhashring: `get_node` of an int is not that of its digits; `range` and
+    `iterate_nodes` give ids; `distribution` gives shares, as there are no points.
+
+    Examples
+    --------
+    >>> from rvh.ring import RingFace
+    >>> ring = RingFace(["node1", "node2", "node3"])
+    >>> ring.get_node("key")
+    'node2'
+    >>> ring.remove_node("node2")
+    >>> ring.get_node("key")
+    'node1'
+    """
+
+    __slots__ = ("__weakref__", "_nodes", "_select")
+
+    def __init__(self, nodes: Any) -> None:
+        if isinstance(nodes, NodeSet):
+            self._set(nodes)
+        elif isinstance(nodes, Mapping):
+            weights = [_weight_of(conf) for conf in nodes.values()]
+            self._set(NodeSet(list(nodes), weights=weights, scheme="murmur"))
+        else:
+            self._set(NodeSet(nodes, scheme="murmur"))
+
+    def _set(self, nodes: NodeSet) -> None:
+        self._nodes = nodes
+        self._select = nodes.select
+
+    @property
+    def nodes(self) -> NodeSet:
+        """The node set that answers now."""
+        return self._nodes
+
+    def get_node(self, key: Any) -> Any:
+        """The node of a key.
+
+        Examples
+        --------
+        >>> RingFace(["a", "b"]).get_node("key")
+        'b'
+        """
+        return self._select(key)[0]
+
+    def get_nodes(self, key: Any = None, size: int | None = None) -> list[Any]:
+        """All nodes, in their order; or with a key its nodes, best first, `size` or all of them.
+
+        Examples
+        --------
+        >>> ring = RingFace(["a", "b"])
+        >>> ring.get_nodes(), ring.get_nodes("key")
+        (['a', 'b'], ['b', 'a'])
+        """
+        nodes = self._nodes
+        if key is None:
+            return list(nodes)
+        return nodes.select(key, nodes._selectable if size is None else size)
+
+    def range(self, key: Any, size: int | None = None, unique: bool = True) -> Iterator[Any]:
+        """The nodes of a key, best first: `size`, or all of them. Each comes once.
+
+        Examples
+        --------
+        >>> list(RingFace(["a", "b", "c"]).range("key", size=2))
+        ['b', 'a']
+        """
+        return iter(self.get_nodes(key, size))
+
+    def iterate_nodes(self, key: Any, distinct: bool = True) -> Iterator[Any]:
+        """`range`, by its name in hash_ring.
+
+        Examples
+        --------
+        >>> next(RingFace(["a", "b", "c"]).iterate_nodes("key"))
+        'b'
+        """
+        return self.range(key)
+
+    def add_node(self, node: Any, conf: Any = None) -> None:
+        """Add a node; `conf` is its weight, or a mapping with ``"weight"``, where nodes have one.
+
+        Examples
+        --------
+        >>> ring = RingFace(["a"])
+        >>> ring.add_node("b")
+        >>> ring.get_nodes()
+        ['a', 'b']
+        """
+        weight = None
+        if self._nodes.weights is not None:
+            weight = _weight_of(1 if conf is None else conf)
+        elif conf is not None and _weight_of(conf) != 1:
+            raise RVHError(
+                f"node {show(node)} has the weight {_weight_of(conf)}, but the nodes have none: "
+                "make the RingFace of a mapping of ids to weights"
+            )
+        self._set(self._nodes.add([node], weights=None if weight is None else [weight]))
+
+    def remove_node(self, node: Any) -> None:
+        """Remove a node, which must be there.
+
+        Examples
+        --------
+        >>> ring = RingFace(["a", "b"])
+        >>> ring.remove_node("a")
+        >>> ring.get_nodes()
+        ['b']
+        """
+        self._set(self._nodes.remove([node]))
+
+    @property
+    def distribution(self) -> dict[Any, float]:
+        """The share of all keys that each node gets: by its weight, or all the same.
+
+        Examples
+        --------
+        >>> RingFace({"a": 3, "b": 1}).distribution
+        {'a': 0.75, 'b': 0.25}
+        """
+        nodes = self._nodes
+        weights = np.ones(len(nodes)) if nodes.weights is None else nodes.weights
+        return dict(zip(nodes, (weights / weights.sum()).tolist(), strict=True))
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __repr__(self) -> str:
+        return f"RingFace({self._nodes!r})"
+
+
+def _weight_of(conf: Any) -> Any:
+    return conf.get("weight", 1) if isinstance(conf, Mapping) else conf

@@ -1,0 +1,299 @@
+"""Rings: recorded answers of others, the hashes, the next nodes; the face of a ring."""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+import json
+import pickle
+import zlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rvh
+from rvh.ring import HASHES, Ring, RingFace, ketama, nginx
+
+VECTORS = Path(__file__).parent / "vectors"
+KETAMA = json.loads((VECTORS / "ketama.json").read_bytes())
+NGINX = json.loads((VECTORS / "nginx_chash.json").read_bytes())
+MANY = 100_000 if rvh.backend() == "native" else 1_000
+
+
+# -- recorded answers ---------------------------------------------------------------------------
+
+
+def test_libketama() -> None:
+    sample = KETAMA["libketama_sample"]
+    ring = ketama(list(sample["nodes"]), list(sample["nodes"].values()))
+    assert len(ring) == sample["num_points"]
+    keys = list(sample["keys"])
+    assert len(keys) == 60
+    found = ring.lookup_batch(keys)[:, 0].tolist()
+    assert found == [node for _, node in sample["keys"].values()]
+    assert [ring.lookup(key)[0] for key in keys] == found
+
+
+def test_the_tests_of_libketama_itself() -> None:
+    (published,) = (each for each in KETAMA["published"] if "hashi" in each)
+    ring = ketama(list(published["nodes"]), list(published["nodes"].values()))
+    assert len(ring) == published["num_points"]
+    for key, token in published["hashi"].items():
+        assert ring.token(key) == token
+    for key, (point, node) in published["get_server"].items():
+        assert ring.lookup(key) == [node]
+        at = np.searchsorted(ring.tokens, ring.token(key))
+        assert ring.tokens[at] == point
+
+
+def test_counts_of_perls_ketama() -> None:
+    (published,) = (each for each in KETAMA["published"] if "counts" in each)
+    counts = published["counts"]
+    keys = [f"foo{n}" for n in range(100_000)]
+    if rvh.backend() == "python":
+        ring = ketama(list(counts))
+        points, owners = ring.tokens.tolist(), ring.ids[ring.owners].tolist()
+        tokens = [int.from_bytes(hashlib.md5(key.encode()).digest()[:4], "little") for key in keys]
+        at = [bisect.bisect_left(points, token) % len(points) for token in tokens]
+        assert Counter(owners[n] for n in at) == counts
+    else:
+        assert Counter(ketama(list(counts)).lookup_batch(keys)[:, 0].tolist()) == counts
+
+
+def test_nginx() -> None:
+    names = [f"{host}:{port}" for host, port, _ in NGINX["nodes"]]
+    ring = nginx(names, [weight for *_, weight in NGINX["nodes"]])
+    rows = NGINX["rows"]
+    assert len(rows) == 50
+    assert ring.lookup_batch([key for key, _ in rows])[:, 0].tolist() == [node for _, node in rows]
+
+
+def test_hosts_and_ports_of_nginx() -> None:
+    def points(name: str, host: bytes, port: bytes) -> None:
+        base, point, found = zlib.crc32(host + b"\0" + port), 0, set()
+        for _ in range(160):
+            point = zlib.crc32(point.to_bytes(4, "little"), base)
+            found.add(point)
+        assert nginx([name]).tokens.tolist() == sorted(found)
+
+    points("10.0.0.1:443", b"10.0.0.1", b"443")
+    points("example.org", b"example.org", b"")
+    points("example.org:http", b"example.org:http", b"")
+    points("[::1]:80", b"[::1]", b"80")
+    points("[::1]", b"[::1]", b"")
+    points("unix:/run/a.sock", b"/run/a.sock", b"")
+
+
+#: tests/unit/test_metadata.py of the DataStax driver for Cassandra (Murmur3TokensTest)
+CASSANDRA = {
+    b"123": -7468325962851647638,
+    b"\x00\xff\x10\xfa\x99" * 10: 5837342703291459765,
+    b"\xfe" * 8: -8927430733708461935,
+    b"\x10" * 8: 1446172840243228796,
+    b"9223372036854775807": 7162290910810015547,
+}
+#: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md and its sanity checks
+XXH64 = {b"": 0xEF46DB3751D8E999, b"a": 0xD24EC4F1A98C6E5B, b"abc": 0x44BC2CF5AD770999}
+
+
+def test_published_hashes() -> None:
+    ring = Ring.from_tokens({"a": [0]}, "murmur3")
+    assert {key: ring.token(key) for key in CASSANDRA} == CASSANDRA
+    assert ring.token_batch(list(CASSANDRA)).tolist() == list(CASSANDRA.values())
+    assert ring.token("") == -(2**63)
+    ring = Ring.from_tokens({"a": [0]}, "xxh64")
+    assert {key: ring.token(key) for key in XXH64} == XXH64
+
+
+@given(st.lists(st.binary(max_size=200), max_size=40))
+def test_hashes_of_the_standard_library(keys: list[bytes]) -> None:
+    md5 = [hashlib.md5(key).digest() for key in keys]
+    for name, want in (
+        ("ketama", [int.from_bytes(digest[:4], "little") for digest in md5]),
+        ("md5", [int.from_bytes(digest[:8], "big") for digest in md5]),
+        ("crc32", [zlib.crc32(key) for key in keys]),
+    ):
+        ring = Ring.from_tokens({"a": [1]}, name)
+        assert ring.token_batch(keys).tolist() == want
+        assert [ring.token(key) for key in keys] == want
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_hashes_of_every_length(name: str) -> None:
+    """A batch of the compiled backend and the twin: lengths around every block."""
+    from rvh._pure_ring import POINTS
+
+    keys = [bytes(range(n % 256)) * (1 + n // 256) for n in range(300)]
+    ring = Ring.from_tokens({"a": [HASHES[name][1]]}, name)
+    want = [POINTS[name](key) + HASHES[name][0] for key in keys]
+    assert ring.token_batch(keys).tolist() == want
+    assert [ring.token(key) for key in keys] == want
+
+
+# -- the next nodes -----------------------------------------------------------------------------
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=100)
+def test_nodes_are_those_of_the_next_points(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(HASHES)))
+    lowest, highest = HASHES[name]
+    tokens = data.draw(st.lists(st.integers(lowest, highest), min_size=1, max_size=40, unique=True))
+    owners = data.draw(st.lists(st.integers(0, 5), min_size=len(tokens), max_size=len(tokens)))
+    given_tokens: dict[str, list[int]] = {f"n{i}": [] for i in range(6)}
+    for token, owner in zip(tokens, owners, strict=True):
+        given_tokens[f"n{owner}"].append(token)
+    ring = Ring.from_tokens(given_tokens, name)
+    points = sorted(zip(tokens, owners, strict=True))
+    k = data.draw(st.integers(1, len(set(owners))))
+    keys = [f"key-{n}" for n in range(30)]
+    expected = []
+    for key in keys:
+        at = bisect.bisect_left(points, (ring.token(key), -1))
+        order = dict.fromkeys(f"n{owner}" for _, owner in points[at:] + points[:at])
+        expected.append(list(order)[:k])
+    assert ring.lookup_batch(keys, k).tolist() == expected
+    assert [ring.lookup(key, k) for key in keys] == expected
+
+
+def test_a_key_on_a_point_belongs_to_it() -> None:
+    token = Ring.from_tokens({"a": [0]}, "crc32").token("key")
+    ring = Ring.from_tokens({"before": [token - 1], "on": [token], "after": [token + 1]}, "crc32")
+    assert ring.lookup("key", 3) == ["on", "after", "before"]
+
+
+def test_crowded_points() -> None:
+    """All in one slice of the table that a search begins with."""
+    tokens = list(range(2**63, 2**63 + 1000))
+    ring = Ring.from_tokens({"a": tokens[::2], "b": tokens[1::2]}, "xxh64")
+    for key in range(50):
+        first = tokens[0] if not tokens[0] <= ring.token(key) <= tokens[-1] else ring.token(key)
+        assert ring.lookup(key) == ["a" if first % 2 == 0 else "b"]
+
+
+def test_keys_of_every_kind_and_threads() -> None:
+    pa = pytest.importorskip("pyarrow")
+    ring = ketama([f"10.0.0.{n}:11211" for n in range(20)], range(1, 21))
+    texts = [f"key-{n}" * (1 + n % 9) for n in range(3000)]
+    want = ring.arglookup_batch(texts, 2)
+    chunks = pa.chunked_array([texts[:1000], texts[1000:]])
+    for keys in (np.array(texts), np.array(texts, "S"), chunks, chunks.dictionary_encode()):
+        assert (ring.arglookup_batch(keys, 2) == want).all()
+        assert (ring.token_batch(keys) == ring.token_batch(texts)).all()
+    assert (ring.arglookup_batch(texts, 2, threads=2) == want).all()
+    assert ring.lookup_batch([], 2).shape == (0, 2)
+    assert ring.lookup_batch(range(3)).tolist() == [ring.lookup(n) for n in range(3)]
+
+
+def test_it_is_a_value() -> None:
+    ring = ketama(["a", "b"], [1, 2])
+    again = pickle.loads(pickle.dumps(ring))
+    assert again == ring
+    assert hash(again) == hash(ring)
+    assert ring != ketama(["a", "b"])
+    assert ring != "a"
+    assert ketama(["b", "a"], [2, 1]).fingerprint == ring.fingerprint
+    assert "2 nodes" in repr(ring)
+    assert ring.ids.tolist() == ["a", "b"]
+    assert ring.hash == "ketama"
+    with pytest.raises(ValueError, match="read-only"):
+        ring.tokens[0] = 0
+
+
+def test_a_node_that_leaves_moves_its_keys_alone() -> None:
+    names = [f"10.0.0.{n}:80" for n in range(10)]
+    keys = np.arange(MANY)
+    before = nginx(names).lookup_batch(keys)[:, 0]
+    after = nginx(names[:-1]).lookup_batch(keys)[:, 0]
+    stays = before != names[-1]
+    assert (before[stays] == after[stays]).all()
+
+
+# -- the face -----------------------------------------------------------------------------------
+
+
+def test_the_face_of_a_ring() -> None:
+    ring = RingFace([f"node{n}" for n in range(5)])
+    nodes = rvh.NodeSet([f"node{n}" for n in range(5)], scheme="murmur")
+    keys = [f"key-{n}" for n in range(200)]
+    assert [ring.get_node(key) for key in keys] == nodes.select_batch(keys)[:, 0].tolist()
+    assert ring.get_nodes() == list(nodes)
+    assert ring.get_nodes("x", 3) == nodes.select("x", 3)
+    assert list(ring.range("x")) == list(ring.iterate_nodes("x")) == nodes.select("x", 5)
+    ring.remove_node("node3")
+    assert [ring.get_node(key) for key in keys] == nodes.remove("node3").select_batch(keys)[
+        :, 0
+    ].tolist()
+    ring.add_node("node3")
+    assert [ring.get_node(key) for key in keys] == nodes.select_batch(keys)[:, 0].tolist()
+    assert len(ring) == 5
+    assert "RingFace(NodeSet" in repr(ring)
+    assert ring.distribution == {
+        "node0": 0.2, "node1": 0.2, "node2": 0.2, "node4": 0.2, "node3": 0.2
+    }  # fmt: skip
+
+
+def test_weights_of_the_face() -> None:
+    ring = RingFace({"a": {"weight": 3}, "b": 1})
+    ring.add_node("c", {"weight": 4})
+    ring.add_node("d")
+    assert ring.nodes.weights is not None
+    assert ring.nodes.weights.tolist() == [3, 1, 4, 1]
+    assert ring.distribution["c"] == 4 / 9
+    own = rvh.NodeSet(["a", "b"], secret=b"s")
+    assert RingFace(own).nodes is own
+    plain = RingFace(["a"])
+    plain.add_node("b", {"weight": 1})
+    with pytest.raises(rvh.RVHError, match="node 'c' has the weight 2, but the nodes have none"):
+        plain.add_node("c", 2)
+
+
+# -- bad input ----------------------------------------------------------------------------------
+
+RING = ketama(["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: Ring.from_tokens({"a": [1]}, "sha1"), ValueError, "hash_name is 'sha1': choose"),
+        (lambda: Ring.from_tokens({"a": [1]}, None), ValueError, "hash_name is None"),
+        (lambda: Ring.from_tokens([1], "md5"), TypeError, "tokens is of type list"),
+        (lambda: Ring.from_tokens({"a": 1}, "md5"), TypeError, "tokens of node 'a' are 1"),
+        (lambda: Ring.from_tokens({"a": "12"}, "md5"), TypeError, "tokens of node 'a' are '12'"),
+        (lambda: Ring.from_tokens({"a": [1.0]}, "md5"), TypeError, "node 'a' is 1.0: pass whole"),
+        (lambda: Ring.from_tokens({"a": [True]}, "md5"), TypeError, "is True: pass whole"),
+        (lambda: Ring.from_tokens({"a": [2**32]}, "crc32"), ValueError, "from 0 to 4294967295"),
+        (lambda: Ring.from_tokens({"a": [-1]}, "md5"), ValueError, "is -1: those of md5 are"),
+        (lambda: Ring.from_tokens({"a": [2**63]}, "murmur3"), ValueError, "those of murmur3"),
+        (lambda: Ring.from_tokens({"a": [7], "b": [3, 7]}, "md5"), ValueError,
+         "token 7 belongs to node 'a' and again to 'b'"),
+        (lambda: Ring.from_tokens({"a": [7, 7]}, "md5"), ValueError, "'a' and again to 'a'"),
+        (lambda: Ring.from_tokens({"a": []}, "md5"), ValueError, "no tokens"),
+        (lambda: Ring.from_tokens({}, "md5"), ValueError, "no tokens"),
+        (lambda: Ring.from_tokens({"": [1]}, "md5"), ValueError, "empty"),
+        (lambda: ketama([]), ValueError, "no nodes"),
+        (lambda: ketama(["a", "a"]), ValueError, "same"),
+        (lambda: ketama(["a"], [1, 2]), ValueError, "shape"),
+        (lambda: ketama(["a", "b"], [1, -1]), ValueError, "weight of node 'b' .position 1. is -1"),
+        (lambda: ketama(["a"], [0]), ValueError, "every weight is 0"),
+        (lambda: nginx(["a", "b"], [1, 0]), ValueError, "node 'b'.*takes whole numbers from 1"),
+        (lambda: nginx(["a"], [1.5]), ValueError, "takes whole numbers"),
+        (lambda: RING.lookup("x", 3), ValueError, "k is 3, but 2 nodes have a point"),
+        (lambda: RING.lookup("x", 0), ValueError, "k is 0"),
+        (lambda: RING.lookup(1.5), TypeError, "key is of type float"),
+        (lambda: RING.lookup_batch(["x", None]), TypeError, "position 1"),
+        (lambda: RingFace([]), ValueError, "no nodes"),
+        (lambda: RingFace(["a"]).remove_node("b"), ValueError, "'b' is not in the set"),
+        (lambda: RingFace(["a"]).add_node("a"), ValueError, "same"),
+    ],
+)  # fmt: skip
+def test_bad_input(call: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(rvh.RVHError, match=words) as caught:
+        call()
+    assert isinstance(caught.value, error)
