@@ -23,9 +23,21 @@ from rvh._backend import Cancel, RingPoints
 from rvh._column import KeyColumn
 from rvh._numbers import real_numbers, whole_number
 from rvh.errors import RVHError, RVHTypeError, show
+from rvh.migration import Migration, Moved, Phase, Plan, Route
 from rvh.nodes import NodeSet
 
-__all__ = ["HASHES", "Ring", "RingFace", "ketama", "nginx"]
+__all__ = [
+    "HASHES",
+    "Migration",
+    "Moved",
+    "Phase",
+    "Plan",
+    "Ring",
+    "RingFace",
+    "Route",
+    "ketama",
+    "nginx",
+]
 
 #: the hashes of rings: the lowest and the highest token of each
 HASHES: dict[str, tuple[int, int]] = {

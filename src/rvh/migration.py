@@ -1,0 +1,604 @@
+"""From one placement to another, bit by bit: what moves, who has a key meanwhile, in which order.
+
+`rvh.ring` exports what is here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh import keys as _keys
+from rvh._answers import over_keys
+from rvh._backend import Cancel, RingPoints
+from rvh._column import KeyColumn
+from rvh._numbers import whole_number
+from rvh.errors import RVHError, RVHTypeError, show
+from rvh.nodes import NodeSet
+
+__all__ = ["Migration", "Moved", "Phase", "Plan", "Route", "Step"]
+
+#: crossing points are below this
+ALL = 1 << 64
+STEPS_MAX = 1 << 24
+
+
+class Phase(StrEnum):
+    """Where a migration stands.
+
+    ========== ==================================== ==========================================
+    phase      a key that has not crossed           a key that has crossed
+    ========== ==================================== ==========================================
+    before     read and write old                   (no key has)
+    copying    read old; write old and new          the same: what is there is being copied
+    switching  read old; write old and new          read new, then old; write old and new
+    after      (every key has)                      read and write new
+    ========== ==================================== ==========================================
+
+    In ``copying`` the progress is that of the copy and decides nothing; in ``switching`` each key
+    crosses as the progress passes its point, and may go back. Data are deleted from old owners in
+    ``after`` alone.
+    """
+
+    BEFORE = "before"
+    COPYING = "copying"
+    SWITCHING = "switching"
+    AFTER = "after"
+
+
+class Moved(NamedTuple):
+    """What has to be copied: one row for each replica.
+
+    Parameters
+    ----------
+    row : ndarray of intp, shape (m,)
+        Which of the keys, ascending.
+    source, target : ndarrays, shape (m,)
+        The node that stops having the key, and the one that begins to; of several, the first in the
+        order of the old nodes goes with the first of the new ones.
+    """
+
+    row: NDArray[np.intp]
+    source: NDArray[Any]
+    target: NDArray[Any]
+
+
+class Route(NamedTuple):
+    """Who to ask about a key, and who to tell.
+
+    Parameters
+    ----------
+    read : list
+        Node ids; ask the next one where a node does not have the key.
+    write : list
+        Node ids, all of which have to be written to.
+    """
+
+    read: list[Any]
+    write: list[Any]
+
+
+class Migration:
+    """The way from an old placement to a new one.
+
+    A key crosses once, when the progress passes its crossing point, which depends on the key
+    alone: ``MurmurHash64A(key, seed 2718281828) / 2^64``. So at the same progress the same keys
+    have crossed everywhere. It is also what puts a key into a partition: a `PartitionTable`'s
+    partitions cross one after the other, in the order of their numbers.
+
+    Parameters
+    ----------
+    old, new : NodeSet, Ring, PartitionTable, RingFace
+        Or anything with ``lookup_batch(keys)`` or ``select_batch(keys, k)``, and for a `plan` a
+        ``fingerprint``.
+    k : int
+        How many nodes each key has in both; a `PartitionTable` has its own.
+
+    Raises
+    ------
+    RVHError
+        ``k`` out of range, or another number than a table's.
+    RVHTypeError
+        A placement that places nothing.
+
+    Examples
+    --------
+    >>> import rvh
+    >>> from rvh.ring import Migration, ketama
+    >>> names = ["a", "b", "c"]
+    >>> migration = Migration(ketama(names), rvh.NodeSet(names))
+    >>> migration.moves(["x", "y", "z"]).row
+    array([0, 2])
+    >>> migration.owners_batch(["x", "y", "z"], 0.5)[:, 0]
+    array(['c', 'b', 'c'], dtype='<U1')
+    """
+
+    def __init__(self, old: Any, new: Any, k: int = 1) -> None:
+        self._old, self._new = _placed(old, "old"), _placed(new, "new")
+        self._k = whole_number("k", k, 2**31 - 1)
+        self._points = RingPoints(
+            "murmur2", np.zeros(1, dtype=np.uint64), np.zeros(1, dtype=np.uint32)
+        )
+        for what, placement in (("old", self._old), ("new", self._new)):
+            width = _nodes_of(placement, [b""], self._k).shape[1]
+            if width != self._k:
+                raise RVHError(
+                    f"{what} gives every key {width} nodes, but k is {self._k}: pass k={width}"
+                )
+
+    def __repr__(self) -> str:
+        return f"Migration({self._old!r}, {self._new!r}, k={self._k})"
+
+    def crossing_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[np.uint64]:
+        """The crossing points of keys, times 2^64.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,)
+            Any kind in `rvh.keys.KINDS`.
+        threads : int, optional
+            As for `NodeSet.argselect_batch`.
+
+        Returns
+        -------
+        ndarray of uint64, shape (M,)
+            A key has crossed at progress p where its point is below ``p * 2^64``.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `NodeSet.argselect_batch`.
+
+        Examples
+        --------
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).crossing_batch(["x", "y"]) / 2**64
+        array([0.57624768, 0.54896163])
+        """
+
+        def work(
+            column: KeyColumn, start: int, stop: int, to: NDArray[np.uint64], cancel: Cancel
+        ) -> None:
+            self._points.lookup(column, start, stop, None, to, cancel)
+
+        with _keys.opened(keys) as column:
+            out = np.empty(len(column), dtype=np.uint64)
+            over_keys(work, column, out, 1, threads)
+        return out
+
+    def crossed_batch(
+        self, keys: Any, progress: float, *, threads: int | None = None
+    ) -> NDArray[np.bool_]:
+        """Which keys have crossed.
+
+        Parameters
+        ----------
+        keys, threads
+            As for `crossing_batch`.
+        progress : float
+            From 0, where none has, to 1, where all have; what has crossed stays so at any higher
+            progress.
+
+        Returns
+        -------
+        ndarray of bool, shape (M,)
+
+        Raises
+        ------
+        RVHError
+            A progress that is NaN or not from 0 to 1; for keys as `NodeSet.argselect_batch`.
+        RVHTypeError
+            A progress that is no number.
+
+        Examples
+        --------
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).crossed_batch(["x", "y"], 1.0)
+        array([ True,  True])
+        """
+        limit = _limit(progress)
+        points = self.crossing_batch(keys, threads=threads)
+        if limit == ALL:
+            return np.ones(len(points), dtype=np.bool_)
+        return points < np.uint64(limit)
+
+    def owners_batch(
+        self, keys: Any, progress: float, *, threads: int | None = None
+    ) -> NDArray[Any]:
+        """The nodes of every key at a progress: old ones until it crosses, new ones from then on.
+
+        Parameters
+        ----------
+        keys, progress, threads
+            As for `crossed_batch`.
+
+        Returns
+        -------
+        ndarray, shape (M, k)
+            Node ids.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `crossed_batch`.
+
+        Examples
+        --------
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).owners_batch(["x", "y"], 0)
+        array([['a'],
+               ['a']], dtype='<U1')
+        """
+        with _keys.opened(keys) as column:
+            crossed = self.crossed_batch(column, progress, threads=threads)
+            old = _nodes_of(self._old, column, self._k)
+            new = _nodes_of(self._new, column, self._k)
+        return np.where(crossed[:, None], new, old)
+
+    def owners(self, key: Any, progress: float) -> list[Any]:
+        """The nodes of one key at a progress.
+
+        Examples
+        --------
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).owners("x", 1)
+        ['b']
+        """
+        crossed = self._points.point(key) < _limit(progress)
+        return _nodes_of_one(self._new if crossed else self._old, key, self._k)
+
+    def route(self, key: Any, phase: Phase | str, progress: float = 0.0) -> Route:
+        """Who to read a key from and who to write it to.
+
+        Parameters
+        ----------
+        key : str, bytes-like or int
+        phase : Phase or its name
+            See `Phase`.
+        progress : float
+            As for `crossed_batch`.
+
+        Returns
+        -------
+        Route
+
+        Raises
+        ------
+        RVHError
+            An unknown phase; a progress as for `crossed_batch`.
+        RVHTypeError
+            As `crossed_batch`.
+
+        Examples
+        --------
+        >>> migration = Migration(NodeSet(["a"]), NodeSet(["b"]))
+        >>> migration.route("x", "copying", 0.9)
+        Route(read=['a'], write=['a', 'b'])
+        >>> migration.route("x", "switching", 1)
+        Route(read=['b', 'a'], write=['b', 'a'])
+        """
+        try:
+            now = Phase(phase)
+        except ValueError:
+            listed = ", ".join(map(repr, map(str, Phase)))
+            raise RVHError(f"phase is {show(phase)}: choose one of {listed}") from None
+        crossed = self._points.point(key) < _limit(progress)
+        old, new = (_nodes_of_one(each, key, self._k) for each in (self._old, self._new))
+        if now is Phase.BEFORE:
+            return Route(old, old)
+        if now is Phase.AFTER:
+            return Route(new, new)
+        if now is Phase.COPYING or not crossed:
+            return Route(old, _together(old, new))
+        both = _together(new, old)
+        return Route(both, both)
+
+    def moves(self, keys: Any) -> Moved:
+        """Which keys have to be copied, from where and to where.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,)
+            Any kind in `rvh.keys.KINDS`.
+
+        Returns
+        -------
+        Moved
+            A row for each node that a key gets and did not have.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `NodeSet.argselect_batch`.
+
+        Examples
+        --------
+        >>> migration = Migration(NodeSet(["a", "b"]), NodeSet(["a", "b", "c"]))
+        >>> set(migration.moves(range(100)).target.tolist())
+        {'c'}
+        """
+        with _keys.opened(keys) as column:
+            old = _nodes_of(self._old, column, self._k)
+            new = _nodes_of(self._new, column, self._k)
+        leaves, comes = np.ones(old.shape, dtype=np.bool_), np.ones(new.shape, dtype=np.bool_)
+        for i in range(self._k):
+            for j in range(self._k):
+                same = old[:, i] == new[:, j]
+                leaves[:, i] &= ~same
+                comes[:, j] &= ~same
+        # Both have as many in each row, which is where row after row they meet.
+        return Moved(np.nonzero(leaves)[0], old[leaves], new[comes])
+
+    def plan(self, steps: int) -> Plan:
+        """The migration in steps of equal size, to be done in any order and resumed.
+
+        Parameters
+        ----------
+        steps : int
+            From 1 to 2^24.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        RVHError
+            ``steps`` out of range; a placement without a fingerprint.
+        RVHTypeError
+            ``steps`` that is no whole number.
+
+        Examples
+        --------
+        >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(4)
+        >>> [step.stop for step in plan.left()]
+        [Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(1, 1)]
+        """
+        return Plan(self, whole_number("steps", steps, STEPS_MAX))
+
+
+class Step(NamedTuple):
+    """A part of the keys: those whose crossing points are from `start` on and below `stop`.
+
+    Parameters
+    ----------
+    number : int
+    start, stop : Fraction
+        As progress, from 0 to 1. Of a `PartitionTable` whose partitions the steps divide evenly,
+        the partitions from ``start * P`` to ``stop * P``.
+    """
+
+    number: int
+    start: Fraction
+    stop: Fraction
+
+
+class Plan:
+    """A migration in steps: which are done is remembered, saved and resumed.
+
+    Parameters
+    ----------
+    migration : Migration
+    steps : int
+
+    Examples
+    --------
+    >>> migration = Migration(NodeSet(["a"]), NodeSet(["b"]))
+    >>> plan = migration.plan(10)
+    >>> for step in plan.left():
+    ...     rows = plan.rows(["x", "y", "z"], step)  # copy those, then
+    ...     plan.finish(step)
+    >>> plan.progress
+    Fraction(1, 1)
+    """
+
+    def __init__(self, migration: Migration, steps: int) -> None:
+        self._migration = migration
+        self._steps = steps
+        self._done = np.zeros(steps, dtype=np.bool_)
+        self._between = tuple(
+            _fingerprint(placement, what)
+            for what, placement in (("old", migration._old), ("new", migration._new))
+        )
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are."""
+        return self._steps
+
+    @property
+    def progress(self) -> Fraction:
+        """Up to where all steps are done, as progress."""
+        whole = self._steps if self._done.all() else int(self._done.argmin())
+        return Fraction(whole, self._steps)
+
+    def left(self) -> Iterator[Step]:
+        """The steps that are not done, in their order.
+
+        Examples
+        --------
+        >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(3)
+        >>> plan.finish(1)
+        >>> [step.number for step in plan.left()]
+        [0, 2]
+        """
+        for number in np.flatnonzero(~self._done).tolist():
+            yield self._step(number)
+
+    def _step(self, number: int) -> Step:
+        start, stop = Fraction(number, self._steps), Fraction(number + 1, self._steps)
+        return Step(number, start, stop)
+
+    def rows(self, keys: Any, step: Step | int) -> NDArray[np.intp]:
+        """Which of the keys a step is about.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,)
+            Any kind in `rvh.keys.KINDS`.
+        step : Step or its number
+
+        Returns
+        -------
+        ndarray of intp, shape (m,)
+            Ascending. Every key is of one step.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            No such step; for keys as `NodeSet.argselect_batch`.
+
+        Examples
+        --------
+        >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(2)
+        >>> sorted([*plan.rows(range(5), 0).tolist(), *plan.rows(range(5), 1).tolist()])
+        [0, 1, 2, 3, 4]
+        """
+        part = self._step(self._number(step))
+        points = self._migration.crossing_batch(keys)
+        low, high = math.ceil(part.start * ALL), math.ceil(part.stop * ALL)
+        inside = points >= np.uint64(low)
+        if high < ALL:
+            inside &= points < np.uint64(high)
+        return np.flatnonzero(inside)
+
+    def finish(self, step: Step | int) -> None:
+        """A step is done; doing it again changes nothing.
+
+        Examples
+        --------
+        >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(4)
+        >>> plan.finish(0)
+        >>> plan.progress
+        Fraction(1, 4)
+        """
+        self._done[self._number(step)] = True
+
+    def state(self) -> dict[str, Any]:
+        """All that there is to save, for JSON.
+
+        Examples
+        --------
+        >>> sorted(Migration(NodeSet(["a"]), NodeSet(["b"])).plan(4).state())
+        ['done', 'format', 'k', 'new', 'old', 'steps']
+        """
+        old, new = self._between
+        return {
+            "format": "rvh migration 1",
+            "old": old,
+            "new": new,
+            "k": self._migration._k,
+            "steps": self._steps,
+            "done": np.flatnonzero(self._done).tolist(),
+        }
+
+    @classmethod
+    def resume(cls, migration: Migration, state: Mapping[str, Any]) -> Plan:
+        """The plan that was saved.
+
+        Parameters
+        ----------
+        migration : Migration
+            Between the same placements.
+        state : mapping
+            What `state` gave.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        RVHError
+            A state of other placements, of another k, or that is damaged.
+
+        Examples
+        --------
+        >>> migration = Migration(NodeSet(["a"]), NodeSet(["b"]))
+        >>> plan = migration.plan(4)
+        >>> plan.finish(0)
+        >>> Plan.resume(migration, plan.state()).progress
+        Fraction(1, 4)
+        """
+        if not isinstance(state, Mapping) or state.get("format") != "rvh migration 1":
+            raise RVHError(f"state is {show(state)}: pass what Plan.state() gave")
+        steps, done = state.get("steps"), state.get("done")
+        plan = migration.plan(steps)  # type: ignore[arg-type]  # it refuses what is no number
+        now = {**plan.state(), "done": done}
+        for name, what in (("old", "old placement"), ("new", "new placement"), ("k", "k")):
+            if now[name] != state.get(name):
+                raise RVHError(
+                    f"the state is of another {what}: {show(state.get(name))}, this migration's is "
+                    f"{show(now[name])}; resume with the placements that it was saved with"
+                )
+        if not isinstance(done, Iterable):
+            raise RVHError(f"the steps done are {show(done)}: the state is damaged")
+        for number in done:
+            plan.finish(number)
+        return plan
+
+    def _number(self, step: Any) -> int:
+        number = step.number if isinstance(step, Step) else step
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+            raise RVHTypeError(f"step is {show(step)}: pass a Step or its number")
+        if not 0 <= number < self._steps:
+            raise RVHError(f"step is {number}: there are steps 0 to {self._steps - 1}")
+        return int(number)
+
+
+def _limit(progress: Any) -> int:
+    """The crossing point below which keys have crossed."""
+    number = isinstance(progress, (int, float, Fraction, np.floating, np.integer))
+    if not number or isinstance(progress, bool):
+        raise RVHTypeError(f"progress is {show(progress)}: pass a number from 0 to 1")
+    if not 0 <= progress <= 1:  # NaN neither
+        raise RVHError(f"progress is {progress}: pass a number from 0 to 1")
+    exact = progress if isinstance(progress, Fraction) else Fraction(float(progress))
+    return math.ceil(exact * ALL)
+
+
+def _placed(placement: Any, what: str) -> Any:
+    inner = getattr(placement, "nodes", None)
+    if not hasattr(placement, "lookup_batch") and isinstance(inner, NodeSet):
+        placement = inner  # of a RingFace: as it is now
+    if not hasattr(placement, "lookup_batch") and not hasattr(placement, "select_batch"):
+        raise RVHTypeError(
+            f"{what} is of type {type(placement).__name__}: pass a NodeSet, a Ring or a "
+            "PartitionTable"
+        )
+    return placement
+
+
+def _nodes_of(placement: Any, keys: Any, k: int) -> NDArray[Any]:
+    """The nodes of keys, shape (M, k)."""
+    if hasattr(placement, "select_batch"):
+        return np.asarray(placement.select_batch(keys, k))
+    if hasattr(placement, "partitions"):
+        return np.asarray(placement.lookup_batch(keys))
+    return np.asarray(placement.lookup_batch(keys, k))
+
+
+def _nodes_of_one(placement: Any, key: Any, k: int) -> list[Any]:
+    if hasattr(placement, "select"):
+        return list(placement.select(key, k))
+    if hasattr(placement, "partitions"):
+        return list(placement.lookup(key))
+    return list(placement.lookup(key, k))
+
+
+def _fingerprint(placement: Any, what: str) -> str:
+    if hasattr(placement, "partitions"):
+        return f"{placement.nodes.fingerprint} in {placement.partitions} partitions"
+    found = getattr(placement, "fingerprint", None)
+    if not isinstance(found, str):
+        raise RVHError(
+            f"{what} has no fingerprint, so a plan could not be told from another one's: pass a "
+            "NodeSet, a Ring or a PartitionTable"
+        )
+    return found
+
+
+def _together(first: list[Any], second: list[Any]) -> list[Any]:
+    return list(dict.fromkeys([*first, *second]))
