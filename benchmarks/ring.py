@@ -2,8 +2,9 @@
 
     python benchmarks/ring.py [--rounds 5]
 
-64 nodes. Batches of 2^20 keys, NumPy `S`, one thread, on each kind of ring; one key a call on 2^16 of
-them: `Ring.lookup`, `RingFace.get_node`, and uhashring's `get_node` with its ketama ring and its own.
+64 nodes. Batches of 2^20 keys, NumPy `S`, one thread, on each kind of ring; one key a call on 2^16
+of them: `Ring.lookup`, `RingFace.get_node`, and uhashring's `get_node` with its ketama ring
+and its own.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import importlib.resources
 import inspect
 import pkgutil
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,48 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.geohash.GeoSet.select": FUNCTION,
     "rvh.geohash.GeoSet.select_batch": FUNCTION,
     "rvh.geohash.encode": (*FUNCTION, "Notes"),
+    "rvh.ring.Migration": ("Parameters", "Raises", "Examples"),
+    "rvh.ring.Migration.crossed_batch": FUNCTION,
+    "rvh.ring.Migration.crossing_batch": FUNCTION,
+    "rvh.ring.Migration.moves": FUNCTION,
+    "rvh.ring.Migration.owners": ("Examples",),
+    "rvh.ring.Migration.owners_batch": FUNCTION,
+    "rvh.ring.Migration.plan": FUNCTION,
+    "rvh.ring.Migration.route": FUNCTION,
+    "rvh.ring.Moved": ("Parameters",),
+    "rvh.ring.Phase": (),
+    "rvh.ring.Plan": ("Parameters", "Examples"),
+    "rvh.ring.Plan.finish": ("Examples",),
+    "rvh.ring.Plan.left": ("Examples",),
+    "rvh.ring.Plan.progress": (),
+    "rvh.ring.Plan.resume": FUNCTION,
+    "rvh.ring.Plan.rows": FUNCTION,
+    "rvh.ring.Plan.state": ("Examples",),
+    "rvh.ring.Plan.steps": (),
+    "rvh.ring.Ring": ("Examples",),
+    "rvh.ring.Ring.arglookup_batch": FUNCTION,
+    "rvh.ring.Ring.fingerprint": ("Examples",),
+    "rvh.ring.Ring.from_tokens": FUNCTION,
+    "rvh.ring.Ring.hash": (),
+    "rvh.ring.Ring.ids": (),
+    "rvh.ring.Ring.lookup": FUNCTION,
+    "rvh.ring.Ring.lookup_batch": FUNCTION,
+    "rvh.ring.Ring.owners": (),
+    "rvh.ring.Ring.token": ("Examples",),
+    "rvh.ring.Ring.token_batch": FUNCTION,
+    "rvh.ring.Ring.tokens": ("Examples",),
+    "rvh.ring.RingFace": ("Parameters", "Raises", "Notes", "Examples"),
+    "rvh.ring.RingFace.add_node": ("Examples",),
+    "rvh.ring.RingFace.distribution": ("Examples",),
+    "rvh.ring.RingFace.get_node": ("Examples",),
+    "rvh.ring.RingFace.get_nodes": ("Examples",),
+    "rvh.ring.RingFace.iterate_nodes": ("Examples",),
+    "rvh.ring.RingFace.nodes": (),
+    "rvh.ring.RingFace.range": ("Examples",),
+    "rvh.ring.RingFace.remove_node": ("Examples",),
+    "rvh.ring.Route": ("Parameters",),
+    "rvh.ring.ketama": (*FUNCTION, "Notes"),
+    "rvh.ring.nginx": (*FUNCTION, "Notes"),
     "rvh.weighted.weights_from": FUNCTION,
     "rvh.NodeSet.ids": (),
     "rvh.NodeSet.scheme": (),
@@ -133,7 +176,7 @@ RULES: dict[str, tuple[str, ...]] = {
 #: modules whose public names are not those of `rvh` itself
 MODULES_APART = (
     *("balanced", "cache", "cpu", "faultset", "filter", "geohash", "multi"),
-    *("partitions", "stable", "weighted"),
+    *("partitions", "ring", "stable", "weighted"),
 )
 
 
@@ -144,7 +187,7 @@ def public_names() -> set[str]:
         names |= {f"rvh.{module}.{name}" for name in there.__all__ if not name.isupper()}
     for name in list(names):
         value = resolve(name)
-        if inspect.isclass(value) and not issubclass(value, (Exception, tuple)):
+        if inspect.isclass(value) and not issubclass(value, (Exception, tuple, StrEnum)):
             names |= {f"{name}.{member}" for member in vars(value) if not member.startswith("_")}
     return names
 

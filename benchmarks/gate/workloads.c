@@ -197,6 +197,22 @@ static void cached(size_t a, size_t b) {
   rvh_cache_free(cache);
 }
 
+/* a: the hash, b: nodes of a key. */
+static void ring_lookup(size_t a, size_t b) {
+  static uint64_t points[PARTITIONS];
+  static uint32_t of[PARTITIONS];
+  size_t bad;
+  const unsigned shift = a == RVH_RING_KETAMA || a == RVH_RING_CRC32 ? 32 : 0;
+  for (size_t i = 0; i < PARTITIONS; i++) {
+    points[i] = (i << 52) >> shift;
+    of[i] = (uint32_t)(i % 64);
+  }
+  rvh_ring *ring = rvh_ring_new((rvh_ring_hash)a, points, of, PARTITIONS);
+  if (ring == NULL) abort();
+  check(rvh_ring_lookup(isa, ring, &keys, 0, w->keys, b, chosen, NULL, NULL, &bad));
+  rvh_ring_free(ring);
+}
+
 static void score_rows(size_t a, size_t b) {
   size_t bad;
   (void)a, (void)b;
@@ -310,6 +326,11 @@ static const workload workloads[] = {
     {"neg_log", neg_log, .keys = KEYS},
     {"spread_blake2b_n64_k3", select_spread, RVH_BLAKE2B, .nodes = 64, .keys = KEYS, .a = 3},
     {"spread_murmur_n64_k3", select_spread, RVH_MURMUR, .nodes = 64, .keys = KEYS, .a = 3},
+    {"ring_ketama", ring_lookup, .keys = KEYS, .a = RVH_RING_KETAMA, .b = 1},
+    {"ring_ketama_k3", ring_lookup, .keys = KEYS, .a = RVH_RING_KETAMA, .b = 3},
+    {"ring_crc32", ring_lookup, .keys = KEYS, .a = RVH_RING_CRC32, .b = 1},
+    {"ring_murmur3", ring_lookup, .keys = KEYS, .a = RVH_RING_MURMUR3, .b = 1},
+    {"ring_xxh64_long_keys", ring_lookup, .keys = KEYS, .more = 87, .a = RVH_RING_XXH64, .b = 1},
     {"cache_lru_hits", cached, .keys = KEYS, .a = KEYS},
     {"cache_lru_evictions", cached, .keys = KEYS, .a = KEYS / 4},
     {"cache_arc", cached, .keys = KEYS, .a = KEYS / 2, .b = 1},

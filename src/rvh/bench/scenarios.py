@@ -23,6 +23,7 @@ from rvh.geohash import GeoSet
 from rvh.multi import select_multi
 from rvh.nodes import SCHEMES
 from rvh.partitions import PartitionTable
+from rvh.ring import ketama
 from rvh.stable import StableSelector, jump_batch, jumpback_batch
 
 Call = Callable[[], object]
@@ -39,6 +40,7 @@ SELECTOR = "StableSelector.argselect_batch"
 SPREAD = "FaultSet.argselect_batch"
 BALANCED = "argassign_balanced"
 CACHED = "SelectionCache.argselect_batch"
+RING = "Ring.arglookup_batch"
 GEO = "GeoSet.argselect_batch"
 
 
@@ -74,6 +76,7 @@ def scenarios() -> list[Workload]:
     suite += [
         _scenario("secret/blake2b-n64", 1 << 15, 2048, SELECT_SECRET),
         _scenario("dedupe/blake2b-n64", 1 << 19, 1 << 15, key_kind=ZIPF),
+        _scenario("ring/ketama-n64", 1 << 20, 1 << 12, RING, "", key_kind="S"),
         _scenario("cache/arc-n64", 1 << 18, 1 << 13, CACHED, key_kind=ZIPF),
         stable("stable/jump-n1000", 1 << 22, 1 << 14, JUMP),
         stable("stable/jumpback-n1000", 1 << 22, 1 << 15, JUMPBACK),
@@ -111,7 +114,7 @@ def prepared(workload: Workload) -> Call:
 FAMILIES = (
     *SCHEMES,
     *("keys", "weighted", "secret", "dedupe", "multi", "single", "threads", "table", "stable"),
-    *("faults", "balanced", "cache", "geohash"),
+    *("faults", "balanced", "cache", "geohash", "ring"),
 )
 #: keys for each scheme and number of nodes: with the native backend, with the pure-Python one
 GRID = {
@@ -222,6 +225,11 @@ def _geo(workload: Workload) -> Call:
     return lambda: geo.argselect_batch(keys, workload.k, geohash=places, threads=workload.threads)
 
 
+def _ring(workload: Workload) -> Call:
+    ring, keys = ketama(_ids(workload)), _keys(workload)
+    return lambda: ring.arglookup_batch(keys, workload.k, threads=workload.threads)
+
+
 CALLS: dict[str, Callable[[Workload], Call]] = {
     SELECT: _select,
     SELECT_SECRET: partial(_select, secret=b"sixteen bytes, 1"),
@@ -235,6 +243,7 @@ CALLS: dict[str, Callable[[Workload], Call]] = {
     SPREAD: _spread,
     BALANCED: _balanced,
     CACHED: _cached,
+    RING: _ring,
     GEO: _geo,
 }
 

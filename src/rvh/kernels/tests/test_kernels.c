@@ -716,6 +716,33 @@ static void test_cache(void) {
   }
 }
 
+/* MD5 in lanes against one message at a time, which hashlib checks from Python. */
+static void test_md5(void) {
+  BLAKE2_SIMD_ALIGNED(64) uint32_t words[16 * RVH_MD5_GROUP], out[2 * RVH_MD5_GROUP];
+  uint64_t data[KEYS], points[KEYS];
+  size_t bad;
+  const uint64_t one = 0;
+  const uint32_t owner = 0;
+  for (size_t i = 0; i < 16 * RVH_MD5_GROUP; i++) words[i] = (uint32_t)random64();
+  isa->md5(words, out);
+  rvh_ring *ring = rvh_ring_new(RVH_RING_MD5, &one, &owner, 1);
+  check(ring != NULL, "ring", 0, 0);
+  for (size_t i = 0; i < KEYS; i++) data[i] = random64();
+  const rvh_column column = {
+      .layout = RVH_INTEGERS, .data = (const uint8_t *)data, .stride = 8, .itemsize = 8};
+  check(rvh_ring_lookup(isa, ring, &column, 0, KEYS, 1, NULL, points, NULL, &bad) == RVH_OK,
+        "points", 0, 0);
+  for (size_t i = 0; i < KEYS; i++) {
+    uint8_t bytes[8];
+    for (int b = 0; b < 8; b++) bytes[b] = (uint8_t)(data[i] >> (8 * b));
+    check(points[i] == rvh_ring_point(RVH_RING_MD5, (blake2_simd_bytes){bytes, 8}), "md5", i, 0);
+  }
+  const uint8_t abc[] = {'a', 'b', 'c'}; /* RFC 1321, A.5: 900150983cd24fb0... */
+  check(rvh_ring_point(RVH_RING_MD5, (blake2_simd_bytes){abc, 3}) == 0x900150983cd24fb0u, "abc", 0,
+        0);
+  rvh_ring_free(ring);
+}
+
 /* The logarithm's bits: equal to the scalar sequence above, and in sum to what every processor of
  * either byte order gave, and Python's floats (tests/test_neg_log.py has the same number). */
 static void test_neg_log(void) {
@@ -1401,6 +1428,7 @@ int main(void) {
     }
     for (size_t j = 0; j < SETS; j++) make_nodes(&sets[j]);
     test_neg_log();
+    test_md5();
     test_offsets();
     test_rows();
     test_fixed();
