@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 import rvh
 from rvh.partitions import PartitionTable
-from rvh.ring import Migration, Phase, Plan, RingFace, Route, ketama
+from rvh.ring import Migration, Phase, Plan, Ring, RingFace, Route, ketama
 
 NAMES = [f"node-{n}" for n in range(8)]
 OLD, NEW = ketama(NAMES), rvh.NodeSet([*NAMES[1:], "node-8"])
@@ -171,3 +172,13 @@ def test_bad_input(call: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(rvh.RVHError, match=words) as caught:
         call()
     assert isinstance(caught.value, error)
+
+
+def test_golden_answers() -> None:
+    golden = json.loads((Path(__file__).parent / "golden" / "ring.json").read_bytes())
+    keys = [row["key"] for row in golden["keys"]]
+    crossing = [int(row["crossing"]) for row in golden["keys"]]
+    assert MIGRATION.crossing_batch(keys).tolist() == crossing
+    for name in ("ketama", "md5", "crc32"):
+        tokens = Ring.from_tokens({"a": [0]}, name).token_batch(keys)
+        assert tokens.tolist() == [int(row[name]) for row in golden["keys"]]

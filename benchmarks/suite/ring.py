@@ -28,7 +28,7 @@ class Face(Timed):
 
     def setup(self) -> None:
         self.face = part("rvh.ring", "RingFace")(data.ids(64))
-        self.keys = data.KEYS["list"](1000)
+        self.keys = data.KEYS["list of str"](1000)
 
     def time_get_node(self) -> None:
         get_node = self.face.get_node

@@ -224,6 +224,26 @@ def test_what_an_option_needs(call, args, words):
         assert word in result.err
 
 
+@pytest.mark.parametrize("algorithm", ["ketama", "nginx"])
+def test_rings(call, keys, fleet, algorithm):
+    from rvh import ring
+
+    options = ["--algorithm", algorithm, "-k", 2]
+    rows, _ = assigned(call, keys, fleet, *options)
+    assert rows == getattr(ring, algorithm)(IDS).lookup_batch(KEYS, 2).tolist()
+    rows, _ = assigned(call, keys, fleet, *options, "--weight-column", "cores", "--dead", "n3")
+    left = [n for n in range(9) if n != 3]
+    own = getattr(ring, algorithm)([IDS[n] for n in left], [CORES[n] for n in left])
+    assert rows == own.lookup_batch(KEYS, 2).tolist()
+
+
+@pytest.mark.parametrize("option", [["--scheme", "murmur"], ["--secret-file", "missing"]])
+def test_what_rings_do_not_have(call, option):
+    result = call("select", "-n", "a,b", "-k", "x", "--algorithm", "ketama", *option)
+    assert result.code == 2
+    assert option[0] in result.err
+
+
 def test_columns_need_a_file(fails):
     for options in (["--where", "up"], ["--spread", "zone"]):
         line = fails("select", "-n", "a,b", "-k", "x", "-c", 2, *options)

@@ -56,6 +56,8 @@ class Algorithm(StrEnum):
     RENDEZVOUS = "rendezvous"
     JUMP = "jump"
     TABLE = "table"
+    KETAMA = "ketama"
+    NGINX = "nginx"
 
 
 SchemeName = Annotated[
@@ -67,7 +69,7 @@ AlgorithmName = Annotated[
     typer.Option(
         "--algorithm",
         help="jump: the nodes are buckets, and their order counts; table: a table of partitions, "
-        "made once and looked up. Each has answers of its own.",
+        "made once and looked up; ketama, nginx: their rings. Each has answers of its own.",
     ),
 ]
 Partitions = Annotated[

@@ -17,6 +17,7 @@ from rvh.nodes import NodeSet
 
 #: of --algorithm table
 PARTITIONS = 65536
+RINGS = (Algorithm.KETAMA, Algorithm.NGINX)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,13 @@ def placement(asked: Asked) -> Placement:
         selector = StableSelector(ids)
         selector.argselect_batch([], k)  # refuses a wrong k
         return Placement(ids, lambda keys: selector.argselect_batch(keys, k, threads=threads))
+    if asked.algorithm in RINGS:
+        from rvh import ring as rings
+
+        make = rings.ketama if asked.algorithm is Algorithm.KETAMA else rings.nginx
+        ring = make(ids, listed.weights)
+        ring.arglookup_batch([], k)
+        return Placement(ids, lambda keys: ring.arglookup_batch(keys, k, threads=threads))
     node_set = NodeSet(ids, weights=listed.weights, scheme=asked.scheme.value, secret=secret)
     if asked.algorithm is Algorithm.TABLE:
         from rvh.partitions import PartitionTable
@@ -223,6 +231,15 @@ def _refuse_conflicts(asked: Asked) -> None:
                 raise typer.BadParameter(
                     f"--algorithm jump {why}: leave {option} away, or use rendezvous or table",
                     param_hint=option,
+                )
+    if algorithm in RINGS:
+        for option, given, why in (
+            ("--scheme", asked.scheme is not Scheme.BLAKE2B, "has a hash of its own"),
+            ("--secret-file", asked.secret_file is not None, "has no secret"),
+        ):
+            if given:
+                raise typer.BadParameter(
+                    f"--algorithm {algorithm} {why}: leave {option} away", param_hint=option
                 )
     if asked.partitions is not None and algorithm is not Algorithm.TABLE:
         raise typer.BadParameter(
