@@ -19,6 +19,7 @@ from rvh.cli.options import Algorithm, Scheme
 from rvh.cli.placement import PARTITIONS
 from rvh.nodes import SCHEMES
 from rvh.partitions import PartitionTable
+from rvh.ring import ketama, nginx
 from rvh.stable import StableSelector
 
 IDS = ["n3", "n1", "n4", "n2"]  # an order of their own: jump keeps it
@@ -142,6 +143,8 @@ def test_composite_keys_go_to_every_algorithm(call, tmp_path, algorithm):
         Algorithm.RENDEZVOUS: lambda: rvh.select_batch(IDS, composed),
         Algorithm.JUMP: lambda: StableSelector(IDS).select_batch(composed),
         Algorithm.TABLE: lambda: PartitionTable(IDS, 64).lookup_batch(composed),
+        Algorithm.KETAMA: lambda: ketama(IDS).lookup_batch(composed),
+        Algorithm.NGINX: lambda: nginx(IDS).lookup_batch(composed),
     }[algorithm]()
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert [row["node"] for row in rows] == expected[:, 0].tolist()
@@ -158,6 +161,8 @@ def test_select_is_assign_of_one_key(call, algorithm, key_type):
             Algorithm.RENDEZVOUS: lambda value=value: rvh.rendezvous_hash(IDS, value, 3),
             Algorithm.JUMP: lambda value=value: StableSelector(IDS).select(value, 3),
             Algorithm.TABLE: lambda value=value: PartitionTable(IDS, 64, 3).lookup(value),
+            Algorithm.KETAMA: lambda value=value: ketama(IDS).lookup(value, 3),
+            Algorithm.NGINX: lambda value=value: nginx(IDS).lookup(value, 3),
         }[algorithm]()
         assert call("select", "-n", ",".join(IDS), "-k", key, *args).out == f"{expected}\n".encode()
 
