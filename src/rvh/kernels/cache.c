@@ -80,7 +80,8 @@ static void unlock(rvh_cache *c) {
 /* Both halves of the product. */
 static uint64_t folded(uint64_t a, uint64_t b) {
 #if defined(__SIZEOF_INT128__)
-  const unsigned __int128 product = (unsigned __int128)a * b;
+  __extension__ typedef unsigned __int128 wide; /* pedantic compilers want to be told */
+  const wide product = (wide)a * b;
   return (uint64_t)product ^ (uint64_t)(product >> 64);
 #else
   const uint64_t a0 = a & 0xffffffff, a1 = a >> 32, b0 = b & 0xffffffff, b1 = b >> 32;

@@ -55,7 +55,7 @@ uint64_t rvh_md5_one(blake2_simd_bytes key) {
   for (size_t at = 0; at < whole; at += 64) md5_block(h, key.data + at);
   if (left > 0) memcpy(last, key.data + whole, left);
   last[left] = 0x80;
-  for (int i = 0; i < 8; i++) last[size - 8 + i] = (uint8_t)((uint64_t)key.size * 8 >> (8 * i));
+  for (size_t i = 0; i < 8; i++) last[size - 8 + i] = (uint8_t)((uint64_t)key.size * 8 >> (8 * i));
   md5_block(h, last);
   if (size == 128) md5_block(h, last + 64);
   return h[0] | (uint64_t)h[1] << 32;
