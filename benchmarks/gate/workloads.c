@@ -331,6 +331,7 @@ static const workload workloads[] = {
     {"ring_crc32", ring_lookup, .keys = KEYS, .a = RVH_RING_CRC32, .b = 1},
     {"ring_murmur3", ring_lookup, .keys = KEYS, .a = RVH_RING_MURMUR3, .b = 1},
     {"ring_xxh64_long_keys", ring_lookup, .keys = KEYS, .more = 87, .a = RVH_RING_XXH64, .b = 1},
+    {"ring_crossing", ring_lookup, .keys = KEYS, .a = RVH_RING_MURMUR2, .b = 1},
     {"cache_lru_hits", cached, .keys = KEYS, .a = KEYS},
     {"cache_lru_evictions", cached, .keys = KEYS, .a = KEYS / 4},
     {"cache_arc", cached, .keys = KEYS, .a = KEYS / 2, .b = 1},

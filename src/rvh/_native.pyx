@@ -1,4 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+# Methods as C has them: a call takes 10 ns less than of Cython's own kind, which shows in `select`.
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """The compiled backend: turns Python's and NumPy's buffers into C's, releases the GIL, calls C.
 
 The same names, arguments, answers and errors as `rvh._pure`, where they are documented.
@@ -1084,28 +1086,40 @@ cdef class Cache:
         self._bind(bound.nodes, (<Bound>bound).prepared, (<Bound>bound).ids, bound.selectable)
 
     def select(self, key, k=1):
-        cdef intptr_t few[FEW]
-        cdef intptr_t *chosen = few
+        cdef intptr_t best
         cdef blake2_simd_bytes span
         cdef uint8_t word[8]
         cdef Bound bound
-        cdef Py_ssize_t count, i
+        cdef Py_ssize_t count = 0
+        cdef int overflow = 0
         with cython.critical_section(self):
             bound = self._bound
-        count = k if type(k) is int and 0 < k <= bound.selectable else bound.nodes._check_k(k)
-        _owner = bytes_of(key, None, "key", &span, word)
-        if count == 1 and rvh_cache_get_one(self.cache, span, 1, HAS_GIL and self._running == 0,
-                                            few):
-            return [bound.ids[few[0]]]
-        if count > FEW:
-            chosen = <intptr_t *>malloc(<size_t>count * sizeof(intptr_t))
+        if PyLong_CheckExact(k):
+            count = <Py_ssize_t>PyLong_AsLongLongAndOverflow(k, &overflow)
+        if not 0 < count <= bound.selectable:
+            count = bound.nodes._check_k(k)
+        _owner = None if borrow_bytes(key, &span, word) else bytes_of(key, None, "key", &span, word)
+        if count > 1:
+            return self._several(bound, span, count)
+        if not rvh_cache_get_one(self.cache, span, 1, HAS_GIL and self._running == 0, &best):
+            bound.prepared.choose(span, 1, &best)
+            rvh_cache_put_one(self.cache, bound.epoch, span, 1, &best)
+        return [bound.ids[best]]
+
+    cdef list _several(self, Bound bound, blake2_simd_bytes span, Py_ssize_t k):
+        cdef intptr_t few[FEW]
+        cdef intptr_t *chosen = few
+        cdef Py_ssize_t i
+        if k > FEW:
+            chosen = <intptr_t *>malloc(<size_t>k * sizeof(intptr_t))
             if chosen is NULL:
                 raise MemoryError
         try:
-            if count == 1 or not rvh_cache_get_one(self.cache, span, <size_t>count, 0, chosen):
-                bound.prepared.choose(span, count, chosen)
-                rvh_cache_put_one(self.cache, bound.epoch, span, <size_t>count, chosen)
-            return [bound.ids[chosen[i]] for i in range(count)]
+            if not rvh_cache_get_one(self.cache, span, <size_t>k, HAS_GIL and self._running == 0,
+                                     chosen):
+                bound.prepared.choose(span, k, chosen)
+                rvh_cache_put_one(self.cache, bound.epoch, span, <size_t>k, chosen)
+            return [bound.ids[chosen[i]] for i in range(k)]
         finally:
             if chosen is not few:
                 free(chosen)

@@ -92,7 +92,7 @@ static uint64_t folded(uint64_t a, uint64_t b) {
 
 /* Keyed with secret numbers, so that nobody can choose keys that meet in the table: 16 bytes at a
  * time by a folded product, as wyhash does (Wang Yi, https://github.com/wangyi-fudan/wyhash). */
-static uint64_t hash_of(const rvh_cache *c, blake2_simd_bytes key) {
+static inline uint64_t hash_of(const rvh_cache *c, blake2_simd_bytes key) {
   const uint8_t *p = key.data;
   size_t left = key.size;
   uint64_t h = c->seed[0], a = 0, b = 0;
@@ -111,7 +111,7 @@ static uint64_t hash_of(const rvh_cache *c, blake2_simd_bytes key) {
 static const uint8_t *key_of(const entry *e) { return (const uint8_t *)(e->data + e->room); }
 
 /* Whether an entry has that key: short ones, as nearly all are, without a call. */
-static int same_key(const entry *e, uint64_t hash, blake2_simd_bytes key) {
+static inline int same_key(const entry *e, uint64_t hash, blake2_simd_bytes key) {
   if (e->hash != hash || e->size != key.size) return 0;
   const uint8_t *a = key_of(e), *b = key.data;
   if (key.size < 8 || key.size > 32) return memcmp(a, b, key.size) == 0;
@@ -123,7 +123,7 @@ static int same_key(const entry *e, uint64_t hash, blake2_simd_bytes key) {
 }
 
 /* The slot of a key, or the empty one where it would be. */
-static entry **find(const rvh_cache *c, uint64_t hash, blake2_simd_bytes key) {
+static inline entry **find(const rvh_cache *c, uint64_t hash, blake2_simd_bytes key) {
   size_t at = (size_t)hash & c->mask;
   for (;; at = (at + 1) & c->mask) {
     entry *e = c->slots[at];
@@ -304,31 +304,16 @@ static void shrink(rvh_cache *c, const entry *spared) {
   }
 }
 
-/* A request, by the policy: the entry of the key, which may wait for its answer, or NULL where it
- * has none (too large, no memory). *hit: whether so many nodes were known or awaited. */
-static entry *request(rvh_cache *c, blake2_simd_bytes key, uint32_t k, int *hit) {
-  const uint64_t hash = hash_of(c, key);
-  entry **slot = find(c, hash, key), *e = *slot;
-  *hit = 0;
-  if (e != NULL && e->list <= FREQUENT) {
-    const int to = c->arc ? FREQUENT : RECENT;
-    *hit = e->room >= k;
-    if (c->lists[to].newest != e) {
-      leave(c, e);
-      enter(c, e, to);
-    }
-    if (*hit) {
-      c->hits++;
-      return e;
-    }
-    c->misses++;
-    if (ENTRY_BYTES + NODE_BYTES * (size_t)k + key.size > c->most_bytes) return NULL;
-    entry *larger = resized(c, e, k);
-    if (larger != NULL) shrink(c, larger);
-    return larger;
-  }
+/* A request that is a miss, by the policy: the entry that waits for the answer, or NULL where the
+ * key has none (too large, no memory). `e` is what there was of the key. */
+static entry *missed(rvh_cache *c, blake2_simd_bytes key, uint64_t hash, entry *e, uint32_t k) {
   c->misses++;
   if (ENTRY_BYTES + NODE_BYTES * (size_t)k + key.size > c->most_bytes) return NULL;
+  if (e != NULL && e->list <= FREQUENT) { /* a longer answer is asked for */
+    e = resized(c, e, k);
+    if (e != NULL) shrink(c, e);
+    return e;
+  }
   if (e != NULL) { /* a ghost: cases II and III */
     const int frequent = e->list == GONE_FREQUENT;
     const double one = (double)c->lists[GONE_RECENT].count,
@@ -360,6 +345,22 @@ static entry *request(rvh_cache *c, blake2_simd_bytes key, uint32_t k, int *hit)
   if (e == NULL) return NULL;
   e->k = 0;
   shrink(c, e);
+  return e;
+}
+
+/* A request, by the policy: the entry of the key, which may wait for its answer, or NULL. A hit is
+ * all in here, without a call. */
+static inline const entry *request(rvh_cache *c, blake2_simd_bytes key, uint32_t k) {
+  const uint64_t hash = hash_of(c, key);
+  entry *e = *find(c, hash, key);
+  if (e == NULL || e->list > FREQUENT) return missed(c, key, hash, e, k);
+  const int to = c->arc ? FREQUENT : RECENT;
+  if (c->lists[to].newest != e) {
+    leave(c, e);
+    enter(c, e, to);
+  }
+  if (e->room < k) return missed(c, key, hash, e, k);
+  c->hits++;
   return e;
 }
 
@@ -407,9 +408,8 @@ uint64_t rvh_cache_clear(rvh_cache *c) {
 }
 
 int rvh_cache_get_one(rvh_cache *c, blake2_simd_bytes key, size_t k, int alone, intptr_t *out) {
-  int hit;
   if (!alone) lock(c);
-  const entry *e = request(c, key, (uint32_t)k, &hit);
+  const entry *e = request(c, key, (uint32_t)k);
   const int known = e != NULL && e->k >= k;
   for (size_t j = 0; known && j < k; j++) out[j] = (intptr_t)e->data[j];
   if (!alone) unlock(c);
@@ -454,8 +454,7 @@ static rvh_status over_rows(rvh_cache *c, const rvh_column *keys, size_t start, 
         if (c->epoch == epoch) put(c, spans[i], chosen + at, k);
         continue;
       }
-      int hit;
-      const entry *e = request(c, spans[i], (uint32_t)k, &hit);
+      const entry *e = request(c, spans[i], (uint32_t)k);
       if (e == NULL || e->k < k)
         missing[(*missings)++] = (int64_t)(row + i - start);
       else
