@@ -6,6 +6,8 @@ import bisect
 import hashlib
 import json
 import pickle
+import sys
+import threading
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -251,6 +253,38 @@ def test_weights_of_the_face() -> None:
     plain.add_node("b", {"weight": 1})
     with pytest.raises(rvh.RVHError, match="node 'c' has the weight 2, but the nodes have none"):
         plain.add_node("c", 2)
+
+
+def test_a_face_travels_with_its_nodes() -> None:
+    ring = RingFace({"a": 3, "b": 1})
+    ring.add_node("c", 2)
+    again = pickle.loads(pickle.dumps(ring))
+    assert again.nodes == ring.nodes
+    again.remove_node("a")
+    assert ring.get_nodes() == ["a", "b", "c"]
+
+
+def test_no_change_is_lost_where_several_threads_make_them() -> None:
+    ring = RingFace(["first"])
+    every = [f"node-{n}" for n in range(80)]
+
+    def add_and_remove(part: list[str]) -> None:
+        for node in part:
+            ring.add_node(f"not {node}")
+            ring.add_node(node)
+            ring.remove_node(f"not {node}")
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=add_and_remove, args=(every[n::4],)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert sorted(ring.get_nodes()) == sorted(["first", *every])
 
 
 # -- bad input ----------------------------------------------------------------------------------

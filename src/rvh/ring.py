@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -545,9 +546,10 @@ class RingFace:
     'node1'
     """
 
-    __slots__ = ("__weakref__", "_nodes", "_select")
+    __slots__ = ("__weakref__", "_change", "_nodes", "_select")
 
     def __init__(self, nodes: Any) -> None:
+        self._change = threading.Lock()  # of two changes at once neither is lost
         if isinstance(nodes, NodeSet):
             self._set(nodes)
         elif isinstance(nodes, Mapping):
@@ -619,15 +621,16 @@ class RingFace:
         >>> ring.get_nodes()
         ['a', 'b']
         """
-        weight = None
-        if self._nodes.weights is not None:
-            weight = _weight_of(1 if conf is None else conf)
-        elif conf is not None and _weight_of(conf) != 1:
-            raise RVHError(
-                f"node {show(node)} has the weight {_weight_of(conf)}, but the nodes have none: "
-                "make the RingFace of a mapping of ids to weights"
-            )
-        self._set(self._nodes.add([node], weights=None if weight is None else [weight]))
+        with self._change:
+            weights = None
+            if self._nodes.weights is not None:
+                weights = [_weight_of(1 if conf is None else conf)]
+            elif conf is not None and _weight_of(conf) != 1:
+                raise RVHError(
+                    f"node {show(node)} has the weight {_weight_of(conf)}, but the nodes have "
+                    "none: make the RingFace of a mapping of ids to weights"
+                )
+            self._set(self._nodes.add([node], weights=weights))
 
     def remove_node(self, node: Any) -> None:
         """Remove a node, which must be there.
@@ -639,7 +642,8 @@ class RingFace:
         >>> ring.get_nodes()
         ['b']
         """
-        self._set(self._nodes.remove([node]))
+        with self._change:
+            self._set(self._nodes.remove([node]))
 
     @property
     def distribution(self) -> dict[Any, float]:
@@ -659,6 +663,9 @@ class RingFace:
 
     def __repr__(self) -> str:
         return f"RingFace({self._nodes!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RingFace, (self._nodes,)
 
 
 def _weight_of(conf: Any) -> Any:
