@@ -19,7 +19,7 @@ import numpy as np
 
 import rvh
 import rvh.cpu
-from rvh._geocells import cut, packed
+from rvh._geocells import packed
 from rvh.geohash import GeoSet, encode
 from rvh.keys import column
 
@@ -33,8 +33,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def pairs_scored(geo: GeoSet, geohashes: np.ndarray) -> int:
-    words = cut(packed(column(geohashes), "geohash"), geo.precision)
-    _, tasks = geo._tasks(words, K)
+    _, tasks = geo._tasks(packed(column(geohashes), "geohash"), K)
     return sum(
         (task.stop - task.start) * len(task.tier.nodes)
         for task in tasks

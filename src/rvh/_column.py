@@ -213,6 +213,12 @@ class KeyColumn:
         parts = zip(self.values.columns, self.values.starts.tolist(), strict=False)
         return [(part.plain(), first) for part, first in parts if len(part) > 0]
 
+    def with_plain_chunks(self) -> KeyColumn:
+        """The same elements as a plain column, or as chunks of plain columns."""
+        if self.kind is not Kind.CHUNKS:
+            return self.plain()
+        return replace(self, values=Chunks([piece for piece, _ in self.pieces()]))
+
     def named(self, what: str) -> KeyColumn:
         """The same column, whose errors call an element ``what``."""
         values = self.values

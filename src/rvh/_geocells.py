@@ -22,6 +22,8 @@ ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz"
 LONGEST = 12
 #: rows that are read together: what they need stays in the cache
 BLOCK_ROWS = 1 << 15
+#: of a place's word, the most that choose a slice: 2 MiB of them
+SLICE_BITS_MAX = 19
 #: of an entry in the tables below
 BAD = 1 << 12
 
@@ -190,13 +192,24 @@ class Regions(NamedTuple):
     end: NDArray[np.intp]  # (T,) the regions inside of t are t + 1 to end[t] - 1
     bounds: NDArray[np.uint64]  # ascending: from each word on, up to the next,
     inside: NDArray[np.int32]  # the smallest region is this one
+    slices: NDArray[np.int32]  # by a word's highest bits: its region, or -1 where bounds decide
 
     def of(self, words: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """The smallest region around each place."""
-        found: NDArray[np.int32] = self.inside[
-            np.searchsorted(self.bounds, words, side="right") - 1
-        ]
+        """The smallest region around each place; how much of it is known beyond does not matter."""
+        bits = len(self.slices).bit_length() - 1
+        found: NDArray[np.int32] = self.slices[(words >> np.uint64(64 - bits)).view(np.int64)]
+        left = np.flatnonzero(found < 0)
+        found[left] = self.inside[np.searchsorted(self.bounds, words[left], side="right") - 1]
         return found
+
+
+def _sliced(bounds: NDArray[np.uint64], inside: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The table of slices, so many that few of them have a bound in them."""
+    bits = min(SLICE_BITS_MAX, len(bounds).bit_length() + 8)
+    of_bounds = (bounds >> np.uint64(64 - bits)).view(np.int64)  # begins with 0
+    slices = np.repeat(inside, np.diff(of_bounds, append=1 << bits))
+    slices[of_bounds] = -1
+    return slices
 
 
 def regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) -> Regions:
@@ -255,4 +268,5 @@ def regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) 
         end.astype(np.intp),
         bounds,
         inside,
+        _sliced(bounds, inside),
     )

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from rvh import keys as _keys
 from rvh._answers import over_distinct_keys
 from rvh._backend import Cancel, Matching, distinct
-from rvh._column import Chunks, KeyColumn, Kind
+from rvh._column import KeyColumn, Kind
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 from rvh.rendezvous import _node_set
@@ -275,7 +275,7 @@ class BalancedAssigner:
         ([True, True], 2)
         """
         with _keys.opened(keys) as column, self._lock:
-            spans, codes = distinct(_plain(column), 0, len(column))
+            spans, codes = distinct(column.with_plain_chunks(), 0, len(column))
             names = KeyColumn(Kind.SPANS, spans)
             known = list(names.iter_bytes())
             first: dict[bytes, int] = {}
@@ -372,7 +372,7 @@ def _match(
     """Whether it could be done: not where keys tie and nothing is known but words."""
     spans = codes = None
     if with_ties:
-        spans, codes = distinct(_plain(column), 0, len(column))
+        spans, codes = distinct(column.with_plain_chunks(), 0, len(column))
     matching = Matching(nodes._prepared, room.astype(np.uint64), owners, spans, codes)
     left = matching.offer(None, best)
     if left is None or len(left) == 0:
@@ -407,10 +407,3 @@ def _ranked(
     out = np.empty((len(column), 2 * k), dtype=np.uint64)
     over_distinct_keys(work, column, out, nodes._cost(k), threads, dedupe, nodes._price(k))
     return out
-
-
-def _plain(column: KeyColumn) -> KeyColumn:
-    """The same keys as a plain column, or as chunks of plain columns."""
-    if column.kind is not Kind.CHUNKS:
-        return column.plain()
-    return KeyColumn(Kind.CHUNKS, Chunks([piece for piece, _ in column.pieces()]), column.what)

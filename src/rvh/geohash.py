@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from rvh import _parallel
 from rvh import keys as _keys
 from rvh._answers import over_keys
-from rvh._backend import Cancel, PreparedNodes
+from rvh._backend import Cancel, PreparedNodes, distinct
 from rvh._column import KeyColumn, Kind
 from rvh._geocells import LONGEST, cut, packed, regions
 from rvh._numbers import whole_number
@@ -26,6 +26,10 @@ from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
 __all__ = ["GeoSet", "encode"]
+
+#: rows that are put in the order of their regions together: memory does not grow with all of them,
+#: and a signal waits for this many at most
+SORTED_ROWS = 1 << 20
 
 
 def encode(latitude: Any, longitude: Any, precision: int = LONGEST) -> Any:
@@ -305,7 +309,7 @@ class GeoSet:
         with _keys.opened(keys) as column:
             count = len(column)
             with _places(geohash, latitude, longitude, self._precision, "key", count) as places:
-                words = cut(packed(places, "the geohash of the key"), self._precision)
+                words = packed(places, "the geohash of the key")
             _check_keys(column, threads)
             out = np.empty((count, k), dtype=np.intp)
             self._fill(column, words, out, threads)
@@ -362,21 +366,31 @@ class GeoSet:
         threads: int | None,
     ) -> None:
         """Write the best nodes of each key at the place `words` into `out`."""
-        rows, tasks = self._tasks(words, out.shape[1])
+        for start in range(0, len(words), SORTED_ROWS):
+            block = slice(start, start + SORTED_ROWS)
+            rows, tasks = self._tasks(words[block], out.shape[1])
+            chosen = np.empty((len(rows), out.shape[1]), dtype=np.intp)
+            self._work_off(tasks, _taken(keys, start, rows), chosen, threads)
+            place = np.empty_like(rows)
+            place[rows] = np.arange(len(rows))
+            chosen.take(place, axis=0, out=out[block], mode="clip")  # in range, so no buffer
+
+    def _work_off(
+        self, tasks: list[_Task], keys: KeyColumn, out: NDArray[np.intp], threads: int | None
+    ) -> None:
+        """Do the tasks, on several threads; keys and answers are in the tasks' order."""
         for task in tasks:
             if len(task.tier.nodes) == 1:
-                out[rows[task.start : task.stop], task.first] = task.tier.nodes[0]
+                out[task.start : task.stop, task.first] = task.tier.nodes[0]
         pieces = list(_pieces([task for task in tasks if len(task.tier.nodes) > 1]))
 
         def work(start: int, stop: int, cancel: Cancel) -> None:
             for tier, a, b, first, last in pieces[start:stop]:
+                found = np.empty((b - a, last - first), dtype=np.intp)
+                tier.prepared.argselect(keys, a, b, found, None, cancel)
                 if cancel.is_set():
                     return
-                some = np.sort(rows[a:b])
-                found = np.empty((b - a, last - first), dtype=np.intp)
-                cost = len(tier.nodes)
-                over_keys(tier.select, keys.take(some), found, cost, 1)
-                out[some, first:last] = tier.nodes[found]
+                out[a:b, first:last] = tier.nodes.take(found)
 
         pairs = sum((task.stop - task.start) * len(task.tier.nodes) for task in pieces)
         cost = -(-pairs // max(1, len(pieces)))
@@ -445,11 +459,6 @@ class _Tier:
             weights = None if of.weights is None else of.weights[nodes]
             self.prepared = PreparedNodes(of._column.take(nodes), of.scheme, weights, of.secret)
 
-    def select(
-        self, keys: KeyColumn, start: int, stop: int, out: NDArray[np.intp], cancel: Cancel
-    ) -> None:
-        self.prepared.argselect(keys, start, stop, out, None, cancel)
-
 
 class _Task(NamedTuple):
     """Rows `start` to `stop` take the best of a tier for columns `first` to `last`."""
@@ -459,6 +468,14 @@ class _Task(NamedTuple):
     stop: int
     first: int
     last: int
+
+
+def _taken(keys: KeyColumn, start: int, rows: NDArray[np.intp]) -> KeyColumn:
+    """The elements at ``start + rows``, in any order, as a plain column."""
+    if keys.kind is Kind.CHUNKS:  # these have no order but their own, so they are copied
+        spans, codes = distinct(keys.with_plain_chunks(), start, start + len(rows))
+        return KeyColumn(Kind.SPANS, spans).take(codes[rows])
+    return keys.plain().take(rows + start)
 
 
 def _pieces(tasks: list[_Task]) -> Iterator[_Task]:
