@@ -303,3 +303,19 @@ def test_select_does_without_pyarrow(spawn):
     code = "import sys; sys.modules['pyarrow'] = sys.modules['rich'] = None\n"
     code += f"from rvh.cli import main; sys.exit(main(['select', '-n', {LIST!r}, '-k', 'obj']))"
     assert spawn(argv=[sys.executable, "-c", code]).out == b"['node1']\n"
+
+
+def test_the_end_waits_for_no_thread(spawn):
+    """A thread that pyarrow reads in must not meet an interpreter that is being taken down."""
+    code = "import sys, threading, time; threading.Thread(target=time.sleep, args=(600,)).start()\n"
+    code += (
+        "from rvh.cli import script; sys.argv = ['rvh', 'select', '-n', 'a', '-k', 'x']; script()"
+    )
+    result = spawn(argv=[sys.executable, "-c", code])
+    assert (result.code, result.out, result.err) == (0, b"['a']\n", "")
+
+
+def test_help_into_a_pipe_that_nobody_reads(spawn):
+    argv = ["sh", "-c", '"$0" -m rvh --help | true; echo done', sys.executable]
+    result = spawn(argv=argv)
+    assert (result.out, result.err) == (b"done\n", "")

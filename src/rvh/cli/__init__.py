@@ -7,10 +7,16 @@ the commands load pyarrow and rich when they have work for them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
-from rvh.cli.exits import ExitStatus, guard
+from rvh.cli.exits import ExitStatus, guard, leave
 
-__all__ = ["main"]
+__all__ = ["main", "script"]
+
+
+def script() -> NoReturn:
+    """The program `rvh`: `main`, and the end of the process."""
+    leave(main())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
