@@ -55,6 +55,36 @@ CALLS = {
         "np.broadcast_to(np.arange(1), 10**6), k=2000, threads=THREADS)"
     ),
     "scores of one key": 'many.scores(b"x" * 4_000_000)',
+    "replicas in different zones": (
+        f"faultset.FaultSet(ns, domains={{'zone': range(2000)}}).argselect_batch({ROWS}, 3, 'zone',"
+        " threads=THREADS, dedupe=False)"
+    ),
+    "repair": (
+        "faultset.FaultSet(ns, domains={'zone': range(2000)}).repair("
+        f"{ROWS}[:10**6], np.broadcast_to(np.array([[b'node1', b'node2']]), (10**6, 2)), 3, 'zone',"
+        " threads=THREADS)"
+    ),
+    "bounded load": f"balanced.argassign_balanced(ns, {ROWS}[:10**7], dedupe=False)",
+    "bounded load, of one key": (
+        "balanced.argassign_balanced(ns, np.broadcast_to(np.array([b'x']), 10**6), 1)"
+    ),
+    "same region first": (
+        f"geohash.GeoSet(ns, ['u0'] * 2000).argselect_batch({ROWS}[:10**7], 2,"
+        " geohash=np.broadcast_to(np.array([b'u0']), 10**7), threads=THREADS)"
+    ),
+    "a ring": (
+        "ring.ketama(['a', 'b']).arglookup_batch("
+        'np.broadcast_to(np.array([b"x" * 100_000]), 10**8),'
+        " threads=THREADS)"
+    ),
+    "crossing points": (
+        "ring.Migration(ns, ns).crossing_batch("
+        'np.broadcast_to(np.array([b"x" * 100_000]), 10**8), threads=THREADS)'
+    ),
+    "a cache": (
+        "cache.SelectionCache(ns, 10).argselect_batch("
+        'np.broadcast_to(np.array([b"x" * 100_000]), 10**7), threads=THREADS)'
+    ),
 }
 
 CHILD = """
@@ -62,6 +92,7 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # even where it came in ignored
 import numpy as np
 import rvh, rvh.stable
+from rvh import balanced, cache, faultset, geohash, ring
 
 THREADS = {threads}
 ns = rvh.NodeSet([f"node{{n}}" for n in range({nodes})])

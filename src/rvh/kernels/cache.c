@@ -435,15 +435,13 @@ void rvh_cache_put_one(rvh_cache *c, uint64_t epoch, blake2_simd_bytes key, size
 static rvh_status over_rows(rvh_cache *c, const rvh_column *keys, size_t start, size_t stop,
                             size_t k, intptr_t *out, int64_t *missing, size_t *missings,
                             const intptr_t *chosen, uint64_t epoch, rvh_poll *poll, size_t *bad) {
-  const size_t each = rvh_column_scratch(keys);
-  const size_t batch = each * BATCH <= 1 << 20 ? BATCH : 1;
   blake2_simd_bytes spans[BATCH];
   rvh_status status = RVH_OK;
-  uint8_t *scratch = malloc(batch * each + 1);
+  uint8_t *scratch = malloc(rvh_column_batch_scratch(keys, BATCH) + 1);
   if (scratch == NULL) return RVH_NO_MEMORY;
   for (size_t row = start, n; row < stop && status == RVH_OK; row += n) {
-    n = stop - row < batch ? stop - row : batch;
-    const size_t bytes = rvh_column_bytes(keys, row, n);
+    size_t bytes;
+    n = rvh_column_batch(keys, row, stop - row < BATCH ? stop - row : BATCH, &bytes);
     if (rvh_stopped(poll, n / KEYS_PER_WORK + bytes / BYTES_PER_WORK + 1)) status = RVH_STOPPED;
     if (status == RVH_OK) status = rvh_column_spans(keys, row, n, spans, scratch, bad);
     if (status != RVH_OK) break;

@@ -32,6 +32,7 @@ static uint64_t offset_at(const rvh_column *column, size_t i) {
 }
 
 size_t rvh_column_bytes(const rvh_column *column, size_t first, size_t n) {
+  if (column->layout != RVH_OFFSETS && column->layout != RVH_VIEWS) return n * column->itemsize;
   if (column->layout == RVH_OFFSETS && column->rows == NULL)
     return (size_t)(offset_at(column, first + n) - offset_at(column, first));
   size_t sum = 0;
@@ -39,13 +40,24 @@ size_t rvh_column_bytes(const rvh_column *column, size_t first, size_t n) {
     const size_t at = column->rows == NULL ? i : (size_t)column->rows[i];
     if (column->layout == RVH_OFFSETS) {
       sum += (size_t)(offset_at(column, at + 1) - offset_at(column, at));
-    } else if (column->layout == RVH_VIEWS) {
+    } else {
       uint32_t size;
       memcpy(&size, column->data + (ptrdiff_t)at * column->stride, 4);
       sum += size;
     }
   }
   return sum;
+}
+
+size_t rvh_column_batch(const rvh_column *column, size_t first, size_t n, size_t *bytes) {
+  while ((*bytes = rvh_column_bytes(column, first, n)) > RVH_BATCH_BYTES && n > 1) n /= 2;
+  return n;
+}
+
+size_t rvh_column_batch_scratch(const rvh_column *column, size_t n) {
+  const size_t each = rvh_column_scratch(column);
+  if (each <= RVH_BATCH_BYTES / n) return n * each;
+  return each < RVH_BATCH_BYTES ? RVH_BATCH_BYTES : each;
 }
 
 static uint32_t load_code_point(const uint8_t *p, int swapped) {

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 
 enum {
-  BATCH = 1024,             /* rows whose spans are looked up together, */
-  BATCH_BYTES = 1 << 20,    /* or as many as have so many bytes: what is done between questions */
+  BATCH = 1024,             /* rows whose spans are looked up together, or fewer */
   BYTES_PER_WORK = 64,      /* read, hashed and compared in less than a compression's time */
   AHEAD = 16,               /* rows between asking for a key's bytes and comparing them */
   FIRST_BITS = 13,          /* slots of the first table, 64 KiB, */
@@ -147,22 +146,14 @@ static rvh_status one_batch(rvh_distinct *d, const blake2_simd_bytes *spans, siz
 
 rvh_status rvh_distinct_add(rvh_distinct *d, const rvh_column *column, size_t first, size_t n,
                             uint32_t *codes, rvh_poll *poll, size_t *bad) {
-  const size_t width = column->itemsize, each = rvh_column_scratch(column);
-  const size_t most = width <= BATCH_BYTES / BATCH ? BATCH
-                      : width < BATCH_BYTES        ? BATCH_BYTES / width
-                                                   : 1;
   rvh_status status = RVH_OK;
-  blake2_simd_bytes *spans = malloc(most * (sizeof *spans + each));
-  if (spans == NULL) return RVH_NO_MEMORY;
-  uint8_t *scratch = (uint8_t *)(spans + most);
+  blake2_simd_bytes *spans = malloc(BATCH * sizeof *spans);
+  uint8_t *scratch = malloc(rvh_column_batch_scratch(column, BATCH) + 1);
+  if (spans == NULL || scratch == NULL) status = RVH_NO_MEMORY;
   for (size_t done = 0, rows; done < n && status == RVH_OK; done += rows) {
-    rows = n - done < most ? n - done : most;
-    size_t size = rvh_column_bytes(column, first + done, rows);
-    while (rows > 1 && size > BATCH_BYTES) {
-      rows /= 2;
-      size = rvh_column_bytes(column, first + done, rows);
-    }
-    if (rvh_stopped(poll, rows + (size + rows * width) / BYTES_PER_WORK))
+    size_t bytes;
+    rows = rvh_column_batch(column, first + done, n - done < BATCH ? n - done : BATCH, &bytes);
+    if (rvh_stopped(poll, rows + bytes / BYTES_PER_WORK))
       status = RVH_STOPPED;
     else
       status = make_room(d, rows, poll);
@@ -170,6 +161,7 @@ rvh_status rvh_distinct_add(rvh_distinct *d, const rvh_column *column, size_t fi
     status = rvh_column_spans(column, first + done, rows, spans, scratch, bad);
     if (status == RVH_OK) status = one_batch(d, spans, rows, codes + done);
   }
+  free(scratch);
   free(spans);
   return status;
 }

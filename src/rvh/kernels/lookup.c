@@ -52,23 +52,20 @@ rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t sta
                       void *out, rvh_poll *poll, size_t *bad) {
   const size_t size = table->names == NULL ? sizeof(intptr_t) : table->name_size;
   const size_t row_size = table->owners == NULL ? sizeof(intptr_t) : table->k * size;
-  const size_t width = keys->itemsize;
-  const size_t cost = 1 + (width + row_size) / BYTES_PER_KEY; /* of a key, in short keys */
+  const size_t cost = 1 + row_size / BYTES_PER_KEY; /* of a key, in short keys */
   const size_t batch = cost < BATCHED_COST / BATCH ? BATCH
                        : cost < BATCHED_COST       ? BATCHED_COST / cost
                                                    : 1;
-  const size_t each = rvh_column_scratch(keys);
   rvh_status status = RVH_OK;
   uint64_t hashes[BATCH];
   uint32_t partition[BATCH];
   blake2_simd_bytes *spans = malloc(batch * sizeof *spans);
-  uint8_t *scratch = malloc(batch * each + 1);
+  uint8_t *scratch = malloc(rvh_column_batch_scratch(keys, batch) + 1);
   if (spans == NULL || scratch == NULL) status = RVH_NO_MEMORY;
   for (size_t row = start, n; row < stop && status == RVH_OK; row += n) {
-    n = stop - row < batch ? stop - row : batch;
-    size_t work = n * cost;
-    work += rvh_column_bytes(keys, row, n) / BYTES_PER_KEY;
-    if (rvh_stopped(poll, work / KEYS_PER_WORK + 1)) {
+    size_t bytes;
+    n = rvh_column_batch(keys, row, stop - row < batch ? stop - row : batch, &bytes);
+    if (rvh_stopped(poll, (n * cost + bytes / BYTES_PER_KEY) / KEYS_PER_WORK + 1)) {
       status = RVH_STOPPED;
       break;
     }

@@ -8,7 +8,6 @@
 
 enum {
   BATCH = 1024,         /* keys hashed together, or fewer */
-  SCRATCH = 1 << 20,    /* bytes for keys that are not used in place */
   KEYS_PER_WORK = 4,    /* short keys that take as long as a compression */
   BYTES_PER_WORK = 128, /* read and hashed in less than a compression's time */
   MD5_ONE_BLOCK = 55,   /* bytes of a message that fits a block with its length */
@@ -165,15 +164,13 @@ void rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size_t k, 
 rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_column *keys,
                            size_t start, size_t stop, size_t k, intptr_t *out, uint64_t *points,
                            rvh_poll *poll, size_t *bad) {
-  const size_t each = rvh_column_scratch(keys);
-  const size_t batch = each * BATCH <= SCRATCH ? BATCH : each < SCRATCH ? SCRATCH / each : 1;
-  blake2_simd_bytes *spans = malloc(batch * sizeof *spans);
-  uint64_t *found = malloc(batch * sizeof *found);
-  uint8_t *scratch = malloc(batch * each + 1);
+  blake2_simd_bytes *spans = malloc(BATCH * sizeof *spans);
+  uint64_t *found = malloc(BATCH * sizeof *found);
+  uint8_t *scratch = malloc(rvh_column_batch_scratch(keys, BATCH) + 1);
   rvh_status status = spans == NULL || found == NULL || scratch == NULL ? RVH_NO_MEMORY : RVH_OK;
   for (size_t row = start, n; row < stop && status == RVH_OK; row += n) {
-    n = stop - row < batch ? stop - row : batch;
-    const size_t bytes = rvh_column_bytes(keys, row, n);
+    size_t bytes;
+    n = rvh_column_batch(keys, row, stop - row < BATCH ? stop - row : BATCH, &bytes);
     if (rvh_stopped(poll, n * k / KEYS_PER_WORK + bytes / BYTES_PER_WORK + 1)) {
       status = RVH_STOPPED;
       break;

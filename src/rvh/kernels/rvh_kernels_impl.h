@@ -21,8 +21,19 @@ size_t rvh_column_scratch(const rvh_column *column);
 rvh_status rvh_column_spans(const rvh_column *column, size_t first, size_t n,
                             blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad);
 
-/* Bytes of elements first to first + n together, or 0 where each has `itemsize`. */
+/* Bytes of elements first to first + n together, padding and all. */
 size_t rvh_column_bytes(const rvh_column *column, size_t first, size_t n);
+
+enum {
+  RVH_BATCH_BYTES = 1 << 20, /* read between two questions whether to go on: some 2 ms of MD5 */
+};
+
+/* How many of the elements first to first + n to work on before the next question: all of them, or
+ * as many, at least one, as have no more than RVH_BATCH_BYTES together. *bytes: what they have. */
+size_t rvh_column_batch(const rvh_column *column, size_t first, size_t n, size_t *bytes);
+
+/* Bytes of scratch memory for such a batch of n elements or fewer. */
+size_t rvh_column_batch_scratch(const rvh_column *column, size_t n);
 
 /* Elements first to first + n of an RVH_INTEGERS column, each as 64 bits with its sign extended. */
 void rvh_column_integers(const rvh_column *column, size_t first, size_t n, uint64_t *out);
