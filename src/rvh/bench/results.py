@@ -18,8 +18,10 @@ from rvh.errors import RVHError, show
 
 #: the kind of keys that repeat, so that not every pair is scored
 ZIPF = "int64, Zipf"
-#: the keys of which each has a place, and is scored with the nodes around it
-PLACED = "int64, S geohash"
+#: the calls that score a part of the nodes: the living, those in some zones, those near a key
+SPREAD = "FaultSet.argselect_batch"
+FILTERED = "NodeSet.subset(filter).argselect_batch"
+GEO = "GeoSet.argselect_batch"
 #: what seconds and keys per second can be, so that their ratios are numbers too
 LEAST, MOST = 1e-12, 1e15
 
@@ -45,8 +47,8 @@ class Workload:
     @property
     def pairs(self) -> int | None:
         """How many (key, node) pairs a round scores; None where that is not what it does."""
-        every = self.scheme and self.key_kind not in (ZIPF, PLACED)
-        return self.keys * self.nodes if every else None
+        part = self.key_kind == ZIPF or self.call in (SPREAD, FILTERED, GEO)
+        return self.keys * self.nodes if self.scheme and not part else None
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,15 @@ import numpy as np
 import rvh
 from rvh._parallel import thread_count
 from rvh.balanced import argassign_balanced
-from rvh.bench.results import PLACED, ZIPF, Workload
+from rvh.bench.results import FILTERED, GEO, SPREAD, ZIPF, Workload
 from rvh.cache import SelectionCache
 from rvh.faultset import FaultSet
+from rvh.filter import alive, zone
 from rvh.geohash import GeoSet
 from rvh.multi import select_multi
 from rvh.nodes import SCHEMES
 from rvh.partitions import PartitionTable
-from rvh.ring import ketama
+from rvh.ring import Migration, ketama
 from rvh.stable import StableSelector, jump_batch, jumpback_batch
 
 Call = Callable[[], object]
@@ -37,11 +38,10 @@ BUILD = "PartitionTable"
 JUMP = "jump_batch"
 JUMPBACK = "jumpback_batch"
 SELECTOR = "StableSelector.argselect_batch"
-SPREAD = "FaultSet.argselect_batch"
 BALANCED = "argassign_balanced"
 CACHED = "SelectionCache.argselect_batch"
 RING = "Ring.arglookup_batch"
-GEO = "GeoSet.argselect_batch"
+MIGRATING = "Migration.owners_batch"
 
 
 def scenarios() -> list[Workload]:
@@ -69,14 +69,23 @@ def scenarios() -> list[Workload]:
         suite.append(n64(f"faults/{scheme}-n64-k3", many, 1024, SPREAD, k=3))
         suite.append(
             _scenario(
-                f"geohash/{scheme}-n500-k3", 1 << 17, 512, GEO, scheme, 500, 3, key_kind=PLACED
+                f"geohash/{scheme}-n500-k3",
+                1 << 17,
+                512,
+                GEO,
+                scheme,
+                500,
+                3,
+                key_kind="int64, S geohash",
             )
         )
     stable = partial(_scenario, scheme="", nodes=1000)
     suite += [
         _scenario("secret/blake2b-n64", 1 << 15, 2048, SELECT_SECRET),
         _scenario("dedupe/blake2b-n64", 1 << 19, 1 << 15, key_kind=ZIPF),
+        _scenario("filter/murmur-n1000", 1 << 18, 1 << 8, FILTERED, "murmur", 1000),
         _scenario("ring/ketama-n64", 1 << 20, 1 << 12, RING, "", key_kind="S"),
+        _scenario("migration/murmur-n64", 1 << 18, 1 << 11, MIGRATING, "murmur"),
         _scenario("cache/arc-n64", 1 << 18, 1 << 13, CACHED, key_kind=ZIPF),
         stable("stable/jump-n1000", 1 << 22, 1 << 14, JUMP),
         stable("stable/jumpback-n1000", 1 << 22, 1 << 15, JUMPBACK),
@@ -114,7 +123,7 @@ def prepared(workload: Workload) -> Call:
 FAMILIES = (
     *SCHEMES,
     *("keys", "weighted", "secret", "dedupe", "multi", "single", "threads", "table", "stable"),
-    *("faults", "balanced", "cache", "geohash", "ring"),
+    *("filter", "faults", "balanced", "cache", "geohash", "ring", "migration"),
 )
 #: keys for each scheme and number of nodes: with the native backend, with the pure-Python one
 GRID = {
@@ -230,6 +239,23 @@ def _ring(workload: Workload) -> Call:
     return lambda: ring.arglookup_batch(keys, workload.k, threads=workload.threads)
 
 
+def _filtered(workload: Workload) -> Call:
+    """A set of the living nodes of some zones is made, and selects: what follows a change."""
+    numbers = np.arange(workload.nodes)
+    nodes = rvh.NodeSet(_ids(workload), scheme=workload.scheme, domains={"zone": numbers % 10})
+    usable, known = alive() & ~zone(3, 7), {"alive": numbers % 10 != 5}
+    keys = _keys(workload)
+    return lambda: nodes.subset(usable(nodes, known)).argselect_batch(
+        keys, workload.k, threads=workload.threads
+    )
+
+
+def _migrating(workload: Workload) -> Call:
+    """Half-way from a ring to rendezvous."""
+    migration, keys = Migration(ketama(_ids(workload)), _nodes(workload)), _keys(workload)
+    return lambda: migration.owners_batch(keys, 0.5, threads=workload.threads)
+
+
 CALLS: dict[str, Callable[[Workload], Call]] = {
     SELECT: _select,
     SELECT_SECRET: partial(_select, secret=b"sixteen bytes, 1"),
@@ -245,6 +271,8 @@ CALLS: dict[str, Callable[[Workload], Call]] = {
     CACHED: _cached,
     RING: _ring,
     GEO: _geo,
+    FILTERED: _filtered,
+    MIGRATING: _migrating,
 }
 
 # -- what they work on ---------------------------------------------------------------------------
