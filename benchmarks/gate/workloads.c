@@ -202,15 +202,31 @@ static void ring_lookup(size_t a, size_t b) {
   static uint64_t points[PARTITIONS];
   static uint32_t of[PARTITIONS];
   size_t bad;
-  const unsigned shift = a == RVH_RING_KETAMA || a == RVH_RING_CRC32 ? 32 : 0;
+  const unsigned shift = a == RVH_POINT_KETAMA || a == RVH_POINT_CRC32 ? 32 : 0;
   for (size_t i = 0; i < PARTITIONS; i++) {
     points[i] = (i << 52) >> shift;
     of[i] = (uint32_t)(i % 64);
   }
-  rvh_ring *ring = rvh_ring_new((rvh_ring_hash)a, points, of, PARTITIONS);
+  rvh_ring *ring = rvh_ring_new((rvh_point_kind)a, points, of, PARTITIONS);
   if (ring == NULL) abort();
-  check(rvh_ring_lookup(isa, ring, &keys, 0, w->keys, b, chosen, NULL, NULL, &bad));
+  check(rvh_ring_lookup(isa, ring, &keys, 0, w->keys, b, chosen, NULL, &bad));
   rvh_ring_free(ring);
+}
+
+static void points(size_t a, size_t b) {
+  size_t bad;
+  (void)b;
+  check(rvh_points(isa, (rvh_point_kind)a, &keys, 0, w->keys, words, NULL, &bad));
+}
+
+static void geohashes(size_t a, size_t b) {
+  static uint8_t text[KEYS][12];
+  size_t bad;
+  (void)a, (void)b;
+  for (size_t i = 0; i < KEYS; i++)
+    for (size_t j = 0; j < 12; j++) text[i][j] = (uint8_t)"0123456789bcdefg"[(i * 7919 >> j) % 16];
+  const rvh_column places = {.layout = RVH_FIXED, .data = text[0], .stride = 12, .itemsize = 12};
+  check(rvh_points(isa, RVH_POINT_GEOHASH, &places, 0, w->keys, words, NULL, &bad));
 }
 
 static void score_rows(size_t a, size_t b) {
@@ -326,12 +342,13 @@ static const workload workloads[] = {
     {"neg_log", neg_log, .keys = KEYS},
     {"spread_blake2b_n64_k3", select_spread, RVH_BLAKE2B, .nodes = 64, .keys = KEYS, .a = 3},
     {"spread_murmur_n64_k3", select_spread, RVH_MURMUR, .nodes = 64, .keys = KEYS, .a = 3},
-    {"ring_ketama", ring_lookup, .keys = KEYS, .a = RVH_RING_KETAMA, .b = 1},
-    {"ring_ketama_k3", ring_lookup, .keys = KEYS, .a = RVH_RING_KETAMA, .b = 3},
-    {"ring_crc32", ring_lookup, .keys = KEYS, .a = RVH_RING_CRC32, .b = 1},
-    {"ring_murmur3", ring_lookup, .keys = KEYS, .a = RVH_RING_MURMUR3, .b = 1},
-    {"ring_xxh64_long_keys", ring_lookup, .keys = KEYS, .more = 87, .a = RVH_RING_XXH64, .b = 1},
-    {"ring_crossing", ring_lookup, .keys = KEYS, .a = RVH_RING_MURMUR2, .b = 1},
+    {"ring_ketama", ring_lookup, .keys = KEYS, .a = RVH_POINT_KETAMA, .b = 1},
+    {"ring_ketama_k3", ring_lookup, .keys = KEYS, .a = RVH_POINT_KETAMA, .b = 3},
+    {"ring_crc32", ring_lookup, .keys = KEYS, .a = RVH_POINT_CRC32, .b = 1},
+    {"ring_murmur3", ring_lookup, .keys = KEYS, .a = RVH_POINT_MURMUR3, .b = 1},
+    {"ring_xxh64_long_keys", ring_lookup, .keys = KEYS, .more = 87, .a = RVH_POINT_XXH64, .b = 1},
+    {"points_crossing", points, .keys = KEYS, .a = RVH_POINT_MURMUR2},
+    {"points_geohash", geohashes, .keys = KEYS},
     {"cache_lru_hits", cached, .keys = KEYS, .a = KEYS},
     {"cache_lru_evictions", cached, .keys = KEYS, .a = KEYS / 4},
     {"cache_arc", cached, .keys = KEYS, .a = KEYS / 2, .b = 1},

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._backend import Cancel, distinct
+from rvh._backend import Cancel, distinct, key_points
 from rvh._column import Codes, KeyColumn, Kind
 from rvh._dedupe import has_codes, pays
 from rvh._parallel import over_rows, thread_count
@@ -90,6 +90,19 @@ def over_keys(
             work(keys, start, stop, out[start:stop], cancel)
 
         over_rows(plain, len(keys), cost, threads)
+
+
+def points_of(kind: str, keys: KeyColumn, threads: int | None) -> NDArray[np.uint64]:
+    """The points of all keys, shape (M,): see `key_points`."""
+
+    def work(
+        column: KeyColumn, start: int, stop: int, to: NDArray[np.uint64], cancel: Cancel
+    ) -> None:
+        key_points(kind, column, start, stop, to, cancel)
+
+    out = np.empty(len(keys), dtype=np.uint64)
+    over_keys(work, keys, out, 1, threads)
+    return out
 
 
 def _over_codes(

@@ -6,53 +6,23 @@ four. In the order of these words a region is an interval, which begins with its
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._answers import points_of
 from rvh._column import KeyColumn, Kind
+from rvh._pure_points import ALPHABET, LONGEST
 from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["ALPHABET", "LONGEST", "Regions", "cut", "packed", "regions"]
+__all__ = ["LONGEST", "Regions", "cut", "packed", "regions"]
 
-#: of a geohash, each character five bits (https://en.wikipedia.org/wiki/Geohash)
-ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz"
-#: characters of a geohash: 37 mm by 19 mm at the equator
-LONGEST = 12
-#: rows that are read together: what they need stays in the cache
-BLOCK_ROWS = 1 << 15
 #: of a place's word, the most that choose a slice: 2 MiB of them
 SLICE_BITS_MAX = 19
-#: of an entry in the tables below
-BAD = 1 << 12
 
 
-def _pair_table() -> NDArray[np.uint16]:
-    """For two bytes, as one native uint16: ten bits of code, two for what is there, and BAD."""
-    one = np.full(256, BAD, dtype=np.uint16)
-    one[np.frombuffer(ALPHABET.encode(), dtype=np.uint8)] = np.arange(32) | 1 << 10
-    one[0] = 0  # padding
-    both = np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
-    first, second = one[both[:, 0]], one[both[:, 1]]
-    code = (first & 31) << 5 | (second & 31)
-    there = (first & 1 << 10) | (second & 1 << 10) << 1
-    return (code | there | (first | second) & BAD).astype(np.uint16)
-
-
-def _length_table() -> NDArray[np.uint8]:
-    """For a bit a character, the first the lowest: how many there are; 0 where some are missing."""
-    table = np.zeros(1 << LONGEST, dtype=np.uint8)
-    for length in range(1, LONGEST + 1):
-        table[(1 << length) - 1] = length
-    return table
-
-
-PAIRS = _pair_table()
-LENGTHS = _length_table()
-
-
-def packed(column: KeyColumn, what: str) -> NDArray[np.uint64]:
+def packed(column: KeyColumn, what: str, threads: int | None = 1) -> NDArray[np.uint64]:
     """The word of every geohash in a column.
 
     Parameters
@@ -60,6 +30,7 @@ def packed(column: KeyColumn, what: str) -> NDArray[np.uint64]:
     column : KeyColumn, M elements
     what : str
         What an error calls the place, for example "the geohash of key".
+    threads : int, optional
 
     Returns
     -------
@@ -74,67 +45,24 @@ def packed(column: KeyColumn, what: str) -> NDArray[np.uint64]:
         raise RVHTypeError(
             f"geohash is an array of {column.values.dtype}: pass text, for example 'u09tunq'"
         )
-    if column.kind is Kind.CODES:
-        codes = column.values.codes
-        used, codes = np.unique(codes, return_inverse=True)
-        words = _words(_characters(column.values.categories.take(used)))
-        if not words.all():
-            _refuse(column, int(words[codes].argmin()), what)
-        return words[codes]
-    found = np.empty(len(column), dtype=np.uint64)
-    for start in range(0, len(column), BLOCK_ROWS):
-        stop = min(start + BLOCK_ROWS, len(column))
-        found[start:stop] = words = _words(_characters(column, start, stop))
-        if not words.all():
-            _refuse(column, start + int(words.argmin()), what)
-    return found
+    _check_types(column, what)
+    words = points_of("geohash", column, threads)
+    if not words.all():
+        _refuse(column, int(words.argmin()), what)
+    return words
 
 
-def _words(characters: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """The word of each row of 12 characters, padded with zeros; 0 where it is no geohash."""
-    pairs = characters.view(np.uint16)
-    cell = np.zeros(len(pairs), dtype=np.uint64)
-    there = np.zeros(len(pairs), dtype=np.uint16)
-    bad = np.zeros(len(pairs), dtype=np.uint16)
-    for at in range(pairs.shape[1]):
-        found = PAIRS[pairs[:, at]]
-        bad |= found
-        there |= (found >> 10 & 3) << 2 * at
-        cell <<= 10
-        cell |= found & 1023
-    length = LENGTHS[there]
-    length[bad & BAD != 0] = 0
-    cell <<= 4
-    cell |= length
-    cell[length == 0] = 0
-    return cell
-
-
-def _characters(column: KeyColumn, start: int = 0, stop: int | None = None) -> NDArray[np.uint8]:
-    """Rows of 12 bytes, zeros behind the end; a row that cannot be a geohash begins with 255."""
-    stop = len(column) if stop is None else stop
-    out = np.zeros((stop - start, LONGEST), dtype=np.uint8)
-    if column.rows is None and column.kind in (Kind.BYTES, Kind.STRINGS):
-        values = np.ascontiguousarray(column.values[start:stop])
-        if values.dtype.itemsize == 0:
-            return out
-        if column.kind is Kind.STRINGS:
-            letters: NDArray[Any] = values.astype(values.dtype.newbyteorder("=")).view(np.uint32)
-        else:
-            letters = values.view(np.uint8)
-        letters = letters.reshape(len(values), -1)
-        wide = letters[:, LONGEST:].any(axis=1)
-        letters = letters[:, :LONGEST]
-        out[:, : letters.shape[1]] = np.minimum(letters, 255)
-        out[wide, 0] = 255
-        return out
-    for row, value in enumerate(column.slice(start, stop)):
-        text = value.encode("ascii", "replace") if isinstance(value, str) else value
-        if isinstance(text, bytes) and 0 < len(text) <= LONGEST and b"\0" not in text:
-            out[row, : len(text)] = memoryview(text)
-        else:
-            out[row, 0] = 255
-    return out
+def _check_types(column: KeyColumn, what: str) -> None:
+    """Refuse what has bytes and is no text: integers, which are 8 of them."""
+    for piece, first in column.pieces():
+        if piece.kind not in (Kind.OBJECTS, Kind.INTEGERS):
+            continue
+        values = piece.slice(0, len(piece))
+        if all(issubclass(each, (str, bytes)) for each in set(map(type, values))):
+            continue
+        for row, value in enumerate(values, first):
+            if not isinstance(value, (str, bytes)):
+                _refuse(column, row, what)
 
 
 def _refuse(column: KeyColumn, index: int, what: str) -> None:

@@ -97,19 +97,27 @@ class Cache:
 
 class RingPoints:
     def __init__(
-        self, hash_name: str, points: NDArray[np.uint64], owners: NDArray[np.uint32]
+        self, kind: str, points: NDArray[np.uint64], owners: NDArray[np.uint32]
     ) -> None: ...
-    def point(self, key: object) -> int: ...
     def lookup_one(self, key: object, k: int, names: list[T]) -> list[T]: ...
     def lookup(
         self,
         keys: KeyColumn,
         start: int,
         stop: int,
-        out: NDArray[np.intp] | None,
-        points: NDArray[np.uint64] | None,
+        out: NDArray[np.intp],
         cancel: Cancel | None,
     ) -> None: ...
+
+def key_point(kind: str, key: object) -> int: ...
+def key_points(
+    kind: str,
+    keys: KeyColumn,
+    start: int,
+    stop: int,
+    out: NDArray[np.uint64],
+    cancel: Cancel | None,
+) -> None: ...
 
 class Matching:
     def __init__(

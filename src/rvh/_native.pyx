@@ -190,23 +190,26 @@ cdef extern from "rvh_kernels.h" nogil:
                              size_t start, size_t stop, size_t k, const intptr_t *chosen,
                              rvh_poll *poll, size_t *bad)
     void rvh_cache_figures(rvh_cache *cache, rvh_cache_info *info)
-    ctypedef enum rvh_ring_hash:
-        RVH_RING_KETAMA
-        RVH_RING_MD5
-        RVH_RING_CRC32
-        RVH_RING_MURMUR3
-        RVH_RING_XXH64
-        RVH_RING_MURMUR2
+    ctypedef enum rvh_point_kind:
+        RVH_POINT_KETAMA
+        RVH_POINT_MD5
+        RVH_POINT_CRC32
+        RVH_POINT_MURMUR3
+        RVH_POINT_XXH64
+        RVH_POINT_MURMUR2
+        RVH_POINT_GEOHASH
+    uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key)
+    rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys,
+                          size_t start, size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad)
     ctypedef struct rvh_ring:
         pass
-    rvh_ring *rvh_ring_new(rvh_ring_hash hash, const uint64_t *points, const uint32_t *owners,
+    rvh_ring *rvh_ring_new(rvh_point_kind kind, const uint64_t *points, const uint32_t *owners,
                            size_t count)
     void rvh_ring_free(rvh_ring *ring)
-    uint64_t rvh_ring_point(rvh_ring_hash hash, blake2_simd_bytes key)
     void rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size_t k, intptr_t *out)
     rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_column *keys,
                                size_t start, size_t stop, size_t k, intptr_t *out,
-                               uint64_t *points, rvh_poll *poll, size_t *bad)
+                               rvh_poll *poll, size_t *bad)
     size_t rvh_score_words(const rvh_nodes *nodes)
     rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                           size_t start, size_t stop, uint64_t *out, rvh_poll *poll, size_t *bad)
@@ -1215,37 +1218,85 @@ cdef class Cache:
                 info.target)
 
 
-# -- rings --------------------------------------------------------------------------------------
+# -- points of keys, and rings ------------------------------------------------------------------
 
-RING_HASHES = {
-    "ketama": RVH_RING_KETAMA, "md5": RVH_RING_MD5, "crc32": RVH_RING_CRC32,
-    "murmur3": RVH_RING_MURMUR3, "xxh64": RVH_RING_XXH64, "murmur2": RVH_RING_MURMUR2,
+POINT_KINDS = {
+    "ketama": RVH_POINT_KETAMA, "md5": RVH_POINT_MD5, "crc32": RVH_POINT_CRC32,
+    "murmur3": RVH_POINT_MURMUR3, "xxh64": RVH_POINT_XXH64, "murmur2": RVH_POINT_MURMUR2,
+    "geohash": RVH_POINT_GEOHASH,
 }
+
+
+def key_point(str kind not None, key):
+    cdef blake2_simd_bytes span
+    cdef uint8_t word[8]
+    _owner = bytes_of(key, None, "key", &span, word)
+    return rvh_point(POINT_KINDS[kind], span)
+
+
+def key_points(str kind not None, keys, Py_ssize_t start, Py_ssize_t stop, uint64_t[::1] out,
+               Cancel cancel):
+    if stop > start:
+        over_points(active_isa(), POINT_KINDS[kind], NULL, keys, start, stop, 1, NULL, &out[0],
+                    cancel)
+
+
+cdef int over_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_ring *ring, object keys,
+                     Py_ssize_t start, Py_ssize_t stop, size_t k, intptr_t *nodes,
+                     uint64_t *points, Cancel cancel) except -1:
+    """The points of a plain column's elements, or on a ring their nodes."""
+    cdef rvh_column column
+    cdef rvh_poll poll
+    cdef Watch watch
+    cdef _Blob blob
+    cdef Py_ssize_t count
+    start_watch(&watch, &poll, cancel)
+    if not is_loaded(keys):
+        describe(keys, &column)
+        return run_points(isa, kind, ring, keys, &column, start, stop, k, nodes, points, &poll)
+    blob = _Blob()
+    while start < stop:
+        count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
+        describe_blob(blob, &column)
+        if run_points(isa, kind, ring, keys, &column, 0, count, k, nodes, points, &poll):
+            return 1
+        start += count
+        if ring is NULL:
+            points += count
+        else:
+            nodes += <size_t>count * k
+    return 0
+
+
+cdef int run_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_ring *ring, object keys,
+                    rvh_column *column, size_t start, size_t stop, size_t k, intptr_t *nodes,
+                    uint64_t *points, rvh_poll *poll) except -1:
+    cdef rvh_status status
+    cdef size_t bad = 0
+    with nogil:
+        if ring is NULL:
+            status = rvh_points(isa, kind, column, start, stop, points, poll, &bad)
+        else:
+            status = rvh_ring_lookup(isa, ring, column, start, stop, k, nodes, poll, &bad)
+    return raise_for(status, keys, bad)
 
 
 cdef class RingPoints:
     cdef rvh_ring *ring
-    cdef rvh_ring_hash hash
+    cdef rvh_point_kind kind
     cdef const rvh_isa *isa
     cdef object points, owners  # what C reads
 
-    def __cinit__(self, str hash_name not None, const uint64_t[::1] points,
-                  const uint32_t[::1] owners):
-        self.hash = RING_HASHES[hash_name]
+    def __cinit__(self, str kind not None, const uint64_t[::1] points, const uint32_t[::1] owners):
+        self.kind = POINT_KINDS[kind]
         self.isa = active_isa()
         self.points, self.owners = points, owners
-        self.ring = rvh_ring_new(self.hash, &points[0], &owners[0], <size_t>points.shape[0])
+        self.ring = rvh_ring_new(self.kind, &points[0], &owners[0], <size_t>points.shape[0])
         if self.ring is NULL:
             raise MemoryError
 
     def __dealloc__(self):
         rvh_ring_free(self.ring)
-
-    def point(self, key):
-        cdef blake2_simd_bytes span
-        cdef uint8_t word[8]
-        _owner = bytes_of(key, None, "key", &span, word)
-        return rvh_ring_point(self.hash, span)
 
     def lookup_one(self, key, Py_ssize_t k, list names not None):
         cdef intptr_t few[FEW]
@@ -1265,46 +1316,10 @@ cdef class RingPoints:
                 free(chosen)
 
     def lookup(self, keys, Py_ssize_t start, Py_ssize_t stop, cnp.intp_t[:, ::1] out,
-               uint64_t[::1] points, Cancel cancel):
-        cdef rvh_column column
-        cdef rvh_poll poll
-        cdef Watch watch
-        cdef _Blob blob
-        cdef Py_ssize_t count
-        cdef size_t k = 1 if out is None else <size_t>out.shape[1]
-        cdef intptr_t *to = NULL
-        cdef uint64_t *hashes = NULL
-        if stop <= start:
-            return
-        if out is not None:
-            to = <intptr_t *>&out[0, 0]
-        if points is not None:
-            hashes = &points[0]
-        start_watch(&watch, &poll, cancel)
-        if not is_loaded(keys):
-            describe(keys, &column)
-            self._run(keys, &column, start, stop, k, to, hashes, &poll)
-            return
-        blob = _Blob()
-        while start < stop:
-            count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
-            describe_blob(blob, &column)
-            if self._run(keys, &column, 0, count, k, to, hashes, &poll):
-                return
-            start += count
-            if to is not NULL:
-                to += <size_t>count * k
-            if hashes is not NULL:
-                hashes += count
-
-    cdef int _run(self, object keys, rvh_column *column, size_t start, size_t stop, size_t k,
-                  intptr_t *out, uint64_t *points, rvh_poll *poll) except -1:
-        cdef rvh_status status
-        cdef size_t bad = 0
-        with nogil:
-            status = rvh_ring_lookup(self.isa, self.ring, column, start, stop, k, out, points,
-                                     poll, &bad)
-        return raise_for(status, keys, bad)
+               Cancel cancel):
+        if stop > start:
+            over_points(self.isa, self.kind, self.ring, keys, start, stop, <size_t>out.shape[1],
+                        <intptr_t *>&out[0, 0], NULL, cancel)
 
 
 # -- partition tables ---------------------------------------------------------------------------

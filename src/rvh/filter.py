@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._backend import key_point
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -368,7 +369,7 @@ def near(prefix: str, column: str = "geohash") -> Filter:
     """
     if not isinstance(prefix, str):
         raise RVHTypeError(f"prefix is {show(prefix)}: pass a geohash as a str")
-    if not 1 <= len(prefix) <= 12 or set(prefix) - set("0123456789bcdefghjkmnpqrstuvwxyz"):
+    if key_point("geohash", prefix) == 0:
         raise RVHError(
             f"prefix is {show(prefix)}: a geohash has 1 to 12 of the digits and the letters b to z "
             "without i, l and o, in lower case"

@@ -309,7 +309,7 @@ class GeoSet:
         with _keys.opened(keys) as column:
             count = len(column)
             with _places(geohash, latitude, longitude, self._precision, "key", count) as places:
-                words = packed(places, "the geohash of the key")
+                words = packed(places, "the geohash of the key", threads)
             _check_keys(column, threads)
             out = np.empty((count, k), dtype=np.intp)
             self._fill(column, words, out, threads)

@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh import keys as _keys
-from rvh._answers import over_keys
-from rvh._backend import Cancel, RingPoints
-from rvh._column import KeyColumn
+from rvh._answers import points_of
+from rvh._backend import key_point
 from rvh._numbers import whole_number
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
 __all__ = ["Migration", "Moved", "Phase", "Plan", "Route", "Step"]
 
+#: the point at which a key crosses: its hash for partitions
+CROSSING = "murmur2"
 #: crossing points are below this
 ALL = 1 << 64
 STEPS_MAX = 1 << 24
@@ -122,9 +123,6 @@ class Migration:
     def __init__(self, old: Any, new: Any, k: int = 1) -> None:
         self._old, self._new = _placed(old, "old"), _placed(new, "new")
         self._k = whole_number("k", k, 2**31 - 1)
-        self._points = RingPoints(
-            "murmur2", np.zeros(1, dtype=np.uint64), np.zeros(1, dtype=np.uint32)
-        )
         for what, placement in (("old", self._old), ("new", self._new)):
             width = _nodes_of(placement, [b""], self._k).shape[1]
             if width != self._k:
@@ -160,16 +158,8 @@ class Migration:
         >>> Migration(NodeSet(["a"]), NodeSet(["b"])).crossing_batch(["x", "y"]) / 2**64
         array([0.57624768, 0.54896163])
         """
-
-        def work(
-            column: KeyColumn, start: int, stop: int, to: NDArray[np.uint64], cancel: Cancel
-        ) -> None:
-            self._points.lookup(column, start, stop, None, to, cancel)
-
         with _keys.opened(keys) as column:
-            out = np.empty(len(column), dtype=np.uint64)
-            over_keys(work, column, out, 1, threads)
-        return out
+            return points_of(CROSSING, column, threads)
 
     def crossed_batch(
         self, keys: Any, progress: float, *, threads: int | None = None
@@ -246,7 +236,7 @@ class Migration:
         >>> Migration(NodeSet(["a"]), NodeSet(["b"])).owners("x", 1)
         ['b']
         """
-        crossed = self._points.point(key) < _limit(progress)
+        crossed = key_point(CROSSING, key) < _limit(progress)
         return _nodes_of_one(self._new if crossed else self._old, key, self._k)
 
     def route(self, key: Any, phase: Phase | str, progress: float = 0.0) -> Route:
@@ -284,7 +274,7 @@ class Migration:
         except ValueError:
             listed = ", ".join(map(repr, map(str, Phase)))
             raise RVHError(f"phase is {show(phase)}: choose one of {listed}") from None
-        crossed = self._points.point(key) < _limit(progress)
+        crossed = key_point(CROSSING, key) < _limit(progress)
         old, new = (_nodes_of_one(each, key, self._k) for each in (self._old, self._new))
         if now is Phase.BEFORE:
             return Route(old, old)

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh import keys as _keys
-from rvh._answers import over_keys
-from rvh._backend import Cancel, RingPoints
+from rvh._answers import over_keys, points_of
+from rvh._backend import Cancel, RingPoints, key_point
 from rvh._column import KeyColumn
 from rvh._numbers import real_numbers, whole_number
 from rvh.errors import RVHError, RVHTypeError, show
@@ -322,7 +322,7 @@ class Ring:
         def work(
             column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
         ) -> None:
-            self._ring.lookup(column, start, stop, to, None, cancel)
+            self._ring.lookup(column, start, stop, to, cancel)
 
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
@@ -337,7 +337,7 @@ class Ring:
         >>> ketama(["a"]).token("test")
         3446378249
         """
-        return self._ring.point(key) + HASHES[self._hash][0]
+        return key_point(self._hash, key) + HASHES[self._hash][0]
 
     def token_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[Any]:
         """The tokens of many keys.
@@ -362,14 +362,7 @@ class Ring:
         array([921, 955], dtype=uint64)
         """
         with _keys.opened(keys) as column:
-            out = np.empty(len(column), dtype=np.uint64)
-            over_keys(self._tokens, column, out, 1, threads)
-        return self._as_tokens(out)
-
-    def _tokens(
-        self, column: KeyColumn, start: int, stop: int, to: NDArray[np.uint64], cancel: Cancel
-    ) -> None:
-        self._ring.lookup(column, start, stop, None, to, cancel)
+            return self._as_tokens(points_of(self._hash, column, threads))
 
     def _as_tokens(self, points: NDArray[np.uint64]) -> NDArray[Any]:
         if HASHES[self._hash][0] == 0:

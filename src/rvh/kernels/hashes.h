@@ -1,4 +1,4 @@
-/* The hashes that rings are made with, of one key at a time. */
+/* The hashes that points are made with (points.c), of one key at a time. */
 #ifndef RVH_HASHES_H
 #define RVH_HASHES_H
 

@@ -250,36 +250,44 @@ rvh_status rvh_cache_put(rvh_cache *cache, uint64_t epoch, const rvh_column *key
                          size_t *bad);
 void rvh_cache_figures(rvh_cache *cache, rvh_cache_info *info);
 
-/* ---- rings -------------------------------------------------------------------------------- */
+/* ---- points ------------------------------------------------------------------------------- */
 
-/* A key's place on a ring, as a point: what is signed elsewhere has its highest bit turned, so that
- * points ascend as tokens do. */
+/* A number of a key by which it lies somewhere, on a ring for example: what is signed elsewhere has
+ * its highest bit turned, so that points ascend as tokens do. */
 typedef enum {
-  RVH_RING_KETAMA,  /* the first 4 bytes of MD5, little-endian */
-  RVH_RING_MD5,     /* the first 8, big-endian */
-  RVH_RING_CRC32,   /* CRC-32, as zlib's */
-  RVH_RING_MURMUR3, /* the token of Cassandra's Murmur3Partitioner, signed */
-  RVH_RING_XXH64,   /* seed 0 */
-  RVH_RING_MURMUR2, /* the hash of partitions: MurmurHash64A, seed 2718281828 */
-} rvh_ring_hash;
+  RVH_POINT_KETAMA,  /* the first 4 bytes of MD5, little-endian */
+  RVH_POINT_MD5,     /* the first 8, big-endian */
+  RVH_POINT_CRC32,   /* CRC-32, as zlib's */
+  RVH_POINT_MURMUR3, /* the token of Cassandra's Murmur3Partitioner, signed */
+  RVH_POINT_XXH64,   /* seed 0 */
+  RVH_POINT_MURMUR2, /* the hash of partitions: MurmurHash64A, seed 2718281828 */
+  RVH_POINT_GEOHASH, /* the key is a geohash: five bits a character from the top, then the number
+                      * of characters, 1 to 12, in four; 0 where it is none */
+} rvh_point_kind;
+
+uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key);
+/* The points of rows start to stop. */
+rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys, size_t start,
+                      size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad);
+
+/* ---- rings -------------------------------------------------------------------------------- */
 
 typedef struct rvh_ring rvh_ring;
 
 /* Points in ascending order, 0 < count < 2^32, and the node of each, by index; both are the
- * caller's and stay. Those of RVH_RING_KETAMA and RVH_RING_CRC32 are below 2^32. NULL: no memory.
+ * caller's and stay. Those of RVH_POINT_KETAMA and RVH_POINT_CRC32 are below 2^32. NULL: no memory.
  */
-rvh_ring *rvh_ring_new(rvh_ring_hash hash, const uint64_t *points, const uint32_t *owners,
+rvh_ring *rvh_ring_new(rvh_point_kind kind, const uint64_t *points, const uint32_t *owners,
                        size_t count);
 void rvh_ring_free(rvh_ring *ring);
-uint64_t rvh_ring_point(rvh_ring_hash hash, blake2_simd_bytes key);
 
 /* out[k]: the nodes of the first point at or after a key's and of those that follow, each once, k
  * at most the number of nodes that have a point. */
 void rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size_t k, intptr_t *out);
-/* The same of rows start to stop, [rows][k], or NULL; points: NULL, or the key's own, [rows]. */
+/* The same of rows start to stop, [rows][k]. */
 rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_column *keys,
-                           size_t start, size_t stop, size_t k, intptr_t *out, uint64_t *points,
-                           rvh_poll *poll, size_t *bad);
+                           size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
+                           size_t *bad);
 
 /* ---- partition tables --------------------------------------------------------------------- */
 

@@ -38,6 +38,17 @@ size_t rvh_column_batch_scratch(const rvh_column *column, size_t n);
 /* Elements first to first + n of an RVH_INTEGERS column, each as 64 bits with its sign extended. */
 void rvh_column_integers(const rvh_column *column, size_t first, size_t n, uint64_t *out);
 
+/* ---- points of keys: points.c ------------------------------------------------------------- */
+
+/* Takes the points of n keys, of which the first is `row` rows behind the start. */
+typedef void rvh_take_points(void *to, size_t row, const uint64_t *points, size_t n);
+
+/* Gives the points of rows start to stop to `take`, some at a time; what it does with one takes as
+ * long as `cost` short keys. */
+rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys,
+                          size_t start, size_t stop, size_t cost, rvh_take_points *take, void *to,
+                          rvh_poll *poll, size_t *bad);
+
 /* ---- long work ---------------------------------------------------------------------------- */
 
 enum {

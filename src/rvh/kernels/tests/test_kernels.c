@@ -721,26 +721,39 @@ static void test_md5(void) {
   BLAKE2_SIMD_ALIGNED(64) uint32_t words[16 * RVH_MD5_GROUP], out[2 * RVH_MD5_GROUP];
   uint64_t data[KEYS], points[KEYS];
   size_t bad;
-  const uint64_t one = 0;
-  const uint32_t owner = 0;
   for (size_t i = 0; i < 16 * RVH_MD5_GROUP; i++) words[i] = (uint32_t)random64();
   isa->md5(words, out);
-  rvh_ring *ring = rvh_ring_new(RVH_RING_MD5, &one, &owner, 1);
-  check(ring != NULL, "ring", 0, 0);
   for (size_t i = 0; i < KEYS; i++) data[i] = random64();
   const rvh_column column = {
       .layout = RVH_INTEGERS, .data = (const uint8_t *)data, .stride = 8, .itemsize = 8};
-  check(rvh_ring_lookup(isa, ring, &column, 0, KEYS, 1, NULL, points, NULL, &bad) == RVH_OK,
-        "points", 0, 0);
+  check(rvh_points(isa, RVH_POINT_MD5, &column, 0, KEYS, points, NULL, &bad) == RVH_OK, "points", 0,
+        0);
   for (size_t i = 0; i < KEYS; i++) {
     uint8_t bytes[8];
     for (int b = 0; b < 8; b++) bytes[b] = (uint8_t)(data[i] >> (8 * b));
-    check(points[i] == rvh_ring_point(RVH_RING_MD5, (blake2_simd_bytes){bytes, 8}), "md5", i, 0);
+    check(points[i] == rvh_point(RVH_POINT_MD5, (blake2_simd_bytes){bytes, 8}), "md5", i, 0);
   }
   const uint8_t abc[] = {'a', 'b', 'c'}; /* RFC 1321, A.5: 900150983cd24fb0... */
-  check(rvh_ring_point(RVH_RING_MD5, (blake2_simd_bytes){abc, 3}) == 0x900150983cd24fb0u, "abc", 0,
-        0);
-  rvh_ring_free(ring);
+  check(rvh_point(RVH_POINT_MD5, (blake2_simd_bytes){abc, 3}) == 0x900150983cd24fb0u, "abc", 0, 0);
+}
+
+static uint64_t geohash(const char *text, size_t size) {
+  return rvh_point(RVH_POINT_GEOHASH, (blake2_simd_bytes){(const uint8_t *)text, size});
+}
+
+/* Five bits a character and the length, or 0; tests/test_geohash.py has the rest. */
+static void test_geohash(void) {
+  check(geohash("0", 1) == 1, "0", 0, 0);
+  check(geohash("z", 1) == ((uint64_t)31 << 59 | 1), "z", 0, 0);
+  check(geohash("zzzzzzzzzzzz", 12) == (~(uint64_t)0 << 4 | 12), "zzzzzzzzzzzz", 0, 0);
+  check(geohash("u09", 3) == ((uint64_t)26 << 59 | (uint64_t)9 << 49 | 3), "u09", 0, 0);
+  check(geohash("", 0) == 0, "empty", 0, 0);
+  check(geohash("0000000000000", 13) == 0, "long", 0, 0);
+  for (int c = 0; c < 256; c++) {
+    const char text[2] = {'u', (char)c};
+    const int known = c != 0 && strchr("0123456789bcdefghjkmnpqrstuvwxyz", c) != NULL;
+    check((geohash(text, 2) != 0) == known, "character", (size_t)c, 0);
+  }
 }
 
 /* The logarithm's bits: equal to the scalar sequence above, and in sum to what every processor of
@@ -1420,6 +1433,7 @@ int main(void) {
   test_distinct_ends();
   test_balance();
   test_cache();
+  test_geohash();
   for (size_t i = 0; i < n; i++) {
     isa = &all[i];
     if (blake2_simd_find(isa->hash->name) == NULL) {
