@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -322,15 +323,37 @@ def test_threads_get_answers_of_a_set_that_was_there() -> None:
 
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(4)]
     threads.append(threading.Thread(target=swap))
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # between any two steps of a call
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
     assert not wrong
     info = cache.info()
     assert info.hits + info.misses == 4 * rounds * 220
     last = cache.nodes
     assert cache.select_batch(keys, 2).tolist() == last.select_batch(keys, 2).tolist()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_call_sees_all_of_one_set_also_where_another_is_set_meanwhile(policy: str) -> None:
+    """The keys' own conversion sets it, and asks for them: what it finds are others' positions."""
+    other = NODES.remove("n1")
+    cache = SelectionCache(NODES, 100, policy)
+
+    class Keys:
+        def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+            cache.nodes = other
+            cache.select_batch(range(50), 2)
+            return np.arange(50)
+
+    assert (cache.select_batch(Keys(), 2) == NODES.select_batch(range(50), 2)).all()
+    assert (cache.select_batch(range(50), 2) == other.select_batch(range(50), 2)).all()
+    assert cache.info()[:2] == (50, 100)
 
 
 # -- bad input ----------------------------------------------------------------------------------

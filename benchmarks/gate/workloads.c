@@ -191,7 +191,7 @@ static void cached(size_t a, size_t b) {
   rvh_cache *cache = rvh_cache_new(a, (size_t)1 << 20, (int)b, seed);
   if (cache == NULL) abort();
   for (int i = 0; i < 3; i++) {
-    check(rvh_cache_get(cache, &keys, 0, w->keys, 1, chosen, missing, &missings, NULL, &bad));
+    check(rvh_cache_get(cache, 0, &keys, 0, w->keys, 1, chosen, missing, &missings, NULL, &bad));
     check(rvh_cache_put(cache, 0, &keys, 0, w->keys, 1, chosen, NULL, &bad));
   }
   rvh_cache_free(cache);

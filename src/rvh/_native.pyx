@@ -179,13 +179,13 @@ cdef extern from "rvh_kernels.h" nogil:
     rvh_cache *rvh_cache_new(size_t most, size_t most_bytes, int arc, const uint64_t *seed)
     void rvh_cache_free(rvh_cache *cache)
     uint64_t rvh_cache_clear(rvh_cache *cache)
-    int rvh_cache_get_one(rvh_cache *cache, blake2_simd_bytes key, size_t k, int alone,
-                          intptr_t *out)
+    int rvh_cache_get_one(rvh_cache *cache, uint64_t epoch, blake2_simd_bytes key, size_t k,
+                          int alone, intptr_t *out)
     void rvh_cache_put_one(rvh_cache *cache, uint64_t epoch, blake2_simd_bytes key, size_t k,
                            const intptr_t *chosen)
-    rvh_status rvh_cache_get(rvh_cache *cache, const rvh_column *keys, size_t start, size_t stop,
-                             size_t k, intptr_t *out, int64_t *missing, size_t *missings,
-                             rvh_poll *poll, size_t *bad)
+    rvh_status rvh_cache_get(rvh_cache *cache, uint64_t epoch, const rvh_column *keys,
+                             size_t start, size_t stop, size_t k, intptr_t *out, int64_t *missing,
+                             size_t *missings, rvh_poll *poll, size_t *bad)
     rvh_status rvh_cache_put(rvh_cache *cache, uint64_t epoch, const rvh_column *keys,
                              size_t start, size_t stop, size_t k, const intptr_t *chosen,
                              rvh_poll *poll, size_t *bad)
@@ -620,6 +620,46 @@ cdef int raise_for(rvh_status status, object keys, size_t bad) except -1:
     raise MemoryError
 
 
+cdef class _Pieces:
+    """A plain column's elements as C reads them: all at once where they stand, or chunk by chunk.
+
+    After each `step`, elements `first` to `last` of `column` are the next ones, of which `done`
+    came before.
+    """
+
+    cdef object keys
+    cdef Py_ssize_t start, stop  # what comes next
+    cdef _Blob blob  # None where they stand
+    cdef rvh_column column
+    cdef size_t first, last, done
+
+    @staticmethod
+    cdef _Pieces of(object keys, Py_ssize_t start, Py_ssize_t stop):
+        cdef _Pieces pieces = _Pieces()
+        pieces.keys, pieces.start, pieces.stop = keys, start, stop
+        if is_loaded(keys):
+            pieces.blob = _Blob()
+        return pieces
+
+    cdef bint step(self) except -1:
+        """Go on to the next elements; False where there are none."""
+        cdef Py_ssize_t count
+        self.done += self.last - self.first
+        if self.start >= self.stop:
+            return False
+        if self.blob is None:
+            describe(self.keys, &self.column)
+            self.first, self.last = <size_t>self.start, <size_t>self.stop
+            self.start = self.stop
+            return True
+        count = self.blob.fill(self.keys, self.start, min(self.stop, self.start + CHUNK),
+                               CHUNK_BYTES)
+        describe_blob(self.blob, &self.column)
+        self.first, self.last = 0, <size_t>count
+        self.start += count
+        return True
+
+
 # -- composite keys -----------------------------------------------------------------------------
 
 cdef class _Buffer:
@@ -758,29 +798,17 @@ cdef class _Distinct:
         rvh_distinct_free(&self.found)
 
     cdef int add(self, object keys, Py_ssize_t start, Py_ssize_t stop, uint32_t *codes) except -1:
-        """The codes of a plain column's elements, in place or chunk by chunk."""
-        cdef rvh_column column
-        cdef _Blob blob
-        cdef Py_ssize_t count
-        if not is_loaded(keys):
-            describe(keys, &column)
-            return self.add_column(keys, &column, <size_t>start, <size_t>(stop - start), codes)
-        blob = _Blob()
-        while start < stop:
-            count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
-            describe_blob(blob, &column)
-            self.add_column(keys, &column, 0, <size_t>count, codes)
-            start += count
-            codes += count
-        return 0
-
-    cdef int add_column(self, object keys, const rvh_column *column, size_t first, size_t n,
-                        uint32_t *codes) except -1:
+        """The codes of a plain column's elements."""
+        cdef _Pieces pieces = _Pieces.of(keys, start, stop)
         cdef rvh_status status
         cdef size_t bad = 0
-        with nogil:
-            status = rvh_distinct_add(&self.found, column, first, n, codes, &self.poll, &bad)
-        return raise_for(status, keys, bad)
+        while pieces.step():
+            with nogil:
+                status = rvh_distinct_add(&self.found, &pieces.column, pieces.first,
+                                          pieces.last - pieces.first, codes + pieces.done,
+                                          &self.poll, &bad)
+            raise_for(status, keys, bad)
+        return 0
 
     cdef object spans(self):
         if self.found.count == 0:
@@ -883,46 +911,30 @@ cdef class PreparedNodes:
                          const uint32_t[:, ::1] domains, list most not None,
                          const intptr_t[:, ::1] current, cnp.intp_t[:, ::1] out, Cancel cancel):
         cdef rvh_spread spread
-        cdef rvh_column column
         cdef rvh_poll poll
         cdef Watch watch
-        cdef _Blob blob
-        cdef Py_ssize_t count, level, done = 0
-        if stop <= start:
-            return
+        cdef rvh_status status
+        cdef Py_ssize_t level
+        cdef const intptr_t *held = NULL
+        cdef size_t helds = 0, k = <size_t>out.shape[1], bad = 0
+        cdef _Pieces pieces = _Pieces.of(keys, start, stop)
         spread.count = 0 if domains is None else <size_t>domains.shape[0]
         for level in range(<Py_ssize_t>spread.count):
             spread.levels[level].domain = &domains[level, 0]
             spread.levels[level].domains = <size_t>(np.max(domains[level]) + 1)
             spread.levels[level].most = <size_t>most[level]
+        if stop > start and current is not None and current.shape[1] > 0:
+            held, helds = &current[0, 0], <size_t>current.shape[1]
         start_watch(&watch, &poll, cancel)
-        if not is_loaded(keys):
-            describe(keys, &column)
-            self._spread(keys, &column, start, stop, &spread, current, 0, out, &poll)
-            return
-        blob = _Blob()
-        while start + done < stop:
-            count = blob.fill(keys, start + done, min(stop, start + done + CHUNK), CHUNK_BYTES)
-            describe_blob(blob, &column)
-            if self._spread(keys, &column, 0, count, &spread, current, done, out, &poll):
+        while pieces.step():
+            with nogil:
+                status = rvh_argselect_spread(
+                    self.isa, self.nodes, &pieces.column, pieces.first, pieces.last, k,
+                    NULL if spread.count == 0 else &spread,
+                    NULL if helds == 0 else held + pieces.done * helds, helds,
+                    <intptr_t *>&out[0, 0] + pieces.done * k, &poll, &bad)
+            if raise_for(status, keys, bad):
                 return
-            done += count
-
-    cdef int _spread(self, object keys, rvh_column *column, size_t start, size_t stop,
-                     rvh_spread *spread, const intptr_t[:, ::1] current, Py_ssize_t row,
-                     cnp.intp_t[:, ::1] out, rvh_poll *poll) except -1:
-        cdef const rvh_spread *over = NULL if spread.count == 0 else spread
-        cdef const intptr_t *held = NULL
-        cdef size_t helds = 0
-        cdef size_t bad = 0
-        cdef rvh_status status
-        if current is not None and current.shape[1] > 0:
-            held, helds = &current[row, 0], <size_t>current.shape[1]
-        with nogil:
-            status = rvh_argselect_spread(self.isa, self.nodes, column, start, stop,
-                                          <size_t>out.shape[1], over, held, helds,
-                                          <intptr_t *>&out[row, 0], poll, &bad)
-        return raise_for(status, keys, bad)
 
     def scores(self, keys, Py_ssize_t start, Py_ssize_t stop, uint64_t[:, :, ::1] out,
                Cancel cancel):
@@ -931,43 +943,26 @@ cdef class PreparedNodes:
 
     cdef int _run(self, object keys, Py_ssize_t start, Py_ssize_t stop, void *out, uint64_t *words,
                   size_t k, Cancel cancel) except -1:
-        """Rankings of k nodes, or for k = 0 scores, of a column in place or chunk by chunk."""
-        cdef rvh_column column
+        """Rankings of k nodes, or for k = 0 scores."""
         cdef rvh_poll poll
         cdef Watch watch
-        cdef _Blob blob
-        cdef Py_ssize_t count
-        cdef size_t row = k * sizeof(intptr_t) if k > 0 else (
-            self.n * rvh_score_words(self.nodes) * sizeof(uint64_t))
-        start_watch(&watch, &poll, cancel)
-        if not is_loaded(keys):
-            describe(keys, &column)
-            self._compute(keys, &column, start, stop, out, words, k, &poll)
-            return 0
-        blob = _Blob()
-        while start < stop:
-            count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
-            describe_blob(blob, &column)
-            if self._compute(keys, &column, 0, count, out, words, k, &poll):
-                return 0
-            start += count
-            out = <uint8_t *>out + <size_t>count * row
-            if words is not NULL:
-                words += <size_t>count * k
-        return 0
-
-    cdef int _compute(self, object keys, rvh_column *column, size_t start, size_t stop, void *out,
-                      uint64_t *words, size_t k, rvh_poll *poll) except -1:
         cdef rvh_status status
-        cdef size_t bad = 0
-        with nogil:
-            if k > 0:
-                status = rvh_argselect(self.isa, self.nodes, column, start, stop, k,
-                                       <intptr_t *>out, words, poll, &bad)
-            else:
-                status = rvh_scores(self.isa, self.nodes, column, start, stop,
-                                    <uint64_t *>out, poll, &bad)
-        return raise_for(status, keys, bad)
+        cdef size_t scores = <size_t>self.n * rvh_score_words(self.nodes), done, bad = 0
+        cdef _Pieces pieces = _Pieces.of(keys, start, stop)
+        start_watch(&watch, &poll, cancel)
+        while pieces.step():
+            done = pieces.done
+            with nogil:
+                if k > 0:
+                    status = rvh_argselect(self.isa, self.nodes, &pieces.column, pieces.first,
+                                           pieces.last, k, <intptr_t *>out + done * k,
+                                           NULL if words is NULL else words + done * k, &poll, &bad)
+                else:
+                    status = rvh_scores(self.isa, self.nodes, &pieces.column, pieces.first,
+                                        pieces.last, <uint64_t *>out + done * scores, &poll, &bad)
+            if raise_for(status, keys, bad):
+                break
+        return 0
 
 
 # -- bounded load -------------------------------------------------------------------------------
@@ -1104,7 +1099,8 @@ cdef class Cache:
         _owner = None if borrow_bytes(key, &span, word) else bytes_of(key, None, "key", &span, word)
         if count > 1:
             return self._several(bound, span, count)
-        if not rvh_cache_get_one(self.cache, span, 1, HAS_GIL and self._running == 0, &best):
+        if not rvh_cache_get_one(self.cache, bound.epoch, span, 1, HAS_GIL and self._running == 0,
+                                 &best):
             bound.prepared.choose(span, 1, &best)
             rvh_cache_put_one(self.cache, bound.epoch, span, 1, &best)
         return [bound.ids[best]]
@@ -1118,8 +1114,8 @@ cdef class Cache:
             if chosen is NULL:
                 raise MemoryError
         try:
-            if not rvh_cache_get_one(self.cache, span, <size_t>k, HAS_GIL and self._running == 0,
-                                     chosen):
+            if not rvh_cache_get_one(self.cache, bound.epoch, span, <size_t>k,
+                                     HAS_GIL and self._running == 0, chosen):
                 bound.prepared.choose(span, k, chosen)
                 rvh_cache_put_one(self.cache, bound.epoch, span, <size_t>k, chosen)
             return [bound.ids[chosen[i]] for i in range(k)]
@@ -1127,49 +1123,34 @@ cdef class Cache:
             if chosen is not few:
                 free(chosen)
 
-    def _get(self, keys, cnp.intp_t[:, ::1] out):
+    def _get(self, keys, cnp.intp_t[:, ::1] out, uint64_t epoch):
         """Fill in the rows of a plain column that are known; returns those that are not."""
         self._running += 1
         try:
-            return self._get_all(keys, out)
+            return self._get_all(keys, out, epoch)
         finally:
             self._running -= 1
 
-    cdef object _get_all(self, object keys, cnp.intp_t[:, ::1] out):
+    cdef object _get_all(self, object keys, cnp.intp_t[:, ::1] out, uint64_t epoch):
+        cdef Py_ssize_t rows = out.shape[0]
         cdef int64_t[::1] missing
-        cdef Py_ssize_t rows = out.shape[0], done = 0, count, i
-        cdef size_t missings = 0, all_missings = 0, bad = 0
-        cdef rvh_column column
+        cdef size_t k = <size_t>out.shape[1], i, missings = 0, before = 0, bad = 0
         cdef rvh_status status
         cdef rvh_poll poll
         cdef Watch watch
-        cdef _Blob blob
-        if rows == 0:
-            return np.empty(0, dtype=np.int64)
+        cdef _Pieces pieces = _Pieces.of(keys, 0, rows)
         missing = np.empty(rows, dtype=np.int64)
         start_watch(&watch, &poll, None)
-        if not is_loaded(keys):
-            describe(keys, &column)
+        while pieces.step():
             with nogil:
-                status = rvh_cache_get(self.cache, &column, 0, <size_t>rows,
-                                       <size_t>out.shape[1], <intptr_t *>&out[0, 0], &missing[0],
-                                       &all_missings, &poll, &bad)
+                status = rvh_cache_get(self.cache, epoch, &pieces.column, pieces.first, pieces.last,
+                                       k, <intptr_t *>&out[0, 0] + pieces.done * k,
+                                       &missing[0] + before, &missings, &poll, &bad)
             raise_for(status, keys, bad)
-            return np.asarray(missing)[:all_missings]
-        blob = _Blob()
-        while done < rows:
-            count = blob.fill(keys, done, min(rows, done + CHUNK), CHUNK_BYTES)
-            describe_blob(blob, &column)
-            with nogil:
-                status = rvh_cache_get(self.cache, &column, 0, <size_t>count,
-                                       <size_t>out.shape[1], <intptr_t *>&out[done, 0],
-                                       &missing[all_missings], &missings, &poll, &bad)
-            raise_for(status, keys, bad)
-            for i in range(<Py_ssize_t>missings):
-                missing[all_missings + i] += done
-            all_missings += missings
-            done += count
-        return np.asarray(missing)[:all_missings]
+            for i in range(before, before + missings):
+                missing[i] += <int64_t>pieces.done
+            before += missings
+        return np.asarray(missing)[:before]
 
     def _put(self, keys, const cnp.intp_t[:, ::1] chosen, uint64_t epoch):
         """The answers of a plain column's keys, where entries wait for them."""
@@ -1181,34 +1162,17 @@ cdef class Cache:
 
     cdef int _put_all(self, object keys, const cnp.intp_t[:, ::1] chosen,
                       uint64_t epoch) except -1:
-        cdef Py_ssize_t rows = chosen.shape[0], done = 0, count
-        cdef size_t bad = 0
-        cdef rvh_column column
+        cdef size_t k = <size_t>chosen.shape[1], bad = 0
         cdef rvh_status status
         cdef rvh_poll poll
         cdef Watch watch
-        cdef _Blob blob
-        if rows == 0:
-            return 0
+        cdef _Pieces pieces = _Pieces.of(keys, 0, chosen.shape[0])
         start_watch(&watch, &poll, None)
-        if not is_loaded(keys):
-            describe(keys, &column)
+        while pieces.step():
             with nogil:
-                status = rvh_cache_put(self.cache, epoch, &column, 0, <size_t>rows,
-                                       <size_t>chosen.shape[1], <intptr_t *>&chosen[0, 0], &poll,
-                                       &bad)
+                status = rvh_cache_put(self.cache, epoch, &pieces.column, pieces.first, pieces.last,
+                                       k, <intptr_t *>&chosen[0, 0] + pieces.done * k, &poll, &bad)
             raise_for(status, keys, bad)
-            return 0
-        blob = _Blob()
-        while done < rows:
-            count = blob.fill(keys, done, min(rows, done + CHUNK), CHUNK_BYTES)
-            describe_blob(blob, &column)
-            with nogil:
-                status = rvh_cache_put(self.cache, epoch, &column, 0, <size_t>count,
-                                       <size_t>chosen.shape[1], <intptr_t *>&chosen[done, 0],
-                                       &poll, &bad)
-            raise_for(status, keys, bad)
-            done += count
         return 0
 
     def _figures(self):
@@ -1236,49 +1200,20 @@ def key_point(str kind not None, key):
 
 def key_points(str kind not None, keys, Py_ssize_t start, Py_ssize_t stop, uint64_t[::1] out,
                Cancel cancel):
-    if stop > start:
-        over_points(active_isa(), POINT_KINDS[kind], NULL, keys, start, stop, 1, NULL, &out[0],
-                    cancel)
-
-
-cdef int over_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_ring *ring, object keys,
-                     Py_ssize_t start, Py_ssize_t stop, size_t k, intptr_t *nodes,
-                     uint64_t *points, Cancel cancel) except -1:
-    """The points of a plain column's elements, or on a ring their nodes."""
-    cdef rvh_column column
+    cdef rvh_point_kind which = POINT_KINDS[kind]
+    cdef const rvh_isa *isa = active_isa()
     cdef rvh_poll poll
     cdef Watch watch
-    cdef _Blob blob
-    cdef Py_ssize_t count
-    start_watch(&watch, &poll, cancel)
-    if not is_loaded(keys):
-        describe(keys, &column)
-        return run_points(isa, kind, ring, keys, &column, start, stop, k, nodes, points, &poll)
-    blob = _Blob()
-    while start < stop:
-        count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
-        describe_blob(blob, &column)
-        if run_points(isa, kind, ring, keys, &column, 0, count, k, nodes, points, &poll):
-            return 1
-        start += count
-        if ring is NULL:
-            points += count
-        else:
-            nodes += <size_t>count * k
-    return 0
-
-
-cdef int run_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_ring *ring, object keys,
-                    rvh_column *column, size_t start, size_t stop, size_t k, intptr_t *nodes,
-                    uint64_t *points, rvh_poll *poll) except -1:
     cdef rvh_status status
     cdef size_t bad = 0
-    with nogil:
-        if ring is NULL:
-            status = rvh_points(isa, kind, column, start, stop, points, poll, &bad)
-        else:
-            status = rvh_ring_lookup(isa, ring, column, start, stop, k, nodes, poll, &bad)
-    return raise_for(status, keys, bad)
+    cdef _Pieces pieces = _Pieces.of(keys, start, stop)
+    start_watch(&watch, &poll, cancel)
+    while pieces.step():
+        with nogil:
+            status = rvh_points(isa, which, &pieces.column, pieces.first, pieces.last,
+                                &out[0] + pieces.done, &poll, &bad)
+        if raise_for(status, keys, bad):
+            return
 
 
 cdef class RingPoints:
@@ -1317,9 +1252,19 @@ cdef class RingPoints:
 
     def lookup(self, keys, Py_ssize_t start, Py_ssize_t stop, cnp.intp_t[:, ::1] out,
                Cancel cancel):
-        if stop > start:
-            over_points(self.isa, self.kind, self.ring, keys, start, stop, <size_t>out.shape[1],
-                        <intptr_t *>&out[0, 0], NULL, cancel)
+        cdef rvh_poll poll
+        cdef Watch watch
+        cdef rvh_status status
+        cdef size_t k = <size_t>out.shape[1], bad = 0
+        cdef _Pieces pieces = _Pieces.of(keys, start, stop)
+        start_watch(&watch, &poll, cancel)
+        while pieces.step():
+            with nogil:
+                status = rvh_ring_lookup(self.isa, self.ring, &pieces.column, pieces.first,
+                                         pieces.last, k,
+                                         <intptr_t *>&out[0, 0] + pieces.done * k, &poll, &bad)
+            if raise_for(status, keys, bad):
+                return
 
 
 # -- partition tables ---------------------------------------------------------------------------
@@ -1327,40 +1272,26 @@ cdef class RingPoints:
 def lookup(keys, Py_ssize_t start, Py_ssize_t stop, size_t partitions,
            const uint32_t[:, ::1] owners, cnp.ndarray names, cnp.ndarray out not None,
            Cancel cancel):
-    cdef rvh_column column
     cdef rvh_poll poll
     cdef Watch watch
     cdef rvh_table table
-    cdef _Blob blob
-    cdef Py_ssize_t count
+    cdef rvh_status status
     cdef uint8_t *to = <uint8_t *>cnp.PyArray_DATA(out)
+    cdef size_t row, bad = 0
+    cdef _Pieces pieces = _Pieces.of(keys, start, stop)
     table.partitions = partitions
     table.owners = NULL if owners is None else &owners[0, 0]
     table.k = 1 if owners is None else <size_t>owners.shape[1]
     table.names = NULL if names is None else <const uint8_t *>cnp.PyArray_DATA(names)
     table.name_size = 0 if names is None else <size_t>cnp.PyArray_ITEMSIZE(names)
+    row = table.k * <size_t>cnp.PyArray_ITEMSIZE(out)
     start_watch(&watch, &poll, cancel)
-    if not is_loaded(keys):
-        describe(keys, &column)
-        look_up(&table, keys, &column, start, stop, to, &poll)
-        return
-    blob = _Blob()
-    while start < stop:
-        count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
-        describe_blob(blob, &column)
-        if look_up(&table, keys, &column, 0, count, to, &poll):
+    while pieces.step():
+        with nogil:
+            status = rvh_lookup(&table, &pieces.column, pieces.first, pieces.last,
+                                to + pieces.done * row, &poll, &bad)
+        if raise_for(status, keys, bad):
             return
-        start += count
-        to += <size_t>count * table.k * <size_t>cnp.PyArray_ITEMSIZE(out)
-
-
-cdef int look_up(const rvh_table *table, object keys, rvh_column *column, size_t start, size_t stop,
-                 uint8_t *out, rvh_poll *poll) except -1:
-    cdef rvh_status status
-    cdef size_t bad = 0
-    with nogil:
-        status = rvh_lookup(table, column, start, stop, out, poll, &bad)
-    return raise_for(status, keys, bad)
 
 
 def lookup_one(key, size_t partitions, cnp.ndarray owners not None, list names not None):
@@ -1548,21 +1479,12 @@ def bare_hashes(size_t words, size_t n):
 
 def bare_spans(keys):
     """What turns a plain column into bytes alone: how many bytes its elements have together."""
-    cdef rvh_column column
-    cdef rvh_status status = RVH_OK
-    cdef _Blob blob = _Blob()
+    cdef rvh_status status
     cdef uint64_t bytes_ = 0, total = 0
-    cdef Py_ssize_t start = 0, stop = len(keys), count
-    while start < stop:
-        if is_loaded(keys):
-            count = blob.fill(keys, start, min(stop, start + CHUNK), CHUNK_BYTES)
-            describe_blob(blob, &column)
-        else:
-            count = stop
-            describe(keys, &column)
+    cdef _Pieces pieces = _Pieces.of(keys, 0, len(keys))
+    while pieces.step():
         with nogil:
-            status = rvh_bare_spans(&column, 0, <size_t>count, &bytes_)
+            status = rvh_bare_spans(&pieces.column, pieces.first, pieces.last, &bytes_)
         raise_for(status, keys, 0)
         total += bytes_
-        start += count
     return total

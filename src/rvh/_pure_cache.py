@@ -193,7 +193,10 @@ class Cache:
         self._shrink(key)
         return entry
 
-    def _answer(self, key: bytes, k: int) -> list[int] | None:
+    def _answer(self, key: bytes, k: int, epoch: int) -> list[int] | None:
+        if self._epoch != epoch:  # the answers are of other nodes than the caller's
+            self._misses += 1
+            return None
         entry = self._request(key, k)
         return entry.known[:k] if entry is not None and len(entry.known) >= k else None
 
@@ -210,7 +213,7 @@ class Cache:
         count = bound.nodes._check_k(k)
         data = key_bytes(key)
         with self._lock:
-            chosen = self._answer(data, count)
+            chosen = self._answer(data, count, bound.epoch)
         if chosen is None:
             chosen = bound.prepared.select_one(data, count, list(range(len(bound.ids))))
             with self._lock:
@@ -218,12 +221,12 @@ class Cache:
                     self._fill(data, chosen)
         return [bound.ids[n] for n in chosen]
 
-    def _get(self, keys: KeyColumn, out: NDArray[np.intp]) -> NDArray[np.int64]:
+    def _get(self, keys: KeyColumn, out: NDArray[np.intp], epoch: int) -> NDArray[np.int64]:
         """Fill in the rows of a plain column that are known; returns those that are not."""
         missing = []
         for row, key in enumerate(keys.iter_bytes(0, len(out))):
             with self._lock:
-                chosen = self._answer(key, out.shape[1])
+                chosen = self._answer(key, out.shape[1], epoch)
             if chosen is None:
                 missing.append(row)
             else:

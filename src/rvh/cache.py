@@ -236,7 +236,7 @@ class SelectionCache(Cache):
             out = np.empty((len(column), k), dtype=np.intp)
             pieces = column.pieces()
             missing = [
-                (piece, first, self._get(piece, out[first : first + len(piece)]))
+                (piece, first, self._get(piece, out[first : first + len(piece)], bound.epoch))
                 for piece, first in pieces
             ]
             rows = np.concatenate(

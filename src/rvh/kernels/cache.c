@@ -350,7 +350,12 @@ static entry *missed(rvh_cache *c, blake2_simd_bytes key, uint64_t hash, entry *
 
 /* A request, by the policy: the entry of the key, which may wait for its answer, or NULL. A hit is
  * all in here, without a call. */
-static inline const entry *request(rvh_cache *c, blake2_simd_bytes key, uint32_t k) {
+static inline const entry *request(rvh_cache *c, uint64_t epoch, blake2_simd_bytes key,
+                                   uint32_t k) {
+  if (c->epoch != epoch) { /* the answers are of other nodes than the caller's */
+    c->misses++;
+    return NULL;
+  }
   const uint64_t hash = hash_of(c, key);
   entry *e = *find(c, hash, key);
   if (e == NULL || e->list > FREQUENT) return missed(c, key, hash, e, k);
@@ -407,9 +412,10 @@ uint64_t rvh_cache_clear(rvh_cache *c) {
   return epoch;
 }
 
-int rvh_cache_get_one(rvh_cache *c, blake2_simd_bytes key, size_t k, int alone, intptr_t *out) {
+int rvh_cache_get_one(rvh_cache *c, uint64_t epoch, blake2_simd_bytes key, size_t k, int alone,
+                      intptr_t *out) {
   if (!alone) lock(c);
-  const entry *e = request(c, key, (uint32_t)k);
+  const entry *e = request(c, epoch, key, (uint32_t)k);
   const int known = e != NULL && e->k >= k;
   for (size_t j = 0; known && j < k; j++) out[j] = (intptr_t)e->data[j];
   if (!alone) unlock(c);
@@ -452,7 +458,7 @@ static rvh_status over_rows(rvh_cache *c, const rvh_column *keys, size_t start, 
         if (c->epoch == epoch) put(c, spans[i], chosen + at, k);
         continue;
       }
-      const entry *e = request(c, spans[i], (uint32_t)k);
+      const entry *e = request(c, epoch, spans[i], (uint32_t)k);
       if (e == NULL || e->k < k)
         missing[(*missings)++] = (int64_t)(row + i - start);
       else
@@ -464,11 +470,11 @@ static rvh_status over_rows(rvh_cache *c, const rvh_column *keys, size_t start, 
   return status;
 }
 
-rvh_status rvh_cache_get(rvh_cache *c, const rvh_column *keys, size_t start, size_t stop, size_t k,
-                         intptr_t *out, int64_t *missing, size_t *missings, rvh_poll *poll,
-                         size_t *bad) {
+rvh_status rvh_cache_get(rvh_cache *c, uint64_t epoch, const rvh_column *keys, size_t start,
+                         size_t stop, size_t k, intptr_t *out, int64_t *missing, size_t *missings,
+                         rvh_poll *poll, size_t *bad) {
   *missings = 0;
-  return over_rows(c, keys, start, stop, k, out, missing, missings, NULL, 0, poll, bad);
+  return over_rows(c, keys, start, stop, k, out, missing, missings, NULL, epoch, poll, bad);
 }
 
 rvh_status rvh_cache_put(rvh_cache *c, uint64_t epoch, const rvh_column *keys, size_t start,

@@ -229,21 +229,22 @@ typedef struct {
 rvh_cache *rvh_cache_new(size_t most, size_t most_bytes, int arc, const uint64_t seed[3]);
 void rvh_cache_free(rvh_cache *cache);
 
-/* Forgets all entries. Answers that are put with an older epoch than the one returned are dropped.
- */
+/* Forgets all entries. With an older epoch than the one returned nothing is known from then on, and
+ * what is put is dropped. */
 uint64_t rvh_cache_clear(rvh_cache *cache);
 
 /* Whether the best k nodes of a key are known: out[k]. Either way the key counts as used, and where
  * they are not its entry waits for rvh_cache_put_one(). alone: no other call is under way, nor can
  * be, so that the lock (a tenth of the time of a hit) is not needed. */
-int rvh_cache_get_one(rvh_cache *cache, blake2_simd_bytes key, size_t k, int alone, intptr_t *out);
+int rvh_cache_get_one(rvh_cache *cache, uint64_t epoch, blake2_simd_bytes key, size_t k, int alone,
+                      intptr_t *out);
 void rvh_cache_put_one(rvh_cache *cache, uint64_t epoch, blake2_simd_bytes key, size_t k,
                        const intptr_t *chosen);
 
 /* The same of rows start to stop, one after the other: missing[0] to missing[*missings - 1] are the
  * rows, from 0, whose out[row][k] is not filled in. */
-rvh_status rvh_cache_get(rvh_cache *cache, const rvh_column *keys, size_t start, size_t stop,
-                         size_t k, intptr_t *out, int64_t *missing, size_t *missings,
+rvh_status rvh_cache_get(rvh_cache *cache, uint64_t epoch, const rvh_column *keys, size_t start,
+                         size_t stop, size_t k, intptr_t *out, int64_t *missing, size_t *missings,
                          rvh_poll *poll, size_t *bad);
 rvh_status rvh_cache_put(rvh_cache *cache, uint64_t epoch, const rvh_column *keys, size_t start,
                          size_t stop, size_t k, const intptr_t *chosen, rvh_poll *poll,

@@ -703,7 +703,9 @@ static void test_cache(void) {
       memset(bytes, (int)which, sizeof bytes);
       for (size_t j = 0; j < 5; j++) chosen[j] = (intptr_t)(which * 10 + j);
       if (i % 5000 == 4999) epoch = rvh_cache_clear(c);
-      if (rvh_cache_get_one(c, key, (size_t)k, (int)(i % 2), found))
+      if (i % 16 == 0)
+        check(!rvh_cache_get_one(c, epoch - 1, key, (size_t)k, 0, found), "epoch", i, 0);
+      if (rvh_cache_get_one(c, epoch, key, (size_t)k, (int)(i % 2), found))
         check(memcmp(found, chosen, k * sizeof *found) == 0, "cached", (size_t)which, (size_t)k);
       else if (random64() % 4 > 0) /* or it waits for the next one */
         rvh_cache_put_one(c, epoch - (random64() % 8 == 0), key, (size_t)k, chosen);
