@@ -14,6 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rvh
+from rvh.balanced import BalancedAssigner
+from rvh.faultset import FaultSet
+from rvh.geohash import GeoSet
 from rvh.partitions import PartitionTable
 from rvh.ring import Migration, Phase, Plan, Ring, RingFace, Route, ketama
 
@@ -136,6 +139,75 @@ def test_a_plan_covers_every_key_once_and_resumes() -> None:
     assert list(again.left()) == []
 
 
+def test_a_fault_set_and_what_has_a_node_set_of_its_own() -> None:
+    nodes = rvh.NodeSet(["a", "b", "c", "d"])
+    faults = FaultSet(nodes, alive=[False, True, True, True])
+    keys = [f"key-{n}" for n in range(200)]
+    owners = Migration(faults, nodes, k=2).owners_batch(keys, 0)
+    assert (owners == faults.select_batch(keys, 2).nodes).all()
+    assert Migration(faults, nodes, k=2).owners(keys[0], 0) == owners[0].tolist()
+
+    class Mine:
+        """Placements of its own, over a node set."""
+
+        def __init__(self) -> None:
+            self.nodes = nodes
+
+        def select_batch(self, keys: Any, k: int) -> np.ndarray:
+            return np.full((len(keys), k), "here")
+
+    migration = Migration(Mine(), nodes)
+    assert set(migration.owners_batch(keys, 0)[:, 0]) == {"here"}
+    assert migration.owners("x", 0) == ["here"]
+
+
+def test_a_ring_face_counts_as_it_is_now() -> None:
+    face = RingFace(["a", "b"])
+    migration = Migration(face, NEW)
+    face.add_node("c")
+    assert migration.plan(1).state()["old"] == RingFace(["a", "b"]).nodes.fingerprint
+
+
+def test_a_str_and_its_bytes_are_one_node() -> None:
+    keys = [f"key-{n}" for n in range(100)]
+    text, binary = rvh.NodeSet(["a", "b"]), rvh.NodeSet([b"a", b"b"])
+    mixed = rvh.NodeSet(np.array(["a", b"b"], object))
+    for old in (text, binary, mixed):
+        for new in (text, binary, mixed):
+            assert len(Migration(old, new).moves(keys).row) == 0
+            assert len(Migration(old, new).route("x", "copying").write) == 1
+    more = rvh.NodeSet([b"a", b"b", b"\xff"])
+    moved = Migration(text, more).moves(keys)
+    assert set(moved.target.tolist()) == {b"\xff"}
+    halfway = Migration(text, more).owners_batch(keys, 0.5)[:, 0].tolist()
+    assert {type(node) for node in halfway} == {str, bytes}
+    assert halfway == [Migration(text, more).owners(key, 0.5)[0] for key in keys]
+
+
+def test_a_routes_lists_are_two() -> None:
+    migration = Migration(OLD, NEW, k=2)
+    for phase in Phase:
+        for progress in (0, 1):
+            route = migration.route("x", phase, progress)
+            assert route.read is not route.write
+
+
+def test_threads_are_those_of_the_selections_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    select = rvh.NodeSet.select_batch
+
+    def spy(self: rvh.NodeSet, keys: Any, k: int = 1, **options: Any) -> Any:
+        asked.append(options)
+        return select(self, keys, k, **options)
+
+    monkeypatch.setattr(rvh.NodeSet, "select_batch", spy)
+    migration = Migration(NEW, NEW)
+    asked.clear()
+    migration.owners_batch(["x"], 0.5, threads=1)
+    migration.moves(["x"], threads=1)
+    assert asked == [{"threads": 1}] * 4
+
+
 def other(**changes: Any) -> dict[str, Any]:
     return {**MIGRATION.plan(4).state(), **changes}
 
@@ -163,9 +235,26 @@ def other(**changes: Any) -> dict[str, Any]:
         (lambda: Plan.resume(MIGRATION, other(old="0")), ValueError, "of another old placement"),
         (lambda: Plan.resume(MIGRATION, other(new="0")), ValueError, "of another new placement"),
         (lambda: Plan.resume(MIGRATION, other(k=2)), ValueError, "of another k"),
-        (lambda: Plan.resume(MIGRATION, other(steps="4")), TypeError, "steps is '4'"),
+        (lambda: Plan.resume(MIGRATION, other(k=True)), ValueError, "of another k"),
+        (lambda: Plan.resume(MIGRATION, other(old=np.array([1, 2]))), ValueError, "of another old"),
+        (lambda: Plan.resume(MIGRATION, other(format=np.array([1, 2]))), ValueError, "pass what"),
+        (lambda: Plan.resume(MIGRATION, other(steps="4")), ValueError, "damaged: steps is '4'"),
         (lambda: Plan.resume(MIGRATION, other(done=7)), ValueError, "the state is damaged"),
+        (lambda: Plan.resume(MIGRATION, other(done=b"\0")), ValueError, "the state is damaged"),
+        (lambda: Plan.resume(MIGRATION, other(done=np.array(0))), ValueError, "is damaged"),
+        (lambda: Plan.resume(MIGRATION, other(done=["x"])), ValueError, "the state is damaged"),
         (lambda: Plan.resume(MIGRATION, other(done=[9])), ValueError, "step is 9"),
+        (lambda: Plan.resume(MIGRATION, other(done=[10**5000])), ValueError, "step is <int>"),
+        (lambda: Plan.resume(None, other()), TypeError, "migration is of type NoneType"),
+        (lambda: Plan(MIGRATION, 0), ValueError, "steps is 0"),
+        (lambda: Plan(None, 3), TypeError, "migration is of type NoneType: pass a Migration"),
+        (lambda: MIGRATION.plan(8).finish(next(MIGRATION.plan(4).left())), ValueError,
+         "of a plan of other steps: this one has 8"),
+        (lambda: MIGRATION.plan(4).finish(np.timedelta64(1)), TypeError, "step is "),
+        (lambda: MIGRATION.owners("x", np.timedelta64(1)), TypeError, "progress is "),
+        (lambda: MIGRATION.owners("x", 10**5000), ValueError, "progress is <int>"),
+        (lambda: Migration(BalancedAssigner(["a"]), NEW), TypeError, "old is of type Balanced"),
+        (lambda: Migration(GeoSet(["a"], geohash=["u0"]), NEW), TypeError, "places of the keys"),
     ],
 )  # fmt: skip
 def test_bad_input(call: Any, error: type[Exception], words: str) -> None:

@@ -169,6 +169,13 @@ def test_a_key_on_a_point_belongs_to_it() -> None:
     assert ring.lookup("key", 3) == ["on", "after", "before"]
 
 
+def test_tokens_cannot_be_written_to_and_names_may_be_numpys() -> None:
+    ring = Ring.from_tokens({"a": [0], "b": [2**31]}, np.str_("crc32"))
+    assert type(ring.hash) is str
+    with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+        ring.tokens.flags.writeable = True
+
+
 def test_crowded_points() -> None:
     """All in one slice of the table that a search begins with."""
     tokens = list(range(2**63, 2**63 + 1000))
@@ -255,6 +262,26 @@ def test_weights_of_the_face() -> None:
         plain.add_node("c", 2)
 
 
+def test_as_many_nodes_as_there_are() -> None:
+    ring = RingFace(["a", "b", "c"])
+    every = ring.get_nodes("x")
+    for size in (None, 0, 3, 4, 10**9):
+        assert ring.get_nodes("x", size) == list(ring.range("x", size)) == every
+    assert list(ring.range("x", 2)) == every[:2]
+
+
+def test_a_node_that_is_added_again() -> None:
+    ring = RingFace(["a", "b"])
+    before = ring.nodes
+    ring.add_node("a")
+    ring.add_node(b"b", {"weight": 1})
+    assert ring.nodes is before
+    weighted = RingFace({"a": 1, "b": 1})
+    weighted.add_node("b", {"weight": 3})
+    weighted.add_node("a")
+    assert weighted.distribution == {"a": 0.25, "b": 0.75}
+
+
 def test_a_face_travels_with_its_nodes() -> None:
     ring = RingFace({"a": 3, "b": 1})
     ring.add_node("c", 2)
@@ -311,6 +338,17 @@ RING = ketama(["a", "b"])
         (lambda: Ring.from_tokens({"a": []}, "md5"), ValueError, "no tokens"),
         (lambda: Ring.from_tokens({}, "md5"), ValueError, "no tokens"),
         (lambda: Ring.from_tokens({"": [1]}, "md5"), ValueError, "empty"),
+        (lambda: Ring.from_tokens({"a": np.array(3)}, "md5"), TypeError, "tokens of node 'a' are"),
+        (lambda: Ring.from_tokens({"a": [np.timedelta64(5)]}, "md5"), TypeError, "whole numbers"),
+        (lambda: Ring.from_tokens({"a": [10**5000]}, "md5"), ValueError, "is <int>: those of md5"),
+        (lambda: ketama(["a", "b"], [1e39, 1]), ValueError, "node 'a' .position 0. is 1e.39"),
+        (lambda: ketama(["a", "b"], [1, 1e-50]), ValueError, "node 'b' .position 1. is 1e-50"),
+        (lambda: ketama(["a", "b"], [2e38, 2e38]), ValueError, "4e.38 together: .*divide all"),
+        (lambda: nginx(["a", "b"], [1e12, 1]), ValueError, "the most; divide all weights"),
+        (lambda: RingFace(["a"]).add_node("b", np.array([1, 2])), ValueError, "weight"),
+        (lambda: RingFace(["a"]).get_nodes("x", -1), ValueError, "size is -1"),
+        (lambda: RingFace(["a"]).get_nodes("x", 1.5), TypeError, "size is 1.5"),
+        (lambda: RingFace(["a"]).range(None), TypeError, "key is of type NoneType"),
         (lambda: ketama([]), ValueError, "no nodes"),
         (lambda: ketama(["a", "a"]), ValueError, "same"),
         (lambda: ketama(["a"], [1, 2]), ValueError, "shape"),
@@ -324,7 +362,6 @@ RING = ketama(["a", "b"])
         (lambda: RING.lookup_batch(["x", None]), TypeError, "position 1"),
         (lambda: RingFace([]), ValueError, "no nodes"),
         (lambda: RingFace(["a"]).remove_node("b"), ValueError, "'b' is not in the set"),
-        (lambda: RingFace(["a"]).add_node("a"), ValueError, "same"),
     ],
 )  # fmt: skip
 def test_bad_input(call: Any, error: type[Exception], words: str) -> None:

@@ -77,6 +77,10 @@ CALLS = {
         'np.broadcast_to(np.array([b"x" * 100_000]), 10**8),'
         " threads=THREADS)"
     ),
+    "a ring on which one node has hardly a point": (
+        "ring.Ring.from_tokens({'a': range(1 << 20), 'b': [2**63]}, 'xxh64').arglookup_batch("
+        "np.broadcast_to(np.arange(1), 10**6), 2, threads=THREADS)"
+    ),
     "crossing points": (
         "ring.Migration(ns, ns).crossing_batch("
         'np.broadcast_to(np.array([b"x" * 100_000]), 10**8), threads=THREADS)'

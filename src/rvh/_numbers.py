@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["real_numbers", "whole_number"]
+__all__ = ["is_whole", "real_numbers", "whole_number"]
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether a value is a whole number, Python's or NumPy's: no bool, and no span of time.
+
+    Examples
+    --------
+    >>> is_whole(np.uint8(3)), is_whole(True), is_whole(np.timedelta64(3, "s"))
+    (True, False, False)
+    """
+    whole = isinstance(value, (int, np.integer))
+    return whole and not isinstance(value, (bool, np.timedelta64))
 
 
 def whole_number(name: str, value: Any, most: int, because: str = "") -> int:

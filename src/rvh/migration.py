@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rvh import keys as _keys
 from rvh._answers import points_of
 from rvh._backend import key_point
-from rvh._numbers import whole_number
+from rvh._numbers import is_whole, whole_number
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -28,6 +28,8 @@ CROSSING = "murmur2"
 #: crossing points are below this
 ALL = 1 << 64
 STEPS_MAX = 1 << 24
+#: of a plan's state
+FORMAT = "rvh migration 1"
 
 
 class Phase(StrEnum):
@@ -95,8 +97,9 @@ class Migration:
 
     Parameters
     ----------
-    old, new : NodeSet, Ring, PartitionTable, RingFace
-        Or anything with ``lookup_batch(keys)`` or ``select_batch(keys, k)``, and for a `plan` a
+    old, new : NodeSet, Ring, PartitionTable, RingFace, FaultSet
+        A RingFace counts as the nodes that it has now. Or anything with ``select_batch(keys, k)``
+        or ``lookup_batch(keys, k)``, which give ids of shape (M, k), and for a `plan` a
         ``fingerprint``.
     k : int
         How many nodes each key has in both; a `PartitionTable` has its own.
@@ -124,10 +127,16 @@ class Migration:
         self._old, self._new = _placed(old, "old"), _placed(new, "new")
         self._k = whole_number("k", k, 2**31 - 1)
         for what, placement in (("old", self._old), ("new", self._new)):
-            width = _nodes_of(placement, [b""], self._k).shape[1]
-            if width != self._k:
+            shape = _nodes_of(placement, [b""], self._k).shape
+            if len(shape) != 2:
+                raise RVHTypeError(
+                    f"{what}, of type {type(placement).__name__}, answers for one key in shape "
+                    f"{shape}: a placement gives ids of shape (1, k)"
+                )
+            if shape[1] != self._k:
                 raise RVHError(
-                    f"{what} gives every key {width} nodes, but k is {self._k}: pass k={width}"
+                    f"{what} gives every key {shape[1]} nodes, but k is {self._k}: pass "
+                    f"k={shape[1]}"
                 )
 
     def __repr__(self) -> str:
@@ -224,8 +233,10 @@ class Migration:
         """
         with _keys.opened(keys) as column:
             crossed = self.crossed_batch(column, progress, threads=threads)
-            old = _nodes_of(self._old, column, self._k)
-            new = _nodes_of(self._new, column, self._k)
+            old = _nodes_of(self._old, column, self._k, threads)
+            new = _nodes_of(self._new, column, self._k, threads)
+        if old.dtype.kind != new.dtype.kind:  # str and bytes, each as its own set has it
+            old, new = old.astype(object), new.astype(object)
         return np.where(crossed[:, None], new, old)
 
     def owners(self, key: Any, progress: float) -> list[Any]:
@@ -277,26 +288,27 @@ class Migration:
         crossed = key_point(CROSSING, key) < _limit(progress)
         old, new = (_nodes_of_one(each, key, self._k) for each in (self._old, self._new))
         if now is Phase.BEFORE:
-            return Route(old, old)
+            return Route(old, list(old))
         if now is Phase.AFTER:
-            return Route(new, new)
+            return Route(new, list(new))
         if now is Phase.COPYING or not crossed:
             return Route(old, _together(old, new))
         both = _together(new, old)
-        return Route(both, both)
+        return Route(both, list(both))
 
-    def moves(self, keys: Any) -> Moved:
+    def moves(self, keys: Any, *, threads: int | None = None) -> Moved:
         """Which keys have to be copied, from where and to where.
 
         Parameters
         ----------
-        keys : sequence or array of str, bytes or int, shape (M,)
-            Any kind in `rvh.keys.KINDS`.
+        keys, threads
+            As for `crossing_batch`.
 
         Returns
         -------
         Moved
-            A row for each node that a key gets and did not have.
+            A row for each node that a key gets and did not have. Ids are compared by their bytes:
+            a str and its UTF-8 are one node.
 
         Raises
         ------
@@ -310,12 +322,14 @@ class Migration:
         {'c'}
         """
         with _keys.opened(keys) as column:
-            old = _nodes_of(self._old, column, self._k)
-            new = _nodes_of(self._new, column, self._k)
+            old = _nodes_of(self._old, column, self._k, threads)
+            new = _nodes_of(self._new, column, self._k, threads)
         leaves, comes = np.ones(old.shape, dtype=np.bool_), np.ones(new.shape, dtype=np.bool_)
+        alike = old.dtype.kind == new.dtype.kind != "O"
+        a, b = (old, new) if alike else (_as_bytes(old), _as_bytes(new))
         for i in range(self._k):
             for j in range(self._k):
-                same = old[:, i] == new[:, j]
+                same = a[:, i] == b[:, j]
                 leaves[:, i] &= ~same
                 comes[:, j] &= ~same
         # Both have as many in each row, which is where row after row they meet.
@@ -346,7 +360,7 @@ class Migration:
         >>> [step.stop for step in plan.left()]
         [Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(1, 1)]
         """
-        return Plan(self, whole_number("steps", steps, STEPS_MAX))
+        return Plan(self, steps)
 
 
 class Step(NamedTuple):
@@ -372,6 +386,7 @@ class Plan:
     ----------
     migration : Migration
     steps : int
+        As for `Migration.plan`.
 
     Examples
     --------
@@ -385,9 +400,11 @@ class Plan:
     """
 
     def __init__(self, migration: Migration, steps: int) -> None:
+        if not isinstance(migration, Migration):
+            raise RVHTypeError(f"migration is of type {type(migration).__name__}: pass a Migration")
         self._migration = migration
-        self._steps = steps
-        self._done = np.zeros(steps, dtype=np.bool_)
+        self._steps = whole_number("steps", steps, STEPS_MAX)
+        self._done = np.zeros(self._steps, dtype=np.bool_)
         self._between = tuple(
             _fingerprint(placement, what)
             for what, placement in (("old", migration._old), ("new", migration._new))
@@ -476,7 +493,7 @@ class Plan:
         """
         old, new = self._between
         return {
-            "format": "rvh migration 1",
+            "format": FORMAT,
             "old": old,
             "new": new,
             "k": self._migration._k,
@@ -512,47 +529,58 @@ class Plan:
         >>> Plan.resume(migration, plan.state()).progress
         Fraction(1, 4)
         """
-        if not isinstance(state, Mapping) or state.get("format") != "rvh migration 1":
+        form = state.get("format") if isinstance(state, Mapping) else None
+        if not isinstance(form, str) or form != FORMAT:
             raise RVHError(f"state is {show(state)}: pass what Plan.state() gave")
         steps, done = state.get("steps"), state.get("done")
-        plan = migration.plan(steps)  # type: ignore[arg-type]  # it refuses what is no number
-        now = {**plan.state(), "done": done}
+        if not is_whole(steps) or not isinstance(done, list) or not all(map(is_whole, done)):
+            raise RVHError(
+                f"the state is damaged: steps is {show(steps)}, done is {show(done)}; pass what "
+                "Plan.state() gave"
+            )
+        plan = Plan(migration, steps)
+        now = plan.state()
         for name, what in (("old", "old placement"), ("new", "new placement"), ("k", "k")):
-            if now[name] != state.get(name):
+            saved = state.get(name)
+            if type(saved) is not type(now[name]) or saved != now[name]:
                 raise RVHError(
-                    f"the state is of another {what}: {show(state.get(name))}, this migration's is "
+                    f"the state is of another {what}: {show(saved)}, this migration's is "
                     f"{show(now[name])}; resume with the placements that it was saved with"
                 )
-        if not isinstance(done, Iterable):
-            raise RVHError(f"the steps done are {show(done)}: the state is damaged")
         for number in done:
             plan.finish(number)
         return plan
 
     def _number(self, step: Any) -> int:
         number = step.number if isinstance(step, Step) else step
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+        if not is_whole(number):
             raise RVHTypeError(f"step is {show(step)}: pass a Step or its number")
         if not 0 <= number < self._steps:
-            raise RVHError(f"step is {number}: there are steps 0 to {self._steps - 1}")
+            raise RVHError(f"step is {show(number)}: there are steps 0 to {self._steps - 1}")
+        if isinstance(step, Step) and step != self._step(int(number)):
+            raise RVHError(
+                f"step is {show(step)}, of a plan of other steps: this one has {self._steps}"
+            )
         return int(number)
 
 
 def _limit(progress: Any) -> int:
     """The crossing point below which keys have crossed."""
-    number = isinstance(progress, (int, float, Fraction, np.floating, np.integer))
-    if not number or isinstance(progress, bool):
+    if not is_whole(progress) and not isinstance(progress, (float, Fraction, np.floating)):
         raise RVHTypeError(f"progress is {show(progress)}: pass a number from 0 to 1")
     if not 0 <= progress <= 1:  # NaN neither
-        raise RVHError(f"progress is {progress}: pass a number from 0 to 1")
+        raise RVHError(f"progress is {show(progress)}: pass a number from 0 to 1")
     exact = progress if isinstance(progress, Fraction) else Fraction(float(progress))
     return math.ceil(exact * ALL)
 
 
 def _placed(placement: Any, what: str) -> Any:
-    inner = getattr(placement, "nodes", None)
-    if not hasattr(placement, "lookup_batch") and isinstance(inner, NodeSet):
-        placement = inner  # of a RingFace: as it is now
+    if isinstance(placement, NodeSet):
+        return placement
+    from rvh.ring import RingFace  # which imports this module
+
+    if isinstance(placement, RingFace):
+        return placement.nodes
     if not hasattr(placement, "lookup_batch") and not hasattr(placement, "select_batch"):
         raise RVHTypeError(
             f"{what} is of type {type(placement).__name__}: pass a NodeSet, a Ring or a "
@@ -561,13 +589,15 @@ def _placed(placement: Any, what: str) -> Any:
     return placement
 
 
-def _nodes_of(placement: Any, keys: Any, k: int) -> NDArray[Any]:
+def _nodes_of(placement: Any, keys: Any, k: int, threads: int | None = None) -> NDArray[Any]:
     """The nodes of keys, shape (M, k)."""
+    options = {} if threads is None else {"threads": threads}
     if hasattr(placement, "select_batch"):
-        return np.asarray(placement.select_batch(keys, k))
+        answer = placement.select_batch(keys, k, **options)
+        return np.asarray(getattr(answer, "nodes", answer))  # a FaultSet says more
     if hasattr(placement, "partitions"):
-        return np.asarray(placement.lookup_batch(keys))
-    return np.asarray(placement.lookup_batch(keys, k))
+        return np.asarray(placement.lookup_batch(keys, **options))
+    return np.asarray(placement.lookup_batch(keys, k, **options))
 
 
 def _nodes_of_one(placement: Any, key: Any, k: int) -> list[Any]:
@@ -575,7 +605,17 @@ def _nodes_of_one(placement: Any, key: Any, k: int) -> list[Any]:
         return list(placement.select(key, k))
     if hasattr(placement, "partitions"):
         return list(placement.lookup(key))
-    return list(placement.lookup(key, k))
+    if hasattr(placement, "lookup"):
+        return list(placement.lookup(key, k))
+    found: list[Any] = _nodes_of(placement, _keys.object_array([key]), k)[0].tolist()
+    return found
+
+
+def _as_bytes(nodes: NDArray[Any]) -> NDArray[Any]:
+    """Ids as the bytes that they are compared by."""
+    return _keys.object_array(list(map(_keys.key_bytes, nodes.ravel().tolist()))).reshape(
+        nodes.shape
+    )
 
 
 def _fingerprint(placement: Any, what: str) -> str:
@@ -591,4 +631,6 @@ def _fingerprint(placement: Any, what: str) -> str:
 
 
 def _together(first: list[Any], second: list[Any]) -> list[Any]:
-    return list(dict.fromkeys([*first, *second]))
+    """Both, each node once."""
+    seen = set(map(_keys.key_bytes, first))
+    return [*first, *(node for node in second if _keys.key_bytes(node) not in seen)]

@@ -22,9 +22,9 @@ from rvh import keys as _keys
 from rvh._answers import over_keys, points_of
 from rvh._backend import Cancel, RingPoints, key_point
 from rvh._column import KeyColumn
-from rvh._numbers import real_numbers, whole_number
+from rvh._numbers import is_whole, real_numbers, whole_number
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.migration import Migration, Moved, Phase, Plan, Route
+from rvh.migration import Migration, Moved, Phase, Plan, Route, Step
 from rvh.nodes import NodeSet
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Ring",
     "RingFace",
     "Route",
+    "Step",
     "ketama",
     "nginx",
 ]
@@ -50,6 +51,7 @@ HASHES: dict[str, tuple[int, int]] = {
 }
 KETAMA_HASHES, KETAMA_POINTS = 40, 4  # for each node of average weight; of each hash
 NGINX_POINTS = 160  # for each unit of weight
+POINTS_MAX = 1 << 24  # of an nginx ring: 10 s and 2 GB
 
 
 class Ring:
@@ -133,6 +135,7 @@ class Ring:
         """
         if not isinstance(hash_name, str) or hash_name not in HASHES:
             raise RVHError(f"hash_name is {show(hash_name)}: choose one of {', '.join(HASHES)}")
+        hash_name = str(hash_name)
         if not isinstance(tokens, Mapping):
             raise RVHTypeError(
                 f"tokens is of type {type(tokens).__name__}: pass each node's, for example "
@@ -142,20 +145,20 @@ class Ring:
         seen: dict[int, Any] = {}
         owners: list[int] = []
         for number, (node, given) in enumerate(tokens.items()):
-            if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+            sequence = isinstance(given, Iterable) and getattr(given, "ndim", 1) > 0
+            if isinstance(given, (str, bytes)) or not sequence:
                 raise RVHTypeError(
                     f"the tokens of node {show(node)} are {show(given)}: pass a list"
                 )
             for token in given:
-                whole = isinstance(token, (int, np.integer)) and not isinstance(token, bool)
-                if not whole:
+                if not is_whole(token):
                     raise RVHTypeError(
                         f"a token of node {show(node)} is {show(token)}: pass whole numbers"
                     )
                 if not lowest <= token <= highest:
                     raise RVHError(
-                        f"a token of node {show(node)} is {token}: those of {hash_name} are from "
-                        f"{lowest} to {highest}"
+                        f"a token of node {show(node)} is {show(token)}: those of {hash_name} are "
+                        f"from {lowest} to {highest}"
                     )
                 if int(token) in seen:
                     raise RVHError(
@@ -190,7 +193,7 @@ class Ring:
         >>> Ring.from_tokens({"a": [7], "b": [3]}, "crc32").tokens
         array([3, 7], dtype=uint64)
         """
-        return self._as_tokens(self._points)
+        return self._as_tokens(self._points.view())
 
     @property
     def owners(self) -> NDArray[np.uint32]:
@@ -409,6 +412,7 @@ def ketama(nodes: Any, weights: Any = None) -> Ring:
     column, ids = _keys.node_column(nodes)
     names = list(column.iter_bytes())
     given = _weights(weights, ids)
+    _check_float32(given, ids)
     total = np.float32(sum(given))
     points: list[int] = []
     owners: list[int] = []
@@ -458,6 +462,11 @@ def nginx(nodes: Any, weights: Any = None) -> Ring:
     """
     column, ids = _keys.node_column(nodes)
     given = _weights(weights, ids)
+    if sum(given) * NGINX_POINTS > POINTS_MAX:
+        raise RVHError(
+            f"the weights are {sum(given)} together: nginx makes {NGINX_POINTS} points of each "
+            f"unit, and here {POINTS_MAX // NGINX_POINTS} are the most; divide all weights"
+        )
     points: dict[int, int] = {}
     for number, (name, weight) in enumerate(zip(column.iter_bytes(), given, strict=True)):
         if weight < 1 or weight != int(weight):
@@ -477,6 +486,22 @@ def nginx(nodes: Any, weights: Any = None) -> Ring:
         np.fromiter(points, dtype=np.uint64, count=len(points)),
         np.fromiter(points.values(), dtype=np.uint32, count=len(points)),
     )
+
+
+def _check_float32(weights: list[float], ids: NDArray[Any]) -> None:
+    """Refuse weights that libketama's arithmetic does not hold, or their sum."""
+    least, most = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+    for number, weight in enumerate(weights):
+        if weight and not least <= weight <= most:
+            raise RVHError(
+                f"the weight of node {show(ids.tolist()[number])} (position {number}) is {weight}: "
+                f"ketama computes with 32 bits, from {least:.3g} to {most:.3g}; scale all weights"
+            )
+    if sum(weights) > most:
+        raise RVHError(
+            f"the weights are {sum(weights)} together: ketama computes with 32 bits, up to "
+            f"{most:.3g}; divide all weights"
+        )
 
 
 def _host_and_port(name: bytes) -> tuple[bytes, bytes]:
@@ -504,6 +529,10 @@ def _weights(weights: Any, ids: NDArray[Any]) -> list[float]:
     return found
 
 
+#: the key that stands for no key
+ALL: Any = object()
+
+
 class RingFace:
     """The methods of uhashring's and hash_ring's HashRing, served by rendezvous hashing.
 
@@ -525,8 +554,13 @@ class RingFace:
 
     Notes
     -----
-    Differences from uhashring: `get_node` of an int is not that of its digits; `range` and
-    `iterate_nodes` give ids; `distribution` gives shares, as there are no points.
+    Ids with weights, all the same, place other keys than ids alone: in ``murmur`` weights take
+    other bits of the score.
+
+    Differences from uhashring: keys are str, bytes or int, and an int is not its digits; `range`
+    and `iterate_nodes` give ids, each once; `distribution` gives shares, as there are no points;
+    there is always a node; a node that is missing is an `RVHError`, not a KeyError; a weight for a
+    node of a ring made without weights is an error.
 
     Examples
     --------
@@ -570,22 +604,41 @@ class RingFace:
         """
         return self._select(key)[0]
 
-    def get_nodes(self, key: Any = None, size: int | None = None) -> list[Any]:
-        """All nodes, in their order; or with a key its nodes, best first, `size` or all of them.
+    def get_nodes(self, key: Any = ALL, size: int | None = None) -> list[Any]:
+        """All nodes, in their order; or with a key its nodes, best first.
+
+        Parameters
+        ----------
+        key : str, bytes-like or int, optional
+        size : int, optional
+            How many at most; None and 0 mean all.
+
+        Returns
+        -------
+        list
+            Node ids.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            A negative `size` or one that is no whole number; a key as for `NodeSet.select`.
 
         Examples
         --------
         >>> ring = RingFace(["a", "b"])
-        >>> ring.get_nodes(), ring.get_nodes("key")
-        (['a', 'b'], ['b', 'a'])
+        >>> ring.get_nodes(), ring.get_nodes("key"), ring.get_nodes("key", 5)
+        (['a', 'b'], ['b', 'a'], ['b', 'a'])
         """
         nodes = self._nodes
-        if key is None:
+        if key is ALL:
             return list(nodes)
-        return nodes.select(key, nodes._selectable if size is None else size)
+        most = nodes._selectable
+        if size is not None and (not is_whole(size) or size != 0):
+            most = min(most, whole_number("size", size, 2**63 - 1))
+        return nodes.select(key, most)
 
     def range(self, key: Any, size: int | None = None, unique: bool = True) -> Iterator[Any]:
-        """The nodes of a key, best first: `size`, or all of them. Each comes once.
+        """The nodes of a key as by `get_nodes`, best first. Each comes once, also if not `unique`.
 
         Examples
         --------
@@ -607,23 +660,37 @@ class RingFace:
     def add_node(self, node: Any, conf: Any = None) -> None:
         """Add a node; `conf` is its weight, or a mapping with ``"weight"``, where nodes have one.
 
+        A node that is there gets the weight, if one is given, and stays otherwise.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            What is no node id or no weight; a weight other than 1 where nodes have none.
+
         Examples
         --------
-        >>> ring = RingFace(["a"])
-        >>> ring.add_node("b")
-        >>> ring.get_nodes()
-        ['a', 'b']
+        >>> ring = RingFace({"a": 1})
+        >>> ring.add_node("b", 3)
+        >>> ring.distribution
+        {'a': 0.25, 'b': 0.75}
         """
+        weight = None if conf is None else _weight_of(conf)
         with self._change:
-            weights = None
-            if self._nodes.weights is not None:
-                weights = [_weight_of(1 if conf is None else conf)]
-            elif conf is not None and _weight_of(conf) != 1:
-                raise RVHError(
-                    f"node {show(node)} has the weight {_weight_of(conf)}, but the nodes have "
-                    "none: make the RingFace of a mapping of ids to weights"
-                )
-            self._set(self._nodes.add([node], weights=weights))
+            nodes = self._nodes
+            if nodes.weights is None:
+                if weight is not None and real_numbers([weight], "weight", [show(node)])[0] != 1:
+                    raise RVHError(
+                        f"node {show(node)} has the weight {show(weight)}, but the nodes have "
+                        "none: make the RingFace of a mapping of ids to weights"
+                    )
+                if node not in nodes:
+                    self._set(nodes.add([node]))
+            elif node not in nodes:
+                self._set(nodes.add([node], weights=[1 if weight is None else weight]))
+            elif weight is not None:
+                given = nodes.weights.tolist()
+                given[_place(nodes, node)] = weight
+                self._set(nodes.with_weights(given))
 
     def remove_node(self, node: Any) -> None:
         """Remove a node, which must be there.
@@ -659,6 +726,10 @@ class RingFace:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RingFace, (self._nodes,)
+
+
+def _place(nodes: NodeSet, node: Any) -> int:
+    return list(nodes._column.iter_bytes()).index(_keys.key_bytes(node))
 
 
 def _weight_of(conf: Any) -> Any:

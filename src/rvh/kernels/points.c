@@ -7,6 +7,7 @@
 
 enum {
   BATCH = 1024,         /* keys hashed together, or fewer */
+  BATCH_COST = 1 << 20, /* short keys that take as long as such a batch may: some 5 ms */
   KEYS_PER_WORK = 4,    /* short keys that take as long as a compression */
   BYTES_PER_WORK = 128, /* read and hashed in less than a compression's time */
   MD5_ONE_BLOCK = 55,   /* bytes of a message that fits a block with its length */
@@ -115,13 +116,14 @@ static void all_points(const rvh_isa *isa, rvh_point_kind kind, const blake2_sim
 rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys,
                           size_t start, size_t stop, size_t cost, rvh_take_points *take, void *to,
                           rvh_poll *poll, size_t *bad) {
+  const size_t most = cost < BATCH_COST / BATCH ? BATCH : cost < BATCH_COST ? BATCH_COST / cost : 1;
   blake2_simd_bytes *spans = malloc(BATCH * sizeof *spans);
   uint64_t *points = malloc(BATCH * sizeof *points);
   uint8_t *scratch = malloc(rvh_column_batch_scratch(keys, BATCH) + 1);
   rvh_status status = spans == NULL || points == NULL || scratch == NULL ? RVH_NO_MEMORY : RVH_OK;
   for (size_t row = start, n; row < stop && status == RVH_OK; row += n) {
     size_t bytes;
-    n = rvh_column_batch(keys, row, stop - row < BATCH ? stop - row : BATCH, &bytes);
+    n = rvh_column_batch(keys, row, stop - row < most ? stop - row : most, &bytes);
     if (rvh_stopped(poll, n * cost / KEYS_PER_WORK + bytes / BYTES_PER_WORK + 1)) {
       status = RVH_STOPPED;
       break;

@@ -12,6 +12,7 @@ struct rvh_ring {
   const uint64_t *points; /* ascending */
   const uint32_t *owners;
   size_t count;
+  size_t walk; /* points from one of a node to its next on average: of the node that has fewest */
   unsigned shift;
   uint32_t *slices; /* [1 + number of slices] */
 };
@@ -22,14 +23,24 @@ rvh_ring *rvh_ring_new(rvh_point_kind kind, const uint64_t *points, const uint32
   unsigned bits = 1;
   while (bits < 24 && ((size_t)1 << bits) < 2 * count) bits++;
   const size_t slices = (size_t)1 << bits;
+  uint32_t nodes = 0;
+  for (size_t i = 0; i < count; i++)
+    if (owners[i] >= nodes) nodes = owners[i] + 1;
   rvh_ring *ring = malloc(sizeof *ring);
   uint32_t *before = malloc((slices + 1) * sizeof *before);
-  if (ring == NULL || before == NULL) {
+  uint32_t *each = calloc(nodes, sizeof *each);
+  if (ring == NULL || before == NULL || each == NULL) {
     free(ring);
     free(before);
+    free(each);
     return NULL;
   }
-  *ring = (rvh_ring){kind, points, owners, count, width - bits, before};
+  size_t fewest = count;
+  for (size_t i = 0; i < count; i++) each[owners[i]]++;
+  for (uint32_t n = 0; n < nodes; n++)
+    if (each[n] > 0 && each[n] < fewest) fewest = each[n];
+  free(each);
+  *ring = (rvh_ring){kind, points, owners, count, count / fewest, width - bits, before};
   for (size_t s = 0, at = 0; s <= slices; s++) {
     while (at < count && points[at] >> ring->shift < s) at++;
     before[s] = (uint32_t)at;
@@ -93,5 +104,6 @@ rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_c
                            size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
                            size_t *bad) {
   answers to = {ring, k, out};
-  return rvh_each_point(isa, ring->kind, keys, start, stop, k, answer, &to, poll, bad);
+  const size_t cost = k == 1 ? 1 : k > ring->walk ? k : ring->walk;
+  return rvh_each_point(isa, ring->kind, keys, start, stop, cost, answer, &to, poll, bad);
 }
