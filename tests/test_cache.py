@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -356,7 +358,85 @@ def test_a_call_sees_all_of_one_set_also_where_another_is_set_meanwhile(policy: 
     assert cache.info()[:2] == (50, 100)
 
 
+def test_a_key_that_sets_other_nodes_gets_an_answer_of_one_set() -> None:
+    class K:
+        def __index__(self) -> int:
+            cache.nodes = rvh.NodeSet([f"other{n}" for n in range(2000)])
+            cache.select("x")
+            return 1
+
+    cache = SelectionCache(NODES, 100)
+    assert cache.select("x", K()) == NODES.select("x")
+
+
+def test_an_equal_set_answers_from_then_on_and_entries_stay() -> None:
+    cache = SelectionCache(["a", "b"], 10)
+    cache.select("x")
+    domains = rvh.NodeSet(["a", "b"], domains={"zone": ["eu", "us"]})
+    wide = rvh.NodeSet(np.array(["a", "b"], "U9"))
+    for nodes in (domains, wide):
+        cache.nodes = nodes
+        assert cache.nodes is nodes
+        assert cache.info().entries == 1
+        assert cache.select("x") == nodes.select("x")
+    assert cache.select_batch(["x"]).dtype == wide.select_batch(["x"]).dtype
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_begins_with_empty_caches() -> None:
+    cache = SelectionCache(NODES, 10_000)
+    keys = np.arange(100_000)
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            cache.argselect_batch(keys)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        for _ in range(8):
+            child = os.fork()
+            if child == 0:
+                entries, answer = cache.info().entries, cache.select("x")
+                os._exit(0 if entries == 0 and answer == NODES.select("x") else 1)
+            for _ in range(3000):
+                ended, status = os.waitpid(child, os.WNOHANG)
+                if ended:
+                    break
+                time.sleep(0.01)
+            else:
+                os.kill(child, 9)
+                os.waitpid(child, 0)
+                status = -1
+            assert status == 0
+    finally:
+        done.set()
+        thread.join()
+
+
 # -- bad input ----------------------------------------------------------------------------------
+
+
+def test_a_cache_that_was_not_made() -> None:
+    class Mine(SelectionCache):
+        def __init__(self) -> None:
+            pass
+
+    unmade = SelectionCache.__new__(SelectionCache)
+    with pytest.raises(rvh.RVHError, match="same"):
+        unmade.__init__(["a", "a"], 10)  # type: ignore[misc]
+    for cache in (Mine(), unmade):
+        for call in (
+            lambda cache=cache: cache.select("x"),
+            lambda cache=cache: cache.select_batch(["x"]),
+            lambda cache=cache: cache.info(),
+            lambda cache=cache: cache.clear(),
+            lambda cache=cache: cache.nodes,
+        ):
+            with pytest.raises(rvh.RVHError, match="was not made"):
+                call()
 
 
 def test_a_bad_key_leaves_the_cache_as_good_as_before() -> None:
@@ -386,6 +466,8 @@ def test_a_bad_key_leaves_the_cache_as_good_as_before() -> None:
         (lambda: SelectionCache(NODES, 9).select("x", 9), ValueError, "k is 9, but the set has 8"),
         (lambda: SelectionCache(NODES, 9).select("x", 1.5), TypeError, "k is 1.5"),
         (lambda: SelectionCache(NODES, 9).select_batch(["x"], 0), ValueError, "k is 0"),
+        (lambda: SelectionCache(NODES, 9).select_batch([], threads=0), ValueError, "threads is 0"),
+        (lambda: SelectionCache(NODES, 9).select_batch([], threads="2"), TypeError, "threads is"),
         (lambda: setattr(SelectionCache(NODES, 9), "nodes", ["a"]), TypeError, "type list: set an"),
         (lambda: SelectionCache(NODES, 9).select("\ud800"), ValueError, "surrogate"),
     ],

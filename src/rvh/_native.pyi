@@ -86,7 +86,12 @@ class Bound:
 class Cache:
     def _open(self, most: int, most_bytes: int, arc: bool, seed: bytes) -> None: ...
     def _bind(
-        self, nodes: NodeSet, prepared: PreparedNodes, ids: list[Any], selectable: int
+        self,
+        nodes: NodeSet,
+        prepared: PreparedNodes,
+        ids: list[Any],
+        selectable: int,
+        keep: bool,
     ) -> None: ...
     def _now(self) -> Bound: ...
     def _clear(self) -> None: ...

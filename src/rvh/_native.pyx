@@ -1055,43 +1055,50 @@ cdef class Cache:
         rvh_cache_free(self.cache)
 
     def _open(self, size_t most, size_t most_bytes, bint arc, bytes seed not None):
+        """What was open is left as it is: where it is opened again, after a fork, a thread that is
+        no more may have been in it."""
         cdef uint64_t numbers[3]
-        if self.cache is not NULL:
-            raise RVHError("the cache has been made already")
+        cdef rvh_cache *cache
         memcpy(numbers, PyBytes_AS_STRING(seed), sizeof(numbers))
-        self.cache = rvh_cache_new(most, most_bytes, arc, numbers)
-        if self.cache is NULL:
+        cache = rvh_cache_new(most, most_bytes, arc, numbers)
+        if cache is NULL:
             raise MemoryError
+        self.cache = cache
+        self._running = 0
 
     def _bind(self, nodes, PreparedNodes prepared not None, list ids not None,
-              Py_ssize_t selectable):
+              Py_ssize_t selectable, bint keep):
         cdef Bound bound = Bound()
         bound.nodes, bound.prepared, bound.ids = nodes, prepared, ids
         bound.selectable = selectable
-        bound.epoch = rvh_cache_clear(self.cache)
+        bound.epoch = self.bound().epoch if keep else rvh_cache_clear(self.cache)
         with cython.critical_section(self):
             self._bound = bound
 
-    def _now(self):
+    @cython.final
+    cdef inline Bound bound(self):
+        """What it answers from."""
         cdef Bound bound
         with cython.critical_section(self):
             bound = self._bound
+        if bound is None:
+            raise RVHError("the cache was not made: call SelectionCache.__init__ first")
         return bound
 
+    def _now(self):
+        return self.bound()
+
     def _clear(self):
-        with cython.critical_section(self):
-            bound = self._bound
-        self._bind(bound.nodes, (<Bound>bound).prepared, (<Bound>bound).ids, bound.selectable)
+        cdef Bound bound = self.bound()
+        self._bind(bound.nodes, bound.prepared, bound.ids, bound.selectable, False)
 
     def select(self, key, k=1):
         cdef intptr_t best
         cdef blake2_simd_bytes span
         cdef uint8_t word[8]
-        cdef Bound bound
+        cdef Bound bound = self.bound()
         cdef Py_ssize_t count = 0
         cdef int overflow = 0
-        with cython.critical_section(self):
-            bound = self._bound
         if PyLong_CheckExact(k):
             count = <Py_ssize_t>PyLong_AsLongLongAndOverflow(k, &overflow)
         if not 0 < count <= bound.selectable:
@@ -1177,6 +1184,7 @@ cdef class Cache:
 
     def _figures(self):
         cdef rvh_cache_info info
+        self.bound()  # an error where it was not made
         rvh_cache_figures(self.cache, &info)
         return (info.hits, info.misses, info.evictions, info.entries, info.ghosts, info.bytes,
                 info.target)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh.errors import RVHError
 from rvh.keys import KeyColumn, key_bytes
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Cache:
     """
 
     def _open(self, most: int, most_bytes: int, arc: bool, seed: bytes) -> None:
-        """At most so many entries and bytes; the seed is the compiled backend's."""
+        """At most so many entries and bytes, none yet; the seed is the compiled backend's."""
         self._most, self._most_bytes, self._arc = most, most_bytes, arc
         self._lock = threading.Lock()
         self._hits = self._misses = self._evictions = self._epoch = 0
@@ -67,20 +68,26 @@ class Cache:
         self._target = 0.0  # p in the paper
         self._bytes = 0
 
-    def _bind(self, nodes: NodeSet, prepared: Any, ids: list[Any], selectable: int) -> None:
-        """Answer from another set; all entries go."""
+    def _bind(
+        self, nodes: NodeSet, prepared: Any, ids: list[Any], selectable: int, keep: bool
+    ) -> None:
+        """Answer from another set; all entries go but where they are to be kept."""
         with self._lock:
-            self._empty()
-            self._epoch += 1
+            if not keep:
+                self._empty()
+                self._epoch += 1
             self._bound = Bound(nodes, prepared, ids, selectable, self._epoch)
 
     def _now(self) -> Bound:
         """What it answers from."""
-        return self._bound
+        bound: Bound | None = getattr(self, "_bound", None)
+        if bound is None:
+            raise RVHError("the cache was not made: call SelectionCache.__init__ first")
+        return bound
 
     def _clear(self) -> None:
         """Drop all entries."""
-        self._bind(*self._bound[:-1])
+        self._bind(*self._now()[:-1], keep=False)
 
     # -- policies -----------------------------------------------------------------------------
 
@@ -209,7 +216,7 @@ class Cache:
 
     def select(self, key: object, k: int = 1) -> list[Any]:
         """The best `k` nodes of one key, as `NodeSet.select` gives them."""
-        bound = self._bound
+        bound = self._now()
         count = bound.nodes._check_k(k)
         data = key_bytes(key)
         with self._lock:
@@ -243,6 +250,7 @@ class Cache:
 
     def _figures(self) -> tuple[int, int, int, int, int, int, float]:
         """Hits, misses, evictions, entries, ghosts, bytes, and ARC's target."""
+        self._now()  # an error where it was not made
         with self._lock:
             entries = len(self._recent) + len(self._frequent)
             ghosts = len(self._gone_recent) + len(self._gone_frequent)

@@ -6,7 +6,9 @@ never come again does not sweep it out.
 
 from __future__ import annotations
 
+import os
 import secrets
+import weakref
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +18,7 @@ from rvh import keys as _keys
 from rvh._backend import Cache, Cancel
 from rvh._column import KeyColumn
 from rvh._numbers import whole_number
+from rvh._parallel import thread_count
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -28,6 +31,10 @@ BYTES_MAX = 2**62
 BYTES_EACH = 256
 
 
+#: all that there are: see `_after_fork`
+CACHES: weakref.WeakSet[SelectionCache] = weakref.WeakSet()
+
+
 class CacheInfo(NamedTuple):
     """What a cache has done and what it holds.
 
@@ -38,7 +45,7 @@ class CacheInfo(NamedTuple):
     evictions : int
         Answers that were given up to make room.
     entries : int
-        Keys with an answer.
+        Keys with an answer, or that wait for one.
     ghosts : int
         Keys that ARC remembers without an answer.
     bytes : int
@@ -115,18 +122,25 @@ class SelectionCache(Cache):
         self._policy = str(policy)
         bound = BYTES_EACH * self._maxsize if max_bytes is None else max_bytes
         self._max_bytes = whole_number("max_bytes", bound, BYTES_MAX)
-        self._open(self._maxsize, self._max_bytes, policy == "arc", secrets.token_bytes(24))
-        self._set(nodes if isinstance(nodes, NodeSet) else NodeSet(nodes))
+        node_set = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
+        self._begin(node_set)
+        CACHES.add(self)
 
-    def _set(self, nodes: NodeSet) -> None:
-        self._bind(nodes, nodes._prepared, nodes._id_objects(), nodes._selectable)
+    def _begin(self, nodes: NodeSet) -> None:
+        arc = self._policy == "arc"
+        self._open(self._maxsize, self._max_bytes, arc, secrets.token_bytes(24))
+        self._set(nodes, keep=False)
+
+    def _set(self, nodes: NodeSet, keep: bool) -> None:
+        self._bind(nodes, nodes._prepared, nodes._id_objects(), nodes._selectable, keep)
 
     @property
     def nodes(self) -> NodeSet:
         """The node set that answers.
 
         Setting another one, with another fingerprint or its ids in another order, drops all
-        entries at once: no call that begins after it gets an answer of the old set.
+        entries at once: no call that begins after it gets an answer of the old set. One that is
+        equal in both answers from then on, and the entries stay.
 
         Examples
         --------
@@ -143,8 +157,8 @@ class SelectionCache(Cache):
         if not isinstance(nodes, NodeSet):
             raise RVHTypeError(f"nodes is of type {type(nodes).__name__}: set an rvh.NodeSet")
         old = self._now().nodes
-        if nodes.fingerprint != old.fingerprint or nodes._id_objects() != old._id_objects():
-            self._set(nodes)
+        alike = nodes.fingerprint == old.fingerprint
+        self._set(nodes, keep=alike and nodes._id_objects() == old._id_objects())
 
     def __repr__(self) -> str:
         return f"SelectionCache({self.nodes!r}, {self._maxsize}, {self._policy!r})"
@@ -232,6 +246,7 @@ class SelectionCache(Cache):
         bound = self._now()
         nodes = bound.nodes
         k = nodes._check_k(k)
+        thread_count(threads, 0)  # refuses a wrong one, also where nothing is missing
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
             pieces = column.pieces()
@@ -286,3 +301,13 @@ max_bytes=25600)
         0
         """
         self._clear()
+
+
+def _after_fork() -> None:
+    """In the child: caches begin anew, as another thread may have been in one, and had its lock."""
+    for cache in tuple(CACHES):
+        cache._begin(cache.nodes)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
