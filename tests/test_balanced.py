@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import linecache
+import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -280,6 +285,49 @@ def test_threads_come_one_after_the_other() -> None:
     assert assigner.loads.tolist() == [500] * 8
 
 
+def interrupted(call: Callable[[], object], line: int) -> bool:
+    """Whether Ctrl-C came, at the n-th line of rvh.balanced that the call goes through."""
+    left = line
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        name = frame.f_code.co_filename
+        if name.endswith("balanced.py") and event == "line":
+            # Not on the way out of a with statement, where no signal is handled.
+            left -= not linecache.getline(name, frame.f_lineno).strip().startswith("with ")
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def test_an_interrupted_call_leaves_loads_that_are_true() -> None:
+    for change in ("assign_batch", "release"):
+        line, came = 0, True
+        while came:
+            line += 1
+            assigner = BalancedAssigner(["a", "b", "c"], 1)
+            assigner.assign_batch(range(9))
+            came = interrupted(
+                lambda a=assigner, c=change: getattr(a, c)([7, 8, 9][: 2 + (c[0] == "a")]), line
+            )
+            held = len(assigner)
+            assert assigner.loads.sum() == held
+            assigner.assign_batch(range(100, 121))
+            assert assigner.loads.sum() == len(assigner) == held + 21
+            assert assigner.loads.max() <= max(capacities(["a", "b", "c"], held + 21, 1))
+        assert line > 5
+
+
 # -- bad input ----------------------------------------------------------------------------------
 
 
@@ -300,7 +348,15 @@ def test_threads_come_one_after_the_other() -> None:
         (lambda: assign_balanced(["a"], [1], dedupe=2), ValueError, "dedupe is 2"),
         (lambda: assign_balanced(["a"], [1], threads=0), ValueError, "threads is 0"),
         (lambda: capacities(["a"], -1), ValueError, "count is -1"),
+        (lambda: assign_balanced(["a"], [1], 10**400), ValueError, "more than a double"),
+        (lambda: assign_balanced(["a"], [1], Fraction(10**400)), ValueError, "more than a double"),
+        (lambda: assign_balanced(["a"], [1], Decimal("sNaN")), TypeError, "is no number"),
+        (lambda: assign_balanced(["a"], [1], np.array([1.05])), TypeError, "pass one number"),
+        (lambda: assign_balanced(["a"], [1], np.datetime64("2020")), TypeError, "pass a number"),
+        (lambda: assign_balanced(["a"], [1], np.complex128(1.05)), TypeError, "pass a number"),
         (lambda: capacities(["a"], 1.5), TypeError, "count is 1.5"),
+        (lambda: capacities(["a"], 2**63), ValueError, "count is 9223372036854775808"),
+        (lambda: capacities(["a"], np.array([1, 2])), TypeError, "count is "),
         (lambda: BalancedAssigner(["a"], 0.99), ValueError, "choose 1 or more"),
         (lambda: BalancedAssigner(["a"], "2"), TypeError, "load_factor is '2'"),
     ],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["is_whole", "real_numbers", "whole_number"]
+__all__ = ["is_whole", "real_number", "real_numbers", "whole_number"]
 
 
 def is_whole(value: object) -> TypeGuard[int]:
@@ -110,16 +110,33 @@ def real_numbers(values: Any, name: str, of: list[str]) -> NDArray[np.float64]:
 
 
 def _real_number(value: Any, name: str, of: str, at: int) -> float:
-    """One number, or the error about it."""
-    if type(value) is float or type(value) is np.float64:
-        return value
+    """One number of several, or the error about it."""
     if value is np.ma.masked:
         raise _masked(name, of, at)
-    where = f"the {name} value of {of} (position {at})"
-    number = not isinstance(value, (bool, np.bool_, np.datetime64, np.timedelta64, str, bytes))
+    return real_number(value, f"the {name} value of {of} (position {at})")
+
+
+def real_number(value: Any, where: str) -> float:
+    """One number, or the error about it; `where` is what the message calls it.
+
+    Examples
+    --------
+    >>> real_number(3, "at_least")
+    3.0
+    >>> real_number("3", "at_least")
+    Traceback (most recent call last):
+    rvh.errors.RVHTypeError: at_least is '3' of type str: pass a number
+    """
+    if type(value) is float or type(value) is np.float64:
+        return value
+    other = (bool, np.bool_, np.datetime64, np.timedelta64, np.complexfloating, str, bytes)
     try:
-        if number and hasattr(type(value), "__float__"):
-            return float(value)
+        if not isinstance(value, other) and hasattr(type(value), "__float__"):
+            if getattr(value, "ndim", 0) == 0:
+                return float(value)
+            raise RVHTypeError(f"{where} is {show(value)}: pass one number")
+    except RVHError:
+        raise
     except OverflowError:
         raise RVHError(f"{where} is {show(value)}, more than a double holds") from None
     except Exception as error:

@@ -8,7 +8,9 @@ does not depend on the order of the rows.
 from __future__ import annotations
 
 import math
+import operator
 import threading
+from collections import deque
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -19,12 +21,14 @@ from rvh import keys as _keys
 from rvh._answers import over_distinct_keys
 from rvh._backend import Cancel, Matching, distinct
 from rvh._column import KeyColumn, Kind
+from rvh._numbers import real_number
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 from rvh.rendezvous import _node_set
 
 __all__ = ["BalancedAssigner", "argassign_balanced", "assign_balanced", "capacities"]
 
+COUNT_MAX = 2**63
 #: how many times longer a ranking becomes where a key needs more of it
 LONGER = 8
 
@@ -62,21 +66,25 @@ def capacities(nodes: Any, count: int, load_factor: float = 1.05) -> NDArray[np.
     array([75, 25])
     """
     node_set = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
-    if isinstance(count, (bool, np.bool_)) or not hasattr(count, "__index__"):
+    try:
+        number = None if isinstance(count, (bool, np.bool_)) else operator.index(count)
+    except TypeError:
+        number = None
+    if number is None:
         raise RVHTypeError(f"count is {show(count)}: pass a whole number from 0")
-    if count < 0:
-        raise RVHError(f"count is {count}: pass a whole number from 0")
+    if not 0 <= number < COUNT_MAX:
+        raise RVHError(f"count is {show(number)}: pass a whole number from 0, below 2^63")
     factor = _factor(load_factor)
     weights = [1.0] * len(node_set) if node_set.weights is None else node_set.weights.tolist()
     exact = [Fraction(weight) for weight in weights]
     total = sum(exact)
-    each = [math.ceil(factor * int(count) * weight / total) for weight in exact]
-    if sum(each) < count:
+    each = [math.ceil(factor * number * weight / total) for weight in exact]
+    if sum(each) < number:
         raise RVHError(
-            f"load_factor is {load_factor}: the nodes have room for {sum(each)} of {count} keys; "
+            f"load_factor is {load_factor}: the nodes have room for {sum(each)} of {number} keys; "
             "choose a load_factor of 1 or more"
         )
-    return np.array([min(room, int(count)) for room in each], dtype=np.int64)
+    return np.array([min(room, number) for room in each], dtype=np.int64)
 
 
 def argassign_balanced(
@@ -226,7 +234,8 @@ class BalancedAssigner:
             )
         self._load_factor = load_factor
         self._owner: dict[bytes, int] = {}
-        self._loads = np.zeros(len(self._nodes), dtype=np.intp)
+        #: None while owners change: where a signal ends that, they are counted anew
+        self._loads: NDArray[np.intp] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -238,7 +247,13 @@ class BalancedAssigner:
     def loads(self) -> NDArray[np.intp]:
         """How many keys each node holds, shape (N,), in the order of the set's ids."""
         with self._lock:
-            return self._loads.copy()
+            return self._counted().copy()
+
+    def _counted(self) -> NDArray[np.intp]:
+        if self._loads is None:
+            owners = np.fromiter(self._owner.values(), dtype=np.intp, count=len(self._owner))
+            self._loads = np.bincount(owners, minlength=len(self._nodes))
+        return self._loads
 
     def __len__(self) -> int:
         """How many keys are held."""
@@ -284,10 +299,12 @@ class BalancedAssigner:
                     first.setdefault(key, number)
             fresh = names.take(np.array(list(first.values()), dtype=np.int64))
             total = len(self._owner) + len(first)
-            room = capacities(self._nodes, total, self._load_factor) - self._loads
+            loads = self._counted()
+            room = capacities(self._nodes, total, self._load_factor) - loads
             found = _matched(self._nodes, fresh, np.maximum(room, 0), threads, False)
+            self._loads = None
             self._owner.update(zip(first, found.tolist(), strict=True))
-            self._loads += np.bincount(found, minlength=len(self._loads))
+            self._loads = loads + np.bincount(found, minlength=len(loads))
             owners = np.array([self._owner[key] for key in known], dtype=np.intp)
             return self._nodes.ids.take(owners[codes])
 
@@ -325,24 +342,23 @@ class BalancedAssigner:
                         "assigned once"
                     )
                 leaving[key] = owner
-            for key, owner in leaving.items():
-                del self._owner[key]
-                self._loads[owner] -= 1
+            loads = self._counted()
+            gone = np.fromiter(leaving.values(), dtype=np.intp, count=len(leaving))
+            self._loads = None
+            deque(map(self._owner.pop, leaving), maxlen=0)  # all at once, for signals
+            self._loads = loads - np.bincount(gone, minlength=len(loads))
 
 
 def _factor(load_factor: Any) -> Fraction:
     """The decimal number that a factor is written as, exactly."""
-    if isinstance(load_factor, (bool, np.bool_, str, bytes)) or not hasattr(
-        type(load_factor), "__float__"
-    ):
-        raise RVHTypeError(f"load_factor is {show(load_factor)}: pass a number, for example 1.05")
-    number = float(load_factor)
+    number = real_number(load_factor, "load_factor")
     if not 0 < number < math.inf:
         raise RVHError(
             f"load_factor is {number}: pass a finite number, 1 or more; without a bound "
             "argselect_batch is the answer"
         )
-    return Fraction(repr(number))
+    # A float32 prints as the shortest number that it is nearest to, as a double does.
+    return Fraction(str(load_factor) if isinstance(load_factor, np.floating) else repr(number))
 
 
 def _matched(
