@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -152,8 +153,8 @@ def test_cache(call, keys, fleet, policy):
     ("options", "words"),
     [
         (["--where", "colour=red"], ["no column 'colour'", "zone"]),
-        (["--where", "zone>=3"], ["--where", "'zone' value of node 'n0'", "pass a number"]),
-        (["--where", "zone"], ["'zone' value of node 'n0'", "pass True or False"]),
+        (["--where", "zone>=3"], ["--where", "'zone' value of node 'n0'", "not a number"]),
+        (["--where", "zone"], ["--where: the 'zone' value of node 'n0'", "neither true nor false"]),
         (["--where", "cores>=many"], ["'many' is not a number"]),
         (["--where", "=x"], ["no condition", "NAME=PATTERN"]),
         (["--where", "zone=nowhere"], ["none of 9 nodes is left"]),
@@ -163,7 +164,7 @@ def test_cache(call, keys, fleet, policy):
         (["--spread", "zone", "-k", "2", "--max-per-domain", "0"], ["max_per_domain is 0"]),
         (["--spread", "zone", "-k", "10"], ["k is 10"]),
         (["--node-geohash", "zone", "--key-geohash", "at"], ["geohash", "'zone-0'"]),
-        (["--node-geohash", "place", "--key-geohash", "key"], ["geohash", "'key-0'"]),
+        (["--node-geohash", "place", "--key-geohash", "key"], ["row 1, column 'key'", "'key-0'"]),
         (["--node-geohash", "place", "--key-geohash", "from"], ["no column 'from'"]),
         (["--load-factor", "0.5"], ["load_factor is 0.5", "of 500 keys"]),
         (["--cache", "0"], ["maxsize is 0"]),
@@ -255,3 +256,207 @@ def test_a_bad_key_of_a_bounded_load_is_named_by_its_row(fails, tmp_path):
     path.write_text('{"key": "x"}\n{"key": null}\n')
     line = fails("assign", path, "-n", "a,b", "-o", tmp_path / "out.csv", "--load-factor", 1)
     assert "line 2" in line
+
+
+@pytest.mark.parametrize("kind", ["pipe", "fifo"])
+def test_a_bounded_load_reads_only_regular_files(spawn, tmp_path, kind):
+    if not hasattr(os, "mkfifo") or not Path("/dev/stdin").exists():
+        pytest.skip("this system has no such files")
+    path, out = Path("/dev/stdin"), tmp_path / "out.txt"
+    if kind == "fifo":
+        path = tmp_path / "keys.fifo"
+        os.mkfifo(path)
+    out.write_text("old")
+    options = ["--format", "lines", "-n", "a,b", "--load-factor", 1]
+    result = spawn("assign", path, "-o", out, *options, input=b"x\ny\n")
+    assert result.code == 2, result
+    assert f"KEYS is read twice, which {path} cannot be" in " ".join(result.err.split())
+    assert out.read_text() == "old"
+
+
+@pytest.mark.parametrize(("first", "word"), [("x\ny\nz\nlast\n", "fewer"), ("x\n", "more")])
+def test_keys_that_change_while_they_are_read(fails, tmp_path, monkeypatch, first, word):
+    from rvh.cli import assign
+
+    path, out = tmp_path / "keys.txt", tmp_path / "out.txt"
+    path.write_text("x\ny\nz\n")
+    out.write_text("old")
+    read = assign._all_at_once
+
+    def changed(*args):
+        path.write_text(first)
+        try:
+            return read(*args)
+        finally:
+            path.write_text("x\ny\nz\n")
+
+    monkeypatch.setattr(assign, "_all_at_once", changed)
+    line = fails("assign", path, "-n", "a,b", "-o", out, "--load-factor", 1)
+    assert line.startswith(f"{path} has {word} rows than when it was read first")
+    assert out.read_text() == "old"
+
+
+def test_an_empty_name_is_a_name(fails, fleet):
+    at = ["select", "-n", f"@{fleet}", "-k", "x"]
+    assert "no column ''" in fails(*at, "--node-geohash", "", "--at", "u0")
+    line = fails(*at, "--dead", "")
+    assert line == "--dead entry 1 is empty: a node id has at least one character"
+
+
+def test_errors_in_the_list_of_dead_nodes_name_it(fails, tmp_path):
+    at = ["select", "-n", "a,b", "-k", "x", "--dead"]
+    assert fails(*at, "a,a").startswith("--dead entry 2 repeats node id 'a' of entry 1")
+    assert fails(*at, "dead.csv") == (
+        "--dead dead.csv looks like a file, but there is none: write @dead.csv for one"
+    )
+    assert "dead.txt" in fails(*at, f"@{tmp_path / 'dead.txt'}")
+
+
+@pytest.mark.parametrize(
+    ("condition", "value"),
+    [
+        ("zone!==eu-1", "'=eu-1' begins with '='"),
+        ("zone==eu-1", "'=eu-1' begins with '='"),
+        ("cores=>8", "'>8' begins with '>'"),
+        ("cores=<8", "'<8' begins with '<'"),
+        ("cores>==8", "'=8' begins with '='"),
+    ],
+)
+def test_a_sign_that_is_none(fails, condition, value):
+    line = fails("select", "-n", "@missing.csv", "-k", "x", "--where", condition)
+    assert line.startswith(f"--where {condition!r}: {value}: write NAME=PATTERN")
+
+
+def test_a_value_may_begin_with_a_sign(call, tmp_path):
+    path = tmp_path / "n.csv"
+    path.write_text("id,zone\na,=eu\nb,us\n")
+    result = call("select", "-n", f"@{path}", "-k", "x", "--where", "zone=[=]eu")
+    assert result.out == b"['a']\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--where", "zoen!=eu"],
+        ["--spread", "zoen", "-c", "2"],
+        ["--node-geohash", "zoen", "--at", "u0"],
+    ],
+)
+@pytest.mark.parametrize(
+    ("lines", "listed"),
+    [('{"id": "a", "zone": "eu"}\n{"id": "b", "rack": 1}\n', "id, zone, rack"), ('"a"\n', "none")],
+)
+def test_a_member_that_no_line_has(fails, tmp_path, options, lines, listed):
+    path = tmp_path / "n.ndjson"
+    path.write_text(lines)
+    line = fails("select", "-n", f"@{path}", "-k", "x", *options)
+    assert line == f"{path}: there is no column 'zoen'; there are: {listed}"
+
+
+def test_no_line_at_all_is_no_nodes(fails, tmp_path):
+    path = tmp_path / "n.ndjson"
+    path.write_text("\n")
+    line = fails("select", "-n", f"@{path}", "-k", "x", "--where", "up")
+    assert line == f"{path}: there are no nodes: give at least one node id"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('{"id": "a", "w": 1}\n{"id": "b"}\n', "line 2: node 'b' has no weight"),
+        ('{"w": "a", "id": "b"}\n', "column 'w' holds the ids, so it cannot hold the weights"),
+    ],
+)
+def test_the_column_of_weights_stays_that_where_it_is_asked_for_twice(
+    fails, tmp_path, lines, words
+):
+    path = tmp_path / "n.ndjson"
+    path.write_text(lines)
+    options = ["--weight-column", "w", "--where", "w>=0"]
+    assert words in fails("select", "-n", f"@{path}", "-k", "x", *options)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "condition", "words"),
+    [
+        ("n.csv", "id,up\na,yes\nb,on\n", "up", "is the text 'on', neither true nor false: "),
+        ("n.csv", "id,up\na,yes\nb,on\n", "up", ": those are true, yes, 1, false, no, 0 in CSV"),
+        ("n.csv", "id,up\na,yes\nb,\n", "up", "is empty, neither true nor false"),
+        ("n.ndjson", '"a"\n{"id": "b", "up": "true"}\n', "up", "'a' is null, neither true"),
+        ("n.ndjson", '{"id": "b", "up": "true"}\n', "up", "the text 'true', neither true"),
+        ("n.ndjson", '{"id": "b", "up": 1}\n', "up", "'b' is 1, neither true nor false"),
+        ("n.csv", "id,up\na,8\nb,8GB\n", "up>=8", "'b' is the text '8GB', not a number"),
+        ("n.ndjson", '{"id": "b", "up": "8"}\n', "up>=8", "'b' is the text '8', not a number"),
+        ("n.ndjson", '{"id": "b", "up": true}\n', "up>=8", "'b' is True, not a number"),
+        ("n.ndjson", '{"id": "b", "up": 1%s}\n' % ("0" * 400), "up>=8", "not a number"),
+        ("n.ndjson", '{"id": "b", "up": [1]}\n', "up=8", "'b' is [1], neither text nor a whole"),
+        ("n.ndjson", '{"id": "b", "up": 0.5}\n', "up=8", "'b' is 0.5, neither text nor a whole"),
+    ],
+)
+def test_a_value_that_a_condition_cannot_read(fails, tmp_path, name, lines, condition, words):
+    path = tmp_path / name
+    path.write_text(lines)
+    line = fails("select", "-n", f"@{path}", "-k", "x", "--where", condition)
+    assert line.startswith("--where: the 'up' value of node ")
+    assert words in line
+    assert "position" not in line
+
+
+GEOHASH = "a geohash is text, 1 to 12 characters of 0123456789bcdefghjkmnpqrstuvwxyz"
+
+
+@pytest.mark.parametrize("value", ["", "U0", "u0a", "\ud800", "u" * 13, None, 5, 0.5])
+def test_a_wrong_geohash_of_a_key_is_named_by_its_row(fails, tmp_path, value):
+    nodes, path = tmp_path / "n.csv", tmp_path / "keys.ndjson"
+    nodes.write_text("id,g\na,u0\nb,u1\n")
+    rows = [{"key": "x", "at": "u0"}] * 70_000 + [{"key": "y", "at": value}]
+    path.write_text("\n" + "".join(json.dumps(row) + "\n" for row in rows))
+    options = ["-n", nodes, "-K", "key", "--node-geohash", "g", "--key-geohash", "at"]
+    line = fails("assign", path, "-o", tmp_path / "out.csv", *options)
+    shown = {"": "empty", None: "null"}.get(
+        value
+    ) or f"{'the text ' * isinstance(value, str)}{value!r}"
+    assert line == f"{path}: line 70002, column 'at': the geohash of the key is {shown}: {GEOHASH}"
+
+
+def test_a_wrong_key_comes_before_its_geohash(fails, tmp_path):
+    nodes, path = tmp_path / "n.csv", tmp_path / "keys.ndjson"
+    nodes.write_text("id,g\na,u0\nb,u1\n")
+    path.write_text('{"key": null, "at": "u0"}\n')
+    options = ["-n", nodes, "-K", "key", "--node-geohash", "g", "--key-geohash", "at"]
+    line = fails("assign", path, "-o", tmp_path / "out.csv", *options)
+    assert line.startswith(f"{path}: line 1, column 'key': the key is null")
+
+
+@pytest.mark.parametrize("value", ["", "U0", "0a"])
+def test_a_wrong_geohash_of_a_node_is_named_by_its_id(fails, tmp_path, value):
+    path = tmp_path / "n.csv"
+    path.write_text(f"id,g\na,none\nb,u1\nc,{value}\n")
+    options = ["--dead", "a", "--node-geohash", "g", "--at", "u0"]
+    line = fails("select", "-n", f"@{path}", "-k", "x", *options)
+    shown = f"the text {value!r}" if value else "empty"
+    assert line == f"--node-geohash: the geohash of node 'c' is {shown}: {GEOHASH}"
+
+
+def test_a_wrong_geohash_of_the_one_key(fails, tmp_path):
+    path = tmp_path / "n.csv"
+    path.write_text("id,g\na,u0\nb,u1\n")
+    line = fails("select", "-n", f"@{path}", "-k", "x", "--node-geohash", "g", "--at", "U0")
+    assert line == f"--at is the text 'U0': {GEOHASH}"
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "shown"),
+    [
+        ("n.csv", "id,zone,up\na,eu,1\nb,,1\nc,,0\n", "empty"),
+        ("n.tsv", "id\tzone\tup\na\teu\t1\nb\t\t1\nc\t\t0\n", "empty"),
+        ("n.ndjson", '{"id": "a", "zone": 1, "up": true}\n{"id": "b", "up": true}\n', "null"),
+    ],
+)
+def test_every_node_needs_a_label(fails, call, tmp_path, name, lines, shown):
+    path = tmp_path / name
+    path.write_text(lines)
+    options = ["--where", "up", "--spread", "zone", "-c", 1]
+    line = fails("select", "-n", f"@{path}", "-k", "x", *options)
+    assert line == f"--spread: the 'zone' label of node 'b' is {shown}: every node needs one"
+    assert call("select", "-n", f"@{path}", "-k", "x", *options, "--dead", "b").out == b"['a']\n"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -144,11 +146,8 @@ def assign(
     write_as = _format("--output-format", output_format, out, read_as)
     if node_geohash is not None and key_geohash is None:
         raise typer.BadParameter("say where keys are: --key-geohash", param_hint="--node-geohash")
-    if load_factor is not None and keys == "-":
-        raise typer.BadParameter(
-            "KEYS is read twice, which stdin cannot be: write it into a file",
-            param_hint="--load-factor",
-        )
+    if load_factor is not None:
+        _refuse_read_once(keys)
     asked = Asked(
         nodes=nodes,
         k=k,
@@ -198,17 +197,22 @@ def assign(
             try:
                 if ahead is not None:
                     chosen = ahead[rows : rows + len(batch)]
-                    _refuse_changed(len(chosen), len(batch), source.name)
+                    if len(chosen) < len(batch):
+                        raise _changed("more", source.name)
                 elif key_geohash is not None:
                     chosen = placed.positions(spec.keys(batch), batch.values(key_geohash))
                 else:
                     chosen = placed.positions(spec.keys(batch))
             except RVHError:
                 spec.explain(batch)
+                if key_geohash is not None:
+                    _explain_geohashes(batch, key_geohash, source.name)
                 raise
             writer.write(batch, chosen)
             rows += len(batch)
             bar.update(rows, reader.fraction())
+        if ahead is not None and rows < len(ahead):
+            raise _changed("fewer", source.name)
     if not quiet:
         seconds = time.monotonic() - start
         rate = rows / max(seconds, 1e-9)
@@ -240,11 +244,31 @@ def _all_at_once(placed: Placement, path: str, known: Format, spec: KeySpec) -> 
         raise
 
 
-def _refuse_changed(there: int, rows: int, name: str) -> None:
-    if there < rows:
-        raise RVHError(
-            f"{name} has more rows than when it was read first: it was changed meanwhile"
-        )
+def _refuse_read_once(path: str) -> None:
+    """Refuse KEYS that has nothing left to give in a second reading; a missing file comes later."""
+    with contextlib.suppress(OSError):
+        if path == "-" or not stat.S_ISREG(os.stat(path).st_mode):
+            name = "stdin" if path == "-" else path
+            raise typer.BadParameter(
+                f"KEYS is read twice, which {name} cannot be: write it into a file",
+                param_hint="--load-factor",
+            )
+
+
+def _changed(rows: str, name: str) -> RVHError:
+    return RVHError(
+        f"{name} has {rows} rows than when it was read first: it was changed meanwhile; "
+        "run this again when nothing writes to it"
+    )
+
+
+def _explain_geohashes(batch: Batch, name: str, source: str) -> None:
+    """Raise the error about the first row of `batch` whose place is no geohash, if any."""
+    from rvh.cli.geohashes import refuse_no_geohash
+
+    for row, value in enumerate(batch.values(name)):
+        place = f"{source}: {batch.where(row)}, column {show(name)}"
+        refuse_no_geohash(value, f"{place}: the geohash of the key")
 
 
 def _format(option: str, name: str | None, path: str, otherwise: Format | None) -> Format:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh.cli.nodes import Written, read_nodes, written_number
+from rvh.cli.nodes import Written, read_nodes, shown, written_number
 from rvh.errors import RVHError, show
 from rvh.filter import Filter, alive, capacity, label
 from rvh.nodes import NodeSet
@@ -41,6 +42,12 @@ def parse(text: str) -> Condition:
             "or NAME alone for a column of true and false"
         )
     name, sign, value = found["name"], found["sign"], found["value"]
+    if sign is not None and value[0] in "=<>":
+        # A sign of another language: as a pattern it would match no node, or with != every one.
+        raise RVHError(
+            f"--where {text!r}: {show(value)} begins with {value[0]!r}: write NAME=PATTERN, "
+            f"NAME!=PATTERN or NAME>=NUMBER, and [{value[0]}] for that character in a pattern"
+        )
     if sign is None:
         return Condition(name, alive(name), _truth)
     if sign == ">=":
@@ -68,13 +75,17 @@ def left(
     mask = np.ones(len(ids), dtype=np.bool_)
     nodes = NodeSet(ids, scheme="murmur")
     for name, holds, read in conditions:
-        try:
-            mask &= holds(nodes, {name: [read(value) for value in attributes[name]]})
-        except RVHError as error:
-            raise RVHError(f"--where: {error}") from None
+        values = []
+        for node, value in zip(ids, attributes[name], strict=True):
+            try:
+                values.append(read(value))
+            except RVHError as error:
+                what = f"the {name!r} value of node {show(node)}"
+                raise RVHError(f"--where: {what} is {shown(value)}, {error}") from None
+        mask &= holds(nodes, {name: values})
     if dead is not None:
         places = {node: place for place, node in enumerate(ids)}
-        for node in read_nodes(dead).ids:
+        for node in read_nodes(dead, option="--dead").ids:
             if node not in places:
                 raise RVHError(f"--dead names {show(node)}, which is not in the list of nodes")
             mask[places[node]] = False
@@ -90,17 +101,45 @@ def labels(values: list[object]) -> list[Any]:
     return [str(value) if isinstance(value, Written) else value for value in values]
 
 
-def _truth(value: object) -> object:
-    return TRUTH.get(value.lower(), value) if isinstance(value, Written) else value
+def domain(ids: list[str], name: str, values: list[object]) -> list[Any]:
+    """`labels` for `--spread`: nodes without one would all be in one domain, which they are not."""
+    for node, value in zip(ids, values, strict=True):
+        if value is None or (isinstance(value, Written) and not value):
+            what = f"the {name!r} label of node {show(node)}"
+            raise RVHError(f"--spread: {what} is {shown(value)}: every node needs one")
+    return labels(values)
 
 
-def _number(value: object) -> object:
-    if isinstance(value, Written):
-        return written_number(value) if value else None
-    return value
+# What reads a value raises the end of a sentence that begins with the node and the value.
 
 
-def _label(value: object) -> object:
+def _truth(value: object) -> bool:
+    truth = TRUTH.get(value.lower()) if isinstance(value, Written) else value
+    if not isinstance(truth, bool):
+        raise RVHError(
+            f"neither true nor false: those are {', '.join(TRUTH)} in CSV and TSV, elsewhere a "
+            "boolean"
+        )
+    return truth
+
+
+def _number(value: object) -> float | None:
+    if value is None or (isinstance(value, Written) and not value):
+        return None
+    number = written_number(value) if isinstance(value, Written) else value
+    if not isinstance(number, (bool, str, bytes)) and hasattr(type(number), "__float__"):
+        with suppress(OverflowError):
+            return float(number)  # type: ignore[arg-type]  # it has __float__
+    raise RVHError(
+        "not a number: one is decimal digits in CSV and TSV, as 8, 0.5 or 1e3, elsewhere a number "
+        "that fits a double"
+    )
+
+
+def _label(value: object) -> str | bytes | None:
     """Patterns are text, so whole numbers are their digits."""
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return str(value) if whole or isinstance(value, Written) else value
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return str(value)
+    if value is None or isinstance(value, (str, bytes)):
+        return value
+    raise RVHError("neither text nor a whole number: a pattern matches nothing else")

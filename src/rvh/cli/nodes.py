@@ -48,8 +48,9 @@ def read_nodes(
     *,
     also: Mapping[str, str] | None = None,
     bare_path: bool = False,
+    option: str = "--nodes",
 ) -> NodeList:
-    """The nodes that a ``--nodes`` option names.
+    """The nodes that a ``--nodes`` option, or one like it, names.
 
     Parameters
     ----------
@@ -64,6 +65,8 @@ def read_nodes(
         they are in the file.
     bare_path : bool
         Whether the path of an existing file needs no ``@``.
+    option : str
+        What errors call the option.
 
     Returns
     -------
@@ -82,24 +85,25 @@ def read_nodes(
     """
     path = text.removeprefix("@")
     asked = {} if weight_column is None else {weight_column: "--weight-column"}
-    asked.update(also or {})
+    for name, asker in (also or {}).items():
+        asked.setdefault(name, asker)  # weights that are asked for twice stay weights
     if text.startswith("@") or (bare_path and Path(text).is_file()):
         found = _from_file(Path(path), column, asked)
         return _checked(found, f"{path}: ", weight_column, list(asked))
     options = {} if column is None else {"--node-column": column}
-    for option in (*options, *asked.values()):
+    for asker in (*options, *asked.values()):
         raise RVHError(
-            f"{option} names a column of a node file, but --nodes is a list: "
-            f"write the nodes into a file and give --nodes @FILE, or leave {option} away"
+            f"{asker} names a column of a node file, but {option} is a list: "
+            f"write the nodes into a file and give {option} @FILE, or leave {asker} away"
         )
     if "," not in text and format_of(text) is not None:
         # A mistyped path would otherwise be the name of the one node that gets every key.
         raise RVHError(
-            f"--nodes {text} looks like a file, but there is none: write @{text} for one"
+            f"{option} {text} looks like a file, but there is none: write @{text} for one"
         )
     entries = text.split(",")
     listed = ((node, f"entry {n}", ()) for n, node in enumerate(entries, 1))
-    return _checked(listed, "--nodes ", None, [])
+    return _checked(listed, f"{option} ", None, [])
 
 
 def _checked(
@@ -141,12 +145,25 @@ def _weight(value: object, what: str) -> float:
             number = float(value)  # type: ignore[arg-type]  # it has __float__
     if number == 0 or WEIGHT_MIN <= number <= WEIGHT_MAX:
         return number
-    shown = f"the text {show(value)}" if isinstance(value, str) else show(value)
-    if value is None or value == "":
-        shown = "null" if value is None else "empty"
     raise RVHError(
-        f"{what} is {shown}: a weight is a number, 0 (never selected) or from 2^-1016 to 2^970"
+        f"{what} is {shown(value)}: a weight is a number, 0 (never selected) or from 2^-1016 to "
+        "2^970"
     )
+
+
+def shown(value: object) -> str:
+    """How an error shows a value of a file.
+
+    Examples
+    --------
+    >>> shown(None), shown(""), shown("8"), shown(8)
+    ('null', 'empty', "the text '8'", '8')
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return f"the text {show(value)}" if value else "empty"
+    return show(value)
 
 
 def _from_file(path: Path, column: str | None, asked: dict[str, str]) -> Iterator[Found]:
@@ -218,6 +235,8 @@ def _from_json(
     path: Path, file: Iterable[str], column: str | None, asked: dict[str, str]
 ) -> Iterator[Found]:
     weight_column = next((name for name in asked if asked[name] == "--weight-column"), None)
+    known: dict[str, None] = {}
+    empty = True
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
@@ -228,6 +247,7 @@ def _from_json(
         members = value if isinstance(value, dict) else {}
         if isinstance(value, dict):
             where = f"line {number}: "
+            known.update(dict.fromkeys(value))
             there = {name: option for name, option in asked.items() if name in value}
             value = value[_pick(path, column, there, list(value), where)]
             if weight_column is not None and weight_column not in there:
@@ -241,6 +261,11 @@ def _from_json(
                 f"object that has the id and the member {show(weight_column)}"
             )
         yield value, f"line {number}", tuple(members.get(name) for name in asked)
+        empty = False
+    for name in asked:
+        # One line may leave a member away; where all do, its name is mistyped.
+        if name not in known and not empty:
+            raise _no_column(path, name, known)
 
 
 def _pick(
@@ -252,8 +277,7 @@ def _pick(
     ids = names[0] if column is None else column
     for name in (ids, *asked):
         if name not in names:
-            listed = ", ".join(islice(names, 50))
-            raise RVHError(f"{path}: {where}there is no column {show(name)}; there are: {listed}")
+            raise _no_column(path, name, names, where)
         if names.count(name) > 1:
             raise RVHError(f"{path}: {where}column {show(name)} is there more than once")
     if asked.get(ids) == "--weight-column":
@@ -262,6 +286,11 @@ def _pick(
             "name the column of the ids with --node-column"
         )
     return ids
+
+
+def _no_column(path: Path, name: str, names: Iterable[str], where: str = "") -> RVHError:
+    listed = ", ".join(islice(names, 50)) or "none"
+    return RVHError(f"{path}: {where}there is no column {show(name)}; there are: {listed}")
 
 
 def _values(batch: Batch, name: str) -> Sequence[object]:

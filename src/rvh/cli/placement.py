@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rvh.cli.nodes import NodeList, read_nodes
 from rvh.cli.options import Algorithm, CachePolicy, Scheme, read_secret
+from rvh.errors import RVHError, show
 from rvh.nodes import NodeSet
 
 #: of --algorithm table
@@ -120,7 +121,9 @@ def placement(asked: Asked) -> Placement:
 
 def _listed(asked: Asked) -> NodeList:
     """The nodes that may be chosen, with what is needed to know of each."""
-    if not (asked.where or asked.dead or asked.spread or asked.node_geohash):
+    if not (
+        asked.where or asked.spread or asked.dead is not None or asked.node_geohash is not None
+    ):
         return read_nodes(
             asked.nodes, asked.node_column, asked.weight_column, bare_path=asked.bare_path
         )
@@ -148,12 +151,11 @@ def _kept(values: list[Any], mask: NDArray[np.bool_]) -> list[Any]:
 
 
 def _spread(asked: Asked, nodes: NodeSet, listed: NodeList) -> Placement:
-    from rvh.cli.conditions import labels
+    from rvh.cli.conditions import domain
     from rvh.faultset import FaultSet
 
-    faults = FaultSet(
-        nodes, domains={name: labels(listed.attributes[name]) for name in asked.spread}
-    )
+    domains = {name: domain(listed.ids, name, listed.attributes[name]) for name in asked.spread}
+    faults = FaultSet(nodes, domains=domains)
     limits = asked.max_per_domain
     most = limits[0] if len(limits) == 1 else tuple(limits) or 1
     k, spread, strict = asked.k, tuple(asked.spread), asked.strict
@@ -171,12 +173,18 @@ def _spread(asked: Asked, nodes: NodeSet, listed: NodeList) -> Placement:
 
 def _near(asked: Asked, nodes: NodeSet, listed: NodeList) -> Placement:
     from rvh.cli.conditions import labels
+    from rvh.cli.geohashes import refuse_no_geohash
     from rvh.geohash import GeoSet
 
     assert asked.node_geohash is not None
     places = labels(listed.attributes[asked.node_geohash])
     precision = 12 if asked.precision is None else asked.precision
-    geo = GeoSet(nodes, geohash=places, precision=precision)
+    try:
+        geo = GeoSet(nodes, geohash=places, precision=precision)
+    except RVHError:
+        for node, place in zip(listed.ids, places, strict=True):
+            refuse_no_geohash(place, f"--node-geohash: the geohash of node {show(node)}")
+        raise
     k = asked.k
 
     def positions(keys: Any, places: Any) -> NDArray[np.intp]:

@@ -114,7 +114,11 @@ def select(
         precision=precision,
     )
     placed = placement(asked)
-    if placed.node_set is not None and use_async and not (spread or node_geohash):
+    if at is not None:
+        from rvh.cli.geohashes import refuse_no_geohash  # only who asks for it pays
+
+        refuse_no_geohash(at, "--at")
+    if placed.node_set is not None and use_async and not (spread or node_geohash is not None):
         import asyncio  # only where it is asked for: it doubles the start-up time
 
         chosen = asyncio.run(rvh.arendezvous_hash(placed.node_set, value, k))

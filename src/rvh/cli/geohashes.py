@@ -1,0 +1,22 @@
+"""The error about a geohash in a file: the library's own counts positions, a user rows and ids."""
+
+from __future__ import annotations
+
+from rvh._geocells import LONGEST
+from rvh._pure_points import ALPHABET
+from rvh.cli.nodes import shown
+from rvh.errors import RVHError
+
+
+def refuse_no_geohash(value: object, what: str) -> None:
+    """Raise the error about `what` where its value is no geohash.
+
+    Examples
+    --------
+    >>> refuse_no_geohash("u09t", "the geohash of the node")
+    """
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    if not (isinstance(text, str) and 1 <= len(text) <= LONGEST and set(text) <= set(ALPHABET)):
+        raise RVHError(
+            f"{what} is {shown(value)}: a geohash is text, 1 to {LONGEST} characters of {ALPHABET}"
+        )
