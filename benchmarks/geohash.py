@@ -33,7 +33,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def pairs_scored(geo: GeoSet, geohashes: np.ndarray) -> int:
-    _, tasks = geo._tasks(packed(column(geohashes), "geohash"), K)
+    _, tasks = geo._tasks(packed(column(geohashes)), K)
     return sum(
         (task.stop - task.start) * len(task.tier.nodes)
         for task in tasks

@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,7 @@ def test_arrow_keys_and_places() -> None:
             pa.array(at).cast(pa.string_view()),
         ):
             assert geo.argselect_batch(keys, 4, geohash=where).tolist() == rows
-    with pytest.raises(RVHTypeError, match="geohash has a null at position 1"):
+    with pytest.raises(RVHTypeError, match="geohash of the key at position 1 is null: every place"):
         geo.argselect_batch(["a", "b"], geohash=pa.array(["u0", None]))
 
 
@@ -417,12 +418,57 @@ def test_malformed_geohashes(place: str, message: str) -> None:
             geo.argselect_batch([1, 2], geohash=np.array([b"u", place.encode()]))
 
 
-@pytest.mark.parametrize("place", [None, 1.5, float("nan"), 7])
+@pytest.mark.parametrize("place", [None, float("nan")])
 def test_places_that_are_not_known(place: Any) -> None:
     with pytest.raises(
         RVHTypeError, match=r"the geohash of the key at position 1 is .*has to be kn"
     ):
         GeoSet(["a"], ["u0"]).argselect_batch([1, 2], geohash=["u0", place])
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        (["u0", 1.5], "the geohash of the key at position 1 is 1.5 of type float: pass a geohash"),
+        (["u0", 7], "position 1 is 7 of type int: pass a geohash as str or bytes"),
+        (["u0", 3472328296227680304], "position 1 is 3472328296227680304 of type int"),
+        (["u0", "\ud800"], "the geohash of the key at position 1 has a lone surrogate"),
+        (
+            np.array(["u0", None], np.dtypes.StringDType(na_object=None)),
+            "position 1 is null: every",
+        ),
+        (np.ma.array(["u0", "u1"], mask=[0, 1]), "position 1 is null: every place has to be known"),
+        (np.array([1.0, 2.0]), "geohash is an array of float64: pass text"),
+        (np.array([1, 2]), "geohash is an array of int64: pass text"),
+        (bytearray(b"u0"), "geohash is one bytearray .*: pass one for each key"),
+    ],
+)
+def test_what_is_no_column_of_geohashes(places: Any, words: str) -> None:
+    with pytest.raises(rvh.RVHError, match=words):
+        GeoSet(["a"], ["u0"]).argselect_batch([1, 2], geohash=places)
+
+
+@pytest.mark.parametrize(
+    ("north", "error", "words"),
+    [
+        ([10**400, 34], RVHError, "latitude at position 0 is .*more than a double holds"),
+        ([34, Decimal("sNaN")], RVHTypeError, "latitude at position 1 is .*which is no number"),
+        ([np.str_("48"), 34], RVHTypeError, "latitude at position 0 is .* of type str_: pass a"),
+        ([np.datetime64("2020"), 34], RVHTypeError, "of type datetime64: pass a number"),
+        ([np.array([48.0]), 34], RVHTypeError, "latitude at position 0 is .*pass one number"),
+        ([np.complex128(48), 34], RVHTypeError, "of type complex128: pass a number"),
+        ([[48], [34, 1]], RVHTypeError, "latitude at position 0 is .48. of type list"),
+    ],
+)
+def test_degrees_that_are_no_numbers(north: Any, error: type[Exception], words: str) -> None:
+    pytest.importorskip("pygeohash")
+    with pytest.raises(error, match=words):
+        encode(north, [1, 1])
+    geo = GeoSet(["a", "b"], geohash=["u0", "u1"])
+    with pytest.raises(error, match=words):
+        geo.select_batch([1, 2], latitude=north, longitude=[1, 1])
+    with pytest.raises(RVHTypeError, match=r"latitude at position 0 is .*pass one number"):
+        geo.select("x", latitude=np.array([48.0, 34.0]), longitude=2)
 
 
 def test_degrees_that_are_none() -> None:
@@ -449,7 +495,7 @@ def test_degrees_that_are_none() -> None:
             with pytest.raises(RVHError, match=message):
                 call()
     for north, message in (
-        (["48.8"], "latitude at position 0 is '48.8' of type str: pass degrees as a number"),
+        (["48.8"], "latitude at position 0 is '48.8' of type str: pass a number"),
         ([True], "latitude at position 0 is True of type bool"),
         (np.array(["48.8"]), "latitude is an array of <U4"),
         ("48.8", "latitude is '48.8': pass one number for each place"),

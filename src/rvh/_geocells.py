@@ -16,20 +16,21 @@ from rvh._column import KeyColumn, Kind
 from rvh._pure_points import ALPHABET, LONGEST
 from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["LONGEST", "Regions", "cut", "packed", "regions"]
+__all__ = ["LONGEST", "UNKNOWN", "Regions", "cut", "packed", "regions"]
 
+#: what to do about a place that is not there
+UNKNOWN = "every place has to be known; select for keys without one by the NodeSet itself"
 #: of a place's word, the most that choose a slice: 2 MiB of them
 SLICE_BITS_MAX = 19
 
 
-def packed(column: KeyColumn, what: str, threads: int | None = 1) -> NDArray[np.uint64]:
+def packed(column: KeyColumn, threads: int | None = 1) -> NDArray[np.uint64]:
     """The word of every geohash in a column.
 
     Parameters
     ----------
     column : KeyColumn, M elements
-    what : str
-        What an error calls the place, for example "the geohash of key".
+        Its errors call an element for example "the geohash of the key".
     threads : int, optional
 
     Returns
@@ -45,14 +46,14 @@ def packed(column: KeyColumn, what: str, threads: int | None = 1) -> NDArray[np.
         raise RVHTypeError(
             f"geohash is an array of {column.values.dtype}: pass text, for example 'u09tunq'"
         )
-    _check_types(column, what)
+    _check_types(column)
     words = points_of("geohash", column, threads)
     if not words.all():
-        _refuse(column, int(words.argmin()), what)
+        _refuse(column, int(words.argmin()))
     return words
 
 
-def _check_types(column: KeyColumn, what: str) -> None:
+def _check_types(column: KeyColumn) -> None:
     """Refuse what has bytes and is no text: integers, which are 8 of them."""
     for piece, first in column.pieces():
         if piece.kind not in (Kind.OBJECTS, Kind.INTEGERS):
@@ -62,26 +63,22 @@ def _check_types(column: KeyColumn, what: str) -> None:
             continue
         for row, value in enumerate(values, first):
             if not isinstance(value, (str, bytes)):
-                _refuse(column, row, what)
+                _refuse(column, row)
 
 
-def _refuse(column: KeyColumn, index: int, what: str) -> None:
+def _refuse(column: KeyColumn, index: int) -> None:
     """Raise the error about an element that is no geohash."""
     (value,) = column.slice(index, index + 1)
-    where = f"{what} at position {column.position(index)}"
+    where = f"{column.what} at position {column.position(index)}"
     shown = show(value)
     if isinstance(value, bytes):
         value = value.decode("latin-1")
     if not isinstance(value, str):
-        raise RVHTypeError(
-            f"{where} is {shown} of type {type(value).__name__}: every place has to be known; pass "
-            "a geohash as str or bytes, and select for keys without a place by the NodeSet itself"
-        )
+        missing = isinstance(value, float) and value != value  # as pandas has it
+        advice = UNKNOWN if missing else "pass a geohash as str or bytes"
+        raise RVHTypeError(f"{where} is {shown} of type {type(value).__name__}: {advice}")
     if not value:
-        raise RVHError(
-            f"{where} is empty: pass 1 to {LONGEST} characters, and select for keys without a "
-            "place by the NodeSet itself"
-        )
+        raise RVHError(f"{where} is empty: pass 1 to {LONGEST} characters; {UNKNOWN}")
     for at, letter in enumerate(value):
         if letter not in ALPHABET:
             lower = letter.lower() in ALPHABET

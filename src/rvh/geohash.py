@@ -20,8 +20,8 @@ from rvh import keys as _keys
 from rvh._answers import over_keys
 from rvh._backend import Cancel, PreparedNodes, distinct
 from rvh._column import KeyColumn, Kind
-from rvh._geocells import LONGEST, cut, packed, regions
-from rvh._numbers import whole_number
+from rvh._geocells import LONGEST, UNKNOWN, cut, packed, regions
+from rvh._numbers import real_number, whole_number
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -73,7 +73,7 @@ def encode(latitude: Any, longitude: Any, precision: int = LONGEST) -> Any:
     'u4pruydqqvj'
     """
     precision = whole_number("precision", precision, LONGEST)
-    if np.ndim(latitude) == 0 and np.ndim(longitude) == 0:
+    if _is_one(latitude) and _is_one(longitude):
         (one,) = _encoded([latitude], [longitude], precision)
         return one
     return np.array(_encoded(latitude, longitude, precision), dtype=f"U{precision}")
@@ -106,7 +106,7 @@ class GeoSet:
         position and says what to do.
     RVHTypeError
         Neither a geohash nor both of latitude and longitude, or all of them; a place of another
-        type, or none (None, null, NaN).
+        type, a geohash that is None or null.
     ImportError
         For degrees: `pygeohash` is not installed: ``pip install 'rvh[geo]'``.
 
@@ -151,7 +151,7 @@ class GeoSet:
         self._precision = whole_number("precision", precision, LONGEST)
         count = len(self._nodes)
         with _places(geohash, latitude, longitude, self._precision, "node", count) as column:
-            words = cut(packed(column, "the geohash of the node"), self._precision)
+            words = cut(packed(column), self._precision)
             self._geohash = np.array(
                 [
                     each if isinstance(each, str) else each.decode()
@@ -309,7 +309,7 @@ class GeoSet:
         with _keys.opened(keys) as column:
             count = len(column)
             with _places(geohash, latitude, longitude, self._precision, "key", count) as places:
-                words = packed(places, "the geohash of the key", threads)
+                words = packed(places, threads)
             _check_keys(column, threads)
             out = np.empty((count, k), dtype=np.intp)
             self._fill(column, words, out, threads)
@@ -520,18 +520,25 @@ def _places(
         )
     else:
         name = "geohash"
-    if isinstance(geohash, (str, bytes)):
+    if isinstance(geohash, (str, bytes, bytearray)):
         raise RVHTypeError(
             f"geohash is one {type(geohash).__name__} ({show(geohash)}): pass one for each {what}"
         )
     if getattr(geohash, "ndim", 1) == 1 and getattr(geohash, "size", 1) == 0 and count == 0:
         geohash = []  # np.array([]), whose dtype says nothing
-    with _keys.opened(geohash, "geohash") as column:
+    dtype = getattr(geohash, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufcmM":
+        raise RVHTypeError(f"geohash is an array of {dtype}: pass text, for example 'u09tunq'")
+    with _keys.opened_with_nulls(geohash, "geohash") as (column, valid):
         if len(column) != count:
             raise RVHError(
                 f"{name} has {len(column)} values for {count} {what}s: pass one for each {what}"
             )
-        yield column
+        if valid is not None:
+            raise RVHTypeError(
+                f"the geohash of the {what} at position {int(valid.argmin())} is null: {UNKNOWN}"
+            )
+        yield column.named(f"the geohash of the {what}")
 
 
 def _encoded(latitude: Any, longitude: Any, precision: int) -> list[str]:
@@ -571,18 +578,17 @@ def _encoded(latitude: Any, longitude: Any, precision: int) -> list[str]:
 
 def _degrees(name: str, values: Any) -> NDArray[np.float64]:
     """Numbers as float64; what is missing becomes NaN."""
-    if isinstance(values, (str, bytes)) or np.ndim(values) == 0:
+    if _is_one(values):
         raise RVHTypeError(f"{name} is {show(values)}: pass one number for each place")
     if not hasattr(values, "__array__"):
-        values = list(values)
-        for at, value in enumerate(values):
-            number = hasattr(type(value), "__float__") and not isinstance(value, (bool, np.bool_))
-            if not number and value is not None:
-                raise RVHTypeError(
-                    f"{name} at position {at} is {show(value)} of type {type(value).__name__}: "
-                    "pass degrees as a number"
-                )
-        return np.array([np.nan if value is None else float(value) for value in values], np.float64)
+        each = enumerate(values)
+        return np.array(
+            [
+                np.nan if value is None else real_number(value, f"{name} at position {at}")
+                for at, value in each
+            ],
+            np.float64,
+        )
     array = np.asanyarray(values)
     if array.ndim != 1:
         raise RVHError(
@@ -595,3 +601,10 @@ def _degrees(name: str, values: Any) -> NDArray[np.float64]:
     if np.ma.is_masked(array):
         return np.ma.filled(array.astype(np.float64), np.nan)
     return np.asarray(array, dtype=np.float64)
+
+
+def _is_one(values: Any) -> bool:
+    """Whether that is one value and not several; np.ndim() would look into lists."""
+    return isinstance(values, (str, bytes)) or (
+        not isinstance(values, (list, tuple)) and np.ndim(values) == 0
+    )
