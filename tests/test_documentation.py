@@ -151,6 +151,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.ring.RingFace.range": ("Examples",),
     "rvh.ring.RingFace.remove_node": ("Examples",),
     "rvh.ring.Route": ("Parameters",),
+    "rvh.ring.Step": ("Parameters",),
     "rvh.ring.ketama": (*FUNCTION, "Notes"),
     "rvh.ring.nginx": (*FUNCTION, "Notes"),
     "rvh.weighted.weights_from": FUNCTION,

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import rvh
 from rvh.faultset import FaultSet
+from rvh.filter import zone
 from rvh.nodes import SCHEMES
 
 MANY = 1_000_000 if rvh.backend() == "native" else 2_000
@@ -309,7 +310,9 @@ def test_what_current_replicas_may_be() -> None:
         np.array([[b"a", b""], [b"", b"b"]]),
         np.ma.array([["a", "c"], ["b", "c"]], mask=[[0, 1], [0, 1]]),
         [["a", None], ["b"]],
+        [["a"], ["b", float("nan")]],
         ["a", "b"],
+        np.array([["a"], ["b", None], None], object)[:2],
     ):
         repair = faults.repair(["x", "y"], current, 2)
         assert repair.nodes.tolist() == want
@@ -321,6 +324,39 @@ def test_what_current_replicas_may_be() -> None:
 
 
 # -- what it is ---------------------------------------------------------------------------------
+
+
+def test_current_replicas_in_frames_and_columns() -> None:
+    pa, pd, pl = map(pytest.importorskip, ("pyarrow", "pandas", "polars"))
+    faults = FaultSet(["a", "b", "c", "d"])
+    rows = [["c", "a"], ["b", None], ["d", "c"]]
+    want = faults.repair(["x", "y", "z"], rows, 2).nodes.tolist()
+    for current in (
+        pd.DataFrame(rows),
+        pl.DataFrame(rows, orient="row"),
+        pa.array([["c", "a"], ["b"], ["d", "c"]]),
+        pl.Series([["c", "a"], ["b"], ["d", "c"]]),
+        pd.Series([["c", "a"], ["b"], ["d", "c"]]),
+    ):
+        assert faults.repair(["x", "y", "z"], current, 2).nodes.tolist() == want
+
+
+def test_domains_in_columns() -> None:
+    pa, pd = map(pytest.importorskip, ("pyarrow", "pandas"))
+    want = FaultSet(["a", "b", "c"], domains={"zone": ["eu", "eu", "us"]})
+    for zones in (
+        pa.array(["eu", "eu", "us"]),
+        pa.chunked_array([["eu"], ["eu", "us"]]),
+        pa.array(["eu", "eu", "us"]).dictionary_encode(),
+        pd.Series(["eu", "eu", "us"]),
+        pd.Series(["eu", "eu", "us"], dtype="category"),
+        np.array(["eu", "eu", "us"]),
+        iter(["eu", "eu", "us"]),
+    ):
+        assert FaultSet(["a", "b", "c"], domains={"zone": zones}) == want
+    numbers = FaultSet(["a", "b"], domains={"rack": [1, 2]})
+    for racks in (list(np.array([1, 2])), pd.Series([1, 2], dtype="Int64"), pa.array([1, 2])):
+        assert FaultSet(["a", "b"], domains={"rack": racks}) == numbers
 
 
 def test_it_is_a_value() -> None:
@@ -374,6 +410,20 @@ WEIGHTED = rvh.NodeSet(["a", "b"], weights=[1, 0])
          "k is 5, but with at most 1 a zone the living nodes hold 4 replicas"),
         (lambda: FAULTS.select_batch([1, None], 2, "zone"), TypeError, "position 1"),
         (lambda: FAULTS.select(1.5), TypeError, "key is of type float"),
+        (lambda: FAULTS.select_batch([1], 2, np.array("zone")), TypeError, "spread is array"),
+        (lambda: FAULTS.select_batch([1], 2, max_per_domain=-7), ValueError, "per_domain is -7"),
+        (lambda: FAULTS.select_batch([1], 2, "zone", strict="no"), TypeError, "strict is 'no'"),
+        (lambda: FAULTS.select_batch([1], 2, "zone", strict=np.array([True])), TypeError, "strict"),
+        (lambda: FaultSet(IDS, zone("eu")), TypeError, "alive is zone.'eu'.: call it with"),
+        (lambda: FAULTS.nodes.subset(zone("eu")), TypeError, "mask is zone.'eu'.: call it"),
+        (lambda: FaultSet(["a"], domains={"zone": {"a": "eu"}}), TypeError, "in the order of the"),
+        (lambda: FaultSet(["a"], domains={"zone": {"eu"}}), TypeError, "domain 'zone' is {'eu'}"),
+        (lambda: FaultSet(["a"], domains={"zone": np.array("a")}), TypeError, "domain 'zone' is"),
+        (lambda: FAULTS.repair([1], np.array([[0, 1]]), 2), TypeError, "array of int64: pass"),
+        (lambda: FAULTS.repair([1], [[0, 1]], 2), TypeError, "row 0, holds 0 of type int: pass"),
+        (lambda: FAULTS.repair([1, 2], [["a"], [3.5]], 2), TypeError, "row 1, holds 3.5 of type"),
+        (lambda: FAULTS.repair([1], {"x": ["a"]}, 2), TypeError, "current is of type dict"),
+        (lambda: FAULTS.repair([1, 2], [["a"], 5], 2), TypeError, "row 1 of current is 5 of type"),
         (lambda: FaultSet(IDS, [True]), ValueError, r"alive has shape \(1,\): it needs \(16,\)"),
         (lambda: FaultSet(IDS, [1] * 16), TypeError, "alive is an array of int64"),
         (lambda: FaultSet(IDS, [False] * 16), ValueError, "no node is alive: there is nothing"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -74,6 +76,35 @@ def test_they_are_boolean_algebra(rows: list[tuple[bool, str]]) -> None:
     assert ((up | x)(nodes, known) == [a or name == "x" for a, name in rows]).all()
 
 
+def test_attributes_of_every_kind_of_column() -> None:
+    pa, pd, pl = map(pytest.importorskip, ("pyarrow", "pandas", "polars"))
+    nodes = rvh.NodeSet(["a", "b", "c"])
+    for zones in (
+        pa.array(["eu-1", None, "us-1"]),
+        pa.chunked_array([["eu-1"], [None, "us-1"]]),
+        pa.array(["eu-1", None, "us-1"]).dictionary_encode(),
+        pd.Series(["eu-1", None, "us-1"]),
+        pd.Series(["eu-1", None, "us-1"], dtype="category"),
+        pd.Series(["eu-1", pd.NA, "us-1"], dtype=object),
+        pl.Series(["eu-1", None, "us-1"]),
+    ):
+        assert zone("eu-*")(nodes, {"zone": zones}).tolist() == [True, False, False]
+    for cores in (
+        pa.array([8, None, 2]),
+        pd.Series([8, None, 2]),
+        pd.Series([8, None, 2], dtype="Int64"),
+        np.ma.array([8, 9, 2], mask=[0, 1, 0]),
+        [Decimal(8), None, Fraction(2)],
+    ):
+        assert capacity(4, "cores")(nodes, {"cores": cores}).tolist() == [True, False, False]
+    for up in (
+        pa.array([True, False, True]),
+        pd.Series([True, False, True]),
+        np.array([1, 0, 1]) > 0,
+    ):
+        assert alive()(nodes, {"alive": up}).tolist() == [True, False, True]
+
+
 @pytest.mark.parametrize(
     "condition",
     [alive(), alive("up"), zone("a", 3), label("disk", "ssd"), capacity(3), capacity(1.5, "cores"),
@@ -104,6 +135,22 @@ def test_they_are_values_and_read_like_what_made_them(condition: Filter) -> None
         (lambda: capacity("3"), TypeError, "at_least is '3'"),
         (lambda: capacity(float("nan")), ValueError, "at_least is NaN"),
         (lambda: capacity(1)(NODES, {"capacity": [1, "2", 3, 4]}), TypeError, "node 'b'.*'2'"),
+        (lambda: zone("x")(NODES, {"zone": {"a": "x"}}), TypeError, "in the order of the ids"),
+        (lambda: zone("x")(NODES, {"zone": {"x", "y"}}), TypeError, "attribute 'zone' is {"),
+        (lambda: zone("x")(NODES, {"zone": np.array("abcd")}), TypeError, "attribute 'zone' is"),
+        (lambda: capacity(10**400), ValueError, "at_least is .*more than a double"),
+        (lambda: capacity(np.array([1, 2])), TypeError, "at_least is .*pass one number"),
+        (lambda: capacity(np.complex128(1j)), TypeError, "at_least is .*pass a number"),
+        (
+            lambda: capacity(1)(NODES, {"capacity": [10**400, 2, 3, 4]}),
+            ValueError,
+            "the 'capacity' value of node 'a' .position 0. is .*more than a double",
+        ),
+        (
+            lambda: capacity(1)(NODES, {"capacity": [Decimal("sNaN"), 2, 3, 4]}),
+            TypeError,
+            "node 'a' .position 0. is .*which is no number",
+        ),
         (lambda: near("u0a"), ValueError, "prefix is 'u0a'"),
         (lambda: near("U0"), ValueError, "in lower case"),
         (lambda: near(""), ValueError, "prefix is ''"),

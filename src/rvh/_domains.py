@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from rvh._per_node import per_node
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["Domains", "Label", "as_domains", "labels_of"]
@@ -30,6 +30,7 @@ def as_domains(domains: Any, ids: NDArray[Any]) -> Domains:
 
     Examples
     --------
+    >>> import numpy as np
     >>> as_domains({"zone": ["eu", "us"]}, np.array(["a", "b"]))
     mappingproxy({'zone': ('eu', 'us')})
     """
@@ -44,7 +45,7 @@ def as_domains(domains: Any, ids: NDArray[Any]) -> Domains:
     for name, given in domains.items():
         if not isinstance(name, str) or not name:
             raise RVHTypeError(f"a name in domains is {show(name)}: pass a str that is not empty")
-        labels = labels_of(given)
+        labels = labels_of(given, f"domain {name!r}")
         if len(labels) != len(ids):
             raise RVHError(
                 f"domain {name!r} has {len(labels)} labels for {len(ids)} nodes: give one each"
@@ -59,8 +60,8 @@ def as_domains(domains: Any, ids: NDArray[Any]) -> Domains:
     return MappingProxyType(found)
 
 
-def labels_of(given: Any) -> tuple[Any, ...]:
+def labels_of(given: Any, what: str) -> tuple[Any, ...]:
     """The labels in a sequence, array or column; one alone is a single label."""
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+    if isinstance(given, (str, bytes, int)):
         return (given,)
-    return tuple(given.tolist() if isinstance(given, np.ndarray) else given)
+    return tuple(per_node(given, what))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh.errors import RVHError, RVHTypeError
+from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["node_mask"]
 
@@ -23,6 +23,10 @@ def node_mask(name: str, mask: Any, nodes: int) -> NDArray[np.bool_]:
     Traceback (most recent call last):
     rvh.errors.RVHError: alive has shape (2,): it needs (3,), one for each node
     """
+    if callable(mask):
+        raise RVHTypeError(
+            f"{name} is {show(mask)}: call it with the node set, and pass the mask that it gives"
+        )
     try:
         chosen = np.asarray(mask)
     except ValueError:  # rows of different length

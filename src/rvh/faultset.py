@@ -20,6 +20,7 @@ from rvh._domains import Domains, as_domains
 from rvh._masks import node_mask
 from rvh._numbers import whole_number
 from rvh._parallel import over_rows
+from rvh._per_node import python_value
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -458,7 +459,10 @@ class FaultSet:
         if living._selectable < len(living):
             able += " with a weight above 0"
         k = whole_number("k", k, living._selectable, able)
+        if not isinstance(strict, (bool, np.bool_)):
+            raise RVHTypeError(f"strict is {show(strict)}: pass True or False")
         if spread is None:
+            _limits(max_per_domain, ("any",))  # changes nothing, and is not just anything
             return _Spread((), None, [], living._selectable), k
         found = self._spread(spread, max_per_domain)
         if strict and found.replicas < k:
@@ -483,12 +487,10 @@ class FaultSet:
 
     def _held(self, current: Any, rows: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Current replicas as positions among the living, -1 for all others; and which are any."""
-        ids = current if isinstance(current, np.ndarray) else _as_rows(current)
-        if ids.ndim == 1:
-            ids = ids.reshape(-1, 1)
+        ids = _as_table(current)
         if ids.ndim != 2 or len(ids) != rows:
             raise RVHError(
-                f"current has shape {np.shape(current)}: it needs ({rows}, c), a row of node ids "
+                f"current has shape {ids.shape}: it needs ({rows}, c), a row of node ids "
                 "for each key"
             )
         held = np.full(ids.size, -1, dtype=np.intp)
@@ -508,7 +510,7 @@ class FaultSet:
 
 def _names(spread: Any, there: Domains) -> tuple[str, ...]:
     """The kinds of domains that a spread names, checked."""
-    if not isinstance(spread, (str, Iterable)):
+    if not isinstance(spread, (str, Iterable)) or getattr(spread, "ndim", 1) != 1:
         raise RVHTypeError(
             f"spread is {show(spread)}: pass the name of a domain, or several from the outermost in"
         )
@@ -528,7 +530,7 @@ def _names(spread: Any, there: Domains) -> tuple[str, ...]:
 
 def _limits(max_per_domain: Any, names: tuple[str, ...]) -> tuple[int, ...]:
     """How many replicas of a key may be in a domain of each kind."""
-    several = isinstance(max_per_domain, (tuple, list, np.ndarray))
+    several = isinstance(max_per_domain, (tuple, list)) or getattr(max_per_domain, "ndim", 0) > 0
     limits = tuple(max_per_domain) if several else (max_per_domain,) * len(names)
     if len(limits) != len(names):
         raise RVHError(
@@ -562,17 +564,64 @@ def _numbered(living: NodeSet, names: tuple[str, ...], limits: tuple[int, ...]) 
     return _Spread(names, domains, most, int(room.sum()))
 
 
+def _as_table(current: Any) -> NDArray[Any]:
+    """Current replicas as an array of ids, shape (M, c); None where there is none."""
+    if isinstance(current, Mapping):
+        raise RVHTypeError(
+            f"current is of type {type(current).__name__} ({show(current)}): pass an array of node "
+            "ids, a row for each key, in the order of the keys"
+        )
+    if hasattr(current, "columns") and hasattr(current, "to_numpy"):  # a frame
+        current = current.to_numpy()
+    table: NDArray[Any] = current if isinstance(current, np.ndarray) else _as_rows(current)
+    if table.ndim == 1:
+        table = _as_rows(table) if table.dtype == object else table.reshape(-1, 1)
+    if table.dtype.kind in "iuf" and table.size:
+        raise RVHTypeError(
+            f"current is an array of {table.dtype}: pass node ids; of positions, "
+            "faults.nodes.ids[positions]"
+        )
+    return _checked(table) if table.dtype == object else table
+
+
 def _as_rows(current: Any) -> NDArray[Any]:
     """Rows of ids as an array of objects, shape (M, c)."""
     try:
-        lists = [list(row) if not isinstance(row, (str, bytes)) else [row] for row in current]
+        rows = current.to_pylist() if hasattr(current, "to_pylist") else list(current)
     except TypeError:
         raise RVHTypeError(
             f"current is of type {type(current).__name__} ({show(current)}): pass an array of node "
             "ids, a row for each key"
         ) from None
+    lists: list[list[Any]] = []
+    for at, row in enumerate(rows):
+        if row is None or isinstance(row, (str, bytes)):
+            lists.append([row])
+        elif isinstance(row, Iterable) and not isinstance(row, Mapping):
+            lists.append(list(row))
+        else:
+            raise RVHTypeError(
+                f"row {at} of current is {show(row)} of type {type(row).__name__}: pass the node "
+                "ids of a key"
+            )
     width = max(map(len, lists), default=0)
     ids = np.full((len(lists), width), None, dtype=object)
-    for row, nodes in enumerate(lists):
-        ids[row, : len(nodes)] = nodes
+    for at, nodes in enumerate(lists):
+        ids[at, : len(nodes)] = nodes
     return ids
+
+
+def _checked(ids: NDArray[Any]) -> NDArray[Any]:
+    """Ids, and None for what is missing; an error about what is neither."""
+    if set(map(type, ids.ravel().tolist())) <= {str, bytes, type(None)}:
+        return ids
+    found = np.full(ids.shape, None, dtype=object)
+    for place in np.ndindex(ids.shape):
+        value = python_value(ids[place])
+        if value is not None and not isinstance(value, (str, bytes)):
+            raise RVHTypeError(
+                f"current, row {place[0]}, holds {show(value)} of type {type(value).__name__}: "
+                "pass node ids, str or bytes; of positions, faults.nodes.ids[positions]"
+            )
+        found[place] = value
+    return found

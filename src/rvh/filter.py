@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._backend import key_point
+from rvh._numbers import real_number
+from rvh._per_node import per_node
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -183,11 +185,8 @@ class _Capacity(Filter):
         values = _values(nodes, known, self.column)
         numbers = np.full(len(nodes), np.nan)
         for at, value in enumerate(values):
-            if value is None:
-                continue
-            if isinstance(value, (bool, str, bytes)) or not hasattr(type(value), "__float__"):
-                raise RVHTypeError(f"{_where(nodes, self.column, at, value)}: pass a number")
-            numbers[at] = float(value)
+            if value is not None:
+                numbers[at] = real_number(value, _place(nodes, self.column, at))
         return numbers >= self.at_least  # what is not known is not enough
 
 
@@ -333,11 +332,10 @@ def capacity(at_least: float, column: str = "capacity") -> Filter:
     >>> capacity(8, "cores")(rvh.NodeSet(["a", "b", "c"]), {"cores": [4, 8, None]})
     array([False,  True, False])
     """
-    if isinstance(at_least, (bool, str, bytes)) or not hasattr(type(at_least), "__float__"):
-        raise RVHTypeError(f"at_least is {show(at_least)}: pass a number")
-    if np.isnan(at_least):
+    number = real_number(at_least, "at_least")
+    if number != number:
         raise RVHError("at_least is NaN, which no capacity reaches: pass a number")
-    return _Capacity(at_least, _name("column", column))
+    return _Capacity(number, _name("column", column))
 
 
 def near(prefix: str, column: str = "geohash") -> Filter:
@@ -391,10 +389,7 @@ def _values(nodes: NodeSet, known: Mapping[str, Any], name: str) -> list[Any]:
             f"there is no attribute {name!r} of the nodes; there are: {listed}. Pass it as "
             f"attributes={{{name!r}: ...}}, one value a node"
         )
-    given = known[name]
-    if isinstance(given, (str, bytes)) or not hasattr(given, "__len__"):
-        raise RVHTypeError(f"attribute {name!r} is {show(given)}: pass one value for each node")
-    values = given.tolist() if isinstance(given, np.ndarray) else list(given)
+    values = per_node(known[name], f"attribute {name!r}")
     if len(values) != len(nodes):
         raise RVHError(
             f"attribute {name!r} has {len(values)} values for {len(nodes)} nodes: give one each"
@@ -415,8 +410,9 @@ def _as_labels(nodes: NodeSet, name: str, values: list[Any]) -> list[str | int |
     return found
 
 
+def _place(nodes: NodeSet, name: str, at: int) -> str:
+    return f"the {name!r} value of node {show(nodes.ids.tolist()[at])} (position {at})"
+
+
 def _where(nodes: NodeSet, name: str, at: int, value: Any) -> str:
-    return (
-        f"the {name!r} value of node {show(nodes.ids.tolist()[at])} (position {at}) is "
-        f"{show(value)} of type {type(value).__name__}"
-    )
+    return f"{_place(nodes, name, at)} is {show(value)} of type {type(value).__name__}"

@@ -615,7 +615,7 @@ class NodeSet:
             )
         together = {}
         for name, labels in self._domains.items():
-            more = labels_of(given[name])
+            more = labels_of(given[name], f"domain {name!r}")
             if len(more) != len(ids):
                 raise RVHError(
                     f"domain {name!r} has {len(more)} labels for {len(ids)} new nodes: "
