@@ -399,8 +399,12 @@ def test_a_forked_child_begins_with_empty_caches() -> None:
         for _ in range(8):
             child = os.fork()
             if child == 0:
-                entries, answer = cache.info().entries, cache.select("x")
-                os._exit(0 if entries == 0 and answer == NODES.select("x") else 1)
+                status = 1  # also where it raises: the child must not go on with the tests
+                try:
+                    empty = cache.info().entries == 0
+                    status = 0 if empty and cache.select("x") == NODES.select("x") else 1
+                finally:
+                    os._exit(status)
             for _ in range(3000):
                 ended, status = os.waitpid(child, os.WNOHANG)
                 if ended:
