@@ -28,6 +28,7 @@ from rvh.rendezvous import _node_set
 
 __all__ = ["BalancedAssigner", "argassign_balanced", "assign_balanced", "capacities"]
 
+#: keys are counted in 64 bits
 COUNT_MAX = 2**63
 #: how many times longer a ranking becomes where a key needs more of it
 LONGER = 8

@@ -27,8 +27,8 @@ from rvh.nodes import NodeSet
 
 __all__ = ["GeoSet", "encode"]
 
-#: rows that are put in the order of their regions together: memory does not grow with all of them,
-#: and a signal waits for this many at most
+#: rows that are put in the order of their regions together: what that takes does not grow with all
+#: of them, and a signal waits for this many at most
 SORTED_ROWS = 1 << 20
 
 
@@ -527,7 +527,7 @@ def _places(
     if getattr(geohash, "ndim", 1) == 1 and getattr(geohash, "size", 1) == 0 and count == 0:
         geohash = []  # np.array([]), whose dtype says nothing
     dtype = getattr(geohash, "dtype", None)
-    if isinstance(dtype, np.dtype) and dtype.kind in "biufcmM":
+    if isinstance(dtype, np.dtype) and dtype.kind in "bfcmM":  # of integers packed() says so
         raise RVHTypeError(f"geohash is an array of {dtype}: pass text, for example 'u09tunq'")
     with _keys.opened_with_nulls(geohash, "geohash") as (column, valid):
         if len(column) != count:
@@ -581,11 +581,10 @@ def _degrees(name: str, values: Any) -> NDArray[np.float64]:
     if _is_one(values):
         raise RVHTypeError(f"{name} is {show(values)}: pass one number for each place")
     if not hasattr(values, "__array__"):
-        each = enumerate(values)
         return np.array(
             [
                 np.nan if value is None else real_number(value, f"{name} at position {at}")
-                for at, value in each
+                for at, value in enumerate(values)
             ],
             np.float64,
         )
