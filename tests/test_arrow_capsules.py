@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -23,6 +25,8 @@ from rvh.stable import StableSelector, jump_batch, jumpback_batch
 
 NODES = ["alpha", "beta", "gamma", "δelta"]
 SET = rvh.NodeSet(NODES)
+#: where the library's own files are: a clone, and what is installed below it, may be named rvh too
+LIBRARY = str(Path(rvh.__file__).parent) + os.sep
 MURMUR = rvh.NodeSet(NODES, scheme="murmur", weights=[1, 2, 3, 4])
 TABLE = PartitionTable(SET, 16, 2)
 SELECTOR = StableSelector(NODES)
@@ -404,7 +408,7 @@ class Interrupt:
         self.left = at
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> Any:
-        if "/rvh/" not in frame.f_code.co_filename.replace("\\", "/"):
+        if not frame.f_code.co_filename.startswith(LIBRARY):
             return None
         if self._in_a_finalizer(frame):
             return None  # there it would be printed and forgotten
