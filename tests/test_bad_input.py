@@ -181,7 +181,6 @@ CASES: list[tuple[str, Callable[[], object], type[RVHError], list[str]]] = [
     ("dates array", batch(np.array([1], "M8[s]")), TYPE, ["datetime64[s]", "cast", "astype"]),
     ("spans array", batch(np.array([1], "m8[s]")), TYPE, ["timedelta64[s]", "cast", "astype"]),
     ("record array", batch(np.zeros(2, "i4,i4")), TYPE, ["array of", "cast", "field"]),
-    ("void array", batch(np.zeros(2, "V4")), TYPE, ["array of |V4", "cast"]),
     ("2-D", batch(np.ones((2, 2), int)), VALUE, ["shape (2, 2)", "one dimension", "ravel"]),
     ("0-D", batch(np.array("key")), VALUE, ["shape ()", "one dimension"]),
     ("a masked array", batch(np.ma.array([1, 2], mask=[0, 1])), TYPE, ["null", "position 1"]),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
+import uuid
 from array import array
 from collections.abc import Callable, Sequence
 from enum import IntEnum
@@ -20,6 +22,7 @@ from hypothesis.extra import numpy as hnp
 import rvh
 from rvh.keys import KINDS, Kind, column, composite
 from rvh.multi import compose_keys
+from rvh.stable import jump_batch, jump_hash
 
 NODES = ["alpha", "beta", "gamma", "δelta"]
 SET = rvh.NodeSet(NODES)
@@ -39,6 +42,7 @@ TEXTS = [
     "x\0y",
     "\x7f",
 ]
+UUIDS = [0, 1, 0x1234567890ABCDEF << 64, 2**128 - 1]
 BLOBS = [b"", b"a", b"\xff", b"\0a", b"a\0b", b"0123456789abcdef", b"\x80" * 30]
 
 
@@ -48,6 +52,13 @@ def check(keys: Any, plain: Sequence[object]) -> None:
     assert np.array_equal(SET.score_batch(keys), reference.scores(NODES, plain))
     assert np.array_equal(SET.argselect_batch(keys, k=len(NODES)), expected)
     assert np.array_equal(SET.argselect_batch(keys), expected[:, :1])
+
+
+class Tagged(uuid.UUID):
+    """Of another text, and of the same number."""
+
+    def __str__(self) -> str:
+        return f"<{self.hex}>"
 
 
 # -- the table ----------------------------------------------------------------------------------
@@ -80,12 +91,26 @@ EXERCISED: dict[str, list[tuple[Any, Sequence[object]]]] = {
         for make in (list, tuple, objects)
         for kind in (bytes, bytearray, memoryview)
     ],
+    "list, tuple or object array of uuid.UUID": [
+        (make([kind(int=n) for n in UUIDS]), [str(uuid.UUID(int=n)) for n in UUIDS])
+        for make in (list, tuple, objects)
+        for kind in (uuid.UUID, Tagged)
+    ],
     "list, tuple or object array of int (any NumPy integer too)": [
         (make([kind(n) for n in (0, 1, 42, 127)]), (0, 1, 42, 127))
         for make in (list, tuple, objects)
         for kind in (int, *(np.dtype(code).type for code in INTEGERS))
     ],
     "NumPy S array": [(np.array(BLOBS), BLOBS)],
+    "NumPy V array without fields": [
+        (array, [bytes(each) for each in array])
+        for array in (
+            np.array([b"ab\0\0", b"\0\0\0\0", b"abcd"], "V4"),
+            np.array([b"ab\0\0", b"\0\0\0\0", b"abcd"], "V4")[::-2],
+            np.frombuffer(bytes(range(64)), "V16"),
+            np.empty(3, "V0"),
+        )
+    ],
     "NumPy U array, either byte order": [(keys, TEXTS) for keys in both_orders(np.array(TEXTS))],
     "NumPy integer array, any width, sign and byte order": [
         (keys, list(range(100)))
@@ -116,6 +141,15 @@ EXERCISED: dict[str, list[tuple[Any, Sequence[object]]]] = {
     "Arrow fixed_size_binary": [
         (pa.array([b"a\0", b"\0\0", b"xy"], pa.binary(2)), [b"a\0", b"\0\0", b"xy"]),
         (pa.array([b"", b""], pa.binary(0)), [b"", b""]),
+    ],
+    "Arrow extension type arrow.uuid": [
+        (keys, [str(uuid.UUID(int=n)) for n in UUIDS])
+        for keys in sliced(pa.array([uuid.UUID(int=n).bytes for n in UUIDS], pa.uuid()))
+    ],
+    "Arrow extension type arrow.json": [
+        (keys, ['{"a": 1}', "[]", '"é"'])
+        for kind in (pa.string(), pa.large_string())
+        for keys in sliced(pa.array(['{"a": 1}', "[]", '"é"'], pa.json_(kind)))
     ],
     "Arrow dictionary": [
         (keys, TEXTS * 3) for keys in sliced(pa.array(TEXTS * 3).dictionary_encode())
@@ -347,10 +381,61 @@ def test_subclasses_are_what_they_extend() -> None:
         assert SET.select(key, 4) == SET.select(plain, 4)
 
 
-def test_memoryviews_of_any_shape_are_their_bytes() -> None:
+def test_memoryviews_of_one_dimension_are_their_bytes() -> None:
     words = np.arange(6, dtype="<u2")
     check([memoryview(words), memoryview(words)[::2]], [words.tobytes(), words[::2].tobytes()])
-    check([memoryview(words.reshape(2, 3))], [words.tobytes()])
+    check([memoryview(b"ab").cast("c"), memoryview(b"abcd")[::-1]], [b"ab", b"dcba"])
+
+
+def test_void_scalars_are_their_bytes() -> None:
+    digests = np.array([b"ab\0\0", b"\0\0\0\0"], "V4")
+    check(list(digests), [b"ab\0\0", b"\0\0\0\0"])
+    assert SET.select(digests[0]) == SET.select(b"ab\0\0")
+    assert jump_hash(digests[0], 99) == jump_hash(b"ab\0\0", 99)
+    assert np.array_equal(jump_batch(digests, 99), jump_batch(list(digests), 99))
+    keys = compose_keys(digests, 7, digests[0])
+    check(keys, [composite(bytes(each), 7, b"ab\0\0") for each in digests])
+
+
+def test_digests_as_node_ids() -> None:
+    digests = [hashlib.sha256(bytes([n])).digest() for n in range(5)]
+    digests[2] = digests[2][:-1] + b"\0"
+    nodes = rvh.NodeSet(np.array(digests, "V32"))
+    assert list(nodes) == digests
+    assert nodes == rvh.NodeSet(digests)
+
+
+# -- UUIDs --------------------------------------------------------------------------------------
+
+uuids = st.lists(st.uuids(), max_size=8)
+
+
+@given(uuids)
+def test_a_uuid_is_its_text(keys: list[uuid.UUID]) -> None:
+    texts = [str(key) for key in keys]
+    check(keys, texts)
+    check(objects(keys), texts)
+    check(pa.array([key.bytes for key in keys], pa.uuid()), texts)
+    assert [SET.select(key, 4) for key in keys] == [SET.select(text, 4) for text in texts]
+    words = [Tagged(int=key.int) for key in keys]
+    assert np.array_equal(jump_batch(words, 99), jump_batch(texts, 99))
+    parts = [composite(text, 1, str(uuid.UUID(int=7))) for text in texts]
+    for each in (keys, pa.array([key.bytes for key in keys], pa.uuid())):
+        check(compose_keys(each, 1, uuid.UUID(int=7)), parts)
+
+
+def test_uuids_as_node_ids_and_labels() -> None:
+    keys = [uuid.UUID(int=n << 64) for n in range(1, 5)]
+    texts = [str(key) for key in keys]
+    column = pa.array([key.bytes for key in keys], pa.uuid())
+    expected = rvh.NodeSet(texts, domains={"rack": texts})
+    for ids in (keys, column, objects(keys)):
+        nodes = rvh.NodeSet(ids, domains={"rack": ids})
+        assert list(nodes) == texts
+        assert nodes == expected
+        assert nodes.domains == expected.domains
+    assert rvh.NodeSet(keys).ids.dtype == np.dtype("U36")
+    assert list(expected.remove(keys[0])) == texts[1:]
 
 
 def test_kinds_mixed_in_one_list() -> None:

@@ -61,7 +61,8 @@ def over_distinct_keys(
     for start in range(0, len(keys), DEDUPE_ROWS):
         stop = min(start + DEDUPE_ROWS, len(keys))
         spans, codes = distinct(keys, start, stop)
-        coded = KeyColumn(Kind.CODES, Codes(KeyColumn(Kind.SPANS, spans), codes))
+        categories = KeyColumn._made(Kind.SPANS, spans)
+        coded = KeyColumn._made(Kind.CODES, Codes._made(categories, codes))
         over_keys(work, coded, out[start:stop], cost, threads)
 
 
@@ -111,7 +112,7 @@ def _over_codes(
     categories, codes = keys.values.categories, keys.values.codes
     if len(categories) > len(codes):  # most are not used
         used, codes = np.unique(codes, return_inverse=True)
-        categories = categories.take(used)
+        categories = categories._take(used)
     answers = np.empty((len(categories), *out.shape[1:]), out.dtype)
     over_keys(work, categories, answers, cost, threads)
 

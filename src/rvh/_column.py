@@ -8,7 +8,6 @@ apart, so that a backend sees plain ones alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import pairwise
 from typing import Any
@@ -16,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._values import key_bytes, key_word, part_bytes
-from rvh.errors import RVHError
+from rvh._numbers import is_whole
+from rvh._values import key_bytes, key_word, objects_of, part_bytes
+from rvh.errors import RVHError, RVHTypeError, show
 
 #: of the elements that become Python objects together
 BLOCK_BYTES = 4 << 20
@@ -38,23 +38,77 @@ class Kind(IntEnum):
     CODES = 9  # for each element the number of its category
 
 
-class Spans:
+_set = object.__setattr__
+
+
+class _Frozen:
+    """Its attributes are set once: C reads them unchecked, so nothing comes in later."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a {type(self).__name__} never changes: make another one")
+
+    def __delattr__(self, name: str) -> None:
+        self.__setattr__(name, None)
+
+
+class Spans(_Frozen):
     """Byte strings one after another: number i is ``data[offsets[i]:offsets[i + 1]]``.
 
     Parameters
     ----------
-    data : ndarray of uint8
+    data : ndarray of uint8, shape (D,)
+        Read in place.
     offsets : ndarray of an integer dtype of 4 or 8 bytes, shape (M + 1,)
-        Ascending and not negative. Both arrays become read-only: C reads them unchecked.
+        Ascending, from 0 on and not beyond D. They are copied: C reads them unchecked.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        For arrays that are not so.
+
+    Examples
+    --------
+    >>> words = Spans(np.frombuffer(b"abc", np.uint8), np.array([0, 2, 3]))
+    >>> words[:]
+    [b'ab', b'c']
+    >>> list(KeyColumn(Kind.SPANS, words).iter_bytes())
+    [b'ab', b'c']
     """
 
     __slots__ = ("data", "offsets")
 
+    data: NDArray[np.uint8]
+    offsets: NDArray[Any]
+
     def __init__(self, data: NDArray[Any], offsets: NDArray[Any]) -> None:
-        self.data = np.ascontiguousarray(data, dtype=np.uint8)
-        self.offsets = np.ascontiguousarray(offsets)
-        self.data.flags.writeable = False
-        self.offsets.flags.writeable = False
+        data = _plain_bytes(data, "the data of Spans")
+        _check_array(offsets, "the offsets of Spans", 1)
+        if offsets.dtype.kind not in "iu" or offsets.dtype.itemsize < 4 or len(offsets) == 0:
+            raise RVHTypeError(
+                f"the offsets of Spans are {len(offsets)} of {offsets.dtype}: pass one more than "
+                "there are elements, as integers of 32 or 64 bits"
+            )
+        offsets = np.array(offsets, dtype=offsets.dtype.newbyteorder("="), order="C")
+        back = np.flatnonzero(offsets[1:] < offsets[:-1])
+        if len(back) or offsets[0] < 0 or offsets[-1] > len(data):
+            at = int(back[0]) if len(back) else 0 if offsets[0] < 0 else len(offsets) - 2
+            raise RVHError(
+                f"element {max(at, 0)} of Spans goes from offset {offsets[max(at, 0)]} to "
+                f"{offsets[at + 1]}: offsets ascend, from 0 on and not beyond the "
+                f"{len(data)} bytes of data"
+            )
+        _set(self, "data", data)
+        _set(self, "offsets", _locked(offsets))
+
+    @classmethod
+    def _made(cls, data: NDArray[Any], offsets: NDArray[Any]) -> Spans:
+        """Spans that need no check: arrays that nobody else has, or that were looked at before."""
+        self = cls.__new__(cls)
+        _set(self, "data", _locked(data))
+        _set(self, "offsets", _locked(offsets))
+        return self
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -68,11 +122,11 @@ class Spans:
         return f"Spans({len(self)} keys, {self.data.nbytes} bytes)"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Spans, (self.data, self.offsets)  # read-only again where it is unpickled
+        return Spans, (self.data, self.offsets)  # looked at again where it is unpickled
 
 
-class Views:
-    """Arrow's string views: 16 bytes an element, and the buffers that long ones point into.
+class Views(_Frozen):
+    r"""Arrow's string views: 16 bytes an element, and the buffers that long ones point into.
 
     https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-view-layout
 
@@ -80,20 +134,59 @@ class Views:
     ----------
     views : ndarray of int32, shape (M, 4)
         The size; then up to 12 bytes in place, or their first four, a buffer's number and the place
-        in it. A view that points elsewhere is an error of its element.
-    buffers : list of ndarray of uint8
+        in it. A view that points elsewhere is an error of its element. They are copied.
+    buffers : sequence of ndarray of uint8, each of one dimension
+        Read in place.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        For arrays that are not so.
+
+    Examples
+    --------
+    >>> views = np.frombuffer(b"\x02\0\0\0ab".ljust(16, b"\0"), np.int32).reshape(1, 4)
+    >>> Views(views, [])[:]
+    [b'ab']
     """
 
     INLINE = 12  # bytes
 
     __slots__ = ("addresses", "buffers", "sizes", "views")
 
-    def __init__(self, views: NDArray[np.int32], buffers: list[NDArray[np.uint8]]) -> None:
-        self.views = views
-        self.buffers = buffers
+    views: NDArray[np.int32]
+    buffers: tuple[NDArray[np.uint8], ...]
+    addresses: NDArray[np.uint64]
+    sizes: NDArray[np.uint64]
+
+    def __init__(self, views: NDArray[np.int32], buffers: Sequence[NDArray[np.uint8]]) -> None:
+        _check_array(views, "the views of Views", 2)
+        if views.dtype != np.int32 or views.shape[1] != 4:
+            raise RVHTypeError(
+                f"the views of Views are {views.dtype} of shape {views.shape}: pass int32 of "
+                "this machine's byte order, shape (M, 4)"
+            )
+        if type(buffers) not in (list, tuple):
+            raise RVHTypeError(
+                f"the buffers of Views are a {type(buffers).__name__}: pass a list of arrays"
+            )
+        each = [_plain_bytes(part, f"buffer {n} of Views") for n, part in enumerate(buffers)]
+        self._fill(np.array(views, order="C"), each)
+
+    @classmethod
+    def _made(cls, views: NDArray[np.int32], buffers: list[NDArray[np.uint8]]) -> Views:
+        """Views over arrays that were looked at before."""
+        self = cls.__new__(cls)
+        self._fill(views, buffers)
+        return self
+
+    def _fill(self, views: NDArray[np.int32], buffers: list[NDArray[np.uint8]]) -> None:
+        _set(self, "views", _locked(views))
+        _set(self, "buffers", tuple(buffers))
         # What C reads.
-        self.addresses = np.array([each.ctypes.data for each in buffers], dtype=np.uint64)
-        self.sizes = np.array([each.size for each in buffers], dtype=np.uint64)
+        addresses = np.array([each.ctypes.data for each in buffers], dtype=np.uint64)
+        _set(self, "addresses", _locked(addresses))
+        _set(self, "sizes", _locked(np.array([each.size for each in buffers], dtype=np.uint64)))
 
     def __len__(self) -> int:
         return len(self.views)
@@ -116,8 +209,8 @@ class Views:
         return Views, (self.views, self.buffers)
 
 
-class Chunks:
-    """Columns one after the other, as one.
+class Chunks(_Frozen):
+    """Columns one after the other, as one; those without elements are left out.
 
     Parameters
     ----------
@@ -126,84 +219,284 @@ class Chunks:
 
     __slots__ = ("columns", "starts")
 
+    columns: tuple[KeyColumn, ...]
+    starts: NDArray[np.intp]
+
     def __init__(self, columns: Sequence[KeyColumn]) -> None:
-        self.columns = tuple(columns)
-        self.starts: NDArray[np.intp] = np.cumsum([0, *map(len, columns)])
+        flat: list[KeyColumn] = []
+        for column in columns:
+            if type(column) is not KeyColumn:
+                raise RVHTypeError(f"a chunk is a {type(column).__name__}: pass KeyColumns")
+            inner = column.values.columns if column.kind is Kind.CHUNKS else (column,)
+            flat.extend(each for each in inner if len(each) > 0)
+        _set(self, "columns", tuple(flat))
+        _set(self, "starts", _locked(np.cumsum([0, *map(len, flat)], dtype=np.intp)))
 
     def __len__(self) -> int:
         return int(self.starts[-1])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Chunks, (self.columns,)
 
     def pieces(self, start: int, stop: int) -> Iterator[tuple[KeyColumn, int, int, int]]:
         """The parts of elements ``start`` to ``stop``: column, from, to, and where it begins."""
         number = int(np.searchsorted(self.starts, start, side="right")) - 1
         while start < stop:
             first, end = int(self.starts[number]), int(self.starts[number + 1])
-            if end > start:
-                last = min(stop, end)
-                yield self.columns[number], start - first, last - first, start
-                start = last
+            last = min(stop, end)
+            yield self.columns[number], start - first, last - first, start
+            start = last
             number += 1
 
 
-class Codes:
+class Codes(_Frozen):
     """Elements that are categories: element i is ``categories[codes[i]]``.
 
     Parameters
     ----------
     categories : KeyColumn
+        No chunks.
     codes : ndarray of integers, shape (M,)
-        Each 0 <= code < len(categories).
+        Each 0 <= code < len(categories). They are copied.
     """
 
     __slots__ = ("categories", "codes")
 
+    categories: KeyColumn
+    codes: NDArray[Any]
+
     def __init__(self, categories: KeyColumn, codes: NDArray[Any]) -> None:
-        self.categories = categories
-        self.codes = codes
+        if type(categories) is not KeyColumn or categories.kind is Kind.CHUNKS:
+            raise RVHTypeError("categories are one KeyColumn that is no chunks")
+        _set(self, "categories", categories)
+        _set(self, "codes", _places(codes, len(categories), "codes", np.dtype(np.intp)))
+
+    @classmethod
+    def _made(cls, categories: KeyColumn, codes: NDArray[Any]) -> Codes:
+        """Codes that are known to be in range, in an array that nobody else has."""
+        self = cls.__new__(cls)
+        _set(self, "categories", categories)
+        _set(self, "codes", _locked(codes))
+        return self
 
     def __len__(self) -> int:
         return len(self.codes)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Codes, (self.categories, self.codes)
 
-@dataclass(frozen=True, slots=True, repr=False)
-class KeyColumn:
-    """Values of one kind, not copied: ``values`` is the caller's own list or array."""
+
+def _locked(array: NDArray[Any]) -> NDArray[Any]:
+    """A read-only view of an array that is rvh's own, and read-only itself from now on."""
+    array.flags.writeable = False
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _check_array(array: object, what: str, ndim: int) -> None:
+    if not isinstance(array, np.ndarray) or array.ndim != ndim:
+        shape = f" of shape {array.shape}" if isinstance(array, np.ndarray) else ""
+        raise RVHTypeError(
+            f"{what} are a {type(array).__name__}{shape}: pass a NumPy array of {ndim} "
+            f"dimension{'s' if ndim > 1 else ''}"
+        )
+
+
+def _plain_bytes(array: NDArray[Any], what: str) -> NDArray[np.uint8]:
+    """A read-only view of an array of bytes that lie one after another."""
+    _check_array(array, what, 1)
+    if array.dtype != np.uint8:
+        raise RVHTypeError(f"{what} are {array.dtype}: pass uint8")
+    view = np.ascontiguousarray(array).view(np.ndarray)
+    view.flags.writeable = False
+    return view
+
+
+def _places(places: Any, count: int, what: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A copy of numbers of elements, each 0 <= number < count; C reads them unchecked."""
+    _check_array(places, what, 1)
+    if places.dtype.kind not in "iu":
+        raise RVHTypeError(f"{what} are {places.dtype}: pass integers")
+    copy = np.array(places, dtype=dtype, order="C")
+    if len(copy) > 0 and (copy.min() < 0 or copy.max() >= count or places.max() >= count):
+        raise RVHError(
+            f"{what} go from {places.min()} to {places.max()}: each is from 0 up to, and not "
+            f"including, {count}"
+        )
+    return _locked(copy)
+
+
+#: the dtype kinds of arrays that are columns as they are
+_DTYPES = {
+    Kind.OBJECTS: "O",
+    Kind.BYTES: "S",
+    Kind.STRINGS: "U",
+    Kind.INTEGERS: "iu",
+    Kind.FIXED: "V",
+    Kind.TEXT: "T",
+}
+_MADE_OF = {Kind.SPANS: Spans, Kind.VIEWS: Views, Kind.CHUNKS: Chunks, Kind.CODES: Codes}
+
+
+def _fitting(kind: Kind, values: Any) -> Any:
+    """The values as a column keeps them, or the error about values of another kind."""
+    if not isinstance(kind, Kind):
+        raise RVHTypeError(f"kind is {show(kind)}: pass a rvh.keys.Kind")
+    if kind in _MADE_OF:
+        if type(values) is _MADE_OF[kind]:
+            return values
+        wanted = _MADE_OF[kind].__name__
+    elif kind is Kind.OBJECTS and type(values) in (list, tuple):
+        return values
+    else:
+        if isinstance(values, np.ndarray) and values.ndim == 1:
+            plain_void = values.dtype.type is np.void and values.dtype.names is None
+            if values.dtype.kind in _DTYPES[kind] and (kind is not Kind.FIXED or plain_void):
+                return values.view(np.ndarray)  # whose shape nobody else changes
+        wanted = f"a NumPy array of one dimension and the dtype kind {_DTYPES[kind]!r}"
+        if kind is Kind.OBJECTS:
+            wanted = "a list, a tuple, or " + wanted
+    dtype = f" of {values.dtype}" if isinstance(values, np.ndarray) else ""
+    raise RVHTypeError(
+        f"values of Kind.{kind.name} are {wanted}, not a {type(values).__name__}{dtype}: "
+        "rvh.keys.column() finds the kind of any keys"
+    )
+
+
+class KeyColumn(_Frozen):
+    """Values of one kind, not copied: ``values`` is the caller's own list, or over its memory.
+
+    `rvh.keys.column` and `rvh.multi.compose_keys` make one; it goes wherever keys go.
+
+    Parameters
+    ----------
+    kind : Kind
+    values : list, tuple, ndarray, Spans or Views
+        As the kind asks for.
+    what : str
+        What an error calls one of them.
+    rows : ndarray of integers, shape (M,), optional
+        Which of the values are the elements, in any order. They are copied.
+    first : int
+        The position that an error gives element 0 of the values.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        Values that do not fit the kind; rows out of range.
+
+    Examples
+    --------
+    >>> KeyColumn(Kind.OBJECTS, ["a", "b", "c"], rows=np.array([2, 0])).slice(0, 2)
+    ['c', 'a']
+    """
+
+    __slots__ = ("_size", "first", "kind", "rows", "values", "what")
 
     kind: Kind
     values: Any
-    what: str = "key"  # what an error calls one of them
-    #: None, or which of the values are the elements (of a plain column)
-    rows: NDArray[np.int64] | None = None
-    first: int = 0  # the position that an error gives element 0 of the values
+    what: str
+    rows: NDArray[np.int64] | None
+    first: int
+    _size: int  # of the values; a list that gets longer or shorter is found out by it
+
+    def __init__(
+        self,
+        kind: Kind,
+        values: Any,
+        what: str = "key",
+        rows: NDArray[Any] | None = None,
+        first: int = 0,
+    ) -> None:
+        values = _fitting(kind, values)
+        if rows is not None:
+            if kind in (Kind.CHUNKS, Kind.CODES):
+                raise RVHTypeError(f"a column of Kind.{kind.name} has no rows: use take()")
+            rows = _places(rows, len(values), "rows", np.dtype(np.int64))
+        if not isinstance(what, str) or not is_whole(first):
+            raise RVHTypeError(f"what is {show(what)} and first {show(first)}: pass a str, an int")
+        self._fill(kind, values, what, rows, int(first))
+
+    @classmethod
+    def _made(
+        cls,
+        kind: Kind,
+        values: Any,
+        what: str = "key",
+        rows: NDArray[Any] | None = None,
+        first: int = 0,
+    ) -> KeyColumn:
+        """A column of what was looked at before, or made here: nothing is checked or copied."""
+        self = cls.__new__(cls)
+        self._fill(kind, values, what, rows, first)
+        return self
+
+    def _fill(
+        self, kind: Kind, values: Any, what: str, rows: NDArray[Any] | None, first: int
+    ) -> None:
+        _set(self, "kind", kind)
+        _set(self, "values", values)
+        _set(self, "what", what)
+        _set(self, "rows", rows)
+        _set(self, "first", first)
+        _set(self, "_size", len(values))
+
+    def _but(self, **other: Any) -> KeyColumn:
+        """The same column with other attributes, which nobody has to check."""
+        mine = {name: getattr(self, name) for name in ("kind", "values", "what", "rows", "first")}
+        return KeyColumn._made(**(mine | other))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return KeyColumn, (self.kind, self.values, self.what, self.rows, self.first)
 
     def __repr__(self) -> str:
         # Not the values: they may be gone by the time that an error's variables are printed.
         return f"KeyColumn({self.kind.name}, {len(self)} keys)"
 
     def __len__(self) -> int:
-        return len(self.values) if self.rows is None else len(self.rows)
+        return self._size if self.rows is None else len(self.rows)
 
     def take(self, rows: NDArray[Any]) -> KeyColumn:
-        """The column of the elements at ``rows``, which ascend."""
+        """The column of the elements at ``rows``, shape (M,), which ascend.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            Rows that are no integers, out of range, or do not ascend.
+        """
+        rows = _places(rows, len(self), "rows", np.dtype(np.int64))
+        if (rows[1:] < rows[:-1]).any():
+            raise RVHError("rows do not ascend: sort them")
+        return self._take(rows)
+
+    def _take(self, rows: NDArray[Any]) -> KeyColumn:
+        """The same of rows that are in range, in an array that nobody else changes."""
         if self.kind is Kind.CHUNKS:
             cuts = np.searchsorted(rows, self.values.starts)
             parts = zip(self.values.columns, self.values.starts, pairwise(cuts), strict=False)
-            chosen = [column.take(rows[a:b] - first) for column, first, (a, b) in parts if b > a]
-            return replace(self, values=Chunks(chosen))
+            chosen = [
+                column._take(_locked(rows[a:b] - first)) for column, first, (a, b) in parts if b > a
+            ]
+            return self._but(values=Chunks(chosen))
         if self.kind is Kind.CODES:
-            return replace(self, values=Codes(self.values.categories, self.values.codes[rows]))
-        inner = rows if self.rows is None else self.rows[rows]
-        return replace(self, rows=np.ascontiguousarray(inner, dtype=np.int64))
+            codes = Codes._made(self.values.categories, self.values.codes[rows])
+            return self._but(values=codes)
+        inner = rows if self.rows is None else _locked(self.rows[rows])
+        inner = np.ascontiguousarray(inner, dtype=np.int64)
+        return self._but(rows=inner)
 
     def plain(self) -> KeyColumn:
-        """The same elements as a plain column; of chunks there must be one."""
+        """The same elements as a plain column; of chunks there must be one, or none."""
         if self.kind is Kind.CHUNKS:
+            if not self.values.columns:
+                return KeyColumn._made(Kind.OBJECTS, (), self.what)
             only: KeyColumn
             (only,) = self.values.columns
             return only.plain()
         if self.kind is Kind.CODES:
             categories: KeyColumn = self.values.categories
-            return categories.take(self.values.codes).plain()
+            return categories._take(self.values.codes).plain()
         return self
 
     def pieces(self) -> list[tuple[KeyColumn, int]]:
@@ -211,13 +504,13 @@ class KeyColumn:
         if self.kind is not Kind.CHUNKS:
             return [(self.plain(), 0)]
         parts = zip(self.values.columns, self.values.starts.tolist(), strict=False)
-        return [(part.plain(), first) for part, first in parts if len(part) > 0]
+        return [(part.plain(), first) for part, first in parts]
 
     def with_plain_chunks(self) -> KeyColumn:
         """The same elements as a plain column, or as chunks of plain columns."""
         if self.kind is not Kind.CHUNKS:
             return self.plain()
-        return replace(self, values=Chunks([piece for piece, _ in self.pieces()]))
+        return self._but(values=Chunks([piece for piece, _ in self.pieces()]))
 
     def named(self, what: str) -> KeyColumn:
         """The same column, whose errors call an element ``what``."""
@@ -225,8 +518,8 @@ class KeyColumn:
         if self.kind is Kind.CHUNKS:
             values = Chunks([column.named(what) for column in values.columns])
         elif self.kind is Kind.CODES:
-            values = Codes(values.categories.named(what), values.codes)
-        return replace(self, values=values, what=what)
+            values = Codes._made(values.categories.named(what), values.codes)
+        return self._but(values=values, what=what)
 
     def position(self, index: int) -> int:
         """Where the caller's keys have that element."""
@@ -246,10 +539,17 @@ class KeyColumn:
         rows = self.rows[start:stop].tolist()
         if isinstance(self.values, (list, tuple)):  # a third of the time of what follows
             try:
-                return [self.values[row] for row in rows]
+                found = [self.values[row] for row in rows]
             except IndexError:
-                raise RVHError("the keys were changed while they were read") from None
+                raise _changed() from None
+            self._check_size()
+            return found
         return [value for row in rows for value in self._objects(row, row + 1)]
+
+    def _check_size(self) -> None:
+        """Refuse a list that got longer or shorter: its elements are at other places now."""
+        if len(self.values) != self._size:
+            raise _changed()
 
     def _objects(self, start: int, stop: int) -> list[Any]:
         try:
@@ -259,21 +559,13 @@ class KeyColumn:
             raise
         if not isinstance(part, np.ndarray):
             part = list(part)
-            if len(part) != stop - start:
-                raise RVHError("the keys were changed while they were read")
+            self._check_size()
             return part
         if self.kind is Kind.FIXED:
             size = part.dtype.itemsize
             data = part.tobytes()
             return [data[size * n : size * (n + 1)] for n in range(stop - start)]
-        try:
-            objects: list[Any] = part.tolist()
-        except (SystemError, ValueError):  # a U element that holds no Unicode at all
-            objects = [
-                _numpy_str(element, f"{self.what} at position {self.first + position}")
-                for position, element in enumerate(part.reshape(-1, 1), start)
-            ]
-        return objects
+        return objects_of(part, self.what, self.first + start)
 
     def _refuse_views(self, start: int, stop: int) -> None:
         for row in range(start, stop):
@@ -315,11 +607,5 @@ class KeyColumn:
             yield from enumerate(self.slice(first, last), first)
 
 
-def _numpy_str(element: np.ndarray, where: str) -> str:
-    try:
-        return str(element[0])
-    except (SystemError, ValueError):
-        raise RVHError(
-            f"{where} holds a code point above U+10FFFF, so it is not text: "
-            "repair the array it came from"
-        ) from None
+def _changed() -> RVHError:
+    return RVHError("the keys were changed while they were read")

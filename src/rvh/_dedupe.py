@@ -56,7 +56,7 @@ def pays(keys: KeyColumn, cost: float) -> bool:
     if rows is None:
         return False
     try:
-        _, codes = distinct(keys.take(rows), 0, len(rows))
+        _, codes = distinct(keys._take(rows), 0, len(rows))
     except RVHError:
         return False  # the call itself will say which key is the first without bytes
     return worth(codes, len(keys), cost)

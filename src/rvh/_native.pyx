@@ -429,6 +429,7 @@ cdef class _Blob:
         cdef bytes filler = na.encode() if isinstance(na, str) else None  # for a missing value
         cdef bint full = True
         cdef int loaded = 0
+        check_shape(array, 1, keys._size, 0)
         absent.buf = NULL if filler is None else PyBytes_AS_STRING(filler)
         absent.size = 0 if filler is None else <size_t>PyBytes_GET_SIZE(filler)
         with nogil:
@@ -561,13 +562,23 @@ cdef const int64_t *rows_of(object keys) except? NULL:
     return &rows[0]
 
 
+cdef int check_shape(cnp.ndarray array, int ndim, Py_ssize_t length, Py_ssize_t itemsize) except -1:
+    """Refuse an array whose shape or dtype was set after the column was made (0: any itemsize)."""
+    if (cnp.PyArray_NDIM(array) != ndim or cnp.PyArray_DIM(array, 0) != length
+            or (itemsize != 0 and cnp.PyArray_ITEMSIZE(array) != itemsize)):
+        raise RVHError("the keys were changed while they were read")
+    return 0
+
+
 cdef int describe(object keys, rvh_column *column) except -1:
     """A column that C can read where it stands."""
     cdef cnp.ndarray array, offsets, buffers, sizes
+    cdef Py_ssize_t size = keys._size
     memset(column, 0, sizeof(rvh_column))
     column.rows = rows_of(keys)
     if keys.kind == Kind.SPANS:
         array, offsets = keys.values.data, keys.values.offsets
+        check_shape(offsets, 1, size + 1, 8 if cnp.PyArray_ITEMSIZE(offsets) == 8 else 4)
         column.layout = RVH_OFFSETS
         column.data = <const uint8_t *>cnp.PyArray_DATA(array)
         column.offsets = cnp.PyArray_DATA(offsets)
@@ -576,6 +587,9 @@ cdef int describe(object keys, rvh_column *column) except -1:
     if keys.kind == Kind.VIEWS:
         array = keys.values.views
         buffers, sizes = keys.values.addresses, keys.values.sizes
+        check_shape(array, 2, size, 4)
+        check_shape(buffers, 1, len(keys.values.buffers), 8)
+        check_shape(sizes, 1, len(keys.values.buffers), 8)
         column.layout = RVH_VIEWS
         column.data = <const uint8_t *>cnp.PyArray_DATA(array)
         column.stride = cnp.PyArray_STRIDE(array, 0)
@@ -585,6 +599,7 @@ cdef int describe(object keys, rvh_column *column) except -1:
         return 0
     array = keys.values
     dtype = array.dtype
+    check_shape(array, 1, size, 0)
     column.data = <const uint8_t *>cnp.PyArray_DATA(array)
     column.stride = cnp.PyArray_STRIDE(array, 0)
     column.itemsize = <size_t>cnp.PyArray_ITEMSIZE(array)
@@ -761,7 +776,8 @@ cdef class _Parts:
 def compose(list parts not None, Py_ssize_t rows):
     cdef _Parts loaded = _Parts(parts)
     cdef _Buffer composed = _Buffer()
-    cdef uint64_t[::1] offsets = np.empty(rows + 1, dtype=np.uint64)
+    places = np.empty(rows + 1, dtype=np.uint64)
+    cdef uint64_t[::1] offsets = places
     cdef rvh_status status = RVH_OK
     cdef rvh_poll poll
     cdef Watch watch
@@ -784,7 +800,7 @@ def compose(list parts not None, Py_ssize_t rows):
             raise loaded.error(start + <Py_ssize_t>bad, start + <Py_ssize_t>bad + 1)
         raise_for(status, None, 0)
         start += count
-    return Spans(composed.array(), np.asarray(offsets))
+    return Spans._made(composed.array(), places)
 
 
 # -- repeated keys ------------------------------------------------------------------------------
@@ -812,9 +828,9 @@ cdef class _Distinct:
 
     cdef object spans(self):
         if self.found.count == 0:
-            return Spans(np.empty(0, dtype=np.uint8), np.zeros(1, dtype=np.uint64))
+            return Spans._made(np.empty(0, dtype=np.uint8), np.zeros(1, dtype=np.uint64))
         data, offsets = _Buffer.take(&self.found.bytes), _Buffer.take(&self.found.offsets)
-        return Spans((<_Buffer>data).array(), (<_Buffer>offsets).array().view(np.uint64))
+        return Spans._made((<_Buffer>data).array(), (<_Buffer>offsets).array().view(np.uint64))
 
 
 def distinct(keys, Py_ssize_t start, Py_ssize_t stop):
@@ -1416,7 +1432,7 @@ cdef int _place(object keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets
         words = np.empty(stop - start, dtype=np.uint64)
         if _words(isa, keys, start, stop, words, &poll):
             return 0
-        keys = KeyColumn(Kind.INTEGERS, words)
+        keys = KeyColumn._made(Kind.INTEGERS, words)
         first, last = 0, last - first
     describe(keys, &column)
     with nogil:

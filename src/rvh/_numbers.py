@@ -9,9 +9,10 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._values import objects_of
 from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["is_whole", "real_number", "real_numbers", "whole_number"]
+__all__ = ["as_index", "is_whole", "real_number", "real_numbers", "whole_number"]
 
 
 def is_whole(value: object) -> TypeGuard[int]:
@@ -24,6 +25,22 @@ def is_whole(value: object) -> TypeGuard[int]:
     """
     whole = isinstance(value, (int, np.integer))
     return whole and not isinstance(value, (bool, np.timedelta64))
+
+
+def as_index(value: object) -> int | None:
+    """What a value counts as where Python wants a whole number; None for bool, and for no number.
+
+    Examples
+    --------
+    >>> as_index(np.array(3)), as_index(np.array([3])), as_index(np.array(True))
+    (3, None, None)
+    """
+    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", None) == np.bool_:
+        return None
+    try:
+        return index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
 
 
 def whole_number(name: str, value: Any, most: int, because: str = "") -> int:
@@ -39,11 +56,8 @@ def whole_number(name: str, value: Any, most: int, because: str = "") -> int:
     """
     if type(value) is int and 1 <= value <= most:  # at once: calls for one key come here
         return value
-    try:
-        number = index(value)
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, (bool, np.bool_)):
+    number = as_index(value)
+    if number is None:
         raise RVHTypeError(f"{name} is {show(value)}: pass a whole number from 1 to {most}")
     if not 1 <= number <= most:
         but = f", but {because}" if because else ""
@@ -102,7 +116,7 @@ def real_numbers(values: Any, name: str, of: list[str]) -> NDArray[np.float64]:
                 f"the {name} value of {of[0]} (position 0) is {show(array[0])} in an array of "
                 f"{array.dtype}: pass numbers"
             )
-        elements = array.tolist()
+        elements = objects_of(np.asarray(array), f"the {name} value")
     return np.array(
         [_real_number(value, name, of[at], at) for at, value in enumerate(elements)],
         dtype=np.float64,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from rvh._backend import Cancel, backend
+from rvh._numbers import as_index
 from rvh.errors import RVHError, RVHTypeError, show
 
 #: pairs a block holds: about 6 ms of BLAKE2b with AVX-512, 30 ms in portable C
@@ -46,11 +47,12 @@ def thread_count(threads: int | None, pairs: int) -> int:
         if backend() == "python":
             return 1  # hashlib holds the GIL for short messages
         return max(1, min(most, pairs // PAIRS_PER_THREAD))
-    if isinstance(threads, bool) or not hasattr(threads, "__index__"):
+    number = as_index(threads)
+    if number is None:
         raise RVHTypeError(f"threads is {show(threads)}: pass a whole number from 1, or None")
-    if int(threads) < 1:
+    if number < 1:
         raise RVHError(f"threads is {show(threads)}: pass a whole number from 1, or None")
-    return int(threads)
+    return number
 
 
 def _wait_for(helpers: list[threading.Thread]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rvh._values import is_uuid, objects_of, uuid_text
 from rvh.errors import RVHTypeError, show
 
 __all__ = ["per_node", "python_value"]
@@ -27,11 +28,19 @@ def per_node(given: Any, what: str) -> list[Any]:
     rvh.errors.RVHTypeError: attribute 'cores' is {'a': 1}: pass one value for each node, in the \
 order of the ids
     """
-    several = isinstance(given, Iterable) and getattr(given, "ndim", 1) == 1
-    if isinstance(given, OTHER) or not several:
+    # A released memoryview has no ndim: the names of types first.
+    if isinstance(given, OTHER) or not (
+        isinstance(given, Iterable) and getattr(given, "ndim", 1) == 1
+    ):
         raise RVHTypeError(
             f"{what} is {show(given)}: pass one value for each node, in the order of the ids"
         )
+    if hasattr(given, "__arrow_c_array__") or hasattr(given, "__arrow_c_stream__"):
+        from rvh._arrow.reader import check_extensions  # ctypes, for those who have Arrow
+
+        check_extensions(given, what)
+    if isinstance(given, np.ndarray):
+        return [python_value(value) for value in objects_of(given, f"the value of {what}")]
     for convert in ("to_pylist", "to_list", "tolist"):  # Arrow's, Series', NumPy's
         if hasattr(given, convert):
             return [python_value(value) for value in getattr(given, convert)()]
@@ -39,7 +48,9 @@ order of the ids
 
 
 def python_value(value: Any) -> Any:
-    """A NumPy scalar as Python has it; None for what is missing (NaN, pandas's NA)."""
+    """A NumPy scalar as Python has it, a UUID as its text; None for what is missing (NaN, NA)."""
+    if is_uuid(value):
+        return uuid_text(value)
     if isinstance(value, np.generic) and not isinstance(value, (np.datetime64, np.timedelta64)):
         value = value.item()
     if value is np.ma.masked or type(value).__name__ == "NAType":

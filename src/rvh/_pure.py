@@ -361,7 +361,7 @@ def distinct(keys: KeyColumn, start: int, stop: int) -> tuple[Spans, NDArray[np.
 
 def _spans(keys: Collection[bytes]) -> Spans:
     offsets = np.array([0, *accumulate(map(len, keys))], dtype=np.uint64)
-    return Spans(np.frombuffer(b"".join(keys), dtype=np.uint8), offsets)
+    return Spans._made(np.frombuffer(b"".join(keys), dtype=np.uint8), offsets)
 
 
 def rank_scores(scores: np.ndarray, nodes: PreparedNodes, out: np.ndarray) -> None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rvh.errors import RVHError, RVHTypeError, show
 
+if TYPE_CHECKING:
+    import uuid
+
+BLOCK = 1 << 16  # elements that are worked on at a time
 INT_MIN, INT_MAX = -(2**63), 2**64 - 1
 PART_MAX = 2**32 - 1  # bytes of one str or bytes in a composite key: its length has 4 bytes
 
@@ -18,7 +26,7 @@ def key_bytes(value: Any, position: int | None = None, what: str = "key") -> byt
 
     Parameters
     ----------
-    value : str, bytes-like or int
+    value : str, bytes-like, int or uuid.UUID
     position : int, optional
         Where the value stands in its column, for the message.
     what : str
@@ -49,23 +57,130 @@ def key_bytes(value: Any, position: int | None = None, what: str = "key") -> byt
     if type(value) is bytes:
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
-        try:
-            return memoryview(value).tobytes()  # the bytes themselves, whatever a subclass says
-        except ValueError:
-            raise RVHError(
-                f"{where} is a released memoryview: pass it before its release"
-            ) from None
+        return buffer_bytes(value, where)
     # NumPy's timedelta64 is a subclass of its integers.
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64)):
         number = int.__index__(value) if isinstance(value, int) else int(value)
         if INT_MIN <= number <= INT_MAX:
             return (number & INT_MAX).to_bytes(8, "little")
         raise RVHError(f"{where} is {show(value)}, outside -2^63 to 2^64-1: pass str(key) or bytes")
+    if is_uuid(value):
+        return uuid_text(value).encode()
+    if type(value) is np.void and value.dtype.names is None:
+        return value.tobytes()
     if isinstance(value, (list, tuple, np.ndarray, set, dict)):
         advice = "keys have one dimension; for a key of several parts use a composite key"
+    elif isinstance(value, (float, np.floating)):
+        advice = f"{READ_INTEGERS}, or pass str(key) if it is meant as that text"
     else:
         advice = "keys are str, bytes or int; cast it first, for example str(key) or int(key)"
     raise RVHTypeError(f"{where} is of type {type_name(value)} ({show(value)}): {advice}")
+
+
+#: what to do about a column of floats
+READ_INTEGERS = (
+    "read ids as integers where they come from (beyond 2^53 a float has lost their last digits, "
+    "and no cast brings them back)"
+)
+
+
+def is_uuid(value: object) -> TypeGuard[uuid.UUID]:
+    """Whether a value is one of Python's UUIDs, whose module takes longer to import than rvh's."""
+    module = sys.modules.get("uuid")
+    return module is not None and isinstance(value, module.UUID)
+
+
+def uuid_text(value: uuid.UUID) -> str:
+    """The 36 characters of a UUID in lower case (RFC 9562), whatever a subclass says of itself."""
+    digits = f"{value.int:032x}"
+    return "-".join(digits[a:b] for a, b in pairwise((0, 8, 12, 16, 20, 32)))
+
+
+def uuid_texts(data: NDArray[np.uint8]) -> NDArray[Any]:
+    """The texts of UUIDs, shape (M,) of 36 bytes each (dtype V36), from their 16 bytes, (M, 16).
+
+    Examples
+    --------
+    >>> uuid_texts(np.arange(16, dtype=np.uint8).reshape(1, 16)).tobytes()
+    b'00010203-0405-0607-0809-0a0b0c0d0e0f'
+    """
+    digits = np.frombuffer(bytes(range(256)).hex().encode(), dtype="V2")  # of every byte
+    texts = np.full((len(data), 36), ord("-"), dtype=np.uint8)
+    for start in range(0, len(data), BLOCK):  # a signal waits for one of them
+        part = slice(start, start + BLOCK)
+        written = digits[data[part]].view(np.uint8)
+        for place, (a, b) in enumerate(pairwise((0, 8, 12, 16, 20, 32))):
+            texts[part, a + place : b + place] = written[:, a:b]
+    return texts.view("V36")[:, 0]
+
+
+def buffer_bytes(value: Any, where: str) -> bytes:
+    """The bytes of something bytes-like themselves, whatever a subclass says.
+
+    Raises
+    ------
+    RVHError
+        A memoryview that was released, or has not one dimension.
+    """
+    try:
+        view = memoryview(value)
+    except ValueError:
+        raise RVHError(f"{where} is a released memoryview: pass it before its release") from None
+    if view.ndim != 1:
+        raise RVHError(
+            f"{where} is a memoryview of {view.ndim} dimensions: pass its bytes, for example "
+            "view.tobytes()"
+        )
+    return view.tobytes()
+
+
+def elements_of(values: Sequence[Any], name: str) -> Sequence[Any]:
+    """The elements of a sequence, itself where it is a plain list or tuple.
+
+    Raises
+    ------
+    RVHError
+        Its length and what it iterates over do not agree: which of them is meant?
+    """
+    if type(values) in (list, tuple):
+        return values
+    found = list(values)
+    if len(found) != len(values):
+        raise RVHError(
+            f"{name} is a {type_name(values)} of length {len(values)}, which iterates over "
+            f"{len(found)} elements: pass a plain list"
+        )
+    return found
+
+
+def objects_of(array: NDArray[Any], what: str = "value", first: int = 0) -> list[Any]:
+    """A one-dimensional array as Python objects; `what` and `first` are for the message.
+
+    Raises
+    ------
+    RVHError
+        An element of a U array is no Unicode at all.
+    """
+    try:
+        objects: list[Any] = array.tolist()
+    except (SystemError, ValueError):
+        if array.dtype.kind != "U":
+            raise
+        return [
+            _numpy_str(element, f"{what} at position {position}")
+            for position, element in enumerate(array.reshape(-1, 1), first)
+        ]
+    return objects
+
+
+def _numpy_str(element: NDArray[Any], where: str) -> str:
+    try:
+        return str(element[0])
+    except (SystemError, ValueError):
+        raise RVHError(
+            f"{where} holds a code point above U+10FFFF, so it is not text: "
+            "repair the array it came from"
+        ) from None
 
 
 def key_word(value: Any, position: int | None = None, what: str = "key") -> int:

@@ -400,7 +400,7 @@ def _match(
         rows = np.sort(left[known[left] == shortest])
         rest = left[known[left] > shortest]
         k = min(LONGER * shortest, nodes._selectable)
-        more = matching.offer(rows, _ranked(nodes, column.take(rows), k, threads, False))
+        more = matching.offer(rows, _ranked(nodes, column._take(rows), k, threads, False))
         known[rows] = k
         left = None if more is None else np.concatenate([rest, more])
     return left is not None

@@ -265,11 +265,11 @@ class SelectionCache(Cache):
                 ) -> None:
                     nodes._prepared.argselect(keys, start, stop, to, None, cancel)
 
-                nodes._over(work, column.take(rows), found, k, threads, "auto")
+                nodes._over(work, column._take(rows), found, k, threads, "auto")
                 out[rows] = found
                 at = 0
                 for piece, _, which in missing:
-                    self._put(piece.take(which), found[at : at + len(which)], bound.epoch)
+                    self._put(piece._take(which), found[at : at + len(which)], bound.epoch)
                     at += len(which)
         return out, nodes
 

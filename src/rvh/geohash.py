@@ -474,8 +474,8 @@ def _taken(keys: KeyColumn, start: int, rows: NDArray[np.intp]) -> KeyColumn:
     """The elements at ``start + rows``, in any order, as a plain column."""
     if keys.kind is Kind.CHUNKS:  # these have no order but their own, so they are copied
         spans, codes = distinct(keys.with_plain_chunks(), start, start + len(rows))
-        return KeyColumn(Kind.SPANS, spans).take(codes[rows])
-    return keys.plain().take(rows + start)
+        return KeyColumn._made(Kind.SPANS, spans)._take(codes[rows])
+    return keys.plain()._take(rows + start)
 
 
 def _pieces(tasks: list[_Task]) -> Iterator[_Task]:

@@ -20,12 +20,17 @@ from rvh._arrow import NotExportedError, forget_locals
 from rvh._column import KeyColumn, Kind, Spans, Views
 from rvh._values import (
     PART_MAX,
+    READ_INTEGERS,
+    buffer_bytes,
     composite,
+    elements_of,
+    is_uuid,
     key_bytes,
     key_word,
     part_bytes,
     part_too_long,
     type_name,
+    uuid_text,
 )
 from rvh.errors import RVHError, RVHTypeError, show
 
@@ -36,11 +41,13 @@ __all__ = [
     "Kind",
     "Spans",
     "Views",
+    "buffer_bytes",
     "check_unique",
     "column",
     "composite",
     "duplicate_id_error",
     "empty_id_error",
+    "is_uuid",
     "key_bytes",
     "key_word",
     "node_column",
@@ -57,10 +64,16 @@ KINDS: tuple[tuple[Kind, str, str], ...] = (
     (Kind.OBJECTS, "list, tuple or object array of bytes, bytearray, memoryview", "as they are"),
     (
         Kind.OBJECTS,
+        "list, tuple or object array of uuid.UUID",
+        "its text: 36 characters in lower case",
+    ),
+    (
+        Kind.OBJECTS,
         "list, tuple or object array of int (any NumPy integer too)",
         "8 bytes, little-endian two's complement; -2^63 to 2^64-1",
     ),
     (Kind.BYTES, "NumPy S array", "as NumPy returns the element (trailing NULs are padding)"),
+    (Kind.FIXED, "NumPy V array without fields", "as they are, NULs and all"),
     (Kind.STRINGS, "NumPy U array, either byte order", "UTF-8 of what NumPy returns"),
     (Kind.TEXT, "NumPy StringDType array", "its UTF-8; a missing value is null"),
     (
@@ -77,6 +90,8 @@ KINDS: tuple[tuple[Kind, str, str], ...] = (
     (Kind.SPANS, "Arrow string, large_string, binary, large_binary", "as they are"),
     (Kind.VIEWS, "Arrow string_view, binary_view", "as they are"),
     (Kind.FIXED, "Arrow fixed_size_binary", "as they are, NULs and all"),
+    (Kind.FIXED, "Arrow extension type arrow.uuid", "its text: 36 characters in lower case"),
+    (Kind.SPANS, "Arrow extension type arrow.json", "its text as it was written"),
     (Kind.CODES, "Arrow dictionary", "those of the category; work is done once a category"),
     (Kind.CODES, "Arrow run_end_encoded", "those of the run's value; work is done once a run"),
     (Kind.CHUNKS, "an Arrow stream of several chunks", "those of each chunk's kind"),
@@ -165,7 +180,7 @@ def opened_with_nulls(
     with _read(keys, name) as found:
         column, valid = found.column, found.valid
         if column.kind in (Kind.OBJECTS, Kind.TEXT) and column.rows is None:
-            present = ~_missing(column.values)
+            present = ~_missing(column)
             present &= True if valid is None else valid  # that of a masked array
             valid = None if present.all() else present
         yield column, valid
@@ -177,19 +192,23 @@ def _is_missing(value: object) -> bool:
 
 
 def _read(keys: Any, name: str) -> _Found:
-    if isinstance(keys, KeyColumn):
+    if type(keys) is KeyColumn:
         return _Found(keys)
-    if isinstance(keys, (list, tuple)):
-        return _Found(KeyColumn(Kind.OBJECTS, keys))
-    if isinstance(keys, (str, bytes, bytearray)) or _is_bytes_view(keys):
+    if type(keys) is list or type(keys) is tuple:
+        return _Found(KeyColumn._made(Kind.OBJECTS, keys))
+    if isinstance(keys, memoryview):
+        keys = _view_array(keys, name)
+    if isinstance(keys, (str, bytes, bytearray, memoryview)):
         raise RVHTypeError(
             f"{name} is one {type(keys).__name__} ({show(keys)}), not a sequence of keys: "
             "wrap it in a list, or use select(), rendezvous_hash() or jump_hash() for a single key"
         )
     if isinstance(keys, np.ndarray):
         return _read_array(keys, name)
-    if isinstance(keys, (memoryview, std_array)):
+    if isinstance(keys, std_array):
         return _read_array(np.asarray(keys), name)
+    if isinstance(keys, (list, tuple)):
+        return _Found(KeyColumn._made(Kind.OBJECTS, elements_of(keys, name)))
     if hasattr(keys, "__arrow_c_array__") or hasattr(keys, "__arrow_c_stream__"):
         from rvh._arrow.reader import read  # ctypes, for those who have Arrow
 
@@ -201,16 +220,21 @@ def _read(keys: Any, name: str) -> _Found:
     if hasattr(keys, "__array__"):
         return _read_array(np.asarray(keys), name)
     if isinstance(keys, Sequence):
-        return _Found(KeyColumn(Kind.OBJECTS, list(keys)))
+        return _Found(KeyColumn._made(Kind.OBJECTS, elements_of(keys, name)))
     raise RVHTypeError(
         f"{name} is a {type(keys).__name__}: pass a list, a tuple, a one-dimensional array or an "
         f"Arrow column, for example list({name})"
     )
 
 
-def _is_bytes_view(keys: Any) -> bool:
-    """Whether it is a memoryview of bytes, which is one key."""
-    return isinstance(keys, memoryview) and keys.format in ("B", "b", "c")
+def _view_array(view: memoryview, name: str) -> Any:
+    """The array over a memoryview; one of bytes, which is one key, as it is."""
+    try:
+        if view.format in ("B", "b", "c") and view.ndim == 1:
+            return view
+        return np.asarray(view)
+    except ValueError as error:  # released, or a format that NumPy does not know
+        raise RVHError(f"{name} is a memoryview that cannot be read: {error}") from None
 
 
 def _read_array(array: np.ndarray, name: str) -> _Found:
@@ -220,14 +244,20 @@ def _read_array(array: np.ndarray, name: str) -> _Found:
             "an element, or a composite key for one key a row"
         )
     valid = ~np.ma.getmaskarray(array) if np.ma.is_masked(array) else None
-    array = np.asarray(array)  # matrix and other subclasses: plain indexing from here on
-    kind = _ARRAY_KINDS.get(array.dtype.kind)
+    # A view: plain indexing whatever the subclass, and a shape that nobody else changes.
+    array = array.view(np.ndarray)
+    dtype = array.dtype
+    kind = _ARRAY_KINDS.get(dtype.kind)
+    if dtype.kind == "V" and dtype.type is np.void and dtype.names is None:
+        kind = Kind.FIXED
     if kind is None:
+        cast = _CASTS.get(dtype.kind, "cast it first, for example {0}.astype(str)").format(name)
+        if dtype.names:
+            cast = f"cast it first, for example {name}[{dtype.names[0]!r}] for one field of it"
         raise RVHTypeError(
-            f"{name} is an array of {array.dtype}, which has no bytes of its own in rvh: "
-            f"cast it first, for example {name}{_CASTS.get(array.dtype.kind, '.astype(str)')}"
+            f"{name} is an array of {dtype}, which has no bytes of its own in rvh: {cast}"
         )
-    return _Found(KeyColumn(kind, array), valid)
+    return _Found(KeyColumn._made(kind, array), valid)
 
 
 _ARRAY_KINDS = {
@@ -239,21 +269,24 @@ _ARRAY_KINDS = {
     "O": Kind.OBJECTS,
 }
 
-#: what to write behind the name of an array of another dtype kind
+#: what to do with an array of another dtype kind
 _CASTS = {
-    "b": ".astype(np.int64)",
-    "f": ".astype(np.int64) for whole numbers, or .astype(str)",
-    "M": ".astype(np.int64) or .astype(str)",
-    "m": ".astype(np.int64)",
-    "V": "['field'] for one field of it, or .view('S16') for raw bytes",
+    "b": "cast it first, for example {0}.astype(np.int64)",
+    "f": READ_INTEGERS + ", or pass {0}.astype(str) if they are meant as that text",
+    "M": "cast it first, for example {0}.astype(np.int64) or {0}.astype(str)",
+    "m": "cast it first, for example {0}.astype(np.int64)",
 }
 
 
-def _missing(values: Any) -> NDArray[np.bool_]:
-    """Where objects or a StringDType array have a missing value."""
+def _missing(column: KeyColumn) -> NDArray[np.bool_]:
+    """Where a column of objects or of a StringDType array has a missing value."""
+    values = column.values
     dtype = getattr(values, "dtype", None)
     if dtype is None or dtype.kind == "O":
-        return np.fromiter(map(_is_missing, values), np.bool_, len(values))
+        try:
+            return np.fromiter(map(_is_missing, values), np.bool_, len(column))
+        except ValueError:
+            raise RVHError("the keys were changed while they were read") from None
     absent = getattr(dtype, "na_object", "")
     if isinstance(absent, str):  # which is a value
         return np.zeros(len(values), np.bool_)
@@ -265,7 +298,8 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
 
     A list of only str becomes a ``U`` array and a list of only bytes an ``S`` array; where that
     would lose something (mixed types, trailing NULs) the array has dtype object. Of Arrow's columns
-    those of text are as a list of str, those of bytes as a list of bytes.
+    those of text are as a list of str, those of bytes as a list of bytes, and so is a ``V`` array.
+    A UUID is its text.
     """
     if isinstance(ids, (str, bytes, bytearray)):
         raise RVHTypeError(
@@ -293,17 +327,21 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
             )
         if nodes.kind in (Kind.BYTES, Kind.STRINGS):
             array = nodes.values.copy()
-            return KeyColumn(nodes.kind, array, "node id"), array
-        values = nodes.values if nodes.kind is Kind.OBJECTS else nodes.slice(0, len(nodes))
+            return KeyColumn._made(nodes.kind, array, "node id"), array
+        values: Sequence[Any] = nodes.slice(0, len(nodes))
         if found.is_text:
             values = [_decoded(value, position) for position, value in enumerate(values)]
+    if any(map(is_uuid, values)):
+        values = [uuid_text(value) if is_uuid(value) else value for value in values]
     for position, value in enumerate(values):
         if not isinstance(value, (str, bytes)):
             raise RVHTypeError(
                 f"node id at position {position} is of type {type_name(value)} "
                 f"({show(value)}): a node id is a non-empty str or bytes"
             )
-    return KeyColumn(Kind.OBJECTS, list(values), "node id"), _answer_array(values)
+    as_objects = nodes.kind is Kind.OBJECTS and isinstance(nodes.values, np.ndarray)
+    array = object_array(values) if as_objects else _answer_array(values)
+    return KeyColumn._made(Kind.OBJECTS, tuple(values), "node id"), array
 
 
 def _decoded(value: Any, position: int) -> Any:
@@ -343,11 +381,10 @@ def duplicate_id_error(node: bytes, first: int, second: int) -> RVHError:
 
 
 def _answer_array(values: Sequence[Any]) -> np.ndarray:
-    if not isinstance(values, np.ndarray):
-        for kinds, nul in (((str, np.str_), "\0"), ((bytes, np.bytes_), b"\0")):
-            # NumPy would take trailing NULs for padding: such ids stay Python objects.
-            if all(type(value) in kinds and value[-1:] != nul for value in values):
-                return np.array(values)
+    for kinds, nul in (((str, np.str_), "\0"), ((bytes, np.bytes_), b"\0")):
+        # NumPy would take trailing NULs for padding: such ids stay Python objects.
+        if all(type(value) in kinds and value[-1:] != nul for value in values):
+            return np.array(values)
     return object_array(values)
 
 

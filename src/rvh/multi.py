@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvh._backend import compose
+from rvh._values import is_uuid
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.keys import KeyColumn, Kind, Spans, opened, part_bytes
 from rvh.rendezvous import _node_set
@@ -71,7 +72,7 @@ def compose_keys(*columns: Any) -> KeyColumn:
         raise RVHError("a composite key needs at least one part")
     with ExitStack() as stack:
         parts = [_part(part, f"columns[{number}]", stack) for number, part in enumerate(columns)]
-        return KeyColumn(Kind.SPANS, _composed(parts))
+        return KeyColumn._made(Kind.SPANS, _composed(parts))
 
 
 def select_multi(
@@ -298,19 +299,19 @@ def _rows_of(part: KeyColumn | bytes, start: int, stop: int) -> KeyColumn | byte
     if isinstance(part, bytes):
         return part
     whole = len(part) == stop - start
-    return (part if whole else part.take(np.arange(start, stop))).plain()
+    return (part if whole else part._take(np.arange(start, stop))).plain()
 
 
 def _joined(pieces: list[Spans]) -> Spans:
     ends = np.cumsum([0, *(len(piece.data) for piece in pieces)], dtype=np.uint64)
     offsets = [piece.offsets[1:] + end for piece, end in zip(pieces, ends, strict=False)]
     data = np.concatenate([piece.data for piece in pieces])
-    return Spans(data, np.concatenate([np.zeros(1, np.uint64), *offsets]))
+    return Spans._made(data, np.concatenate([np.zeros(1, np.uint64), *offsets]))
 
 
 def _part(part: Any, name: str, stack: ExitStack) -> KeyColumn | bytes:
     """A column whose errors name it; or the bytes of a part that is the same in every row."""
-    if isinstance(part, SINGLE):
+    if isinstance(part, SINGLE) or is_uuid(part):
         return part_bytes(part, what=f"single value {name}")
     return stack.enter_context(opened(part, name)).named(name)
 

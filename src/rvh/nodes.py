@@ -450,7 +450,7 @@ class NodeSet:
             else:
                 rows = np.flatnonzero(valid)
                 found = np.empty((len(rows), k), dtype=np.int32)
-                self._over(work, keys.take(rows), found, k, threads, dedupe)
+                self._over(work, keys._take(rows), found, k, threads, dedupe)
                 indices[rows] = found
                 valid = np.array(valid)
         if self._names is None:
@@ -751,7 +751,7 @@ def _rank(version: re.Match[str]) -> tuple[list[int], int, int]:
 
 
 def _as_list(ids: Any) -> list[Any]:
-    if isinstance(ids, (str, bytes)):
+    if isinstance(ids, (str, bytes)) or _keys.is_uuid(ids):
         return [ids]
     try:
         return list(ids)
@@ -766,7 +766,7 @@ def _check_secret(secret: Any, scheme: str) -> bytes:
         raise RVHTypeError(
             f"secret is of type {type(secret).__name__}: pass bytes, for example secret.encode()"
         )
-    key = bytes(secret)
+    key = _keys.buffer_bytes(secret, "secret")
     if key and scheme == "murmur":
         raise RVHError(
             "a secret was given, but scheme 'murmur' has none and is no defence against chosen "

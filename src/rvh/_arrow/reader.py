@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -33,6 +33,7 @@ from rvh._arrow.abi import (
     taken,
 )
 from rvh._column import Chunks, Codes, KeyColumn, Kind, Spans, Views
+from rvh._values import READ_INTEGERS, uuid_texts
 from rvh.errors import RVHError, RVHTypeError, show
 
 Valid = NDArray[np.bool_] | None
@@ -173,13 +174,14 @@ INNER = {"+s": 1, "+r": 2}
 NESTING_MAX = 16  # types within types
 METADATA_MAX = 1 << 20  # entries, or bytes of one
 
+FLOATS = READ_INTEGERS + ", or cast it to string if it is meant as that text"
 #: how formats of types without bytes begin -> the type's name, and what to do
 OTHERS = {
     "n": ("null", "cast it to the type that it should have"),
     "b": ("bool", "cast it to an integer type"),
-    "e": ("float16", "cast it to int64 or to string"),
-    "f": ("float", "cast it to int64 or to string"),
-    "g": ("double", "cast it to int64 or to string"),
+    "e": ("float16", FLOATS),
+    "f": ("float", FLOATS),
+    "g": ("double", FLOATS),
     "d": ("decimal", "cast it to int64 or to string"),
     "tdD": ("date32", "cast it to int32 or to string"),
     "tdm": ("date64", "cast it to int64 or to string"),
@@ -196,8 +198,20 @@ OTHERS = {
 }
 
 
-#: extension types whose storage is no key -> the type's name, and what to do
-EXTENSIONS = {"arrow.bool8": ("bool8", "cast it to an integer type")}
+UUID = "arrow.uuid"
+#: extension types that have bytes -> the formats of their storage;
+#: https://arrow.apache.org/docs/format/CanonicalExtensions.html
+EXTENSIONS = {UUID: ("w:16",), "arrow.json": TEXT}
+#: what the others are told, by how their names begin; the longest counts
+CASTS = {
+    "": "cast it to string, binary or an integer type where it comes from, or choose its storage "
+    "as the key: in pyarrow, column.cast(column.type.storage_type)",
+    "pandas.": "cast it first, for example series.astype(str)",
+    "arrow.bool8": "cast it to an integer type",
+    "arrow.opaque": "cast it in the query, for example key::VARCHAR",
+    "arrow.fixed_shape_tensor": "keys have one dimension",
+    "arrow.variable_shape_tensor": "keys have one dimension",
+}
 
 
 @dataclass(frozen=True)
@@ -205,6 +219,7 @@ class _Type:
     format: str
     field: str
     extension: str | None
+    about: str  # what the extension's own metadata say, where it is not read
     children: tuple[_Type, ...]
     dictionary: _Type | None
 
@@ -212,7 +227,7 @@ class _Type:
     def is_text(self) -> bool:
         """Whether the values are text in the end, in dictionaries, runs or structs too."""
         inner = self.dictionary or (self.children[-1] if self.children else None)
-        return inner.is_text if inner else self.format in TEXT
+        return inner.is_text if inner else self.format in TEXT or self.extension == UUID
 
 
 def _type(address: int, name: str, depth: int, deeper: bool = True) -> _Type:
@@ -226,19 +241,24 @@ def _type(address: int, name: str, depth: int, deeper: bool = True) -> _Type:
     if deeper and format_ in INNER:  # of others nobody asks for children
         children = _pointers(schema.children, schema.n_children, name, "types")
     deeper = deeper and len(children) in (0, INNER.get(format_))  # of others, names for the message
+    extension, about = _extension(schema.metadata, name)
     return _Type(
         format_,
         (schema.name or b"").decode("utf-8", "replace"),
-        _extension(schema.metadata, name),
+        extension,
+        about,
         tuple(_type(child, name, depth + 1, deeper) for child in children),
         _type(schema.dictionary, name, depth + 1) if deeper and schema.dictionary else None,
     )
 
 
-def _extension(address: int | None, name: str) -> str | None:
-    """The extension type that a field's metadata name: numbers and texts, a pair for each key."""
+def _extension(address: int | None, name: str) -> tuple[str | None, str]:
+    """The extension type that a field's metadata name, and what they say about it.
+
+    They are numbers and texts, a pair for each key.
+    """
     if not address:
-        return None
+        return None, ""
 
     def number() -> int:
         nonlocal address
@@ -256,7 +276,8 @@ def _extension(address: int | None, name: str) -> str | None:
 
     pairs = {text(): text() for _ in range(number())}
     found = pairs.get(b"ARROW:extension:name")
-    return None if found is None else found.decode("utf-8", "replace")
+    about = pairs.get(b"ARROW:extension:metadata", b"").decode("utf-8", "replace")
+    return None if found is None else found.decode("utf-8", "replace"), about
 
 
 def _pointers(address: int | None, count: int, name: str, what: str) -> list[int]:
@@ -270,6 +291,47 @@ def _pointers(address: int | None, count: int, name: str, what: str) -> list[int
     return found
 
 
+def _check_extension(kind: _Type, name: str) -> None:
+    """Refuse an extension type whose values are not known to be what their storage is."""
+    if kind.extension is None or kind.format in EXTENSIONS.get(kind.extension, ()):
+        return
+    prefix = max(filter(kind.extension.startswith, CASTS), key=len)
+    about = f" ({show(kind.about, 120)})" if kind.about else ""
+    raise RVHTypeError(
+        f"{name} is an Arrow column of the extension type {show(kind.extension)}{about}, which has "
+        f"no bytes of its own in rvh: {CASTS[prefix]}"
+    )
+
+
+def check_extensions(source: Any, name: str) -> None:
+    """Refuse a column of an extension type without a meaning in rvh, whatever its values are for.
+
+    Raises
+    ------
+    RVHTypeError
+        It names the type.
+    """
+    try:
+        owned: list[Owned] = []
+        if hasattr(source, "__arrow_c_array__"):
+            schema, _ = _export(source, "__arrow_c_array__", name, (SCHEMA, ARRAY))
+            owned.append(_taken(schema, SCHEMA, ArrowSchema, name))
+        else:
+            (stream,) = _export(source, "__arrow_c_stream__", name, (STREAM,))
+            owned.append(_taken(stream, STREAM, ArrowArrayStream, name))
+            owned.append(_next_of(owned[0], "get_schema", ArrowSchema, name))
+    except NotExportedError:  # what it holds is looked at one by one
+        return
+    try:
+        kind: _Type | None = _type(ctypes.addressof(owned[-1].struct), name, 0)
+        while kind is not None:
+            if kind.extension != "arrow.bool8":
+                _check_extension(kind, name)
+            kind = kind.dictionary or (kind.children[-1] if kind.children else None)
+    finally:
+        _close(owned)
+
+
 def _no_bytes(kind: _Type, name: str) -> RVHTypeError:
     if kind.format == "+s":
         fields = ", ".join(show(child.field) for child in kind.children[:8])
@@ -278,12 +340,12 @@ def _no_bytes(kind: _Type, name: str) -> RVHTypeError:
             "or make one key of several with rvh.multi.compose_keys()"
         )
     matching = [prefix for prefix in OTHERS if kind.format.startswith(prefix)]
-    if not matching and kind.extension not in EXTENSIONS:
+    if not matching:
         return RVHTypeError(
             f"{name} has the Arrow format {show(kind.format)}, which rvh does not know: cast it to "
             "string, binary or an integer type"
         )
-    called, advice = EXTENSIONS.get(kind.extension or "") or OTHERS[max(matching, key=len)]
+    called, advice = OTHERS[max(matching, key=len)]
     return RVHTypeError(
         f"{name} is an Arrow column of type {called}, which has no bytes of its own in rvh: "
         f"{advice}"
@@ -310,8 +372,7 @@ class _Reader:
                 f"elements {start} to {start + count} of an array of {array.length} are referred to"
             )
         first = array.offset + start
-        if kind.extension in EXTENSIONS:
-            raise _no_bytes(kind, self._name)
+        _check_extension(kind, self._name)
         if kind.dictionary is not None:
             return self._dictionary(kind, array, first, count)
         if kind.format == "+r":
@@ -326,29 +387,33 @@ class _Reader:
         called = kind.format
         if called in INTEGERS:
             valid = self._valid(array, 2, first, count)
-            return KeyColumn(
+            return KeyColumn._made(
                 Kind.INTEGERS, self._at(array, 1, INTEGERS[called], first, count)
             ), valid
         if called in OFFSETS:
             valid = self._valid(array, 3, first, count)
-            return KeyColumn(Kind.SPANS, self._spans(array, OFFSETS[called], first, count)), valid
+            return KeyColumn._made(
+                Kind.SPANS, self._spans(array, OFFSETS[called], first, count)
+            ), valid
         if called in VIEWS:
             valid = self._valid(array, 3, first, count)
-            return KeyColumn(Kind.VIEWS, self._views(array, first, count)), valid
+            return KeyColumn._made(Kind.VIEWS, self._views(array, first, count)), valid
         if called.startswith("w:"):
             width = called[2:]
             if not (width.isascii() and width.isdigit() and len(width) <= 10):
                 raise self._damaged(f"a type with the format {show(called)}")
             valid = self._valid(array, 2, first, count)
             values = self._at(array, 1, f"V{int(width)}", first, count)
-            return KeyColumn(Kind.FIXED, values), valid
+            if kind.extension == UUID:
+                values = uuid_texts(values.view(np.uint8).reshape(count, 16))
+            return KeyColumn._made(Kind.FIXED, values), valid
         if called == "n":  # nothing but nulls
             return _nulls(count), np.broadcast_to(np.False_, count) if count else None
         raise _no_bytes(kind, self._name)
 
     def _spans(self, array: Any, dtype: str, first: int, count: int) -> Spans:
         if count == 0:  # no offsets at all are allowed here
-            return Spans(np.empty(0, np.uint8), np.zeros(1, dtype))
+            return Spans._made(np.empty(0, np.uint8), np.zeros(1, dtype))
         offsets = self._at(array, 1, dtype, first, count + 1)
         if offsets[0] < 0:
             raise self._damaged(f"the offset of element 0 is {offsets[0]}")
@@ -362,8 +427,8 @@ class _Reader:
                 )
         used = int(offsets[-1])
         if used == offsets[0]:  # nothing but empty elements
-            return Spans(np.empty(0, np.uint8), np.zeros(count + 1, dtype))
-        return Spans(self._at(array, 2, "u1", 0, used), offsets)
+            return Spans._made(np.empty(0, np.uint8), np.zeros(count + 1, dtype))
+        return Spans._made(self._at(array, 2, "u1", 0, used), offsets)
 
     def _views(self, array: Any, first: int, count: int) -> Views:
         views = self._at(array, 1, "V16", first, count).view(np.int32).reshape(count, 4)
@@ -371,7 +436,9 @@ class _Reader:
         sizes = self._at(array, array.n_buffers - 1, "i8", 0, others).tolist()
         if sizes and min(sizes) < 0:
             raise self._damaged(f"a buffer of {min(sizes)} bytes")
-        return Views(views, [self._at(array, 2 + n, "u1", 0, sizes[n]) for n in range(others)])
+        return Views._made(
+            views, [self._at(array, 2 + n, "u1", 0, sizes[n]) for n in range(others)]
+        )
 
     def _dictionary(self, kind: _Type, array: Any, first: int, count: int) -> Values:
         if kind.format not in INTEGERS:
@@ -461,15 +528,15 @@ def _coded(
         valid = _and(valid, _unless_all(usable[codes]))
         number = np.cumsum(usable) - 1  # of those that are left
         codes = np.where(usable[codes], number[codes], 0)
-        categories = categories.take(np.flatnonzero(usable))
+        categories = categories._take(np.flatnonzero(usable))
         if len(categories) == 0:
             return _nulls(len(codes)), valid
-    return KeyColumn(Kind.CODES, Codes(categories, codes)), valid
+    return KeyColumn._made(Kind.CODES, Codes._made(categories, codes)), valid
 
 
 def _nulls(count: int) -> KeyColumn:
     """A column whose elements nobody looks at, and that take no memory."""
-    return KeyColumn(Kind.FIXED, np.empty(count, "V0"))
+    return KeyColumn._made(Kind.FIXED, np.empty(count, "V0"))
 
 
 def _unless_all(valid: NDArray[np.bool_]) -> Valid:
@@ -483,10 +550,12 @@ def _and(one: Valid, other: Valid) -> Valid:
 def _empty(kind: _Type, name: str) -> Values:
     """The column of a stream without arrays: empty, or the error about its type."""
     inner = kind
+    _check_extension(inner, name)
     while inner.dictionary or (inner.children and inner.format in ("+s", "+r")):
         if inner.format == "+s" and len(inner.children) != 1:
             break
         inner = inner.dictionary or inner.children[-1]
+        _check_extension(inner, name)
     known = inner.format in (*INTEGERS, *OFFSETS, *VIEWS, "n") or inner.format.startswith("w:")
     if not known:
         raise _no_bytes(inner, name)
@@ -519,13 +588,13 @@ def _together(chunks: list[Values]) -> Values:
         column = same[0]
         if len(same) > 1 and column.kind is Kind.CODES:  # its categories are worked on once
             codes = np.concatenate([each.values.codes for each in same])
-            same = [replace(column, values=Codes(column.values.categories, codes))]
+            same = [column._but(values=Codes._made(column.values.categories, codes))]
         for each in same:
-            columns.append(replace(each, first=first))
+            columns.append(each._but(first=first))
             first += len(each)
     valid: Valid = None
     if any(each is not None for _, each in chunks):
         valid = np.concatenate(
             [np.ones(len(column), np.bool_) if each is None else each for column, each in chunks]
         )
-    return columns[0] if len(columns) == 1 else KeyColumn(Kind.CHUNKS, Chunks(columns)), valid
+    return columns[0] if len(columns) == 1 else KeyColumn._made(Kind.CHUNKS, Chunks(columns)), valid
