@@ -92,12 +92,11 @@ class Spans(_Frozen):
             )
         offsets = np.array(offsets, dtype=offsets.dtype.newbyteorder("="), order="C")
         back = np.flatnonzero(offsets[1:] < offsets[:-1])
-        if len(back) or offsets[0] < 0 or offsets[-1] > len(data):
-            at = int(back[0]) if len(back) else 0 if offsets[0] < 0 else len(offsets) - 2
+        if len(back) > 0 or offsets[0] < 0 or offsets[-1] > len(data):
+            at = 1 + int(back[0]) if len(back) > 0 else 0 if offsets[0] < 0 else len(offsets) - 1
             raise RVHError(
-                f"element {max(at, 0)} of Spans goes from offset {offsets[max(at, 0)]} to "
-                f"{offsets[at + 1]}: offsets ascend, from 0 on and not beyond the "
-                f"{len(data)} bytes of data"
+                f"offset {at} of Spans is {offsets[at]}, after {offsets[max(at - 1, 0)]}: offsets "
+                f"ascend, from 0 on and not beyond the {len(data)} bytes of data"
             )
         _set(self, "data", data)
         _set(self, "offsets", _locked(offsets))
@@ -445,7 +444,10 @@ class KeyColumn(_Frozen):
     def _but(self, **other: Any) -> KeyColumn:
         """The same column with other attributes, which nobody has to check."""
         mine = {name: getattr(self, name) for name in ("kind", "values", "what", "rows", "first")}
-        return KeyColumn._made(**(mine | other))
+        column = KeyColumn._made(**(mine | other))
+        if column.values is self.values:
+            _set(column, "_size", self._size)  # as it was, whatever became of a list
+        return column
 
     def __reduce__(self) -> tuple[Any, ...]:
         return KeyColumn, (self.kind, self.values, self.what, self.rows, self.first)

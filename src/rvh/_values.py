@@ -6,6 +6,7 @@ import hashlib
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
+from numbers import Number
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import uuid
 
 BLOCK = 1 << 16  # elements that are worked on at a time
+COMPLEX = (complex, np.complexfloating)
 INT_MIN, INT_MAX = -(2**63), 2**64 - 1
 PART_MAX = 2**32 - 1  # bytes of one str or bytes in a composite key: its length has 4 bytes
 
@@ -73,7 +75,9 @@ def key_bytes(value: Any, position: int | None = None, what: str = "key") -> byt
     elif isinstance(value, (float, np.floating)):
         advice = f"{READ_INTEGERS}, or pass str(key) if it is meant as that text"
     else:
-        advice = "keys are str, bytes or int; cast it first, for example str(key) or int(key)"
+        number = isinstance(value, (Number, np.bool_)) and not isinstance(value, COMPLEX)
+        casts = "str(key) or int(key)" if number else "str(key)"
+        advice = f"keys are str, bytes or int; cast it first, for example {casts}"
     raise RVHTypeError(f"{where} is of type {type_name(value)} ({show(value)}): {advice}")
 
 

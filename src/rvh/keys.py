@@ -46,6 +46,7 @@ __all__ = [
     "column",
     "composite",
     "duplicate_id_error",
+    "elements_of",
     "empty_id_error",
     "is_uuid",
     "key_bytes",

@@ -753,6 +753,8 @@ def _rank(version: re.Match[str]) -> tuple[list[int], int, int]:
 def _as_list(ids: Any) -> list[Any]:
     if isinstance(ids, (str, bytes)) or _keys.is_uuid(ids):
         return [ids]
+    if isinstance(ids, (list, tuple)):
+        return list(_keys.elements_of(ids, "ids"))
     try:
         return list(ids)
     except TypeError:

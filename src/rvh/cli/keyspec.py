@@ -51,7 +51,7 @@ class KeySpec:
         RVHError
             For the first row with a value that is no key; the message names it.
         """
-        columns = [self._typed(batch.values(name)) for name in self._names]
+        columns = [self._typed(self._values(batch, name)) for name in self._names]
         if len(columns) == 1:
             return columns[0]
         return compose_keys(*columns)
@@ -61,7 +61,7 @@ class KeySpec:
 
         A ranking that failed counts its rows from 0 in the batch; a user counts them in the file.
         """
-        columns = [batch.values(name) for name in self._names]
+        columns = [self._values(batch, name) for name in self._names]
         for row in range(len(batch)):
             for name, column in zip(self._names, columns, strict=True):
                 try:
@@ -72,6 +72,12 @@ class KeySpec:
                 except RVHError as error:
                     where = f"{self._source}: {batch.where(row)}, column {show(name)}"
                     raise type(error)(f"{where}: {error}") from None
+
+    def _values(self, batch: Batch, name: str) -> Sequence[Any] | NDArray[Any]:
+        try:
+            return batch.values(name)
+        except RVHError as error:  # about the column's type
+            raise type(error)(f"{self._source}: {error}") from None
 
     def _typed(self, column: Sequence[Any] | NDArray[Any]) -> Sequence[Any] | NDArray[Any]:
         if self._key_type is KeyType.AUTO:

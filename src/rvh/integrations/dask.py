@@ -20,6 +20,8 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rvh.integrations._nodes import missing, prepare
 
 try:
@@ -100,9 +102,16 @@ def with_node(
 def _with_node(part: pd.DataFrame, sent: bytes, key: str, k: int, column: str) -> pd.DataFrame:
     check_names(part.columns, key, column)
     ns = pickle.loads(sent)
-    found = node_column(ns, pa.array(part[key], from_pandas=True), k, key)
+    found = node_column(ns, _keys(part[key]), k, key)
     series = found.to_pandas(types_mapper=_pandas_type).set_axis(part.index)
     return part.assign(**{column: series})
+
+
+def _keys(series: pd.Series) -> Any:
+    """The keys of a partition; objects as they are, which Arrow would make a type of."""
+    if series.dtype == object:
+        return np.ma.array(series.to_numpy(), mask=series.isna().to_numpy())
+    return pa.array(series, from_pandas=True)
 
 
 def _pandas_type(arrow: pa.DataType) -> Any:

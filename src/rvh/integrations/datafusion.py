@@ -62,6 +62,7 @@ def register(
         How many, from 1 to the number of nodes (of those with a weight above 0).
     key : pyarrow.DataType
         The type of the keys: a string, binary or integer type, or a dictionary of such.
+        ``pa.uuid()`` for UUIDs, also for a column of their 16 bytes.
     weights, scheme, secret
         As for `rvh.NodeSet`; a NodeSet has its own.
 
@@ -94,8 +95,14 @@ def register(
             f"key is {show(key)}: pass the type of the keys, for example pa.string() or pa.int64()"
         )
     select(node_set, ids, pa.array([], key), k)  # a type without bytes is an error now
+
+    def function_of(keys: Any) -> Any:
+        if isinstance(key, pa.BaseExtensionType) and keys.type != key:
+            keys = pa.ExtensionArray.from_storage(key, keys)  # DataFusion knows the storage alone
+        return select(node_set, ids, keys, k)
+
     function = datafusion.udf(
-        lambda keys: select(node_set, ids, keys, k),
+        function_of,
         [key],
         ids.type if k == 1 else pa.list_(ids.type, k),
         "immutable",

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rvh._values import READ_INTEGERS
 from rvh.errors import RVHTypeError, show
 from rvh.integrations._nodes import column_ids, missing, prepare
 from rvh.nodes import NodeSet
@@ -75,7 +76,8 @@ class SeriesAccessor:
         ------
         RVHError, RVHTypeError
             As `rvh.NodeSet` and `rvh.select_arrow`. Floats are an error: pandas makes them of
-            integers with missing values, which the dtype ``Int64`` keeps as they are.
+            integers with missing values, unless they are read as ``Int64``; a cast afterwards
+            does not bring back the digits of ids beyond 2^53.
 
         Examples
         --------
@@ -114,8 +116,8 @@ def _places(series: Any, node_set: NodeSet, k: int, threads: int | None) -> NDAr
     if pd.api.types.is_float_dtype(series.dtype):
         raise RVHTypeError(
             f"series {show(series.name)} has the dtype {series.dtype}, which has no bytes of its "
-            'own in rvh: use .astype("Int64") for whole numbers with missing values (or read '
-            "them so), .astype(str) for text"
+            f'own in rvh: {READ_INTEGERS}, for example as "Int64", which has missing values too; '
+            ".astype(str) for text"
         )
     found = node_set.select_arrow(_keys(series, absent), k, threads=threads)
     if not absent.any():

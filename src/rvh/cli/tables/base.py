@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from rvh._arrow.reader import check_extensions
+from rvh._values import is_uuid, uuid_text
 from rvh.cli.tables.files import Source
 from rvh.errors import RVHError, show
 
@@ -55,10 +57,17 @@ class Batch:
     def values(self, name: str) -> Sequence[Any] | NDArray[Any]:
         """One column in a form that `rvh` takes: text, bytes and integers as they are.
 
-        Anything else (null, bool, float, dates) comes as the Python objects that `rvh.keys`
-        refuses with a reason.
+        UUIDs come as their text. Anything else (null, bool, float, dates) comes as the Python
+        objects that `rvh.keys` refuses with a reason.
+
+        Raises
+        ------
+        RVHTypeError
+            A column of an extension type whose values are not known to be what their storage is.
         """
         column = self.record.column(name)
+        # A record batch, since that has what the file says of a type that pyarrow does not know.
+        check_extensions(self.record.select([name]), f"column {show(name)}")
         kind = column.type
         if pa.types.is_dictionary(kind):
             column = column.dictionary_decode()
@@ -67,10 +76,14 @@ class Batch:
             array: NDArray[Any] = column.to_numpy(zero_copy_only=False)
             return array
         try:
-            objects: list[Any] = column.to_pylist()
+            objects: list[Any] = list(map(_as_text, column.to_pylist()))
         except ValueError:  # nanoseconds, which no Python object holds
             objects = list(column)
         return objects
+
+
+def _as_text(value: Any) -> Any:
+    return uuid_text(value) if is_uuid(value) else value
 
 
 def is_bytes(kind: Any) -> bool:

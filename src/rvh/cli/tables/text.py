@@ -8,13 +8,17 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
+from rvh._values import uuid_text
 from rvh.errors import RVHError
 
 
 def as_text(name: str, column: Any) -> Any:
-    """A column as text: numbers and dates as Arrow prints them, null as nothing."""
+    """A column as text: numbers and dates as Arrow prints them, null as nothing, UUIDs as text."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if getattr(column.type, "extension_name", "") == "arrow.uuid":
+        texts = [None if value is None else uuid_text(value) for value in column.to_pylist()]
+        column = pa.array(texts, pa.large_string())
     try:
         return pc.fill_null(column.cast(pa.large_string()), "")
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
