@@ -319,9 +319,11 @@ def test_subclasses_are_no_columns() -> None:
         def __len__(self) -> int:
             return FAR
 
-    liar = Liar.__new__(Liar)
+    liar = object.__new__(Liar)
     with pytest.raises(RVHTypeError):
         SET.select_batch(liar)
+    with pytest.raises(RVHTypeError, match="no subclasses"):
+        Liar(Kind.OBJECTS, ["a"])
 
     class Wrong(Spans):
         @property

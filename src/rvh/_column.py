@@ -363,7 +363,20 @@ def _fitting(kind: Kind, values: Any) -> Any:
     )
 
 
-class KeyColumn(_Frozen):
+class _Open:
+    """A KeyColumn while it is made: plain attributes are set in a third of the time of others."""
+
+    __slots__ = ("_size", "first", "kind", "rows", "values", "what")
+
+    kind: Kind
+    values: Any
+    what: str
+    rows: NDArray[np.int64] | None
+    first: int
+    _size: int  # of the values; a list that gets longer or shorter is found out by it
+
+
+class KeyColumn(_Frozen, _Open):
     """Values of one kind, not copied: ``values`` is the caller's own list, or over its memory.
 
     `rvh.keys.column` and `rvh.multi.compose_keys` make one; it goes wherever keys go.
@@ -391,34 +404,9 @@ class KeyColumn(_Frozen):
     ['c', 'a']
     """
 
-    __slots__ = ("_size", "first", "kind", "rows", "values", "what")
+    __slots__ = ()
 
-    kind: Kind
-    values: Any
-    what: str
-    rows: NDArray[np.int64] | None
-    first: int
-    _size: int  # of the values; a list that gets longer or shorter is found out by it
-
-    def __init__(
-        self,
-        kind: Kind,
-        values: Any,
-        what: str = "key",
-        rows: NDArray[Any] | None = None,
-        first: int = 0,
-    ) -> None:
-        values = _fitting(kind, values)
-        if rows is not None:
-            if kind in (Kind.CHUNKS, Kind.CODES):
-                raise RVHTypeError(f"a column of Kind.{kind.name} has no rows: use take()")
-            rows = _places(rows, len(values), "rows", np.dtype(np.int64))
-        if not isinstance(what, str) or not is_whole(first):
-            raise RVHTypeError(f"what is {show(what)} and first {show(first)}: pass a str, an int")
-        self._fill(kind, values, what, rows, int(first))
-
-    @classmethod
-    def _made(
+    def __new__(
         cls,
         kind: Kind,
         values: Any,
@@ -426,20 +414,36 @@ class KeyColumn(_Frozen):
         rows: NDArray[Any] | None = None,
         first: int = 0,
     ) -> KeyColumn:
-        """A column of what was looked at before, or made here: nothing is checked or copied."""
-        self = cls.__new__(cls)
-        self._fill(kind, values, what, rows, first)
-        return self
+        if cls is not KeyColumn:
+            raise RVHTypeError("a KeyColumn has no subclasses: C reads its attributes")
+        values = _fitting(kind, values)
+        if rows is not None:
+            if kind in (Kind.CHUNKS, Kind.CODES):
+                raise RVHTypeError(f"a column of Kind.{kind.name} has no rows: use take()")
+            rows = _places(rows, len(values), "rows", np.dtype(np.int64))
+        if not isinstance(what, str) or not is_whole(first):
+            raise RVHTypeError(f"what is {show(what)} and first {show(first)}: pass a str, an int")
+        return KeyColumn._made(kind, values, what, rows, int(first))
 
-    def _fill(
-        self, kind: Kind, values: Any, what: str, rows: NDArray[Any] | None, first: int
-    ) -> None:
-        _set(self, "kind", kind)
-        _set(self, "values", values)
-        _set(self, "what", what)
-        _set(self, "rows", rows)
-        _set(self, "first", first)
-        _set(self, "_size", len(values))
+    @staticmethod
+    def _made(
+        kind: Kind,
+        values: Any,
+        what: str = "key",
+        rows: NDArray[Any] | None = None,
+        first: int = 0,
+    ) -> KeyColumn:
+        """A column of what was looked at before, or made here: nothing is checked or copied."""
+        made: Any = _Open()
+        made.kind = kind
+        made.values = values
+        made.what = what
+        made.rows = rows
+        made.first = first
+        made._size = len(values)
+        made.__class__ = KeyColumn
+        column: KeyColumn = made
+        return column
 
     def _but(self, **other: Any) -> KeyColumn:
         """The same column with other attributes, which nobody has to check."""
