@@ -452,7 +452,7 @@ def test_a_list_that_is_of_two_minds(lie: str, of: type[Any]) -> None:
         SET.score_batch,
         lambda keys: jump_batch(keys, 9),
         lambda keys: compose_keys(keys, 1),
-        lambda keys: nodes.select_batch(["x", "y"], keys),
+        lambda keys: nodes.select_batch(["x", "y"], geohash=keys),
         lambda keys: rvh.NodeSet(["a", "b"]).add(keys),
     ):
         with pytest.raises(RVHError):

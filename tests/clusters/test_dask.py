@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import signal
 import time
+import uuid
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ distributed = pytest.importorskip(
 )
 
 import cloudpickle  # noqa: E402
+import dask  # noqa: E402
 import pandas as pd  # noqa: E402
 import pyarrow as pa  # noqa: E402
 from clusters import REFUSALS, Million, asked  # noqa: E402
@@ -246,3 +250,65 @@ def test_refused_before_anything_runs(
     df = frame(user=["x"], float=[1.5], flag=[True], time=[pd.Timestamp(0)])
     with pytest.raises(error, match=message):
         with_node(df, **asked(options))
+
+
+# -- objects --------------------------------------------------------------------------------------
+
+INTEGERS = [1, 7, 2**63, 2**64 - 1]
+
+
+def as_objects(values: list[Any]) -> Any:
+    return dd.from_pandas(pd.DataFrame({"key": pd.Series(values, dtype=object)}), npartitions=2)
+
+
+def test_dask_makes_text_of_objects() -> None:
+    """Before rvh sees them, integers too; docs/integrations.md gives the two ways out."""
+    with dask.config.set({"dataframe.convert-string": True}):  # Dask's own default
+        df = as_objects(INTEGERS)
+        assert df.dtypes["key"] == pd.StringDtype("pyarrow")
+        texts = rvh.select_batch(NODES, list(map(str, INTEGERS)))[:, 0].tolist()
+        assert placed(df, "key", NODES)["node"].tolist() == texts
+        expected = rvh.select_batch(NODES, INTEGERS)[:, 0].tolist()
+        typed = frame(key=pd.Series(INTEGERS, dtype=object).astype("uint64"))
+        assert placed(typed, "key", NODES)["node"].tolist() == expected
+    with dask.config.set({"dataframe.convert-string": False}):
+        assert placed(as_objects(INTEGERS), "key", NODES)["node"].tolist() == expected
+
+
+@pytest.mark.parametrize("convert", [True, False])
+def test_uuids(convert: bool) -> None:
+    keys = [uuid.UUID(int=n << 60) for n in range(5)]
+    expected = rvh.select_batch(NODES, list(map(str, keys)))[:, 0].tolist()
+    with dask.config.set({"dataframe.convert-string": convert}):
+        assert placed(as_objects(keys), "key", NODES)["node"].tolist() == expected
+    column = pa.array([key.bytes for key in keys], pa.uuid())
+    typed = frame(key=pd.Series(pd.arrays.ArrowExtensionArray(column)))
+    assert placed(typed, "key", NODES)["node"].tolist() == expected
+
+
+def test_objects_are_taken_one_by_one() -> None:
+    keys = ["a", b"\xff", 7, -1, None, float("nan")]
+    with dask.config.set({"dataframe.convert-string": False}):
+        answer = placed(as_objects(keys), "key", NODES)["node"]
+    assert answer[:4].tolist() == rvh.select_batch(NODES, keys[:4])[:, 0].tolist()
+    assert answer[4:].isna().all()
+
+
+@pytest.mark.parametrize(
+    "values", [[True], [1.5], [pd.Timestamp(0)], [datetime.date(2024, 1, 2)], [Decimal(1)]]
+)
+def test_objects_without_bytes(values: list[Any]) -> None:
+    with (
+        dask.config.set({"dataframe.convert-string": False}),
+        pytest.raises(rvh.RVHTypeError, match=r"column 'key': key at position 0 .*cast"),
+    ):
+        placed(as_objects(values), "key", NODES)
+
+
+def test_periods_are_refused_before_anything_runs() -> None:
+    df = frame(key=pd.period_range("2024", periods=3, freq="M"))
+    with pytest.raises(rvh.RVHTypeError, match=r"'pandas\.period'.*astype\(str\)"):
+        with_node(df, "key", NODES)
+    cast = df.assign(key=df["key"].astype(str))
+    expected = rvh.select_batch(NODES, ["2024-01", "2024-02", "2024-03"])[:, 0].tolist()
+    assert placed(cast, "key", NODES)["node"].tolist() == expected

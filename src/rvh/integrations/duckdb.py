@@ -9,8 +9,9 @@
 [('gamma',), (None,), ('beta',)]
 
 The function takes a key of any type and sees the type that it has: the integer 42 and the text
-'42' are two keys, in SQL as in Python. Keys are VARCHAR (ENUM and UUID as their text), BLOB, or
-integers of up to 64 bits; other types are an error, so cast them as you mean them.
+'42' are two keys, in SQL as in Python. Keys are VARCHAR (ENUM, UUID and JSON as their text), BLOB,
+or integers of up to 64 bits; other types are an error, so cast them as you mean them (BIT always:
+by default DuckDB hands it out as a BLOB of its own making).
 """
 
 from __future__ import annotations
