@@ -50,6 +50,12 @@ def weigh(*weights: object) -> Callable[[], object]:
     return weigh_as(list(weights))
 
 
+RELEASED = memoryview(b"ab")
+RELEASED.release()
+SQUARE = memoryview(b"abcd").cast("B", (2, 2))
+NO_TEXT = np.array([0x110000, 0x61], np.uint32).view("U1")
+EMPTY = type("Empty", (list,), {"__iter__": lambda self: iter(())})(["a", "b"])
+
 VALUE, TYPE = RVHError, RVHTypeError
 
 #: a name, the call, the class, what the message names in this order
@@ -235,6 +241,32 @@ MORE_CASES = [
      ["weights"]),
     ("add a masked weight",
      lambda: WEIGHTED.add("z", weights=np.ma.array([1.0], mask=[1])), VALUE, ["node 'z'"]),
+    # arrays of one number, and what NumPy and Python take for numbers
+    ("threads in an array", select("x", threads=np.array([1])), TYPE, ["threads", "array([1])"]),
+    ("k in an array", select("x", k=np.array([1])), TYPE, ["k is array([1])", "1 to 3"]),
+    ("threads as a truth value", select("x", threads=np.array(True)), TYPE, ["array(True)"]),
+    ("a weight in an array", weigh(1, np.array("2")), TYPE, ["node 'b'", "array of <U1"]),
+    # memoryviews
+    ("a released memoryview", select("x", RELEASED), VALUE, ["position 1", "released"]),
+    ("a released memoryview as keys", batch(RELEASED), VALUE, ["keys", "released"]),
+    ("a released memoryview as nodes", nodes(RELEASED), VALUE, ["nodes", "released"]),
+    ("a released secret", nodes(["a"], secret=RELEASED), VALUE, ["secret", "released"]),
+    ("a memoryview in 2-D", select("x", SQUARE), VALUE, ["position 1", "2 dimensions", "tobytes"]),
+    ("a secret in 2-D", nodes(["a"], secret=SQUARE), VALUE, ["secret", "2 dimensions", "tobytes"]),
+    ("a memoryview in 2-D as keys", batch(SQUARE), VALUE, ["keys", "(2, 2)", "one dimension"]),
+    # no text
+    ("no Unicode", batch(NO_TEXT), VALUE, ["key at position 0", "U+10FFFF", "repair"]),
+    ("no Unicode in ids", nodes(NO_TEXT), VALUE, ["node id at position 0", "U+10FFFF"]),
+    ("no Unicode in labels", nodes(["a", "b"], domains={"zone": NO_TEXT}), VALUE,
+     ["'zone'", "position 0", "U+10FFFF"]),
+    # lists of two minds
+    ("keys of no elements", batch(EMPTY), VALUE, ["keys", "length 2", "0 elements", "plain list"]),
+    ("nodes of no elements", nodes(EMPTY), VALUE, ["nodes", "length 2", "0 elements"]),
+    ("nodes of none to add", lambda: SET.add(EMPTY), VALUE, ["ids", "length 2", "0 elements"]),
+    # floats
+    ("floats say what is lost", batch(np.ones(2)), TYPE, ["read ids as integers", "2^53", "str"]),
+    ("a float says so too", select(1.5), TYPE, ["position 0", "read ids as integers", "str(key)"]),
+    ("a date has a cast to text", select(datetime.date(2020, 1, 1)), TYPE, ["str(key)"]),
     ("measures with a bool", lambda: weights_from([1, True]), TYPE, ["stake", "position 1"]),
     ("a measure of spans", lambda: weights_from(np.array([1, 2], "m8[ns]")), TYPE, ["stake"]),
 ]  # fmt: skip

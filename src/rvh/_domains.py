@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from rvh._per_node import per_node, python_value
-from rvh._values import is_uuid
+from rvh._values import is_one_id
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["Domains", "Label", "as_domains", "labels_of"]
@@ -63,6 +63,6 @@ def as_domains(domains: Any, ids: NDArray[Any]) -> Domains:
 
 def labels_of(given: Any, what: str) -> tuple[Any, ...]:
     """The labels in a sequence, array or column; one alone is a single label."""
-    if isinstance(given, (str, bytes, int)) or is_uuid(given):
+    if isinstance(given, int) or is_one_id(given):
         return (python_value(given),)
     return tuple(per_node(given, what))

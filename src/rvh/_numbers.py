@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._values import objects_of
+from rvh._values import objects_of, of_view
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["as_index", "is_whole", "real_number", "real_numbers", "whole_number"]
@@ -84,6 +84,7 @@ def real_numbers(values: Any, name: str, of: list[str]) -> NDArray[np.float64]:
     """
     elements: list[Any] | None = None
     shape: tuple[int, ...]
+    values = of_view(values, name)
     if isinstance(values, Sequence) and not isinstance(values, (str, bytes, bytearray)):
         elements = list(values)
         try:  # of what is in them too, where lists are in lists
@@ -143,6 +144,10 @@ def real_number(value: Any, where: str) -> float:
     """
     if type(value) is float or type(value) is np.float64:
         return value
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        if value.dtype.kind not in "iufO":  # a bool and text have a __float__ there
+            raise RVHTypeError(f"{where} is an array of {value.dtype}: pass a number")
+        value = value[()]
     other = (bool, np.bool_, np.datetime64, np.timedelta64, np.complexfloating, str, bytes)
     try:
         if not isinstance(value, other) and hasattr(type(value), "__float__"):

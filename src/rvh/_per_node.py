@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rvh._values import is_uuid, objects_of, uuid_text
+from rvh._values import objects_of, plain_id
 from rvh.errors import RVHTypeError, show
 
 __all__ = ["per_node", "python_value"]
@@ -49,8 +49,7 @@ order of the ids
 
 def python_value(value: Any) -> Any:
     """A NumPy scalar as Python has it, a UUID as its text; None for what is missing (NaN, NA)."""
-    if is_uuid(value):
-        return uuid_text(value)
+    value = plain_id(value)
     if isinstance(value, np.generic) and not isinstance(value, (np.datetime64, np.timedelta64)):
         value = value.item()
     if value is np.ma.masked or type(value).__name__ == "NAType":

@@ -68,7 +68,7 @@ def key_bytes(value: Any, position: int | None = None, what: str = "key") -> byt
         raise RVHError(f"{where} is {show(value)}, outside -2^63 to 2^64-1: pass str(key) or bytes")
     if is_uuid(value):
         return uuid_text(value).encode()
-    if type(value) is np.void and value.dtype.names is None:
+    if is_void(value):
         return value.tobytes()
     if isinstance(value, (list, tuple, np.ndarray, set, dict)):
         advice = "keys have one dimension; for a key of several parts use a composite key"
@@ -92,6 +92,23 @@ def is_uuid(value: object) -> TypeGuard[uuid.UUID]:
     """Whether a value is one of Python's UUIDs, whose module takes longer to import than rvh's."""
     module = sys.modules.get("uuid")
     return module is not None and isinstance(value, module.UUID)
+
+
+def is_void(value: object) -> TypeGuard[np.void]:
+    """Whether a value is one of NumPy's blocks of bytes, without fields."""
+    return isinstance(value, np.void) and type(value) is np.void and value.dtype.names is None
+
+
+def is_one_id(value: object) -> bool:
+    """Whether a value is a node id, and not several."""
+    return isinstance(value, (str, bytes)) or is_uuid(value) or is_void(value)
+
+
+def plain_id(value: Any) -> Any:
+    """A UUID as its text and a block of bytes as bytes; other values as they are."""
+    if is_uuid(value):
+        return uuid_text(value)
+    return value.tobytes() if is_void(value) else value
 
 
 def uuid_text(value: uuid.UUID) -> str:
@@ -136,6 +153,31 @@ def buffer_bytes(value: Any, where: str) -> bytes:
             "view.tobytes()"
         )
     return view.tobytes()
+
+
+def is_byte_view(view: memoryview) -> bool:
+    """Whether a memoryview is one of bytes, in a row; False for one that was released."""
+    try:
+        return view.format in ("B", "b", "c") and view.ndim == 1
+    except ValueError:
+        return False
+
+
+def of_view(values: Any, name: str) -> Any:
+    """The array over a memoryview, which Python itself reads in few formats; others as they are.
+
+    Raises
+    ------
+    RVHError
+        It was released, or has a format that NumPy does not know.
+    """
+    if not isinstance(values, memoryview):
+        return values
+    try:
+        _ = values.format  # of one that was released NumPy makes an object
+        return np.asarray(values)
+    except ValueError as error:
+        raise RVHError(f"{name} is a memoryview that cannot be read: {error}") from None
 
 
 def elements_of(values: Sequence[Any], name: str) -> Sequence[Any]:

@@ -73,6 +73,7 @@ def encode(latitude: Any, longitude: Any, precision: int = LONGEST) -> Any:
     'u4pruydqqvj'
     """
     precision = whole_number("precision", precision, LONGEST)
+    latitude, longitude = _keys.of_view(latitude, "latitude"), _keys.of_view(longitude, "longitude")
     if _is_one(latitude) and _is_one(longitude):
         (one,) = _encoded([latitude], [longitude], precision)
         return one
@@ -578,6 +579,7 @@ def _encoded(latitude: Any, longitude: Any, precision: int) -> list[str]:
 
 def _degrees(name: str, values: Any) -> NDArray[np.float64]:
     """Numbers as float64; what is missing becomes NaN."""
+    values = _keys.of_view(values, name)
     if _is_one(values):
         raise RVHTypeError(f"{name} is {show(values)}: pass one number for each place")
     if not hasattr(values, "__array__"):

@@ -24,13 +24,16 @@ from rvh._values import (
     buffer_bytes,
     composite,
     elements_of,
-    is_uuid,
+    is_byte_view,
+    is_one_id,
     key_bytes,
     key_word,
+    objects_of,
+    of_view,
     part_bytes,
     part_too_long,
+    plain_id,
     type_name,
-    uuid_text,
 )
 from rvh.errors import RVHError, RVHTypeError, show
 
@@ -48,11 +51,13 @@ __all__ = [
     "duplicate_id_error",
     "elements_of",
     "empty_id_error",
-    "is_uuid",
+    "is_one_id",
     "key_bytes",
     "key_word",
     "node_column",
     "object_array",
+    "objects_of",
+    "of_view",
     "opened",
     "opened_with_nulls",
     "part_bytes",
@@ -197,8 +202,8 @@ def _read(keys: Any, name: str) -> _Found:
         return _Found(keys)
     if type(keys) is list or type(keys) is tuple:
         return _Found(KeyColumn._made(Kind.OBJECTS, keys))
-    if isinstance(keys, memoryview):
-        keys = _view_array(keys, name)
+    if isinstance(keys, memoryview) and not is_byte_view(keys):
+        keys = of_view(keys, name)
     if isinstance(keys, (str, bytes, bytearray, memoryview)):
         raise RVHTypeError(
             f"{name} is one {type(keys).__name__} ({show(keys)}), not a sequence of keys: "
@@ -226,16 +231,6 @@ def _read(keys: Any, name: str) -> _Found:
         f"{name} is a {type(keys).__name__}: pass a list, a tuple, a one-dimensional array or an "
         f"Arrow column, for example list({name})"
     )
-
-
-def _view_array(view: memoryview, name: str) -> Any:
-    """The array over a memoryview; one of bytes, which is one key, as it is."""
-    try:
-        if view.format in ("B", "b", "c") and view.ndim == 1:
-            return view
-        return np.asarray(view)
-    except ValueError as error:  # released, or a format that NumPy does not know
-        raise RVHError(f"{name} is a memoryview that cannot be read: {error}") from None
 
 
 def _read_array(array: np.ndarray, name: str) -> _Found:
@@ -329,13 +324,15 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
         if nodes.kind in (Kind.BYTES, Kind.STRINGS):
             array = nodes.values.copy()
             return KeyColumn._made(nodes.kind, array, "node id"), array
-        values: Sequence[Any] = nodes.slice(0, len(nodes))
+        values = nodes.slice(0, len(nodes))
         if found.is_text:
             values = [_decoded(value, position) for position, value in enumerate(values)]
-    if any(map(is_uuid, values)):
-        values = [uuid_text(value) if is_uuid(value) else value for value in values]
     for position, value in enumerate(values):
-        if not isinstance(value, (str, bytes)):
+        if isinstance(value, (str, bytes)):
+            continue
+        if is_one_id(value):
+            values[position] = plain_id(value)
+        else:
             raise RVHTypeError(
                 f"node id at position {position} is of type {type_name(value)} "
                 f"({show(value)}): a node id is a non-empty str or bytes"

@@ -211,7 +211,7 @@ class NodeSet:
 
     def __contains__(self, node: object) -> bool:
         """Whether the id is there; a str and its UTF-8 bytes are the same id."""
-        if not isinstance(node, (str, bytes)):
+        if not _keys.is_one_id(node):
             return False
         try:
             return _keys.key_bytes(node) in self._column.iter_bytes()
@@ -633,7 +633,11 @@ class NodeSet:
             )
         if self._weights is None:
             return None
-        each = list(new) if isinstance(new, (list, tuple)) or np.ndim(new) > 0 else [new]
+        new = _keys.of_view(new, "weights")
+        if isinstance(new, np.ndarray) and new.ndim == 1 and not np.ma.is_masked(new):
+            each = _keys.objects_of(np.asarray(new), "weights value")
+        else:
+            each = list(new) if isinstance(new, (list, tuple)) or np.ndim(new) > 0 else [new]
         if len(each) != len(ids):
             raise RVHError(
                 f"weights has {len(each)} values for {len(ids)} new nodes: give one each"
@@ -751,10 +755,13 @@ def _rank(version: re.Match[str]) -> tuple[list[int], int, int]:
 
 
 def _as_list(ids: Any) -> list[Any]:
-    if isinstance(ids, (str, bytes)) or _keys.is_uuid(ids):
+    if _keys.is_one_id(ids):
         return [ids]
     if isinstance(ids, (list, tuple)):
         return list(_keys.elements_of(ids, "ids"))
+    ids = _keys.of_view(ids, "ids")
+    if isinstance(ids, np.ndarray) and ids.ndim == 1:
+        return _keys.objects_of(np.asarray(ids), "node id")
     try:
         return list(ids)
     except TypeError:

@@ -383,9 +383,7 @@ class StableSelector:
         >>> list(StableSelector(["a"]).append(["b", "c"]).append("d"))
         ['a', 'b', 'c', 'd']
         """
-        column, _ = _keys.node_column(
-            [ids] if isinstance(ids, (str, bytes)) or _keys.is_uuid(ids) else ids
-        )
+        column, _ = _keys.node_column([ids] if _keys.is_one_id(ids) else ids)
         together = [*self._names, *column.slice(0, len(column))]
         if self._ids.dtype == object:  # stays so, even where all are str now
             return StableSelector(_keys.object_array(together))

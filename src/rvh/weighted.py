@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._numbers import real_numbers
+from rvh._values import of_view
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["EXPONENTS", "weights_from"]
@@ -102,13 +103,14 @@ def weights_from(
 
 def _measure(name: str, values: Any, length: int | None) -> NDArray[np.float64]:
     """The values of one measure; NaN where one is missing."""
+    values = of_view(values, name)
     if np.ma.isMaskedArray(values):
         values = values.tolist()  # None where masked
     if isinstance(values, (list, tuple)) or (
         isinstance(values, np.ndarray) and values.dtype == object and values.ndim == 1
     ):
         values = [np.nan if value is None else value for value in values]
-    if not hasattr(values, "__len__"):
+    if not hasattr(values, "__len__") or getattr(values, "ndim", 1) == 0:
         raise RVHTypeError(f"{name} is {show(values)}: pass one number for each node")
     if length is not None and len(values) != length:
         raise RVHError(
