@@ -525,6 +525,7 @@ def _places(
         raise RVHTypeError(
             f"geohash is one {type(geohash).__name__} ({show(geohash)}): pass one for each {what}"
         )
+    geohash = _keys.of_view(geohash, "geohash")
     if getattr(geohash, "ndim", 1) == 1 and getattr(geohash, "size", 1) == 0 and count == 0:
         geohash = []  # np.array([]), whose dtype says nothing
     dtype = getattr(geohash, "dtype", None)
