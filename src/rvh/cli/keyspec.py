@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,27 @@ class KeySpec:
                     keys.key_bytes(self._convert(value))
                 except RVHError as error:
                     where = f"{self._source}: {batch.where(row)}, column {show(name)}"
-                    raise type(error)(f"{where}: {error}") from None
+                    advice = self._advice(value, lambda: batch.texts(name)[row])  # noqa: B023
+                    raise type(error)(f"{where}: {advice or error}") from None
+
+    def _advice(self, value: Any, text: Callable[[], Any]) -> str | None:
+        """What to do about a value of a type that is no key, where there is something to do."""
+        what = f"the key is of type {type(value).__name__} ({show(value)})"
+        if isinstance(value, (float, np.floating)):
+            return (
+                f"{what}: a float has no one text and holds no whole numbers above 2^53 for sure, "
+                "which no cast brings back: write the column as whole numbers or as text"
+            )
+        is_key = isinstance(value, (str, bytes, int, np.integer)) and not isinstance(value, bool)
+        if is_key or self._key_type is KeyType.TEXT:
+            return None
+        written = _as_text(text())
+        if isinstance(written, str):
+            return f"{what}: --key-type text places it by its text, {show(written)}"
+        return None
+
+    def _values(self, batch: Batch, name: str) -> Sequence[Any] | NDArray[Any]:
+        return batch.texts(name) if self._key_type is KeyType.TEXT else batch.values(name)
 
     def _values(self, batch: Batch, name: str) -> Sequence[Any] | NDArray[Any]:
         try:
@@ -80,13 +100,9 @@ class KeySpec:
             raise type(error)(f"{self._source}: {error}") from None
 
     def _typed(self, column: Sequence[Any] | NDArray[Any]) -> Sequence[Any] | NDArray[Any]:
-        if self._key_type is KeyType.AUTO:
-            return column
-        if (
-            self._key_type is KeyType.INT
-            and isinstance(column, np.ndarray)
-            and column.dtype.kind in "iu"
-        ):
+        kinds = {KeyType.AUTO: None, KeyType.INT: "iu", KeyType.TEXT: "O"}[self._key_type]
+        # An array of objects from a column of text has nothing but text and bytes in it.
+        if kinds is None or (isinstance(column, np.ndarray) and column.dtype.kind in kinds):
             return column
         return [self._convert(value) for value in column]
 
@@ -94,7 +110,17 @@ class KeySpec:
         """One value by the key type; what has no meaning in it stays, for `rvh.keys` to refuse."""
         if self._key_type is KeyType.INT and isinstance(value, (str, bytes)):
             return whole_number(value if isinstance(value, str) else value.decode("latin-1"))
-        is_number = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if self._key_type is KeyType.TEXT and is_number:
-            return str(value)
-        return value
+        return _as_text(value) if self._key_type is KeyType.TEXT else value
+
+
+def _as_text(value: Any) -> Any:
+    """The text of a whole number, true or false; else the value.
+
+    Examples
+    --------
+    >>> _as_text(42), _as_text(True), _as_text(None)
+    ('42', 'true', None)
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (int, np.integer)) else value

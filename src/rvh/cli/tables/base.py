@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rvh._arrow.reader import check_extensions
 from rvh._values import is_uuid, uuid_text
 from rvh.cli.tables.files import Source
+from rvh.cli.tables.text import key_text
 from rvh.errors import RVHError, show
 
 #: rows and bytes of a batch: enough to keep all threads busy, little enough to hold in memory
@@ -80,6 +81,19 @@ class Batch:
         except ValueError:  # nanoseconds, which no Python object holds
             objects = list(column)
         return objects
+
+    def texts(self, name: str) -> Sequence[Any] | NDArray[Any]:
+        """`values`, but numbers, dates and others that have a text (`key_text`) as that."""
+        column = self.record.column(name)
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        text = key_text(column)
+        if text is None:
+            return self.values(name)
+        if text.null_count:
+            return list(text.to_pylist())
+        array: NDArray[Any] = text.to_numpy(zero_copy_only=False)
+        return array
 
 
 def _as_text(value: Any) -> Any:
