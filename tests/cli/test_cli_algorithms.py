@@ -103,7 +103,7 @@ def test_the_choices_are_the_librarys():
 def test_assign_ranks_as_the_library(
     assigned, nodes, secret, scheme, with_secret, weighted, algorithm
 ):
-    args = ["-n", nodes, "--scheme", scheme, "--algorithm", algorithm]
+    args = ["-n", f"@{nodes}", "--scheme", scheme, "--algorithm", algorithm]
     args += ["--weight-column", "w"] if weighted else []
     args += ["--secret-file", secret] if with_secret else []
     node_set = rvh.NodeSet(
@@ -336,7 +336,7 @@ def test_bad_weights(fails, tmp_path, name):
     message = fails("select", "-n", f"@{nodes}", "-k", "key", "--weight-column", "w")
     for word in words:
         assert word in message
-    assert fails("assign", keys, "-n", nodes, "--weight-column", "w", "-o", out) == message
+    assert fails("assign", keys, "-n", f"@{nodes}", "--weight-column", "w", "-o", out) == message
     assert os.listdir(out.parent) == ["out.txt"]
     assert out.read_bytes() == b"before"
 
@@ -370,7 +370,7 @@ def test_what_the_library_refuses_is_one_line(fails, tmp_path, nodes, options, w
     keys.write_text("key\n")
     for message in (
         fails("select", "-n", f"@{nodes}", "-k", "obj", *options),
-        fails("assign", keys, "-n", nodes, "-o", out, *options),
+        fails("assign", keys, "-n", f"@{nodes}", "-o", out, *options),
     ):
         for word in words:
             assert word in message

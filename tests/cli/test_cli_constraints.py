@@ -54,7 +54,7 @@ def keys(tmp_path):
 
 def assigned(call, keys: Path, fleet: Path, *options: object) -> tuple[list[list[str]], str]:
     out = keys.with_name("out.csv")
-    result = call("assign", keys, "-n", fleet, "-K", "key", "-o", out, *options)
+    result = call("assign", keys, "-n", f"@{fleet}", "-K", "key", "-o", out, *options)
     assert result.code == 0, result.err
     with out.open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -109,7 +109,7 @@ def test_spread(call, keys, fleet):
 def test_strict_writes_nothing(call, keys, fleet, tmp_path):
     out = tmp_path / "out.csv"
     out.write_text("old")
-    args = ["assign", keys, "-n", fleet, "-K", "key", "-o", out, "-k", 4, "--spread", "zone"]
+    args = ["assign", keys, "-n", f"@{fleet}", "-K", "key", "-o", out, "-k", 4, "--spread", "zone"]
     result = call(*args, "--strict")
     assert result.code == 1
     assert "at most 1 a zone the living nodes hold 3" in result.err
@@ -174,7 +174,7 @@ def test_bad_input(call, keys, tmp_path, options, words):
     fleet, out = tmp_path / "fleet.csv", tmp_path / "out.csv"
     lines = [",".join(map(str, row)) for row in zip(IDS, ZONES, PLACES, CORES, strict=True)]
     fleet.write_text("\n".join(["id,zone,place,cores", *lines]) + "\n")
-    result = call("assign", keys, "-n", fleet, "-K", "key", "-o", out, *options)
+    result = call("assign", keys, "-n", f"@{fleet}", "-K", "key", "-o", out, *options)
     assert result.code == 1, result
     assert "Traceback" not in result.err
     for word in words:
@@ -307,7 +307,8 @@ def test_errors_in_the_list_of_dead_nodes_name_it(fails, tmp_path):
     at = ["select", "-n", "a,b", "-k", "x", "--dead"]
     assert fails(*at, "a,a").startswith("--dead entry 2 repeats node id 'a' of entry 1")
     assert fails(*at, "dead.csv") == (
-        "--dead dead.csv looks like a file, but there is none: write @dead.csv for one"
+        "--dead dead.csv looks like a file, but there is none of that name: write --dead @FILE for "
+        "the nodes in a file, or --dead '[\"dead.csv\"]' for the node of that name"
     )
     assert "dead.txt" in fails(*at, f"@{tmp_path / 'dead.txt'}")
 
@@ -411,7 +412,7 @@ def test_a_wrong_geohash_of_a_key_is_named_by_its_row(fails, tmp_path, value):
     nodes.write_text("id,g\na,u0\nb,u1\n")
     rows = [{"key": "x", "at": "u0"}] * 70_000 + [{"key": "y", "at": value}]
     path.write_text("\n" + "".join(json.dumps(row) + "\n" for row in rows))
-    options = ["-n", nodes, "-K", "key", "--node-geohash", "g", "--key-geohash", "at"]
+    options = ["-n", f"@{nodes}", "-K", "key", "--node-geohash", "g", "--key-geohash", "at"]
     line = fails("assign", path, "-o", tmp_path / "out.csv", *options)
     shown = {"": "empty", None: "null"}.get(
         value
@@ -423,7 +424,7 @@ def test_a_wrong_key_comes_before_its_geohash(fails, tmp_path):
     nodes, path = tmp_path / "n.csv", tmp_path / "keys.ndjson"
     nodes.write_text("id,g\na,u0\nb,u1\n")
     path.write_text('{"key": null, "at": "u0"}\n')
-    options = ["-n", nodes, "-K", "key", "--node-geohash", "g", "--key-geohash", "at"]
+    options = ["-n", f"@{nodes}", "-K", "key", "--node-geohash", "g", "--key-geohash", "at"]
     line = fails("assign", path, "-o", tmp_path / "out.csv", *options)
     assert line.startswith(f"{path}: line 1, column 'key': the key is null")
 

@@ -41,9 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
 
     def run() -> None:
-        from rvh.cli.app import command
+        from rvh.cli.app import run as parse_and_run
 
-        command()(args=None if argv is None else list(argv), prog_name="rvh")
+        parse_and_run(None if argv is None else list(argv))
 
     try:
         guard(run)

@@ -6,16 +6,92 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from rvh._version import __version__
 from rvh.cli.assign import assign
 from rvh.cli.bench import bench
-from rvh.cli.exits import guarded
+from rvh.cli.exits import guarded, say
 from rvh.cli.info import info
 from rvh.cli.select import select
 
 #: the commands, in the order of the help
 COMMANDS: tuple[Callable[..., None], ...] = (select, assign, bench, info)
+
+#: Click's, or that of the copy of Click in Typer: what is wrong with a command line is one
+UsageError: type[Any] = typer.BadParameter.__mro__[1]
+
+
+class Command(TyperCommand):
+    """A command that refuses what a parser reads in one way and a person may mean in another.
+
+    Click itself keeps the last value of an option that is given twice and says nothing.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse, after a look at how often each option stands there."""
+        self._refuse_doubtful(ctx, args)
+        *_, given = self.make_parser(ctx).parse_args(args=list(args))
+        if not any(param.is_eager for param in given):  # --help is told in any case
+            for param in given:
+                one = param.param_type_name == "option" and not param.multiple
+                if one and given.count(param) > 1:
+                    raise UsageError(
+                        f"{' / '.join(param.opts)} is given {given.count(param)} times, and only "
+                        "one can count: give it once",
+                        ctx,
+                    )
+        return super().parse_args(ctx, args)
+
+    def _refuse_doubtful(self, ctx: Any, args: list[str]) -> None:
+        """Refuse ``-n=a,b``, whose value is ``=a,b`` here, and ``-k --json``, where it is --json.
+
+        In other programs the first is ``a,b``, and the second is a value that is missing.
+        """
+        options = {
+            name: each
+            for each in self.get_params(ctx)
+            if each.param_type_name == "option"
+            for name in each.opts
+        }
+        rest = iter(args)
+        for arg in rest:
+            if arg == "--":
+                return
+            name, attached = _taker(arg, options)
+            if name is None:
+                continue
+            if attached.startswith("="):
+                raise UsageError(
+                    f"{arg} could mean the value {attached[1:]} or {attached}: write {name} "
+                    f"{attached[1:]} or {name} {attached}",
+                    ctx,
+                )
+            if not attached and (value := next(rest, "")) in options:
+                raise UsageError(
+                    f"{name} {value} has an option where the value of {name} should be: write "
+                    f"{_long(options[name])}={value} if that is the value",
+                    ctx,
+                )
+
+
+def _taker(arg: str, options: dict[str, Any]) -> tuple[str | None, str]:
+    """The option in `arg` whose value is the rest of it or the next argument, and that rest.
+
+    None for what takes no value, and for ``--name=value``, which has but one reading.
+    """
+    names = [arg] if arg.startswith("--") else [f"-{letter}" for letter in arg[1:]]
+    for at, name in enumerate(names if arg.startswith("-") else ()):
+        if name not in options:
+            break
+        if not getattr(options[name], "is_flag", False):
+            return name, "" if arg.startswith("--") else arg[at + 2 :]
+    return None, ""
+
+
+def _long(option: Any) -> str:
+    return next((str(name) for name in option.opts if name.startswith("--")), str(option.opts[0]))
+
 
 app = typer.Typer(
     name="rvh",
@@ -26,7 +102,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for each in COMMANDS:
-    app.command()(guarded(each))
+    app.command(cls=Command)(guarded(each))
 
 
 def _show_version(asked: bool) -> None:
@@ -49,6 +125,22 @@ def rvh(
     The answer depends on the nodes' ids and the key alone: it is the same on every machine, and
     a node that comes or goes moves only the keys that are its own.
     """
+
+
+def run(args: list[str] | None) -> None:
+    """Parse and run; an error about the command line is one line too, and exit status 2."""
+    try:
+        status = command()(args=args, prog_name="rvh", standalone_mode=False)
+    except UsageError as error:
+        context = error.ctx
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()  # all that it shows is the help
+        else:
+            more = f"; see {context.command_path} --help" if context is not None else ""
+            say(error.format_message().rstrip(".") + more)
+        raise SystemExit(error.exit_code) from None
+    if status:
+        raise SystemExit(status)
 
 
 def command() -> Any:

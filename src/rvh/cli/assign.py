@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import typer
 from numpy.typing import NDArray
 
 from rvh._column import Chunks, KeyColumn, Kind
+from rvh.cli.exits import say
 from rvh.cli.keyspec import KeySpec, KeyType
 from rvh.cli.options import (
     Algorithm,
@@ -24,8 +24,10 @@ from rvh.cli.options import (
     Dead,
     MaxPerDomain,
     NodeColumn,
+    NodeFormat,
     NodeGeohash,
     Nodes,
+    NoNodeHeader,
     Partitions,
     Precision,
     Scheme,
@@ -35,6 +37,7 @@ from rvh.cli.options import (
     Strict,
     WeightColumn,
     Where,
+    refuse_no_text,
 )
 from rvh.cli.placement import Asked, Placement, placement
 from rvh.cli.progress import progress
@@ -92,6 +95,8 @@ def assign(
         ),
     ] = None,
     node_column: NodeColumn = None,
+    node_format: NodeFormat = None,
+    no_node_header: NoNodeHeader = False,
     weight_column: WeightColumn = None,
     scheme: SchemeName = Scheme.BLAKE2B,
     algorithm: AlgorithmName = Algorithm.RENDEZVOUS,
@@ -142,6 +147,7 @@ def assign(
       rvh assign flights.csv -n @nodes.csv -K carrier,flight -k 3 -o placed.parquet
       zcat log.ndjson.gz | rvh assign - --format ndjson -n @nodes.txt -K user -o - | head
     """
+    refuse_no_text(column, "--column")
     read_as = _format("--format", format_name, keys, None)
     write_as = _format("--output-format", output_format, out, read_as)
     if node_geohash is not None and key_geohash is None:
@@ -155,10 +161,12 @@ def assign(
         scheme=scheme,
         partitions=partitions,
         node_column=node_column,
+        node_format=node_format,
+        node_header=not no_node_header,
         weight_column=weight_column,
         secret_file=secret_file,
         where=where or (),
-        dead=dead,
+        dead=dead or (),
         spread=spread or (),
         max_per_domain=max_per_domain or (),
         strict=strict,
@@ -168,7 +176,7 @@ def assign(
         load_factor=load_factor,
         cache=cache,
         cache_policy=cache_policy,
-        bare_path=True,
+        keys=keys,
         threads=threads,
     )
     placed = placement(asked)
@@ -218,7 +226,7 @@ def assign(
         rate = rows / max(seconds, 1e-9)
         note = placed.note()
         more = f"; {note}" if note else ""
-        print(f"rvh: {rows:,} rows in {seconds:.2f} s, {rate:,.0f} keys/s{more}", file=sys.stderr)
+        say(f"{rows:,} rows in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
 
 
 def _all_at_once(placed: Placement, path: str, known: Format, spec: KeySpec) -> NDArray[np.intp]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rvh.cli.exits import ExitStatus, say
+from rvh.cli.exits import ExitStatus, emit, say, tell
 from rvh.errors import RVHError, show
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def bench(
     _refuse_unknown(only, suite)
     chosen = [each for each in suite if _asked(each.name, only)]
     if as_list:
-        for each in chosen:
-            typer.echo(each.name)
+        emit("\n".join(each.name for each in chosen))
         return
 
     from rvh.bench.compare import slowdown, slower
@@ -103,7 +102,7 @@ def bench(
         if plot_file is not None:
             plot_file.write(svg(rows, old))
     gone = [each.name for each in old or () if each not in suite and _asked(each.name, only)]
-    typer.echo(table(rows, old, gone), err=out == "-")
+    (tell if out == "-" else emit)(table(rows, old, gone))
     if old and (failed := too_slow(rows)):
         for row in failed:
             percent = 100 * slowdown(row, old[row.workload])

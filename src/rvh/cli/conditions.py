@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -63,7 +63,7 @@ def left(
     ids: list[str],
     attributes: dict[str, list[object]],
     conditions: list[Condition],
-    dead: str | None,
+    dead: Sequence[str],
 ) -> NDArray[np.bool_]:
     """Which nodes meet all conditions and are not dead, shape (N,).
 
@@ -83,7 +83,7 @@ def left(
                 what = f"the {name!r} value of node {show(node)}"
                 raise RVHError(f"--where: {what} is {shown(value)}, {error}") from None
         mask &= holds(nodes, {name: values})
-    if dead is not None:
+    if dead:
         places = {node: place for place, node in enumerate(ids)}
         for node in read_nodes(dead, option="--dead").ids:
             if node not in places:

@@ -78,9 +78,34 @@ def _fail(message: str) -> None:
 
 
 def say(message: str) -> None:
-    """One line, whatever stands in the message; stderr may be closed too."""
+    """One line, whatever stands in the message."""
+    tell(f"rvh: {' '.join(message.splitlines())}")
+
+
+def tell(text: str) -> None:
+    """Text on stderr, for people; what its encoding lacks stands there as an escape.
+
+    stderr may be closed: Python would then print on stdout, among the data.
+    """
+    if sys.stderr is None:
+        return
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     with contextlib.suppress(OSError):
-        print("rvh:", " ".join(message.splitlines()), file=sys.stderr)
+        print(text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)
+
+
+def emit(text: str) -> None:
+    """Lines of data on stdout: UTF-8 whatever the locale says, as in every file that rvh writes."""
+    if sys.stdout is None:
+        raise RVHError("stdout is closed: there is nowhere to write the answer")
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:  # a stand-in that takes text alone, as that of doctest
+        print(text)
+        return
+    sys.stdout.flush()
+    rest = memoryview(f"{text}\n".encode())
+    while rest:  # an unbuffered stdout may take a part at a time
+        rest = rest[binary.write(rest) :]
 
 
 def leave(status: int) -> NoReturn:

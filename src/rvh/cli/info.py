@@ -10,6 +10,7 @@ import typer
 import rvh
 from rvh import cpu
 from rvh._parallel import available_threads
+from rvh.cli.exits import emit
 
 
 def info(
@@ -30,8 +31,8 @@ def info(
         "threads": available_threads(),
     }
     if as_json:
-        typer.echo(json.dumps(facts))
+        emit(json.dumps(facts))
         return
     for name, value in facts.items():
         text = (" ".join(value) or "none") if isinstance(value, list) else value
-        typer.echo(f"{name.replace('_', ' '):<23} {text}")
+        emit(f"{name.replace('_', ' '):<23} {text}")

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import re
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from rvh.cli.tables import FORMATS
 from rvh.errors import RVHError, show
 
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 
 Nodes = Annotated[
-    str,
+    list[str],
     typer.Option(
         "--nodes",
         "-n",
         metavar="LIST|@FILE",
-        help="Node ids separated by commas, or @ and a file of them (.csv .tsv .ndjson .parquet "
-        ".arrow; any other name: one id a line).",
+        help="Node ids separated by commas or as a JSON list, or @ and a file of them (.csv .tsv "
+        ".ndjson .parquet .arrow; any other name: one id a line; @- is stdin). Repeated: all of "
+        "them.",
     ),
 ]
 NodeColumn = Annotated[
@@ -29,12 +32,28 @@ NodeColumn = Annotated[
         metavar="NAME", help="The column of the node file that holds the ids [default: the first]."
     ),
 ]
+NodeFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help=f"The format of the node file: {', '.join(FORMATS)} [default: by its extension, "
+        "else lines].",
+    ),
+]
+NoNodeHeader = Annotated[
+    bool,
+    typer.Option(
+        "--no-node-header",
+        help="The node file (CSV or TSV) has no header: its columns are called 1, 2, ...",
+    ),
+]
 Count = Annotated[int, typer.Option("--k", "--count", "-c", help="How many nodes, best first.")]
 SecretFile = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         metavar="FILE",
-        help="File with the secret: its bytes, without one newline at the end. At most 64.",
+        help="File with the secret (- is stdin): its bytes, without one newline at the end. At "
+        "most 64.",
     ),
 ]
 WeightColumn = Annotated[
@@ -95,9 +114,11 @@ Where = Annotated[
     ),
 ]
 Dead = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
-        metavar="LIST|@FILE", help="Nodes that are dead: their keys go to the next in rank."
+        "--dead",
+        metavar="LIST|@FILE",
+        help="Nodes that are dead: their keys go to the next in rank. Repeated: all of them.",
     ),
 ]
 Spread = Annotated[
@@ -137,6 +158,18 @@ Precision = Annotated[
 ]
 
 
+def refuse_no_text(text: str, what: str) -> None:
+    """Raise the error about `what` where the command line held bytes that are no text.
+
+    Python passes such bytes on as lone surrogates.
+    """
+    if re.search("[\\ud800-\\udfff]", text):
+        raise RVHError(
+            f"{what} is {show(text)}, which is not UTF-8 text; where it is text, set a locale of "
+            "UTF-8, as LC_ALL=C.UTF-8 is"
+        )
+
+
 def whole_number(text: str) -> int:
     """The number that `text` writes in decimal digits, and nothing looser.
 
@@ -154,11 +187,13 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
-def read_secret(path: Path | None) -> bytes:
-    """The secret in a file: its bytes, without one newline (LF or CRLF) at the end."""
+def read_secret(path: str | None) -> bytes:
+    """The secret: a file's bytes, or stdin's (-), without one newline (LF, CRLF) at the end."""
     if path is None:
         return b""
-    secret = path.read_bytes()
+    if path == "-" and sys.stdin is None:
+        raise RVHError("stdin is closed, so --secret-file - cannot be read")
+    secret = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     if secret.endswith(b"\n"):
         secret = secret[:-1].removesuffix(b"\r")
     if not secret:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from rvh.cli.nodes import NodeList, read_nodes
+from rvh.cli.nodes import NodeList, inputs, read_nodes, refuse_shared
 from rvh.cli.options import Algorithm, CachePolicy, Scheme, read_secret
+from rvh.cli.tables import FORMATS
 from rvh.errors import RVHError, show
 from rvh.nodes import NodeSet
 
@@ -25,16 +25,18 @@ RINGS = (Algorithm.KETAMA, Algorithm.NGINX)
 class Asked:
     """What the options ask for; each is that of the command line."""
 
-    nodes: str
+    nodes: Sequence[str]
     k: int
     algorithm: Algorithm = Algorithm.RENDEZVOUS
     scheme: Scheme = Scheme.BLAKE2B
     partitions: int | None = None
     node_column: str | None = None
+    node_format: str | None = None
+    node_header: bool = True
     weight_column: str | None = None
-    secret_file: Path | None = None
+    secret_file: str | None = None
     where: Sequence[str] = ()
-    dead: str | None = None
+    dead: Sequence[str] = ()
     spread: Sequence[str] = ()
     max_per_domain: Sequence[int] = ()
     strict: bool = False
@@ -44,7 +46,7 @@ class Asked:
     load_factor: float | None = None
     cache: int | None = None
     cache_policy: CachePolicy | None = None
-    bare_path: bool = False
+    keys: str | None = None  # the path of KEYS
     threads: int | None = None
 
 
@@ -84,6 +86,7 @@ def placement(asked: Asked) -> Placement:
         Nodes, weights or a secret that cannot be used, a number out of range.
     """
     _refuse_conflicts(asked)
+    refuse_shared(_inputs(asked))
     secret = read_secret(asked.secret_file)
     listed = _listed(asked)
     ids, k, threads = listed.ids, asked.k, asked.threads
@@ -121,22 +124,25 @@ def placement(asked: Asked) -> Placement:
 
 def _listed(asked: Asked) -> NodeList:
     """The nodes that may be chosen, with what is needed to know of each."""
-    if not (
-        asked.where or asked.spread or asked.dead is not None or asked.node_geohash is not None
-    ):
-        return read_nodes(
-            asked.nodes, asked.node_column, asked.weight_column, bare_path=asked.bare_path
-        )
-    from rvh.cli.conditions import left, parse
+    conditions = []
+    if asked.where or asked.dead:
+        from rvh.cli.conditions import left, parse
 
-    conditions = [parse(text) for text in asked.where]
+        conditions = [parse(text) for text in asked.where]
     also = {condition.name: "--where" for condition in conditions}
     also.update(dict.fromkeys(asked.spread, "--spread"))
     if asked.node_geohash is not None:
         also[asked.node_geohash] = "--node-geohash"
     listed = read_nodes(
-        asked.nodes, asked.node_column, asked.weight_column, also=also, bare_path=asked.bare_path
+        asked.nodes,
+        asked.node_column,
+        asked.weight_column,
+        also=also,
+        format_name=asked.node_format,
+        header=asked.node_header,
     )
+    if not (conditions or asked.dead):
+        return listed
     mask = left(listed.ids, listed.attributes, conditions, asked.dead)
     weights = listed.weights
     return NodeList(
@@ -144,6 +150,17 @@ def _listed(asked: Asked) -> NodeList:
         None if weights is None else _kept(weights, mask),
         {name: _kept(values, mask) for name, values in listed.attributes.items()},
     )
+
+
+def _inputs(asked: Asked) -> Iterator[tuple[str, str]]:
+    """All that is read, for `refuse_shared`."""
+    for option, texts in (("--nodes", asked.nodes), ("--dead", asked.dead)):
+        for path in inputs(texts):
+            yield f"{option} @{path}", path
+    if asked.secret_file is not None:
+        yield f"--secret-file {asked.secret_file}", asked.secret_file
+    if asked.keys is not None:
+        yield f"KEYS {asked.keys}", asked.keys
 
 
 def _kept(values: list[Any], mask: NDArray[np.bool_]) -> list[Any]:
@@ -233,7 +250,7 @@ def _refuse_conflicts(asked: Asked) -> None:
             ("--weight-column", asked.weight_column is not None, "gives every node the same share"),
             ("--secret-file", asked.secret_file is not None, "has no secret"),
             ("--where", bool(asked.where), "numbers the nodes, and leaving some out moves all"),
-            ("--dead", asked.dead is not None, "numbers the nodes, and leaving some out moves all"),
+            ("--dead", bool(asked.dead), "numbers the nodes, and leaving some out moves all"),
         ):
             if given:
                 raise typer.BadParameter(
@@ -249,6 +266,10 @@ def _refuse_conflicts(asked: Asked) -> None:
                 raise typer.BadParameter(
                     f"--algorithm {algorithm} {why}: leave {option} away", param_hint=option
                 )
+    if asked.node_format is not None and asked.node_format not in FORMATS:
+        raise typer.BadParameter(
+            f"{show(asked.node_format)} is none of {', '.join(FORMATS)}", param_hint="--node-format"
+        )
     if asked.partitions is not None and algorithm is not Algorithm.TABLE:
         raise typer.BadParameter(
             f"--algorithm {algorithm} has no partitions: leave it away, or use --algorithm table",

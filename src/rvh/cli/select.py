@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 import rvh
+from rvh.cli.exits import emit, say
 from rvh.cli.options import (
     Algorithm,
     AlgorithmName,
@@ -17,8 +18,10 @@ from rvh.cli.options import (
     Dead,
     MaxPerDomain,
     NodeColumn,
+    NodeFormat,
     NodeGeohash,
     Nodes,
+    NoNodeHeader,
     Partitions,
     Precision,
     Scheme,
@@ -28,9 +31,11 @@ from rvh.cli.options import (
     Strict,
     WeightColumn,
     Where,
+    refuse_no_text,
     whole_number,
 )
 from rvh.cli.placement import Asked, placement
+from rvh.errors import show
 from rvh.keys import key_bytes
 
 
@@ -67,6 +72,8 @@ def select(
     partitions: Partitions = None,
     secret_file: SecretFile = None,
     node_column: NodeColumn = None,
+    node_format: NodeFormat = None,
+    no_node_header: NoNodeHeader = False,
     where: Where = None,
     dead: Dead = None,
     spread: Spread = None,
@@ -102,10 +109,12 @@ def select(
         scheme=scheme,
         partitions=partitions,
         node_column=node_column,
+        node_format=node_format,
+        node_header=not no_node_header,
         weight_column=weight_column,
         secret_file=secret_file,
         where=where or (),
-        dead=dead,
+        dead=dead or (),
         spread=spread or (),
         max_per_domain=max_per_domain or (),
         strict=strict,
@@ -126,11 +135,11 @@ def select(
         places = () if at is None else ([at],)
         chosen = [placed.ids[n] for n in placed.positions([value], *places)[0].tolist()]
     if note := placed.note():
-        print(f"rvh: {note}", file=sys.stderr)
+        say(note)
     if placed.node_set is not None and scores:
         _print_scores(chosen, dict(placed.node_set.scores(value)), as_json)
     else:
-        typer.echo(json.dumps(chosen) if as_json else chosen)
+        emit(json.dumps(chosen) if as_json else str(chosen))
 
 
 def _print_scores(chosen: list[str], scores: dict[Any, int | float], as_json: bool) -> None:
@@ -138,13 +147,19 @@ def _print_scores(chosen: list[str], scores: dict[Any, int | float], as_json: bo
     if as_json:
         ranked = [(node, scores[node]) for node in chosen]
         rows = [{"node": n, "score": s if isinstance(s, float) else str(s)} for n, s in ranked]
-        typer.echo(json.dumps(rows))
-    else:
-        for node in chosen:
-            typer.echo(f"{node}\t{scores[node]!r}")
+        emit(json.dumps(rows))
+        return
+    for node in chosen:
+        if re.search("[\t\r\n]", node):
+            raise rvh.RVHError(
+                f"node id {show(node)} has a tab or line break, which the lines of --scores cannot "
+                "hold: add --json"
+            )
+    emit("\n".join(f"{node}\t{scores[node]!r}" for node in chosen))
 
 
 def _key(text: str, key_type: KeyType) -> str | int:
+    refuse_no_text(text, "--key")
     value: str | int = text
     if key_type is KeyType.INT:
         try:
