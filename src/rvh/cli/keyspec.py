@@ -79,8 +79,9 @@ class KeySpec:
         what = f"the key is of type {type(value).__name__} ({show(value)})"
         if isinstance(value, (float, np.floating)):
             return (
-                f"{what}: a float has no one text and holds no whole numbers above 2^53 for sure, "
-                "which no cast brings back: write the column as whole numbers or as text"
+                f"{what}: a float has no one text, and beyond 2^53 it has lost the last digits of "
+                "ids (no cast brings them back): write the column as whole numbers or as text "
+                "where it comes from"
             )
         is_key = isinstance(value, (str, bytes, int, np.integer)) and not isinstance(value, bool)
         if is_key or self._key_type is KeyType.TEXT:
@@ -91,11 +92,8 @@ class KeySpec:
         return None
 
     def _values(self, batch: Batch, name: str) -> Sequence[Any] | NDArray[Any]:
-        return batch.texts(name) if self._key_type is KeyType.TEXT else batch.values(name)
-
-    def _values(self, batch: Batch, name: str) -> Sequence[Any] | NDArray[Any]:
         try:
-            return batch.values(name)
+            return batch.texts(name) if self._key_type is KeyType.TEXT else batch.values(name)
         except RVHError as error:  # about the column's type
             raise type(error)(f"{self._source}: {error}") from None
 

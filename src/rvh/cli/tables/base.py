@@ -66,13 +66,8 @@ class Batch:
         RVHTypeError
             A column of an extension type whose values are not known to be what their storage is.
         """
-        column = self.record.column(name)
-        # A record batch, since that has what the file says of a type that pyarrow does not know.
-        check_extensions(self.record.select([name]), f"column {show(name)}")
+        column = self._column(name)
         kind = column.type
-        if pa.types.is_dictionary(kind):
-            column = column.dictionary_decode()
-            kind = column.type
         if column.null_count == 0 and (pa.types.is_integer(kind) or is_bytes(kind)):
             array: NDArray[Any] = column.to_numpy(zero_copy_only=False)
             return array
@@ -84,16 +79,19 @@ class Batch:
 
     def texts(self, name: str) -> Sequence[Any] | NDArray[Any]:
         """`values`, but numbers, dates and others that have a text (`key_text`) as that."""
-        column = self.record.column(name)
-        if pa.types.is_dictionary(column.type):
-            column = column.dictionary_decode()
-        text = key_text(column)
+        text = key_text(self._column(name))
         if text is None:
             return self.values(name)
         if text.null_count:
             return list(text.to_pylist())
         array: NDArray[Any] = text.to_numpy(zero_copy_only=False)
         return array
+
+    def _column(self, name: str) -> Any:
+        # A record batch, since that has what the file says of a type that pyarrow does not know.
+        check_extensions(self.record.select([name]), f"column {show(name)}")
+        column = self.record.column(name)
+        return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
 def _as_text(value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from uuid import UUID
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
@@ -21,7 +20,7 @@ def as_text(name: str, column: Any) -> Any:
         texts = [None if value is None else uuid_text(value) for value in column.to_pylist()]
         column = pa.array(texts, pa.large_string())
     try:
-        return pc.fill_null(_text(column), "")
+        return pc.fill_null(column.cast(pa.large_string()), "")
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
         raise RVHError(
             f"column {name!r} of type {column.type} cannot be written as text: "
@@ -38,23 +37,7 @@ def key_text(column: Any) -> Any | None:
     types = pa.types
     has_one = types.is_integer(kind) or types.is_decimal(kind) or types.is_boolean(kind)
     moment = types.is_temporal(kind) and not types.is_duration(kind) and not types.is_interval(kind)
-    return _text(column) if has_one or moment or is_uuid(kind) else None
-
-
-def is_uuid(kind: Any) -> bool:
-    """Whether an Arrow type is the extension ``arrow.uuid``, whose storage are 16 bytes."""
-    return getattr(kind, "extension_name", None) == "arrow.uuid"
-
-
-def _text(column: Any) -> Any:
-    if is_uuid(column.type):  # its cast would give the bytes
-        values = [
-            None if value is None else UUID(bytes=value) for value in column.storage.to_pylist()
-        ]
-        return pa.array(
-            [None if value is None else str(value) for value in values], pa.large_string()
-        )
-    return column.cast(pa.large_string())
+    return column.cast(pa.large_string()) if has_one or moment else None
 
 
 def contains(column: Any, pattern: re.Pattern[bytes]) -> bool:
