@@ -21,7 +21,7 @@ from rvh.partitions import PartitionTable
 from rvh.ring import Migration, Phase, Plan, Ring, RingFace, Route, ketama
 
 NAMES = [f"node-{n}" for n in range(8)]
-OLD, NEW = ketama(NAMES), rvh.NodeSet([*NAMES[1:], "node-8"])
+OLD, NEW = ketama(NAMES, integers="contract"), rvh.NodeSet([*NAMES[1:], "node-8"])
 MANY = 1_000_000 if rvh.backend() == "native" else 2_000
 MIGRATION = Migration(OLD, NEW)
 

@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._integers import CONTRACT, foreign_key
 from rvh._numbers import is_whole
 from rvh._values import key_bytes, key_word, objects_of, part_bytes
 from rvh.errors import RVHError, RVHTypeError, show
 
 #: of the elements that become Python objects together
 BLOCK_BYTES = 4 << 20
+#: what the elements of `rvh.multi.compose_keys` are called, by which rings know and refuse them
+COMPOSITE = "composite key"
 
 
 class Kind(IntEnum):
@@ -366,13 +369,14 @@ def _fitting(kind: Kind, values: Any) -> Any:
 class _Open:
     """A KeyColumn while it is made: plain attributes are set in a third of the time of others."""
 
-    __slots__ = ("_size", "first", "kind", "rows", "values", "what")
+    __slots__ = ("_size", "first", "integers", "kind", "rows", "values", "what")
 
     kind: Kind
     values: Any
     what: str
     rows: NDArray[np.int64] | None
     first: int
+    integers: str | None  # how those among objects become bytes: `rvh._integers`
     _size: int  # of the values; a list that gets longer or shorter is found out by it
 
 
@@ -432,6 +436,7 @@ class KeyColumn(_Frozen, _Open):
         what: str = "key",
         rows: NDArray[Any] | None = None,
         first: int = 0,
+        integers: str | None = CONTRACT,
     ) -> KeyColumn:
         """A column of what was looked at before, or made here: nothing is checked or copied."""
         made: Any = _Open()
@@ -440,6 +445,7 @@ class KeyColumn(_Frozen, _Open):
         made.what = what
         made.rows = rows
         made.first = first
+        made.integers = integers
         made._size = len(values)
         made.__class__ = KeyColumn
         column: KeyColumn = made
@@ -447,7 +453,8 @@ class KeyColumn(_Frozen, _Open):
 
     def _but(self, **other: Any) -> KeyColumn:
         """The same column with other attributes, which nobody has to check."""
-        mine = {name: getattr(self, name) for name in ("kind", "values", "what", "rows", "first")}
+        names = ("kind", "values", "what", "rows", "first", "integers")
+        mine = {name: getattr(self, name) for name in names}
         column = KeyColumn._made(**(mine | other))
         if column.values is self.values:
             _set(column, "_size", self._size)  # as it was, whatever became of a list
@@ -586,7 +593,13 @@ class KeyColumn(_Frozen, _Open):
     def bytes_at(self, index: int) -> bytes:
         """The bytes of one element (the native backend asks here when its fast path declines)."""
         (value,) = self.slice(index, index + 1)
-        return key_bytes(value, self.position(index), self.what)
+        return self.written(value, self.position(index))
+
+    def written(self, value: Any, position: int) -> bytes:
+        """The bytes of one element (the native backend asks here for integers of other systems)."""
+        if self.integers != CONTRACT:
+            value = foreign_key(value, self.integers, position)
+        return key_bytes(value, position, self.what)
 
     def part_at(self, index: int) -> bytes:
         """The bytes of one element as a part of a composite key."""
@@ -595,8 +608,12 @@ class KeyColumn(_Frozen, _Open):
 
     def iter_bytes(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The bytes of each element, a block at a time."""
-        for index, value in self._values(start, stop):
-            yield key_bytes(value, self.position(index), self.what)
+        if self.integers == CONTRACT:
+            for index, value in self._values(start, stop):
+                yield key_bytes(value, self.position(index), self.what)
+        else:
+            for index, value in self._values(start, stop):
+                yield self.written(value, self.position(index))
 
     def iter_words(self, start: int = 0, stop: int | None = None) -> Iterator[int]:
         """The word of each element (`key_word`), a block at a time."""

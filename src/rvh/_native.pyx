@@ -22,6 +22,7 @@ import threading
 
 import numpy as np
 
+from rvh._integers import CONTRACT
 from rvh.errors import RVHError
 from rvh.keys import (
     PART_MAX, KeyColumn, Kind, Spans, duplicate_id_error, empty_id_error, key_bytes, key_word,
@@ -196,6 +197,7 @@ cdef extern from "rvh_kernels.h" nogil:
         RVH_POINT_CRC32
         RVH_POINT_MURMUR3
         RVH_POINT_XXH64
+        RVH_POINT_OAAT
         RVH_POINT_MURMUR2
         RVH_POINT_GEOHASH
     uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key)
@@ -396,15 +398,19 @@ cdef class _Blob:
     cdef Py_ssize_t fill(self, object keys, Py_ssize_t start, Py_ssize_t stop,
                          size_t limit) except -1:
         """Take in elements from `start` on, at most to `stop`; returns how many."""
-        cdef Py_ssize_t index = start
+        cdef Py_ssize_t index = start, position
         cdef list part
         cdef bint moved = keys.first != 0 or keys.rows is not None
+        cdef bint foreign = keys.integers != CONTRACT
         self.clear(stop - start)
         if keys.kind == Kind.TEXT:
             return self.fill_text(keys, start, stop, limit)
         part = keys.slice(start, stop)
         for value in part:
-            self.append_object(value, keys, keys.position(index) if moved else index)
+            position = keys.position(index) if moved else index
+            if foreign and is_integer(value):
+                value = keys.written(value, position)
+            self.append_object(value, keys, position)
             index += 1
             if self.size >= limit:
                 break
@@ -1210,8 +1216,8 @@ cdef class Cache:
 
 POINT_KINDS = {
     "ketama": RVH_POINT_KETAMA, "md5": RVH_POINT_MD5, "crc32": RVH_POINT_CRC32,
-    "murmur3": RVH_POINT_MURMUR3, "xxh64": RVH_POINT_XXH64, "murmur2": RVH_POINT_MURMUR2,
-    "geohash": RVH_POINT_GEOHASH,
+    "murmur3": RVH_POINT_MURMUR3, "xxh64": RVH_POINT_XXH64, "one_at_a_time": RVH_POINT_OAAT,
+    "murmur2": RVH_POINT_MURMUR2, "geohash": RVH_POINT_GEOHASH,
 }
 
 

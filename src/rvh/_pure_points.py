@@ -15,6 +15,8 @@ from rvh.keys import KeyColumn, key_bytes
 
 __all__ = ["ALPHABET", "LONGEST", "POINTS", "key_point", "key_points"]
 
+WORD32 = 2**32 - 1
+
 
 def _rotl(x: int, n: int) -> int:
     return (x << n | x >> 64 - n) & WORD
@@ -60,6 +62,26 @@ def murmur3(key: bytes) -> int:
     h1 = (h1 + h2) & WORD
     h2 = (h2 + h1) & WORD
     return (_fmix(h1) + _fmix(h2)) & WORD
+
+
+def one_at_a_time(key: bytes) -> int:
+    """Bob Jenkins's hash (http://burtleburtle.net/bob/hash/doobs.html), as libhashkit computes it.
+
+    It reads the bytes as ``char``, which is signed on x86: there bytes enter with their sign.
+
+    Examples
+    --------
+    >>> hex(one_at_a_time(b"a"))
+    '0xca2e9442'
+    """
+    h = 0
+    for byte in key:
+        h += byte - 256 if byte > 127 else byte
+        h = h * 1025 & WORD32
+        h ^= h >> 6
+    h = h * 9 & WORD32
+    h ^= h >> 11
+    return h * 32769 & WORD32
 
 
 P1, P2, P3, P4, P5 = (
@@ -149,6 +171,7 @@ POINTS: dict[str, Callable[[bytes], int]] = {
     "crc32": zlib.crc32,
     "murmur3": _cassandra,
     "xxh64": xxh64,
+    "one_at_a_time": one_at_a_time,
     "murmur2": lambda key: murmur64a(key, Murmur.KEY_SEED),
     "geohash": geohash,
 }

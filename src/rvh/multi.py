@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvh._backend import compose
+from rvh._column import COMPOSITE
 from rvh._values import is_uuid
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.keys import KeyColumn, Kind, Spans, opened, part_bytes
@@ -72,7 +73,7 @@ def compose_keys(*columns: Any) -> KeyColumn:
         raise RVHError("a composite key needs at least one part")
     with ExitStack() as stack:
         parts = [_part(part, f"columns[{number}]", stack) for number, part in enumerate(columns)]
-        return KeyColumn._made(Kind.SPANS, _composed(parts))
+        return KeyColumn._made(Kind.SPANS, _composed(parts), COMPOSITE)
 
 
 def select_multi(

@@ -1,34 +1,36 @@
 """Rings, for those who leave one: to the bit as elsewhere, and a ring's methods over a NodeSet.
 
 On a ring, every node has points, and a key belongs to the node of the first point at or after its
-hash. `ketama` and `nginx` make the rings of libketama and nginx, `Ring.from_tokens` any other;
-`RingFace` has the methods of Python's ring libraries and places by rendezvous hashing; and
-`Migration` gets keys from one to the other.
+hash. `ketama`, `libmemcached`, `nginx`, `uhashring` and `hash_ring` make the rings of those
+systems, `Ring.from_tokens` any other; `RingFace` has the methods of Python's ring libraries and
+places by rendezvous hashing; and `Migration` gets keys from one to the other.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 import threading
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh import _ring_points
 from rvh import keys as _keys
 from rvh._answers import over_keys, points_of
 from rvh._backend import Cancel, RingPoints, key_point
 from rvh._column import KeyColumn
+from rvh._foreign import foreign_column
+from rvh._integers import CONTRACT, INTEGERS, check_integers, foreign_key
 from rvh._numbers import is_whole, real_numbers, whole_number
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.migration import Migration, Moved, Phase, Plan, Route, Step
-from rvh.nodes import NodeSet
+from rvh.nodes import NodeSet, _as_list
 
 __all__ = [
     "HASHES",
+    "INTEGERS",
     "Migration",
     "Moved",
     "Phase",
@@ -37,8 +39,11 @@ __all__ = [
     "RingFace",
     "Route",
     "Step",
+    "hash_ring",
     "ketama",
+    "libmemcached",
     "nginx",
+    "uhashring",
 ]
 
 #: the hashes of rings: the lowest and the highest token of each
@@ -48,29 +53,48 @@ HASHES: dict[str, tuple[int, int]] = {
     "crc32": (0, 2**32 - 1),
     "murmur3": (-(2**63), 2**63 - 1),
     "xxh64": (0, 2**64 - 1),
+    "one_at_a_time": (0, 2**32 - 1),
 }
-KETAMA_HASHES, KETAMA_POINTS = 40, 4  # for each node of average weight; of each hash
-NGINX_POINTS = 160  # for each unit of weight
-POINTS_MAX = 1 << 24  # of an nginx ring: 10 s and 2 GB
+#: which point a key belongs to whose token is a point
+HITS = ("point", "next")
+#: what pylibmc calls the ways of libmemcached's that make a ring
+BEHAVIORS = ("ketama_weighted", "ketama", "consistent")
+#: what it calls the hashes that they can be combined with, and what `HASHES` does
+KEY_HASHES = {"md5": "ketama", "default": "one_at_a_time"}
+POINTS_MAX = 1 << 24  # of nodes with so many each as their weight says: 10 s and 2 GB
 
 
 class Ring:
-    """Nodes with points on a ring; made by `ketama`, `nginx` or `from_tokens`.
+    """Nodes with points on a ring; made by `from_tokens` or one of the functions for a system.
 
     A key belongs to the node of the first point at or after its own, and behind the last point to
     that of the first one; its next nodes are those of the points that follow, each once. A ring
     never changes and can be used from many threads at once, pickled and compared.
 
-    ========== ======================================================================
-    hash       a key's token
-    ========== ======================================================================
-    ketama     the first 4 bytes of its MD5, little-endian (libketama)
-    md5        the first 8 bytes of its MD5, big-endian
-    crc32      CRC-32 as zlib's (nginx)
-    murmur3    Cassandra's Murmur3Partitioner: MurmurHash3_x64_128, its first half, signed, where
-               bytes behind the last 16 enter with their sign; -2^63 for the empty key alone
-    xxh64      XXH64 with seed 0
-    ========== ======================================================================
+    ============= ===================================================================
+    hash          a key's token
+    ============= ===================================================================
+    ketama        the first 4 bytes of its MD5, little-endian (libketama)
+    md5           the first 8 bytes of its MD5, big-endian (uhashring)
+    crc32         CRC-32 as zlib's (nginx)
+    murmur3       Cassandra's Murmur3Partitioner: MurmurHash3_x64_128, its first half, signed, where
+                  bytes behind the last 16 enter with their sign; -2^63 for the empty key alone
+    xxh64         XXH64 with seed 0
+    one_at_a_time Bob Jenkins's, where bytes enter with their sign (libmemcached, on x86)
+    ============= ===================================================================
+
+    A key is text or bytes. How a system writes an integer has to be said when its ring is made,
+    by ``integers``: without, an integer key is an error; and so is a composite key, whose bytes are
+    rvh's own.
+
+    ============= ===================================================================
+    integers      what is hashed of an integer key
+    ============= ===================================================================
+    text          its decimal digits, as where a program makes text of it (uhashring)
+    int32_be      4 bytes, big-endian two's complement (a Cassandra ``int``)
+    int64_be      8 bytes, big-endian two's complement (a Cassandra ``bigint``)
+    contract      rvh's 8 bytes, little-endian two's complement
+    ============= ===================================================================
 
     Examples
     --------
@@ -83,12 +107,18 @@ class Ring:
     """
 
     __slots__ = (
-        *("__weakref__", "_column", "_fingerprint", "_hash", "_ids", "_names", "_on", "_owners"),
-        *("_points", "_ring"),
+        *("__weakref__", "_column", "_fingerprint", "_hash", "_hit", "_ids", "_integers", "_names"),
+        *("_on", "_owners", "_points", "_ring"),
     )
 
     def __init__(
-        self, ids: Any, hash_name: str, points: NDArray[Any], owners: NDArray[Any]
+        self,
+        ids: Any,
+        hash_name: str,
+        points: NDArray[Any],
+        owners: NDArray[Any],
+        integers: str | None = None,
+        hit: str = "point",
     ) -> None:
         # Points as unsigned numbers in their order, of equal ones the first counts.
         self._column, self._ids = _keys.node_column(ids)
@@ -96,16 +126,35 @@ class Ring:
         self._ids.flags.writeable = False
         order = np.argsort(points, kind="stable")
         self._hash = hash_name
+        self._integers = check_integers(integers)
+        self._hit = hit
         self._points = np.ascontiguousarray(points[order], dtype=np.uint64)
         self._owners = np.ascontiguousarray(owners[order], dtype=np.uint32)
         self._points.flags.writeable = self._owners.flags.writeable = False
         self._names = self._ids.tolist()
         self._on = len(np.unique(self._owners))
-        self._ring = RingPoints(hash_name, self._points, self._owners)
+        self._ring = RingPoints(hash_name, *self._reach())
         self._fingerprint: str | None = None
 
+    def _reach(self) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+        """The last token that belongs to each point, ascending, and the points' nodes."""
+        if self._hit == "point":
+            return self._points, self._owners
+        lowest, highest = HASHES[self._hash]
+        at_0 = int(np.searchsorted(self._points, 1))  # points that end at the top of the ring
+        top = np.full(at_0, highest - lowest, dtype=np.uint64)
+        reach = np.concatenate([self._points[at_0:] - np.uint64(1), top])
+        return reach, np.roll(self._owners, -at_0)
+
     @classmethod
-    def from_tokens(cls, tokens: Mapping[Any, Any], hash_name: str) -> Ring:
+    def from_tokens(
+        cls,
+        tokens: Mapping[Any, Any],
+        hash_name: str,
+        *,
+        integers: str | None = None,
+        hit: str = "point",
+    ) -> Ring:
         """A ring of explicit tokens.
 
         Parameters
@@ -113,8 +162,12 @@ class Ring:
         tokens : mapping of node ids to sequences of int
             Each node's tokens, in the range of the hash: see `HASHES`. A node without any is never
             selected.
-        hash_name : {"ketama", "md5", "crc32", "murmur3", "xxh64"}
+        hash_name : {"ketama", "md5", "crc32", "murmur3", "xxh64", "one_at_a_time"}
             What makes a token of a key.
+        integers : {"text", "int32_be", "int64_be", "contract"}, optional
+            How the system writes integer keys; without, they are errors.
+        hit : {"point", "next"}
+            Which point a key belongs to whose token is a point: that one, or the next.
 
         Returns
         -------
@@ -123,7 +176,8 @@ class Ring:
         Raises
         ------
         RVHError
-            An unknown hash, a token out of range or given twice, no token at all.
+            An unknown hash, a token out of range or given twice, no token at all; what is none of
+            the choices.
         RVHTypeError
             A token that is no whole number.
 
@@ -132,7 +186,12 @@ class Ring:
         >>> ring = Ring.from_tokens({"a": [-(2**62), 2**62], "b": [0]}, "murmur3")
         >>> ring.lookup("123", k=2), ring.token("123")
         (['a', 'b'], -7468325962851647638)
+        >>> ring.with_integers("int64_be").token(1)  # a bigint
+        6292367497774912474
         """
+        check_integers(integers)
+        if not isinstance(hit, str) or hit not in HITS:
+            raise RVHError(f"hit is {show(hit)}: choose one of {', '.join(HITS)}")
         if not isinstance(hash_name, str) or hash_name not in HASHES:
             raise RVHError(f"hash_name is {show(hash_name)}: choose one of {', '.join(HASHES)}")
         hash_name = str(hash_name)
@@ -170,7 +229,7 @@ class Ring:
         if not seen:
             raise RVHError("there are no tokens: give at least one to a node")
         points = np.array([token - lowest for token in seen], dtype=np.uint64)
-        return cls(list(tokens), hash_name, points, np.array(owners))
+        return cls(list(tokens), hash_name, points, np.array(owners), integers, str(hit))
 
     # -- what it is ---------------------------------------------------------------------------
 
@@ -183,6 +242,11 @@ class Ring:
     def hash(self) -> str:
         """The name of the hash."""
         return self._hash
+
+    @property
+    def integers(self) -> str | None:
+        """How integer keys are written: a name of `INTEGERS`, or None where they are errors."""
+        return self._integers
 
     @property
     def tokens(self) -> NDArray[Any]:
@@ -211,7 +275,12 @@ class Ring:
         """
         if self._fingerprint is None:
             digest = hashlib.blake2b(digest_size=32, person=b"rvh Ring")
-            digest.update(f"hash={self._hash}\n".encode())
+            named = f"hash={self._hash}"
+            if self._integers not in (None, CONTRACT):  # as it was before there was a choice
+                named += f" integers={self._integers}"
+            if self._hit != "point":
+                named += f" hit={self._hit}"
+            digest.update(f"{named}\n".encode())
             names = list(self._column.iter_bytes())
             for point, owner in zip(self._points.tolist(), self._owners.tolist(), strict=True):
                 digest.update(point.to_bytes(8, "little"))
@@ -225,19 +294,98 @@ class Ring:
         return len(self._points)
 
     def __repr__(self) -> str:
-        return f"Ring({len(self._ids)} nodes, {len(self)} points, hash={self._hash!r})"
+        integers = "" if self._integers is None else f", integers={self._integers!r}"
+        return f"Ring({len(self._ids)} nodes, {len(self)} points, hash={self._hash!r}{integers})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Ring):
             return NotImplemented
-        return self._names == other._names and self.fingerprint == other.fingerprint
+        mine, theirs = (self._names, self._integers), (other._names, other._integers)
+        return mine == theirs and self.fingerprint == other.fingerprint
 
     def __hash__(self) -> int:
         return hash(self.fingerprint)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        return Ring, self._options()
+
+    def _options(self, **changes: Any) -> tuple[Any, ...]:
         ids = self._ids if self._ids.dtype != object else _keys.object_array(self._names)
-        return Ring, (ids, self._hash, self._points, self._owners)
+        options = {
+            "ids": ids,
+            "hash_name": self._hash,
+            "points": self._points,
+            "owners": self._owners,
+            "integers": self._integers,
+            "hit": self._hit,
+        }
+        return tuple((options | changes).values())
+
+    # -- others like it -----------------------------------------------------------------------
+
+    def with_integers(self, integers: str | None) -> Ring:
+        """The same ring with integer keys written in another way.
+
+        Parameters
+        ----------
+        integers : {"text", "int32_be", "int64_be", "contract"} or None
+            As for `from_tokens`.
+
+        Returns
+        -------
+        Ring
+
+        Raises
+        ------
+        RVHError
+            What is none of the choices.
+
+        Examples
+        --------
+        >>> ketama(["a", "b"]).with_integers("text").lookup(42)
+        ['a']
+        """
+        return Ring(*self._options(integers=integers))
+
+    def without(self, nodes: Any) -> Ring:
+        """The ring without the points of some nodes: those of all others stay as they are.
+
+        A key of such a node goes to the next on the ring, and no other key moves. A ring made
+        anew of the others may have other points, where their number depends on all weights.
+
+        Parameters
+        ----------
+        nodes : str, bytes, or sequence of them
+            Ids on the ring. They stay in `ids`.
+
+        Returns
+        -------
+        Ring
+
+        Raises
+        ------
+        RVHError
+            An id that is not there; no point would be left.
+        RVHTypeError
+            What is no id.
+
+        Examples
+        --------
+        >>> ring = ketama(["a", "b", "c"])
+        >>> ring.lookup("user:1", 3), ring.without("b").lookup("user:1", 2)
+        (['b', 'c', 'a'], ['c', 'a'])
+        """
+        places = {node: place for place, node in enumerate(self._column.iter_bytes())}
+        stays = np.ones(len(self._ids), dtype=np.bool_)
+        for node in _as_list(nodes):
+            place = places.get(_keys.key_bytes(node, what="node id"))
+            if place is None:
+                raise RVHError(f"node id {show(node)} is not on the ring")
+            stays[place] = False
+        kept = stays[self._owners]
+        if not kept.any():
+            raise RVHError("no node with a point is left on the ring: leave at least one")
+        return Ring(*self._options(points=self._points[kept], owners=self._owners[kept]))
 
     # -- lookups ------------------------------------------------------------------------------
 
@@ -246,7 +394,7 @@ class Ring:
 
         Parameters
         ----------
-        key : str, bytes-like or int
+        key : str, bytes-like; int where the ring knows how those are written
         k : int
             How many nodes, from 1 to those that have a point.
 
@@ -258,13 +406,16 @@ class Ring:
         Raises
         ------
         RVHError
-            ``k`` out of range, or a key without bytes (then also a TypeError).
+            ``k`` out of range, an integer that nothing says how to write, or a key without bytes
+            (then also a TypeError).
 
         Examples
         --------
         >>> ketama(["a", "b", "c"]).lookup("user:1", k=2)
         ['b', 'c']
         """
+        if type(key) is not str:
+            key = foreign_key(key, self._integers)
         return self._ring.lookup_one(key, self._check_k(k), self._names)
 
     def lookup_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
@@ -272,8 +423,8 @@ class Ring:
 
         Parameters
         ----------
-        keys : sequence or array of str, bytes or int, shape (M,)
-            Any kind in `rvh.keys.KINDS`. It must not change during the call.
+        keys : sequence or array of str or bytes, shape (M,); of int as in `lookup`
+            Any kind in `rvh.keys.KINDS` but composite keys. It must not change during the call.
         k, threads
             As for `lookup` and `NodeSet.argselect_batch`.
 
@@ -285,7 +436,7 @@ class Ring:
         Raises
         ------
         RVHError, RVHTypeError
-            As `NodeSet.argselect_batch`.
+            As `lookup` and `NodeSet.argselect_batch`; composite keys.
 
         Examples
         --------
@@ -312,7 +463,7 @@ class Ring:
         Raises
         ------
         RVHError, RVHTypeError
-            As `NodeSet.argselect_batch`.
+            As `lookup_batch`.
 
         Examples
         --------
@@ -329,18 +480,18 @@ class Ring:
 
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
-            over_keys(work, column, out, 1, threads)
+            over_keys(work, foreign_column(column, self._integers), out, 1, threads)
         return out
 
     def token(self, key: Any) -> int:
-        """The token of one key, by the ring's hash.
+        """The token of one key, by the ring's hash; errors as of `lookup`.
 
         Examples
         --------
         >>> ketama(["a"]).token("test")
         3446378249
         """
-        return key_point(self._hash, key) + HASHES[self._hash][0]
+        return key_point(self._hash, foreign_key(key, self._integers)) + HASHES[self._hash][0]
 
     def token_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[Any]:
         """The tokens of many keys.
@@ -357,7 +508,7 @@ class Ring:
         Raises
         ------
         RVHError, RVHTypeError
-            As `NodeSet.argselect_batch`.
+            As `lookup_batch`.
 
         Examples
         --------
@@ -365,7 +516,8 @@ class Ring:
         array([921, 955], dtype=uint64)
         """
         with _keys.opened(keys) as column:
-            return self._as_tokens(points_of(self._hash, column, threads))
+            written = foreign_column(column, self._integers)
+            return self._as_tokens(points_of(self._hash, written, threads))
 
     def _as_tokens(self, points: NDArray[np.uint64]) -> NDArray[Any]:
         if HASHES[self._hash][0] == 0:
@@ -376,8 +528,11 @@ class Ring:
         return whole_number("k", k, self._on, f"{self._on} nodes have a point on the ring")
 
 
-def ketama(nodes: Any, weights: Any = None) -> Ring:
-    """The ring of libketama, and of what is compatible with it (memcached clients).
+def ketama(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ring:
+    """The ring of libketama, and of what is compatible with it to the bit.
+
+    For pylibmc, PHP's Memcached and what else is built on libmemcached, see `libmemcached`; for
+    uhashring's ketama, `uhashring`: at times these have other points.
 
     Parameters
     ----------
@@ -385,6 +540,8 @@ def ketama(nodes: Any, weights: Any = None) -> Ring:
         Server addresses as libketama is given them, for example ``"10.0.0.1:11211"``.
     weights : sequence or array of numbers, shape (N,), optional
         The servers' memory. All the same by default.
+    integers : {"text", "int32_be", "int64_be", "contract"}, optional
+        How integer keys are written: see `Ring`.
 
     Returns
     -------
@@ -402,32 +559,101 @@ def ketama(nodes: Any, weights: Any = None) -> Ring:
     A node has ``floor(weight / sum * 40 * N)`` hashes, in libketama's float arithmetic, of
     ``"address-number"``, and four points of each. Of equal points (of 64 nodes, one ring in 80 has
     two) the node earlier in the list counts; libketama leaves that to qsort. Where a key's hash is
-    a point, it is that point's; uhashring takes the next one. R. Jones, libketama, 2007.
+    a point, it is that point's. R. Jones, libketama, 2007.
 
     Examples
     --------
     >>> len(ketama(["127.0.0.1:11211", "127.0.0.1:11212"], [600, 400]))
     320
     """
-    column, ids = _keys.node_column(nodes)
-    names = list(column.iter_bytes())
+    names, ids = _named(nodes)
     given = _weights(weights, ids)
     _check_float32(given, ids)
-    total = np.float32(sum(given))
-    points: list[int] = []
-    owners: list[int] = []
-    for number, (name, weight) in enumerate(zip(names, given, strict=True)):
-        share = float(np.float32(weight) / total)
-        for each in range(math.floor(np.float32(share * KETAMA_HASHES * len(names)))):
-            digest = hashlib.md5(b"%s-%d" % (name, each), usedforsecurity=False).digest()
-            points += np.frombuffer(digest, dtype="<u4").tolist()
-            owners += [number] * KETAMA_POINTS
-    if not points:
-        raise RVHError("no node has a point: the weights are too uneven for a ketama ring")
-    return Ring(ids, "ketama", np.array(points, dtype=np.uint64), np.array(owners))
+    counts = _ring_points.libketama_counts(given)
+    points, owners = _ring_points.of_digests(names, counts, _ring_points.KETAMA_POINTS)
+    return _ring_of("ketama", ids, points, owners, integers)
 
 
-def nginx(nodes: Any, weights: Any = None) -> Ring:
+def libmemcached(
+    nodes: Any,
+    weights: Any = None,
+    *,
+    behavior: str = "ketama_weighted",
+    hash_fn: str | None = None,
+    integers: str | None = None,
+) -> Ring:
+    """The rings of libmemcached, so of pylibmc and PHP's Memcached.
+
+    Parameters
+    ----------
+    nodes : sequence or array of str or bytes, shape (N,)
+        Servers as ``"host:port"``, or a host alone on port 11211, or the path of a socket.
+    weights : sequence or array of whole numbers from 1 to 2^32-1, shape (N,), optional
+        The servers' weights; 1 by default.
+    behavior : {"ketama_weighted", "ketama", "consistent"}
+        As pylibmc calls it: ``behaviors={"ketama_weighted": True}`` (PHP's
+        ``OPT_LIBKETAMA_COMPATIBLE``), ``{"ketama": True}``, or ``{"distribution": "consistent"}``,
+        which is the same as ``ketama``.
+    hash_fn : {"md5", "default"}, optional
+        The behavior ``hash``, where it was set too. By default md5 with ``ketama_weighted``, and
+        else libmemcached's own default, one_at_a_time.
+    integers : {"text", "int32_be", "int64_be", "contract"}, optional
+        How integer keys are written: see `Ring`.
+
+    Returns
+    -------
+    Ring
+
+    Raises
+    ------
+    RVHError
+        As `NodeSet` for ids; a weight that is no such number; two nodes that are one server; what
+        is none of the choices.
+    RVHTypeError
+        As `NodeSet`.
+
+    Notes
+    -----
+    The points are made of ``"host-number"`` for servers on port 11211 and of
+    ``"host:port-number"`` for others. With ``ketama_weighted``, and as soon as a weight is above 1,
+    they are those of libketama in arithmetic of 32 bits throughout: of 25 equal nodes some have 156
+    points and not 160. Else a node has 100 points by the hash of keys. Of equal points the node
+    earlier in the list counts; libmemcached leaves that to qsort. Where a key's hash is a point, it
+    is that point's. Held to where pylibmc puts keys on running servers.
+
+    Examples
+    --------
+    >>> servers = ["10.0.0.1:11211", "10.0.0.2:11211"]
+    >>> libmemcached(servers).lookup("user:1")
+    ['10.0.0.2:11211']
+    >>> libmemcached(servers, behavior="ketama")
+    Ring(2 nodes, 200 points, hash='one_at_a_time')
+    """
+    names, ids = _named(nodes)
+    given = _whole_weights(weights, ids, "libmemcached", 1, 2**32 - 1)
+    _choice("behavior", behavior, BEHAVIORS)
+    if hash_fn is None:
+        hash_fn = "md5" if behavior == "ketama_weighted" else "default"
+    hash_name = KEY_HASHES[_choice("hash_fn", hash_fn, KEY_HASHES)]
+    servers = list(map(_ring_points.libmemcached_name, names))
+    seen: dict[bytes, int] = {}
+    for number, server in enumerate(servers):
+        first = seen.setdefault(server, number)
+        if first != number:
+            one, other = ids.tolist()[first], ids.tolist()[number]
+            raise RVHError(f"nodes {show(one)} and {show(other)} are one server: leave one away")
+    if behavior == "ketama_weighted" or max(given) > 1:
+        counts = _ring_points.libmemcached_counts(given)
+        points, owners = _ring_points.of_digests(servers, counts, _ring_points.KETAMA_POINTS)
+    else:
+        counts = [_ring_points.LIBMEMCACHED_POINTS] * len(ids)
+        points, owners = _ring_points.of_hashes(
+            servers, counts, lambda name: key_point(hash_name, name)
+        )
+    return _ring_of(hash_name, ids, points, owners, integers)
+
+
+def nginx(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ring:
     """The ring of nginx's ``hash KEY consistent``.
 
     Parameters
@@ -436,6 +662,8 @@ def nginx(nodes: Any, weights: Any = None) -> Ring:
         Servers as the upstream block names them: ``"10.0.0.1:443"``, ``"unix:/path"``.
     weights : sequence or array of whole numbers from 1, shape (N,), optional
         The servers' weights; 1 by default.
+    integers : {"text", "int32_be", "int64_be", "contract"}, optional
+        How integer keys are written: see `Ring`. nginx has text alone.
 
     Returns
     -------
@@ -460,32 +688,146 @@ def nginx(nodes: Any, weights: Any = None) -> Ring:
     >>> nginx(["10.0.0.1:443", "10.0.0.2:443"]).lookup("/index.html")
     ['10.0.0.2:443']
     """
-    column, ids = _keys.node_column(nodes)
-    given = _weights(weights, ids)
-    if sum(given) * NGINX_POINTS > POINTS_MAX:
-        raise RVHError(
-            f"the weights are {sum(given)} together: nginx makes {NGINX_POINTS} points of each "
-            f"unit, and here {POINTS_MAX // NGINX_POINTS} are the most; divide all weights"
+    names, ids = _named(nodes)
+    given = _whole_weights(weights, ids, "nginx", 1)
+    _check_points(sum(given), _ring_points.NGINX_POINTS, "nginx")
+    return _ring_of("crc32", ids, *_ring_points.of_crcs(names, given), integers)
+
+
+def uhashring(
+    nodes: Any,
+    weights: Any = None,
+    *,
+    hash_fn: str = "md5",
+    vnodes: int | None = None,
+    integers: str | None = None,
+) -> Ring:
+    """The rings of uhashring's HashRing.
+
+    Parameters
+    ----------
+    nodes : sequence or array of str or bytes, shape (N,)
+        The nodes' names.
+    weights : sequence or array of whole numbers, shape (N,), optional
+        The nodes' weights; 1 by default.
+    hash_fn : {"md5", "ketama"}
+        HashRing's own, or the one of ``HashRing(nodes, hash_fn="ketama")``.
+    vnodes : int, optional
+        As for HashRing: 160 by default, with ketama 40.
+    integers : {"text", "int32_be", "int64_be", "contract"}, optional
+        How integer keys are written: see `Ring`. uhashring writes them as text.
+
+    Returns
+    -------
+    Ring
+
+    Raises
+    ------
+    RVHError
+        As `NodeSet` for ids; a weight that is no whole number; a number of points above 2^24; what
+        is none of the choices.
+    RVHTypeError
+        As `NodeSet`.
+
+    Notes
+    -----
+    A node has ``vnodes * weight`` points: the MD5 of ``"name-number"``, of whose 16 bytes the first
+    8 are compared here. With ketama it has ``vnodes * N * weight // sum`` hashes and four points of
+    each, in whole numbers, where libketama's float arithmetic has at times one less. Of equal
+    points the node later in the list counts. Where a key's hash is a point, it is the next
+    point's. uhashring writes bytes as Python shows them: for a key that it was given as bytes pass
+    ``str(key)``.
+
+    Examples
+    --------
+    >>> uhashring(["node1", "node2", "node3"]).lookup("key")
+    ['node2']
+    >>> uhashring(["node1", "node2", "node3"], hash_fn="ketama").lookup("key")
+    ['node1']
+    """
+    names, ids = _named(nodes)
+    given = _whole_weights(weights, ids, "uhashring", 0)
+    _choice("hash_fn", hash_fn, ("md5", "ketama"))
+    default = 160 if hash_fn == "md5" else _ring_points.KETAMA_HASHES
+    each = default if vnodes is None else whole_number("vnodes", vnodes, POINTS_MAX)
+    if hash_fn == "md5":
+        _check_points(sum(given), each, "uhashring")
+        points, owners = _ring_points.of_hashes(
+            names, [each * weight for weight in given], lambda name: key_point("md5", name)
         )
-    points: dict[int, int] = {}
-    for number, (name, weight) in enumerate(zip(column.iter_bytes(), given, strict=True)):
-        if weight < 1 or weight != int(weight):
-            raise RVHError(
-                f"the weight of node {show(ids.tolist()[number])} (position {number}) is {weight}: "
-                "nginx takes whole numbers from 1"
-            )
-        host, port = _host_and_port(name)
-        base = zlib.crc32(host + b"\0" + port)
-        point = 0
-        for _ in range(NGINX_POINTS * int(weight)):
-            point = zlib.crc32(point.to_bytes(4, "little"), base)
-            points.setdefault(point, number)
-    return Ring(
-        ids,
-        "crc32",
-        np.fromiter(points, dtype=np.uint64, count=len(points)),
-        np.fromiter(points.values(), dtype=np.uint32, count=len(points)),
-    )
+    else:
+        _check_points(len(ids), each * _ring_points.KETAMA_POINTS, "uhashring")
+        counts = _ring_points.whole_counts(given, each)
+        points, owners = _ring_points.of_digests(names, counts, _ring_points.KETAMA_POINTS)
+    points, owners = _ring_points.last_of_equal(points, owners)
+    return _ring_of(hash_fn, ids, points, owners, integers, "next")
+
+
+def hash_ring(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ring:
+    """The ring of the package hash_ring.
+
+    Parameters
+    ----------
+    nodes : sequence or array of str or bytes, shape (N,)
+        The nodes' names.
+    weights : sequence or array of numbers, shape (N,), optional
+        The nodes' weights; 1 by default.
+    integers : {"text", "int32_be", "int64_be", "contract"}, optional
+        How integer keys are written: see `Ring`. hash_ring itself takes text alone.
+
+    Returns
+    -------
+    Ring
+
+    Raises
+    ------
+    RVHError
+        As `NodeSet` for ids and weights; so uneven weights that no node has a point.
+    RVHTypeError
+        As `NodeSet`.
+
+    Notes
+    -----
+    A node has ``40 * N * weight / sum`` hashes, rounded down, of ``"name-number"``, and three
+    points of each. Of equal points the node later in the list counts. Where a key's hash is a
+    point, it is the next point's. Held to hash_ring 1.3.1 under Python 2.7, its own.
+
+    Examples
+    --------
+    >>> hash_ring(["node1", "node2", "node3"]).lookup("key")
+    ['node2']
+    """
+    names, ids = _named(nodes)
+    counts = _ring_points.hash_ring_counts(_weights(weights, ids))
+    points, owners = _ring_points.last_of_equal(*_ring_points.of_digests(names, counts, 3))
+    return _ring_of("ketama", ids, points, owners, integers, "next")
+
+
+def _named(nodes: Any) -> tuple[list[bytes], NDArray[Any]]:
+    column, ids = _keys.node_column(nodes)
+    names = list(column.iter_bytes())
+    _keys.check_unique(names)
+    return names, ids
+
+
+def _ring_of(
+    hash_name: str,
+    ids: NDArray[Any],
+    points: NDArray[np.uint64],
+    owners: NDArray[np.uint32],
+    integers: str | None,
+    hit: str = "point",
+) -> Ring:
+    if len(points) == 0:
+        raise RVHError("no node has a point: the weights are too uneven for such a ring")
+    return Ring(ids, hash_name, points, owners, integers, hit)
+
+
+def _choice(name: str, value: Any, choices: Iterable[str]) -> str:
+    """One of a few names, or the error that lists them."""
+    if isinstance(value, str) and value in choices:
+        return str(value)
+    raise RVHError(f"{name} is {show(value)}: choose one of {', '.join(choices)}")
 
 
 def _check_float32(weights: list[float], ids: NDArray[Any]) -> None:
@@ -504,12 +846,27 @@ def _check_float32(weights: list[float], ids: NDArray[Any]) -> None:
         )
 
 
-def _host_and_port(name: bytes) -> tuple[bytes, bytes]:
-    """As nginx divides a server's name: at the last colon, if only digits follow it."""
-    if name[:5].lower() == b"unix:":
-        return name[5:], b""
-    host, colon, port = name.rpartition(b":")
-    return (host, port) if colon and (port.isdigit() or not port) else (name, b"")
+def _check_points(units: float, each: int, whose: str) -> None:
+    """Refuse more points than a ring is made of here."""
+    if units * each > POINTS_MAX:
+        raise RVHError(
+            f"the weights are {units} together: {whose} makes {each} points of each unit, and here "
+            f"{POINTS_MAX // each} are the most; divide all weights"
+        )
+
+
+def _whole_weights(
+    weights: Any, ids: NDArray[Any], whose: str, least: int, most: float = float("inf")
+) -> list[int]:
+    given = _weights(weights, ids)
+    for number, weight in enumerate(given):
+        if not least <= weight <= most or weight != int(weight):
+            limit = "" if most == float("inf") else f" to {most}"
+            raise RVHError(
+                f"the weight of node {show(ids.tolist()[number])} (position {number}) is {weight}: "
+                f"{whose} takes whole numbers from {least}{limit}"
+            )
+    return list(map(int, given))
 
 
 def _weights(weights: Any, ids: NDArray[Any]) -> list[float]:

@@ -79,6 +79,22 @@ uint32_t rvh_crc32(blake2_simd_bytes key) {
   return ~crc;
 }
 
+/* ---- one_at_a_time ------------------------------------------------------------------------ */
+
+/* By Bob Jenkins (http://burtleburtle.net/bob/hash/doobs.html), but bytes enter with their sign, as
+ * in libhashkit, which reads char: what it does where that is signed, as on x86. */
+uint32_t rvh_one_at_a_time(blake2_simd_bytes key) {
+  uint32_t h = 0;
+  for (size_t i = 0; i < key.size; i++) {
+    h += (uint32_t)(int32_t)(int8_t)key.data[i];
+    h += h << 10;
+    h ^= h >> 6;
+  }
+  h += h << 3;
+  h ^= h >> 11;
+  return h + (h << 15);
+}
+
 /* ---- MurmurHash3 -------------------------------------------------------------------------- */
 
 static uint64_t fmix64(uint64_t k) {

@@ -10,6 +10,8 @@ uint64_t rvh_md5_one(blake2_simd_bytes key);
 uint32_t rvh_crc32(blake2_simd_bytes key);
 /* The first half of MurmurHash3_x64_128 with seed 0, as Cassandra computes it. */
 uint64_t rvh_murmur3(blake2_simd_bytes key);
+/* Jenkins's one_at_a_time, whose bytes enter with their sign, as libmemcached's. */
+uint32_t rvh_one_at_a_time(blake2_simd_bytes key);
 /* XXH64 with seed 0. */
 uint64_t rvh_xxh64(blake2_simd_bytes key);
 

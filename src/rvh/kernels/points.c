@@ -82,6 +82,8 @@ uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key) {
       return md5_point(kind, rvh_md5_one(key));
     case RVH_POINT_CRC32:
       return rvh_crc32(key);
+    case RVH_POINT_OAAT:
+      return rvh_one_at_a_time(key);
     case RVH_POINT_XXH64:
       return rvh_xxh64(key);
     case RVH_POINT_MURMUR2:

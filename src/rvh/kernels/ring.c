@@ -19,7 +19,8 @@ struct rvh_ring {
 
 rvh_ring *rvh_ring_new(rvh_point_kind kind, const uint64_t *points, const uint32_t *owners,
                        size_t count) {
-  const unsigned width = kind == RVH_POINT_KETAMA || kind == RVH_POINT_CRC32 ? 32 : 64;
+  const unsigned width =
+      kind == RVH_POINT_KETAMA || kind == RVH_POINT_CRC32 || kind == RVH_POINT_OAAT ? 32 : 64;
   unsigned bits = 1;
   while (bits < 24 && ((size_t)1 << bits) < 2 * count) bits++;
   const size_t slices = (size_t)1 << bits;

@@ -261,6 +261,7 @@ typedef enum {
   RVH_POINT_CRC32,   /* CRC-32, as zlib's */
   RVH_POINT_MURMUR3, /* the token of Cassandra's Murmur3Partitioner, signed */
   RVH_POINT_XXH64,   /* seed 0 */
+  RVH_POINT_OAAT,    /* Jenkins's one_at_a_time, as libmemcached's */
   RVH_POINT_MURMUR2, /* the hash of partitions: MurmurHash64A, seed 2718281828 */
   RVH_POINT_GEOHASH, /* the key is a geohash: five bits a character from the top, then the number
                       * of characters, 1 to 12, in four; 0 where it is none */
@@ -276,7 +277,8 @@ rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column 
 typedef struct rvh_ring rvh_ring;
 
 /* Points in ascending order, 0 < count < 2^32, and the node of each, by index; both are the
- * caller's and stay. Those of RVH_POINT_KETAMA and RVH_POINT_CRC32 are below 2^32. NULL: no memory.
+ * caller's and stay. Those of RVH_POINT_KETAMA, RVH_POINT_CRC32 and RVH_POINT_OAAT are below 2^32.
+ * NULL: no memory.
  */
 rvh_ring *rvh_ring_new(rvh_point_kind kind, const uint64_t *points, const uint32_t *owners,
                        size_t count);

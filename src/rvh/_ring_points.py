@@ -1,0 +1,124 @@
+"""Where other systems put a node's points on their rings, in their own arithmetic.
+
+Each function gives the points, and the position of each point's node.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import zlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = tuple[NDArray[np.uint64], NDArray[np.uint32]]
+
+KETAMA_HASHES, KETAMA_POINTS = 40, 4  # for each node of average weight; of each hash
+LIBMEMCACHED_POINTS = 100  # for each node, of a ring without weights
+LIBMEMCACHED_PORT = b"11211"
+NGINX_POINTS = 160  # for each unit of weight
+
+
+def of_digests(names: Sequence[bytes], counts: Sequence[int], each: int) -> Points:
+    """The first `each` numbers of 4 bytes, little-endian, of the MD5 of ``name-0`` and so on."""
+    points: list[int] = []
+    owners: list[int] = []
+    for number, (name, count) in enumerate(zip(names, counts, strict=True)):
+        for at in range(count):
+            digest = hashlib.md5(b"%s-%d" % (name, at), usedforsecurity=False).digest()
+            points += np.frombuffer(digest, dtype="<u4").tolist()[:each]
+            owners += [number] * each
+    return _arrays(points, owners)
+
+
+def of_hashes(
+    names: Sequence[bytes], counts: Sequence[int], hashed: Callable[[bytes], int]
+) -> Points:
+    """The hash of ``name-0`` and so on."""
+    points = [
+        hashed(b"%s-%d" % (name, at))
+        for name, count in zip(names, counts, strict=True)
+        for at in range(count)
+    ]
+    return _arrays(points, np.repeat(np.arange(len(names)), counts))
+
+
+def of_crcs(names: Sequence[bytes], weights: Sequence[int]) -> Points:
+    """nginx's: the CRC-32 of host, a zero byte, port and the point before."""
+    points: list[int] = []
+    for name, weight in zip(names, weights, strict=True):
+        host, port = nginx_host_and_port(name)
+        base = zlib.crc32(host + b"\0" + port)
+        point = 0
+        for _ in range(NGINX_POINTS * weight):
+            point = zlib.crc32(point.to_bytes(4, "little"), base)
+            points.append(point)
+    owners = np.repeat(np.arange(len(names)), np.multiply(weights, NGINX_POINTS))
+    return first_of_equal(*_arrays(points, owners))
+
+
+def _arrays(points: Sequence[int], owners: Sequence[int] | NDArray[np.intp]) -> Points:
+    return np.array(points, dtype=np.uint64), np.asarray(owners, dtype=np.uint32)
+
+
+def first_of_equal(points: NDArray[np.uint64], owners: NDArray[np.uint32]) -> Points:
+    """Of equal points the first alone."""
+    kept = np.unique(points, return_index=True)[1]
+    return points[kept], owners[kept]
+
+
+def last_of_equal(points: NDArray[np.uint64], owners: NDArray[np.uint32]) -> Points:
+    """Of equal points the last alone."""
+    return first_of_equal(points[::-1], owners[::-1])
+
+
+def libketama_counts(weights: Sequence[float]) -> list[int]:
+    """How many hashes each node has: a float share, then floor of a float product of doubles."""
+    total = np.float32(sum(weights))
+    shares = [float(np.float32(weight) / total) for weight in weights]
+    return [math.floor(np.float32(share * KETAMA_HASHES * len(weights))) for share in shares]
+
+
+def libmemcached_counts(weights: Sequence[int]) -> list[int]:
+    """How many hashes each node has: 32 bits all the way, so that 25 equal nodes may lose one."""
+    total, nodes = np.float32(sum(weights)), np.float32(len(weights))
+    most = np.float32(KETAMA_HASHES * KETAMA_POINTS)
+    return [
+        math.floor(np.float32(weight) / total * most / np.float32(KETAMA_POINTS) * nodes)
+        for weight in weights
+    ]
+
+
+def whole_counts(weights: Sequence[int], hashes: int) -> list[int]:
+    """How many hashes each node has, in whole numbers: `hashes` for one of average weight."""
+    total = sum(weights)
+    return [hashes * len(weights) * weight // total for weight in weights]
+
+
+def hash_ring_counts(weights: Sequence[float]) -> list[int]:
+    """How many hashes each node has: by doubles, where one of the weights is no whole number."""
+    if all(weight == int(weight) for weight in weights):
+        return whole_counts(list(map(int, weights)), KETAMA_HASHES)
+    total = sum(weights)
+    return [math.floor(KETAMA_HASHES * len(weights) * weight / total) for weight in weights]
+
+
+def libmemcached_name(name: bytes) -> bytes:
+    """What its points are made of: no default port, and a port 0 for the path of a socket."""
+    if name.startswith(b"/"):
+        return name + b":0"
+    host, colon, port = name.rpartition(b":")
+    if not colon or not port.isdigit():
+        return name
+    port = b"%d" % int(port)
+    return host if port == LIBMEMCACHED_PORT else host + b":" + port
+
+
+def nginx_host_and_port(name: bytes) -> tuple[bytes, bytes]:
+    """As nginx divides a server's name: at the last colon, if only digits follow it."""
+    if name[:5].lower() == b"unix:":
+        return name[5:], b""
+    host, colon, port = name.rpartition(b":")
+    return (host, port) if colon and (port.isdigit() or not port) else (name, b"")
