@@ -78,5 +78,5 @@ def foreign_key(key: Any, integers: str | None, position: int | None = None) -> 
     except OverflowError:
         raise RVHError(
             f"{where} is {number}, outside -2^{BITS[integers] - 1} to 2^{BITS[integers] - 1}-1, "
-            f"the range of {integers}: pass str(key) or bytes, or make the ring with other integers"
+            f"the range of {integers}: pass text or bytes, or choose other integers"
         ) from None

@@ -15,17 +15,29 @@ import pyarrow.parquet as pq
 import pytest
 
 import rvh
+from rvh import ring as rings
 from rvh.cli.options import Algorithm, Scheme
 from rvh.cli.placement import PARTITIONS
 from rvh.nodes import SCHEMES
 from rvh.partitions import PartitionTable
-from rvh.ring import ketama, nginx
+from rvh.ring import INTEGERS
 from rvh.stable import StableSelector
 
 IDS = ["n3", "n1", "n4", "n2"]  # an order of their own: jump keeps it
 WEIGHTS = [0.5, 3.0, 0.0, 1e2]
 KEYS = [f"k{n}" for n in range(200)]
 SECRET = b"sixteen bytes!!!"
+#: as documented: what each ring is in Python
+RINGS = {
+    Algorithm.KETAMA: rings.ketama(IDS),
+    Algorithm.LIBMEMCACHED: rings.libmemcached(IDS),
+    Algorithm.LIBMEMCACHED_KETAMA: rings.libmemcached(IDS, behavior="ketama"),
+    Algorithm.LIBMEMCACHED_MD5: rings.libmemcached(IDS, behavior="consistent", hash_fn="md5"),
+    Algorithm.UHASHRING: rings.uhashring(IDS),
+    Algorithm.UHASHRING_KETAMA: rings.uhashring(IDS, hash_fn="ketama"),
+    Algorithm.HASH_RING: rings.hash_ring(IDS),
+    Algorithm.NGINX: rings.nginx(IDS),
+}
 
 Write = Callable[[Path], object]
 
@@ -131,8 +143,8 @@ def test_the_default_number_of_partitions(assigned):
     assert answers == PartitionTable(IDS, k=2).lookup_batch(KEYS).tolist()
 
 
-@pytest.mark.parametrize("algorithm", Algorithm)
-def test_composite_keys_go_to_every_algorithm(call, tmp_path, algorithm):
+@pytest.mark.parametrize("algorithm", [each for each in Algorithm if each not in RINGS])
+def test_composite_keys_go_to_every_algorithm_but_rings(call, tmp_path, algorithm):
     keys, out = tmp_path / "keys.parquet", tmp_path / "out.ndjson"
     pq.write_table(pa.table({"a": KEYS, "b": range(200)}), keys)
     args = ["--algorithm", algorithm]
@@ -143,11 +155,75 @@ def test_composite_keys_go_to_every_algorithm(call, tmp_path, algorithm):
         Algorithm.RENDEZVOUS: lambda: rvh.select_batch(IDS, composed),
         Algorithm.JUMP: lambda: StableSelector(IDS).select_batch(composed),
         Algorithm.TABLE: lambda: PartitionTable(IDS, 64).lookup_batch(composed),
-        Algorithm.KETAMA: lambda: ketama(IDS).lookup_batch(composed),
-        Algorithm.NGINX: lambda: nginx(IDS).lookup_batch(composed),
     }[algorithm]()
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert [row["node"] for row in rows] == expected[:, 0].tolist()
+
+
+@pytest.mark.parametrize("algorithm", RINGS)
+def test_rings_have_no_composite_keys(call, tmp_path, algorithm):
+    keys, out = tmp_path / "keys.csv", tmp_path / "out.csv"
+    keys.write_text("a,b\n1,2\n")
+    result = call("assign", keys, "-n", "x,y", "-K", "a,b", "--algorithm", algorithm, "-o", out)
+    assert result.code == 2
+    assert "name one column" in result.err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("algorithm", RINGS)
+@pytest.mark.parametrize("extension", ["parquet", "arrow", "ndjson"])
+def test_integers_go_to_rings_as_they_are_told(call, tmp_path, algorithm, extension):
+    keys, out = tmp_path / f"keys.{extension}", tmp_path / "out.txt"
+    values = list(range(-50, 50))
+    if extension == "ndjson":
+        keys.write_text("".join(f'{{"id": {value}}}\n' for value in values))
+    elif extension == "arrow":
+        pyarrow.feather.write_feather(pa.table({"id": pa.array(values, "i4")}), keys)
+    else:
+        pq.write_table(pa.table({"id": values}), keys)
+    args = ["assign", keys, "-n", ",".join(IDS), "--algorithm", algorithm, "-o", out]
+    result = call(*args)
+    assert result.code == 1
+    row = "line 1" if extension == "ndjson" else "row 1"
+    assert f"{row}, column 'id': the key is the integer -50, and nothing says how" in result.err
+    assert "give --integers one of text (its decimal digits), int32_be" in result.err
+    assert not out.exists()
+    for integers in INTEGERS:
+        assert call(*args, "--integers", integers).code == 0
+        found = [line.split("\t")[1] for line in out.read_text().splitlines()]
+        ring = RINGS[algorithm].with_integers(integers)
+        assert found == ring.lookup_batch(values)[:, 0].tolist()
+    assert call(*args, "--key-type", "text").code == 0
+    found = [line.split("\t")[1] for line in out.read_text().splitlines()]
+    assert found == RINGS[algorithm].lookup_batch(list(map(str, values)))[:, 0].tolist()
+
+
+def test_an_integer_that_does_not_fit_is_named_by_its_row(call, tmp_path):
+    keys, out = tmp_path / "keys.parquet", tmp_path / "out.csv"
+    pq.write_table(pa.table({"id": [1, 2, 2**31]}), keys)
+    args = ["--algorithm", "ketama", "--integers", "int32_be"]
+    result = call("assign", keys, "-n", "a,b", *args, "-o", out)
+    assert result.code == 1
+    assert "row 3, column 'id': the key is 2147483648, outside -2^31 to 2^31-1" in result.err
+
+
+def test_integers_of_what_is_no_ring(call):
+    for algorithm in Algorithm:
+        if algorithm not in RINGS:
+            args = ["--algorithm", algorithm, "--integers", "text"]
+            result = call("select", "-n", "a,b", "-k", "x", *args)
+            assert result.code == 2
+            assert "is no ring of another system" in result.err
+
+
+def test_an_integer_for_a_ring_on_the_command_line(call):
+    args = ["select", "-n", ",".join(IDS), "-k", "42", "--key-type", "int"]
+    args += ["--algorithm", "uhashring"]
+    result = call(*args)
+    assert result.code == 1
+    assert "the key is the integer 42, and nothing says how the system" in result.err
+    answer = call(*args, "--integers", "text").out
+    assert answer == f"{rings.uhashring(IDS).lookup('42')}\n".encode()
 
 
 @pytest.mark.parametrize("algorithm", Algorithm)
@@ -155,15 +231,17 @@ def test_composite_keys_go_to_every_algorithm(call, tmp_path, algorithm):
 def test_select_is_assign_of_one_key(call, algorithm, key_type):
     args = ["--algorithm", algorithm, "--key-type", key_type, "-c", "3"]
     args += ["--partitions", "64"] if algorithm is Algorithm.TABLE else []
+    args += ["--integers", "contract"] if algorithm in RINGS else []
     for key in ("7", "42"):
         value = int(key) if key_type == "int" else key
         expected = {
             Algorithm.RENDEZVOUS: lambda value=value: rvh.rendezvous_hash(IDS, value, 3),
             Algorithm.JUMP: lambda value=value: StableSelector(IDS).select(value, 3),
             Algorithm.TABLE: lambda value=value: PartitionTable(IDS, 64, 3).lookup(value),
-            Algorithm.KETAMA: lambda value=value: ketama(IDS).lookup(value, 3),
-            Algorithm.NGINX: lambda value=value: nginx(IDS).lookup(value, 3),
-        }[algorithm]()
+        }.get(
+            algorithm,
+            lambda value=value: RINGS[algorithm].with_integers("contract").lookup(value, 3),
+        )()
         assert call("select", "-n", ",".join(IDS), "-k", key, *args).out == f"{expected}\n".encode()
 
 

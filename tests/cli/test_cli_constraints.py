@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import rvh
+from rvh import ring
 from rvh.balanced import assign_balanced
 from rvh.faultset import FaultSet
 from rvh.geohash import GeoSet
@@ -225,17 +227,63 @@ def test_what_an_option_needs(call, args, words):
         assert word in result.err
 
 
-@pytest.mark.parametrize("algorithm", ["ketama", "nginx"])
-def test_rings(call, keys, fleet, algorithm):
-    from rvh import ring
+RINGS = {
+    "ketama": ring.ketama,
+    "libmemcached": ring.libmemcached,
+    "libmemcached-ketama": partial(ring.libmemcached, behavior="ketama"),
+    "libmemcached-md5": partial(ring.libmemcached, behavior="consistent", hash_fn="md5"),
+    "uhashring": ring.uhashring,
+    "uhashring-ketama": partial(ring.uhashring, hash_fn="ketama"),
+    "hash-ring": ring.hash_ring,
+    "nginx": ring.nginx,
+}
 
+
+@pytest.mark.parametrize("algorithm", RINGS)
+def test_nodes_that_are_left_out_of_a_ring_move_their_own_keys_alone(call, keys, fleet, algorithm):
     options = ["--algorithm", algorithm, "-k", 2]
     rows, _ = assigned(call, keys, fleet, *options)
-    assert rows == getattr(ring, algorithm)(IDS).lookup_batch(KEYS, 2).tolist()
-    rows, _ = assigned(call, keys, fleet, *options, "--weight-column", "cores", "--dead", "n3")
-    left = [n for n in range(9) if n != 3]
-    own = getattr(ring, algorithm)([IDS[n] for n in left], [CORES[n] for n in left])
-    assert rows == own.lookup_batch(KEYS, 2).tolist()
+    assert rows == RINGS[algorithm](IDS).lookup_batch(KEYS, 2).tolist()
+    options += ["--weight-column", "cores"]
+    every = RINGS[algorithm](IDS, CORES).lookup_batch(KEYS, 9).tolist()
+    for chosen, left in (
+        (["--dead", "n3"], {"n3"}),
+        (["--dead", "n3,n5"], {"n3", "n5"}),
+        (["--where", "up"], {"n4"}),
+        (["--where", "zone=zone-1", "--dead", "n1"], set(IDS) - {"n4", "n7"}),
+    ):
+        rows, _ = assigned(call, keys, fleet, *options, *chosen)
+        want = [[node for node in row if node not in left][:2] for row in every]
+        assert rows == want
+        args = ["-n", f"@{fleet}", "-k", KEYS[0], "-c", 2, "--json"]
+        args += ["--algorithm", algorithm, "--weight-column", "cores"]
+        assert json.loads(call("select", *args, *chosen).out) == want[0]
+
+
+def test_weights_whose_counts_depend_on_all_nodes(call, tmp_path):
+    """What a smaller ring would move: libketama computes in 32 bits."""
+    nodes, keys = tmp_path / "nodes.csv", tmp_path / "keys.txt"
+    nodes.write_text("id,w\na,600\nb,401\nc,300\nd,7\n")
+    keys.write_text("".join(f"key-{n}\n" for n in range(2000)))
+    options = ["-n", nodes, "--weight-column", "w", "--algorithm", "ketama", "--quiet"]
+    options += ["-o", "-", "--output-format", "lines"]
+    before = call("assign", keys, *options).out.decode().splitlines()
+    after = call("assign", keys, *options, "--dead", "b").out.decode().splitlines()
+    assert len(before) == len(after) == 2000
+    for old, new in zip(before, after, strict=True):
+        assert new == old or old.endswith("\tb")
+        assert not new.endswith("\tb")
+    smaller = ring.ketama(["a", "c", "d"], [600, 300, 7])
+    own = smaller.lookup_batch([line.split("\t")[0] for line in after])[:, 0].tolist()
+    assert own != [line.split("\t")[1] for line in after]
+
+
+def test_no_node_with_a_point_is_left(fails, tmp_path):
+    nodes = tmp_path / "nodes.csv"
+    nodes.write_text("id,w\na,600\nb,1\n")
+    args = ["-n", f"@{nodes}", "--weight-column", "w", "--algorithm", "ketama"]
+    line = fails("select", *args, "-k", "x", "--dead", "a")
+    assert "no node with a point is left on the ring" in line
 
 
 @pytest.mark.parametrize("option", [["--scheme", "murmur"], ["--secret-file", "missing"]])

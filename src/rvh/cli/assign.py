@@ -22,6 +22,7 @@ from rvh.cli.options import (
     AlgorithmName,
     CachePolicy,
     Dead,
+    IntegersName,
     MaxPerDomain,
     NodeColumn,
     NodeFormat,
@@ -39,7 +40,7 @@ from rvh.cli.options import (
     Where,
     refuse_no_text,
 )
-from rvh.cli.placement import Asked, Placement, placement
+from rvh.cli.placement import RINGS, Asked, Placement, placement
 from rvh.cli.progress import progress
 from rvh.cli.tables import FORMATS, Format, compression_of, format_of
 from rvh.errors import RVHError, show
@@ -100,6 +101,7 @@ def assign(
     weight_column: WeightColumn = None,
     scheme: SchemeName = Scheme.BLAKE2B,
     algorithm: AlgorithmName = Algorithm.RENDEZVOUS,
+    integers: IntegersName = None,
     partitions: Partitions = None,
     secret_file: SecretFile = None,
     where: Where = None,
@@ -158,6 +160,7 @@ def assign(
         nodes=nodes,
         k=k,
         algorithm=algorithm,
+        integers=integers,
         scheme=scheme,
         partitions=partitions,
         node_column=node_column,
@@ -190,7 +193,14 @@ def assign(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(Source(keys, _compression(keys, read_as)))
         reader = read_as.reader(source)
-        spec = KeySpec(source.name, _key_columns(key_column, reader), key_type)
+        columns = _key_columns(key_column, reader)
+        if len(columns) > 1 and algorithm in RINGS:
+            raise typer.BadParameter(
+                f"--algorithm {algorithm} is another system's, which does not make rvh's composite "
+                "keys: name one column, of the keys as that system has them",
+                param_hint="--key-column",
+            )
+        spec = KeySpec(source.name, columns, key_type, placed.check)
         if key_geohash is not None:
             _refuse_missing([key_geohash], reader)
         _refuse_clash(added, reader)

@@ -36,9 +36,18 @@ class KeySpec:
     names : list of str
         At least one column.
     key_type : KeyType
+    check : callable
+        Raises the error about one key that cannot be placed.
     """
 
-    def __init__(self, source: str, names: list[str], key_type: KeyType) -> None:
+    def __init__(
+        self,
+        source: str,
+        names: list[str],
+        key_type: KeyType,
+        check: Callable[[Any], object] = keys.key_bytes,
+    ) -> None:
+        self._check = check
         self._source = source
         self._names = names
         self._key_type = key_type
@@ -68,7 +77,7 @@ class KeySpec:
                     value = column[row]
                     if value is None:
                         raise RVHTypeError("the key is null: every row needs one")
-                    keys.key_bytes(self._convert(value))
+                    self._check(self._convert(value))
                 except RVHError as error:
                     where = f"{self._source}: {batch.where(row)}, column {show(name)}"
                     advice = self._advice(value, lambda: batch.texts(name)[row])  # noqa: B023

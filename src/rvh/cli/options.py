@@ -76,7 +76,22 @@ class Algorithm(StrEnum):
     JUMP = "jump"
     TABLE = "table"
     KETAMA = "ketama"
+    LIBMEMCACHED = "libmemcached"
+    LIBMEMCACHED_KETAMA = "libmemcached-ketama"
+    LIBMEMCACHED_MD5 = "libmemcached-md5"
+    UHASHRING = "uhashring"
+    UHASHRING_KETAMA = "uhashring-ketama"
+    HASH_RING = "hash-ring"
     NGINX = "nginx"
+
+
+class Integers(StrEnum):
+    """How the system of a ring writes an integer key: `rvh.ring.INTEGERS`."""
+
+    TEXT = "text"
+    INT32_BE = "int32_be"
+    INT64_BE = "int64_be"
+    CONTRACT = "contract"
 
 
 SchemeName = Annotated[
@@ -88,7 +103,16 @@ AlgorithmName = Annotated[
     typer.Option(
         "--algorithm",
         help="jump: the nodes are buckets, and their order counts; table: a table of partitions, "
-        "made once and looked up; ketama, nginx: their rings. Each has answers of its own.",
+        "made once and looked up; the others: the rings of those systems. Each has answers of its "
+        "own.",
+    ),
+]
+IntegersName = Annotated[
+    Integers | None,
+    typer.Option(
+        "--integers",
+        help="How the system of the ring writes integer keys: its digits, 4 or 8 bytes big-endian, "
+        "or rvh's own bytes.",
     ),
 ]
 Partitions = Annotated[

@@ -10,15 +10,27 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from rvh._numbers import is_whole
 from rvh.cli.nodes import NodeList, inputs, read_nodes, refuse_shared
-from rvh.cli.options import Algorithm, CachePolicy, Scheme, read_secret
+from rvh.cli.options import Algorithm, CachePolicy, Integers, Scheme, read_secret
 from rvh.cli.tables import FORMATS
 from rvh.errors import RVHError, show
+from rvh.keys import key_bytes
 from rvh.nodes import NodeSet
 
 #: of --algorithm table
 PARTITIONS = 65536
-RINGS = (Algorithm.KETAMA, Algorithm.NGINX)
+#: the algorithms that are rings: the function of `rvh.ring` that makes it, and its options
+RINGS: dict[Algorithm, tuple[str, dict[str, str]]] = {
+    Algorithm.KETAMA: ("ketama", {}),
+    Algorithm.LIBMEMCACHED: ("libmemcached", {}),
+    Algorithm.LIBMEMCACHED_KETAMA: ("libmemcached", {"behavior": "ketama"}),
+    Algorithm.LIBMEMCACHED_MD5: ("libmemcached", {"behavior": "consistent", "hash_fn": "md5"}),
+    Algorithm.UHASHRING: ("uhashring", {}),
+    Algorithm.UHASHRING_KETAMA: ("uhashring", {"hash_fn": "ketama"}),
+    Algorithm.HASH_RING: ("hash_ring", {}),
+    Algorithm.NGINX: ("nginx", {}),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +40,7 @@ class Asked:
     nodes: Sequence[str]
     k: int
     algorithm: Algorithm = Algorithm.RENDEZVOUS
+    integers: Integers | None = None
     scheme: Scheme = Scheme.BLAKE2B
     partitions: int | None = None
     node_column: str | None = None
@@ -66,6 +79,8 @@ class Placement(NamedTuple):
         Whether a key's node depends on all keys, so that they have to come in one call.
     note : callable
         What there is to say when all is done, or nothing.
+    check : callable
+        Raises the error about one key, if it is none.
     """
 
     ids: list[str]
@@ -73,6 +88,7 @@ class Placement(NamedTuple):
     node_set: NodeSet | None = None
     whole: bool = False
     note: Callable[[], str] = str
+    check: Callable[[Any], object] = key_bytes
 
 
 def placement(asked: Asked) -> Placement:
@@ -88,7 +104,10 @@ def placement(asked: Asked) -> Placement:
     _refuse_conflicts(asked)
     refuse_shared(_inputs(asked))
     secret = read_secret(asked.secret_file)
-    listed = _listed(asked)
+    listed, mask = _listed(asked)
+    if asked.algorithm in RINGS:
+        return _on_ring(asked, listed, mask)
+    listed = _left(listed, mask)
     ids, k, threads = listed.ids, asked.k, asked.threads
     if asked.algorithm is Algorithm.JUMP:
         from rvh.stable import StableSelector  # here and below: only who asks for it pays
@@ -96,13 +115,6 @@ def placement(asked: Asked) -> Placement:
         selector = StableSelector(ids)
         selector.argselect_batch([], k)  # refuses a wrong k
         return Placement(ids, lambda keys: selector.argselect_batch(keys, k, threads=threads))
-    if asked.algorithm in RINGS:
-        from rvh import ring as rings
-
-        make = rings.ketama if asked.algorithm is Algorithm.KETAMA else rings.nginx
-        ring = make(ids, listed.weights)
-        ring.arglookup_batch([], k)
-        return Placement(ids, lambda keys: ring.arglookup_batch(keys, k, threads=threads))
     node_set = NodeSet(ids, weights=listed.weights, scheme=asked.scheme.value, secret=secret)
     if asked.algorithm is Algorithm.TABLE:
         from rvh.partitions import PartitionTable
@@ -122,11 +134,12 @@ def placement(asked: Asked) -> Placement:
     return Placement(ids, lambda keys: node_set.argselect_batch(keys, k, threads=threads), node_set)
 
 
-def _listed(asked: Asked) -> NodeList:
-    """The nodes that may be chosen, with what is needed to know of each."""
+def _listed(asked: Asked) -> tuple[NodeList, NDArray[np.bool_] | None]:
+    """The nodes, with what is needed to know of each, and which may be chosen (None: all)."""
     conditions = []
     if asked.where or asked.dead:
         from rvh.cli.conditions import left, parse
+
 
         conditions = [parse(text) for text in asked.where]
     also = {condition.name: "--where" for condition in conditions}
@@ -142,8 +155,13 @@ def _listed(asked: Asked) -> NodeList:
         header=asked.node_header,
     )
     if not (conditions or asked.dead):
+        return listed, None
+    return listed, left(listed.ids, listed.attributes, conditions, asked.dead)
+
+
+def _left(listed: NodeList, mask: NDArray[np.bool_] | None) -> NodeList:
+    if mask is None:
         return listed
-    mask = left(listed.ids, listed.attributes, conditions, asked.dead)
     weights = listed.weights
     return NodeList(
         _kept(listed.ids, mask),
@@ -165,6 +183,35 @@ def _inputs(asked: Asked) -> Iterator[tuple[str, str]]:
 
 def _kept(values: list[Any], mask: NDArray[np.bool_]) -> list[Any]:
     return [value for value, stays in zip(values, mask.tolist(), strict=True) if stays]
+
+
+def _on_ring(asked: Asked, listed: NodeList, mask: NDArray[np.bool_] | None) -> Placement:
+    """Who may not be chosen leaves the walk, and the ring stays: its points depend on all nodes."""
+    from rvh import ring as rings
+
+    name, options = RINGS[asked.algorithm]
+    integers = None if asked.integers is None else asked.integers.value
+    ring: rings.Ring = getattr(rings, name)(
+        listed.ids, listed.weights, integers=integers, **options
+    )
+    if mask is not None:
+        ring = ring.without(_kept(listed.ids, ~mask))
+    k, threads = asked.k, asked.threads
+    ring.arglookup_batch([], k)
+
+    def check(key: Any) -> None:
+        if integers is None and is_whole(key):
+            choices = ", ".join(f"{name} ({what})" for name, what in rings.INTEGERS.items())
+            raise RVHError(
+                f"the key is the integer {show(int(key))}, and nothing says how the system of the ring "
+                f"writes integers: give --integers one of {choices}"
+            )
+        ring.token(key)
+
+    def positions(keys: Any) -> NDArray[np.intp]:
+        return ring.arglookup_batch(keys, k, threads=threads)
+
+    return Placement(listed.ids, positions, check=check)
 
 
 def _spread(asked: Asked, nodes: NodeSet, listed: NodeList) -> Placement:
@@ -257,6 +304,12 @@ def _refuse_conflicts(asked: Asked) -> None:
                     f"--algorithm jump {why}: leave {option} away, or use rendezvous or table",
                     param_hint=option,
                 )
+    if asked.integers is not None and algorithm not in RINGS:
+        raise typer.BadParameter(
+            f"--algorithm {algorithm} is no ring of another system: leave it away, or use one of "
+            f"{', '.join(RINGS)}",
+            param_hint="--integers",
+        )
     if algorithm in RINGS:
         for option, given, why in (
             ("--scheme", asked.scheme is not Scheme.BLAKE2B, "has a hash of its own"),

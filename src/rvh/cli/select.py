@@ -16,6 +16,7 @@ from rvh.cli.options import (
     AlgorithmName,
     Count,
     Dead,
+    IntegersName,
     MaxPerDomain,
     NodeColumn,
     NodeFormat,
@@ -69,6 +70,7 @@ def select(
     scheme: SchemeName = Scheme.BLAKE2B,
     weight_column: WeightColumn = None,
     algorithm: AlgorithmName = Algorithm.RENDEZVOUS,
+    integers: IntegersName = None,
     partitions: Partitions = None,
     secret_file: SecretFile = None,
     node_column: NodeColumn = None,
@@ -106,6 +108,7 @@ def select(
         nodes=nodes,
         k=k,
         algorithm=algorithm,
+        integers=integers,
         scheme=scheme,
         partitions=partitions,
         node_column=node_column,
@@ -123,6 +126,7 @@ def select(
         precision=precision,
     )
     placed = placement(asked)
+    placed.check(value)
     if at is not None:
         from rvh.cli.geohashes import refuse_no_geohash  # only who asks for it pays
 
