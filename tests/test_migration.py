@@ -12,11 +12,14 @@ import pytest
 import reference
 from hypothesis import given
 from hypothesis import strategies as st
+from uhashring import HashRing
 
 import rvh
 from rvh.balanced import BalancedAssigner
 from rvh.faultset import FaultSet
 from rvh.geohash import GeoSet
+from rvh.keys import composite
+from rvh.multi import compose_keys
 from rvh.partitions import PartitionTable
 from rvh.ring import Migration, Phase, Plan, Ring, RingFace, Route, ketama
 
@@ -159,6 +162,199 @@ def test_a_fault_set_and_what_has_a_node_set_of_its_own() -> None:
     migration = Migration(Mine(), nodes)
     assert set(migration.owners_batch(keys, 0)[:, 0]) == {"here"}
     assert migration.owners("x", 0) == ["here"]
+
+
+class Uhashrings:
+    """A placement of one's own, as Python programs have it."""
+
+    fingerprint = "uhashring of 4"
+
+    def __init__(self) -> None:
+        self.ring = HashRing(NAMES[:4])
+        self.asked: list[Any] = []
+
+    def lookup_batch(self, keys: Any, k: int) -> list[list[str]]:
+        self.asked.append(keys)
+        return [[conf["nodename"] for conf in self.ring.range(key, k)] for key in keys]
+
+
+TEXTS = [f"key-{n}" for n in range(40)] + ["größe"]
+NUMBERS = list(range(40))
+
+
+def kinds_of_keys() -> list[tuple[Any, Any]]:
+    """Keys, and what any code is to get of them; None: the same object."""
+    pa = pytest.importorskip("pyarrow")
+    pd = pytest.importorskip("pandas")
+    return [
+        (TEXTS, None),
+        (tuple(TEXTS), None),
+        (np.array(TEXTS), None),
+        (np.array(TEXTS, object), None),
+        (np.array(NUMBERS), None),
+        ([b"a", "b", 7], None),
+        (range(40), NUMBERS),
+        (memoryview(np.array(NUMBERS)), NUMBERS),
+        (pa.array(TEXTS), TEXTS),
+        (pa.array(TEXTS, pa.string_view()), TEXTS),
+        (pa.array(TEXTS).dictionary_encode(), TEXTS),
+        (pa.chunked_array([TEXTS[:9], TEXTS[9:]]), TEXTS),
+        (pa.table({"key": TEXTS}), TEXTS),
+        (pa.array([b"\xff", b"b"]), [b"\xff", b"b"]),
+        (pa.array(NUMBERS), NUMBERS),
+        (pd.Series(TEXTS, index=range(7, 48)), TEXTS),
+        (pd.Series(TEXTS, dtype=object, index=range(7, 48)), TEXTS),
+        (pd.Series(NUMBERS, index=range(7, 47)), NUMBERS),
+        (compose_keys(["x", "y"], [1, 2]), [composite("x", 1), composite("y", 2)]),
+        ([], None),
+    ]
+
+
+def test_a_placement_of_ones_own_gets_keys_that_any_code_can_iterate() -> None:
+    nodes = rvh.NodeSet(NAMES[:4])
+    for keys, want in kinds_of_keys():
+        for k in (1, 3):
+            mine = Uhashrings()
+            migration = Migration(mine, nodes, k=k)
+            mine.asked.clear()
+            moved = migration.moves(keys)
+            before = migration.owners_batch(keys, 0)
+            after = migration.owners_batch(keys, 1, threads=2)
+            for got in mine.asked:
+                if want is None:
+                    assert got is keys
+                else:
+                    assert isinstance(got, list)
+                    assert got == want
+                    assert [type(key) for key in got] == [type(key) for key in want]
+            assert len(mine.asked) == 3
+            plain = keys if want is None else want
+            old = [[conf["nodename"] for conf in mine.ring.range(key, k)] for key in plain]
+            assert before.tolist() == old
+            new = nodes.select_batch(keys, k)
+            assert (after == new).all()
+            comes = [(row, set(new[row]) - set(old[row])) for row in range(len(old))]
+            assert moved.row.tolist() == [row for row, more in comes for _ in more]
+            for row, more in comes:
+                assert set(moved.target[moved.row == row]) == more
+            plan = migration.plan(3)
+            rows = np.concatenate([plan.rows(keys, step) for step in plan.left()])
+            assert sorted(rows.tolist()) == list(range(len(old)))
+
+
+def test_one_key_for_a_placement_of_ones_own() -> None:
+    for key in ("key", b"key", 7, np.int64(7), "größe"):
+        for k in (1, 2):
+            mine = Uhashrings()
+            migration = Migration(mine, rvh.NodeSet(NAMES[:4]), k=k)
+            mine.asked.clear()
+            old = [conf["nodename"] for conf in mine.ring.range(key, k)]
+            assert migration.owners(key, 0) == old
+            assert migration.route(key, "before") == Route(old, old)
+            assert mine.asked == [[key], [key]]
+
+
+def test_own_placements_on_both_sides() -> None:
+    one, other = Uhashrings(), Uhashrings()
+    other.ring = HashRing(NAMES[1:5])
+    migration = Migration(one, other, k=2)
+    moved = migration.moves(TEXTS)
+    assert set(moved.source.tolist()) <= set(NAMES[:4])
+    assert set(moved.target.tolist()) <= set(NAMES[1:5])
+    assert len(moved.source) == len(moved.target) == len(moved.row) > 0
+
+
+def test_a_class_derived_of_rvhs_answers_as_that_does() -> None:
+    class Named(PartitionTable):
+        pass
+
+    class Spoken(rvh.NodeSet):
+        def select_batch(self, keys: Any, k: int = 1, **options: Any) -> Any:
+            assert type(keys) is list
+            return super().select_batch(keys, k, **options)
+
+    table = Named(NAMES, 64)
+    migration = Migration(table, Spoken(NAMES))
+    assert (migration.owners_batch(TEXTS, 0) == table.lookup_batch(TEXTS)).all()
+    assert (migration.owners_batch(TEXTS, 1) == rvh.NodeSet(NAMES).select_batch(TEXTS)).all()
+
+
+class Answers:
+    """A placement that gives what it is told to, but for the key that it is made with."""
+
+    def __init__(self, answer: Any, k: int = 2) -> None:
+        self.answer, self.k = answer, k
+
+    def lookup_batch(self, keys: Any, k: int) -> Any:
+        return [NAMES[: self.k]] if list(keys) == ["any key"] else self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "words"),
+    [
+        ([["a", "b"], ["c", "c"]], ValueError, "key in row 1 node 'c' twice: .*each node of a key"),
+        ([["a", "b"], ["c", b"c"]], ValueError, "the key in row 1 node b'c' twice"),
+        (np.array([["a", "a"], ["b", "c"]]), ValueError, "the key in row 0 node 'a' twice"),
+        (np.array([[b"a", b"b"], [b"d", b"d"]]), ValueError, "the key in row 1 node b'd' twice"),
+        (np.array([["a", "b"], ["é", "é".encode()]], object), ValueError, "key in row 1 node b'"),
+        ([["a", "b"]], ValueError, "answers with 1 rows for 2 keys: one each is needed"),
+        ([["a", "b"]] * 3, ValueError, "answers with 3 rows for 2 keys"),
+        ([], ValueError, "answers with 0 rows for 2 keys"),
+        (["ab", "cd"], TypeError, r"answers for 2 keys in shape .2,.: a placement gives ids of"),
+        (np.array(["ab", "cd"]), TypeError, r"answers for 2 keys in shape .2,."),
+        ([["a"], ["b"]], ValueError, "gives every key 1 nodes, but k is 2: pass k=1"),
+        ([["a", "b"], ["c"]], ValueError, "the key in row 1 1 nodes and that in row 0 2"),
+        ([["a", "b"], ["c", None]], TypeError, "key in row 1 node None of type NoneType: node ids"),
+        ([["a", "b"], [3, "c"]], TypeError, "the key in row 1 node 3 of type int"),
+        (np.array([[1, 2], [3, 4]]), TypeError, "answers with an array of int64: node ids are str"),
+        (None, TypeError, "answers with a NoneType: a placement gives an array or a list of lists"),
+        ("ab", TypeError, "answers with a str"),
+        ({"x": ["a", "b"], "y": ["c", "d"]}, TypeError, "answers with a dict"),
+    ],
+)
+def test_wrong_answers_of_a_placement(answer: Any, error: type[Exception], words: str) -> None:
+    nodes = rvh.NodeSet(NAMES)
+    for what, migration in (
+        ("old", Migration(Answers(answer), nodes, k=2)),
+        ("new", Migration(nodes, Answers(answer), k=2)),
+    ):
+        for call in (migration.moves, lambda keys, m=migration: m.owners_batch(keys, 0.5)):
+            with pytest.raises(rvh.RVHError, match=f"^{what}.*{words}") as caught:
+                call(["x", "y"])
+            assert isinstance(caught.value, error)
+
+
+def test_wrong_answers_for_one_key() -> None:
+    migration = Migration(Answers([["a", "a"]]), rvh.NodeSet(NAMES), k=2)
+    for call in (
+        lambda: migration.owners("x", 0),
+        lambda: migration.route("x", "copying"),
+    ):
+        with pytest.raises(rvh.RVHError, match=r"old, .* the key in row 0 node 'a' twice"):
+            call()
+    with pytest.raises(rvh.RVHError, match="old gives every key 3 nodes, but k is 2: pass k=3"):
+        Migration(Answers([], k=3), rvh.NodeSet(NAMES), k=2)
+
+
+@given(st.data())
+def test_what_moves_comes_out_even_or_is_an_error(data: st.DataObject) -> None:
+    row = st.lists(st.sampled_from(["a", "b", "c", b"a", b"d"]), min_size=2, max_size=2)
+    rows = st.lists(row, min_size=3, max_size=3)
+    old, new = data.draw(rows), data.draw(rows)
+    migration = Migration(Answers(old), Answers(new), k=2)
+    names = [[[reference.as_bytes(node) for node in row] for row in side] for side in (old, new)]
+    if any(len(set(row)) < 2 for side in names for row in side):
+        with pytest.raises(rvh.RVHError, match="twice"):
+            migration.moves(["x", "y", "z"])
+        return
+    moved = migration.moves(["x", "y", "z"])
+    found: list[set[Any]] = [set(), set(), set()]
+    for at, source, target in zip(*moved, strict=True):
+        found[at].add((reference.as_bytes(source), reference.as_bytes(target)))
+    for at in range(3):
+        before, after = set(names[0][at]), set(names[1][at])
+        assert {source for source, _ in found[at]} == before - after
+        assert {target for _, target in found[at]} == after - before
 
 
 def test_a_ring_face_counts_as_it_is_now() -> None:

@@ -9,7 +9,7 @@ them in Python, `_column.py` the columns, `_arrow/` what comes through Arrow's C
 from __future__ import annotations
 
 from array import array as std_array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -60,6 +60,7 @@ __all__ = [
     "of_view",
     "opened",
     "opened_with_nulls",
+    "opened_with_objects",
     "part_bytes",
     "part_too_long",
 ]
@@ -190,6 +191,29 @@ def opened_with_nulls(
             present &= True if valid is None else valid  # that of a masked array
             valid = None if present.all() else present
         yield column, valid
+
+
+@contextmanager
+def opened_with_objects(
+    keys: Any, name: str = "keys"
+) -> Iterator[tuple[KeyColumn, Callable[[], Any]]]:
+    """`opened`, and what gives the same keys as a list or an array that any code can iterate.
+
+    Lists, tuples and arrays are the caller's own. Arrow's text is str, what else is bytes (also
+    composite keys) bytes, integers are int.
+    """
+    with _read(keys, name) as found:
+        column = found.without_nulls(name)
+
+        def objects() -> Any:
+            if isinstance(keys, (list, tuple, np.ndarray)):
+                return keys
+            values = column.slice(0, len(column))
+            if found.is_text:
+                values = [_decoded(value, at, "key") for at, value in enumerate(values)]
+            return values
+
+        yield column, objects
 
 
 def _is_missing(value: object) -> bool:
@@ -326,7 +350,7 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
             return KeyColumn._made(nodes.kind, array, "node id"), array
         values = nodes.slice(0, len(nodes))
         if found.is_text:
-            values = [_decoded(value, position) for position, value in enumerate(values)]
+            values = [_decoded(value, at, "node id") for at, value in enumerate(values)]
     for position, value in enumerate(values):
         if isinstance(value, (str, bytes)):
             continue
@@ -342,12 +366,12 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
     return KeyColumn._made(Kind.OBJECTS, tuple(values), "node id"), array
 
 
-def _decoded(value: Any, position: int) -> Any:
+def _decoded(value: Any, position: int, what: str) -> Any:
     try:
         return value.decode() if isinstance(value, bytes) else value
     except UnicodeDecodeError:
         raise RVHError(
-            f"node id at position {position} is no UTF-8, but its Arrow type is text "
+            f"{what} at position {position} is no UTF-8, but its Arrow type is text "
             f"({show(value)}): mend what exported it, or pass binary"
         ) from None
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rvh import keys as _keys
 from rvh._answers import points_of
 from rvh._backend import key_point
+from rvh._column import KeyColumn
 from rvh._numbers import is_whole, whole_number
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
@@ -99,8 +100,10 @@ class Migration:
     ----------
     old, new : NodeSet, Ring, PartitionTable, RingFace, FaultSet
         A RingFace counts as the nodes that it has now. Or anything with ``select_batch(keys, k)``
-        or ``lookup_batch(keys, k)``, which give ids of shape (M, k), and for a `plan` a
-        ``fingerprint``.
+        or ``lookup_batch(keys, k)``, which give ids (str or bytes) of shape (M, k), no id twice in
+        a row, and for a `plan` a ``fingerprint``. Such a placement gets the list, tuple or array
+        that the caller passed; of Arrow's columns a list of str, bytes or int; of composite keys a
+        list of bytes; and one key as a list of it.
     k : int
         How many nodes each key has in both; a `PartitionTable` has its own.
 
@@ -110,6 +113,9 @@ class Migration:
         ``k`` out of range, or another number than a table's.
     RVHTypeError
         A placement that places nothing.
+
+    Calls raise them too where such a placement answers with other rows, another k, or one id twice
+    in a row.
 
     Examples
     --------
@@ -127,17 +133,9 @@ class Migration:
         self._old, self._new = _placed(old, "old"), _placed(new, "new")
         self._k = whole_number("k", k, 2**31 - 1)
         for what, placement in (("old", self._old), ("new", self._new)):
-            shape = _nodes_of(placement, [b""], self._k).shape
-            if len(shape) != 2:
-                raise RVHTypeError(
-                    f"{what}, of type {type(placement).__name__}, answers for one key in shape "
-                    f"{shape}: a placement gives ids of shape (1, k)"
-                )
-            if shape[1] != self._k:
-                raise RVHError(
-                    f"{what} gives every key {shape[1]} nodes, but k is {self._k}: pass "
-                    f"k={shape[1]}"
-                )
+            with _keys.opened_with_objects(["any key"]) as asked:
+                nodes = _nodes_of(placement, what, asked, self._k)
+            _check_shape(placement, what, nodes, 1, self._k)
 
     def __repr__(self) -> str:
         return f"Migration({self._old!r}, {self._new!r}, k={self._k})"
@@ -231,10 +229,10 @@ class Migration:
         array([['a'],
                ['a']], dtype='<U1')
         """
-        with _keys.opened(keys) as column:
-            crossed = self.crossed_batch(column, progress, threads=threads)
-            old = _nodes_of(self._old, column, self._k, threads)
-            new = _nodes_of(self._new, column, self._k, threads)
+        with _keys.opened_with_objects(keys) as asked:
+            crossed = self.crossed_batch(asked[0], progress, threads=threads)
+            old = _nodes_of(self._old, "old", asked, self._k, threads)
+            new = _nodes_of(self._new, "new", asked, self._k, threads)
         if old.dtype.kind != new.dtype.kind:  # str and bytes, each as its own set has it
             old, new = old.astype(object), new.astype(object)
         return np.where(crossed[:, None], new, old)
@@ -248,7 +246,9 @@ class Migration:
         ['b']
         """
         crossed = key_point(CROSSING, key) < _limit(progress)
-        return _nodes_of_one(self._new if crossed else self._old, key, self._k)
+        if crossed:
+            return _nodes_of_one(self._new, "new", key, self._k)
+        return _nodes_of_one(self._old, "old", key, self._k)
 
     def route(self, key: Any, phase: Phase | str, progress: float = 0.0) -> Route:
         """Who to read a key from and who to write it to.
@@ -286,7 +286,8 @@ class Migration:
             listed = ", ".join(map(repr, map(str, Phase)))
             raise RVHError(f"phase is {show(phase)}: choose one of {listed}") from None
         crossed = key_point(CROSSING, key) < _limit(progress)
-        old, new = (_nodes_of_one(each, key, self._k) for each in (self._old, self._new))
+        old = _nodes_of_one(self._old, "old", key, self._k)
+        new = _nodes_of_one(self._new, "new", key, self._k)
         if now is Phase.BEFORE:
             return Route(old, list(old))
         if now is Phase.AFTER:
@@ -321,9 +322,9 @@ class Migration:
         >>> set(migration.moves(range(100)).target.tolist())
         {'c'}
         """
-        with _keys.opened(keys) as column:
-            old = _nodes_of(self._old, column, self._k, threads)
-            new = _nodes_of(self._new, column, self._k, threads)
+        with _keys.opened_with_objects(keys) as asked:
+            old = _nodes_of(self._old, "old", asked, self._k, threads)
+            new = _nodes_of(self._new, "new", asked, self._k, threads)
         leaves, comes = np.ones(old.shape, dtype=np.bool_), np.ones(new.shape, dtype=np.bool_)
         alike = old.dtype.kind == new.dtype.kind != "O"
         a, b = (old, new) if alike else (_as_bytes(old), _as_bytes(new))
@@ -589,26 +590,130 @@ def _placed(placement: Any, what: str) -> Any:
     return placement
 
 
-def _nodes_of(placement: Any, keys: Any, k: int, threads: int | None = None) -> NDArray[Any]:
+def _is_own(placement: Any) -> bool:
+    """Whether one of rvh's own answers, which reads columns of keys; a class derived may too."""
+    kind = type(placement)
+    method = getattr(kind, "select_batch", None) or getattr(kind, "lookup_batch", None)
+    modules = (kind.__module__, str(getattr(method, "__module__", "")))
+    return any(module.partition(".")[0] == "rvh" for module in modules)
+
+
+def _nodes_of(
+    placement: Any,
+    what: str,
+    asked: tuple[KeyColumn, Callable[[], Any]],
+    k: int,
+    threads: int | None = None,
+) -> NDArray[Any]:
     """The nodes of keys, shape (M, k)."""
-    options = {} if threads is None else {"threads": threads}
+    column, objects = asked
+    if _is_own(placement):
+        options = {} if threads is None else {"threads": threads}
+        if hasattr(placement, "select_batch"):
+            answer = placement.select_batch(column, k, **options)
+            return np.asarray(getattr(answer, "nodes", answer))  # a FaultSet says more
+        if hasattr(placement, "partitions"):
+            return np.asarray(placement.lookup_batch(column, **options))
+        return np.asarray(placement.lookup_batch(column, k, **options))
     if hasattr(placement, "select_batch"):
-        answer = placement.select_batch(keys, k, **options)
-        return np.asarray(getattr(answer, "nodes", answer))  # a FaultSet says more
-    if hasattr(placement, "partitions"):
-        return np.asarray(placement.lookup_batch(keys, **options))
-    return np.asarray(placement.lookup_batch(keys, k, **options))
+        answer = placement.select_batch(objects(), k)
+        answer = getattr(answer, "nodes", answer)
+    else:
+        answer = placement.lookup_batch(objects(), k)
+    nodes = _as_ids(placement, what, answer, len(column), k)
+    _check_shape(placement, what, nodes, len(column), k)
+    _check_once(placement, what, nodes)
+    return nodes
 
 
-def _nodes_of_one(placement: Any, key: Any, k: int) -> list[Any]:
-    if hasattr(placement, "select"):
-        return list(placement.select(key, k))
-    if hasattr(placement, "partitions"):
-        return list(placement.lookup(key))
-    if hasattr(placement, "lookup"):
-        return list(placement.lookup(key, k))
-    found: list[Any] = _nodes_of(placement, _keys.object_array([key]), k)[0].tolist()
+def _nodes_of_one(placement: Any, what: str, key: Any, k: int) -> list[Any]:
+    if _is_own(placement):
+        if hasattr(placement, "select"):
+            return list(placement.select(key, k))
+        if hasattr(placement, "partitions"):
+            return list(placement.lookup(key))
+        if hasattr(placement, "lookup"):
+            return list(placement.lookup(key, k))
+    with _keys.opened_with_objects([key]) as asked:
+        found: list[Any] = _nodes_of(placement, what, asked, k)[0].tolist()
     return found
+
+
+def _as_ids(placement: Any, what: str, answer: Any, rows: int, k: int) -> NDArray[Any]:
+    """What a placement of one's own answered, as an array of str, bytes or objects that are."""
+    who = f"{what}, of type {type(placement).__name__},"
+    if not isinstance(answer, np.ndarray) and hasattr(answer, "__array__"):
+        answer = np.asarray(answer)
+    if not isinstance(answer, np.ndarray):
+        # Not by NumPy, which makes text of what stands beside text, and cuts NULs at the end.
+        listed = list(answer) if isinstance(answer, Iterable) else None
+        if listed is None or isinstance(answer, (str, bytes, Mapping)):
+            raise RVHTypeError(
+                f"{who} answers with a {type(answer).__name__}: a placement gives an array or a "
+                "list of lists of ids, shape (keys, k)"
+            )
+        if any(isinstance(row, (str, bytes)) or not isinstance(row, Iterable) for row in listed):
+            answer = _keys.object_array(listed)
+        else:
+            each = [list(row) for row in listed]
+            for number, row in enumerate(each):
+                if len(row) != len(each[0]):
+                    raise RVHError(
+                        f"{who} gives the key in row {number} {len(row)} nodes and that in row 0 "
+                        f"{len(each[0])}: a placement gives every key as many"
+                    )
+            width = len(each[0]) if each else k
+            flat = _keys.object_array([node for row in each for node in row])
+            answer = flat.reshape(len(each), width)
+    if rows == 0 and answer.size == 0:
+        return np.empty((0, k), dtype=object)
+    if answer.dtype.kind not in "USTO":
+        raise RVHTypeError(
+            f"{who} answers with an array of {answer.dtype}: node ids are str or bytes"
+        )
+    if answer.dtype.kind in "TO":
+        answer = answer.astype(object)
+        for at, node in enumerate(answer.ravel().tolist()):
+            if not isinstance(node, (str, bytes)):
+                row = at // (answer.size // len(answer))
+                raise RVHTypeError(
+                    f"{who} gives the key in row {row} node {show(node)} of type "
+                    f"{type(node).__name__}: node ids are str or bytes"
+                )
+    nodes: NDArray[Any] = answer
+    return nodes
+
+
+def _check_shape(placement: Any, what: str, nodes: NDArray[Any], rows: int, k: int) -> None:
+    who = f"{what}, of type {type(placement).__name__},"
+    if nodes.ndim != 2:
+        raise RVHTypeError(
+            f"{who} answers for {rows} keys in shape {nodes.shape}: a placement gives ids of shape "
+            f"({rows}, k)"
+        )
+    if nodes.shape[1] != k:
+        raise RVHError(
+            f"{what} gives every key {nodes.shape[1]} nodes, but k is {k}: pass k={nodes.shape[1]}"
+        )
+    if len(nodes) != rows:
+        raise RVHError(f"{who} answers with {len(nodes)} rows for {rows} keys: one each is needed")
+
+
+def _check_once(placement: Any, what: str, nodes: NDArray[Any]) -> None:
+    """Refuse a node that a key has twice: the copies to be made would not come out even."""
+    if nodes.shape[1] == 1:
+        return
+    ordered = np.sort(_as_bytes(nodes) if nodes.dtype.kind == "O" else nodes, axis=1)
+    twice = (ordered[:, 1:] == ordered[:, :-1]).astype(np.bool_).any(axis=1)
+    if twice.any():
+        row = int(twice.argmax())
+        found: list[Any] = nodes[row].tolist()
+        keyed = list(map(_keys.key_bytes, found))
+        node = next(node for at, node in enumerate(found) if keyed[at] in keyed[:at])
+        raise RVHError(
+            f"{what}, of type {type(placement).__name__}, gives the key in row {row} node "
+            f"{show(node)} twice: a placement gives each node of a key once"
+        )
 
 
 def _as_bytes(nodes: NDArray[Any]) -> NDArray[Any]:
@@ -619,7 +724,7 @@ def _as_bytes(nodes: NDArray[Any]) -> NDArray[Any]:
 
 
 def _fingerprint(placement: Any, what: str) -> str:
-    if hasattr(placement, "partitions"):
+    if _is_own(placement) and hasattr(placement, "partitions"):
         return f"{placement.nodes.fingerprint} in {placement.partitions} partitions"
     found = getattr(placement, "fingerprint", None)
     if not isinstance(found, str):

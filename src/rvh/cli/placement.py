@@ -203,8 +203,8 @@ def _on_ring(asked: Asked, listed: NodeList, mask: NDArray[np.bool_] | None) -> 
         if integers is None and is_whole(key):
             choices = ", ".join(f"{name} ({what})" for name, what in rings.INTEGERS.items())
             raise RVHError(
-                f"the key is the integer {show(int(key))}, and nothing says how the system of the ring "
-                f"writes integers: give --integers one of {choices}"
+                f"the key is the integer {show(int(key))}, and nothing says how the system of the "
+                f"ring writes integers: give --integers one of {choices}"
             )
         ring.token(key)
 
