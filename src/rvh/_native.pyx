@@ -382,13 +382,13 @@ cdef class _Blob:
             raise MemoryError
         return 0
 
-    cdef int append_object(self, object value, object keys, Py_ssize_t position) except -1:
+    cdef int append_object(self, object value, object what, Py_ssize_t position) except -1:
         cdef blake2_simd_bytes span
         cdef uint8_t word[8]
-        _owner = bytes_of(value, position, keys.what, &span, word)  # lives as long as the span
+        _owner = bytes_of(value, position, what, &span, word)  # lives as long as the span
         if self.framed and not is_integer(value):
             if span.size > <size_t>PART_MAX_BYTES:
-                raise part_too_long(span.size, position, keys.what)
+                raise part_too_long(span.size, position, what)
             if not self.put_size(span.size):
                 raise MemoryError
         self.write(span.data, span.size)
@@ -402,15 +402,16 @@ cdef class _Blob:
         cdef list part
         cdef bint moved = keys.first != 0 or keys.rows is not None
         cdef bint foreign = keys.integers != CONTRACT
+        cdef object what = keys.what
         self.clear(stop - start)
         if keys.kind == Kind.TEXT:
             return self.fill_text(keys, start, stop, limit)
         part = keys.slice(start, stop)
         for value in part:
             position = keys.position(index) if moved else index
-            if foreign and is_integer(value):
+            if foreign and not PyUnicode_CheckExact(value) and is_integer(value):
                 value = keys.written(value, position)
-            self.append_object(value, keys, position)
+            self.append_object(value, what, position)
             index += 1
             if self.size >= limit:
                 break
@@ -475,6 +476,7 @@ cdef class _Hashed(_Blob):
         cdef int overflow = 0
         cdef Py_ssize_t i = 0
         cdef list part
+        cdef object what = keys.what
         self.clear(stop - start)
         if keys.kind == Kind.TEXT:
             self.fill_text(keys, start, stop, CHUNK_BYTES)
@@ -494,7 +496,7 @@ cdef class _Hashed(_Blob):
                 out[i] = key_word(value, keys.position(start + i), keys.what)
             else:
                 self.rows[self.count] = i
-                self.append_object(value, keys, keys.position(start + i))
+                self.append_object(value, what, keys.position(start + i))
             i += 1
             if self.size >= CHUNK_BYTES:
                 break
