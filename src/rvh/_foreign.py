@@ -76,7 +76,10 @@ def _column_of(
         numbers = np.where(wrong, numbers.dtype.type(0), numbers)  # categories of no element
     if integers in BITS:
         size = BITS[integers] // 8
-        return KeyColumn._made(Kind.FIXED, numbers.astype(f">i{size}").view(f"V{size}"), of.what)
+        written = np.empty(len(numbers), dtype=f">i{size}")
+        for at in range(0, len(numbers), BLOCK):
+            written[at : at + BLOCK] = numbers[at : at + BLOCK]
+        return KeyColumn._made(Kind.FIXED, written.view(f"V{size}"), of.what)
     return KeyColumn._made(Kind.SPANS, _digits(numbers), of.what)
 
 

@@ -584,8 +584,8 @@ def _placed(placement: Any, what: str) -> Any:
         return placement.nodes
     if not hasattr(placement, "lookup_batch") and not hasattr(placement, "select_batch"):
         raise RVHTypeError(
-            f"{what} is of type {type(placement).__name__}: pass a NodeSet, a Ring or a "
-            "PartitionTable"
+            f"{what} is of type {type(placement).__name__}: pass a NodeSet, a Ring, a "
+            "PartitionTable, or what has lookup_batch(keys, k)"
         )
     return placement
 

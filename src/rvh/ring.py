@@ -616,8 +616,8 @@ def libmemcached(
     -----
     The points are made of ``"host-number"`` for servers on port 11211 and of
     ``"host:port-number"`` for others. With ``ketama_weighted``, and as soon as a weight is above 1,
-    they are those of libketama in arithmetic of 32 bits throughout: of 25 equal nodes some have 156
-    points and not 160. Else a node has 100 points by the hash of keys. Of equal points the node
+    they are those of libketama in arithmetic of 32 bits throughout: 25 equal nodes have 156 points
+    each and not 160. Else a node has 100 points by the hash of keys. Of equal points the node
     earlier in the list counts; libmemcached leaves that to qsort. Where a key's hash is a point, it
     is that point's. Held to where pylibmc puts keys on running servers.
 
