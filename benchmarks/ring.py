@@ -44,7 +44,7 @@ def main() -> None:
     for name, (lowest, highest) in HASHES.items():
         tokens = rng.integers(lowest, highest, (64, 160), dtype=np.int64 if lowest else np.uint64)
         each = dict(zip(NODES, tokens.tolist(), strict=True))
-        if name in ("md5", "murmur3", "xxh64"):  # the others are above
+        if name in ("md5", "murmur3", "xxh64", "one_at_a_time"):  # the others are above
             rings[f"tokens, {name}"] = Ring.from_tokens(each, name)
     calls: dict[str, tuple[int, Callable[[], object]]] = {
         name: (len(keys), lambda ring=ring: ring.arglookup_batch(keys, threads=1))

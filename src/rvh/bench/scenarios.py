@@ -252,7 +252,8 @@ def _filtered(workload: Workload) -> Call:
 
 def _migrating(workload: Workload) -> Call:
     """Half-way from a ring to rendezvous."""
-    migration, keys = Migration(ketama(_ids(workload)), _nodes(workload)), _keys(workload)
+    ring = ketama(_ids(workload), integers="contract")
+    migration, keys = Migration(ring, _nodes(workload)), _keys(workload)
     return lambda: migration.owners_batch(keys, 0.5, threads=workload.threads)
 
 
