@@ -206,7 +206,7 @@ def opened_with_objects(
         column = found.without_nulls(name)
 
         def objects() -> Any:
-            if isinstance(keys, (list, tuple, np.ndarray)):
+            if type(keys) in (list, tuple) or isinstance(keys, np.ndarray):
                 return keys
             values = column.slice(0, len(column))
             if found.is_text:
