@@ -140,7 +140,6 @@ def _listed(asked: Asked) -> tuple[NodeList, NDArray[np.bool_] | None]:
     if asked.where or asked.dead:
         from rvh.cli.conditions import left, parse
 
-
         conditions = [parse(text) for text in asked.where]
     also = {condition.name: "--where" for condition in conditions}
     also.update(dict.fromkeys(asked.spread, "--spread"))
