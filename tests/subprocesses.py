@@ -24,7 +24,9 @@ def environment(**variables: str | None) -> dict[str, str]:
 
 
 def command(code: str, *options: str) -> list[str]:
-    return [sys.executable, *options, "-c", textwrap.dedent(code)]
+    code = textwrap.dedent(code)
+    # Where the locale is ASCII's, so is what a command line can hold.
+    return [sys.executable, *options, "-c", code if code.isascii() else f"exec({code!a})"]
 
 
 def python(code: str, *options: str, **variables: str | None) -> subprocess.CompletedProcess[str]:
