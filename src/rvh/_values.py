@@ -200,7 +200,7 @@ def elements_of(values: Sequence[Any], name: str) -> Sequence[Any]:
     if len(found) != len(values):
         raise RVHError(
             f"{name} is a {type_name(values)} of length {len(values)}, which iterates over "
-            f"{len(found)} elements: pass a plain list"
+            f"{len(found)} elements: pass a plain list that is not changed meanwhile"
         )
     return found
 
