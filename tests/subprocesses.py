@@ -35,7 +35,7 @@ def python(code: str, *options: str, **variables: str | None) -> subprocess.Comp
         command(code, *options),
         env=environment(**variables),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=TIMEOUT,
         check=False,
     )
