@@ -265,7 +265,7 @@ def test_weights_whose_counts_depend_on_all_nodes(call, tmp_path):
     nodes, keys = tmp_path / "nodes.csv", tmp_path / "keys.txt"
     nodes.write_text("id,w\na,600\nb,401\nc,300\nd,7\n")
     keys.write_text("".join(f"key-{n}\n" for n in range(2000)))
-    options = ["-n", nodes, "--weight-column", "w", "--algorithm", "ketama", "--quiet"]
+    options = ["-n", f"@{nodes}", "--weight-column", "w", "--algorithm", "ketama", "--quiet"]
     options += ["-o", "-", "--output-format", "lines"]
     before = call("assign", keys, *options).out.decode().splitlines()
     after = call("assign", keys, *options, "--dead", "b").out.decode().splitlines()
