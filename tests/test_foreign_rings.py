@@ -124,6 +124,24 @@ def test_libmemcached_in_this_process(
     assert ring.arglookup_batch(keys)[:, 0].tolist() == want
 
 
+def test_sockets_of_libmemcached() -> None:
+    library = libmemcached()
+    add = library.memcached_server_add_unix_socket_with_weight
+    add.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32]
+    client = library.memcached_create(None)
+    try:
+        assert library.memcached_behavior_set(client, BEHAVIOR_KETAMA_WEIGHTED, 1) == 0
+        for path in (b"/run/a.sock", b"/run/b.sock"):
+            assert add(client, path, 1) == 0
+        assert library.memcached_server_add_with_weight(client, b"h", 11211, 1) == 0
+        keys = [f"key-{n}" for n in range(300)]
+        want = [library.memcached_generate_hash(client, key.encode(), len(key)) for key in keys]
+    finally:
+        library.memcached_free(client)
+    ring = rings.libmemcached(["/run/a.sock", "/run/b.sock", "h"])
+    assert ring.arglookup_batch(keys)[:, 0].tolist() == want
+
+
 @given(st.lists(st.binary(max_size=80), max_size=30))
 def test_one_at_a_time_is_libhashkits(keys: list[bytes]) -> None:
     name = ctypes.util.find_library("hashkit")
