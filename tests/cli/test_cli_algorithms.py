@@ -216,6 +216,22 @@ def test_integers_of_what_is_no_ring(call):
             assert "is no ring of another system" in result.err
 
 
+def test_integers_of_keys_that_are_text(call, tmp_path):
+    args = ["-n", "a,b", "--algorithm", "nginx", "--integers", "text"]
+    keys = tmp_path / "keys.csv"
+    keys.write_text("id\n1\n2\n")
+    assign = ["assign", keys, *args, "-o", tmp_path / "out.csv"]
+    for result in (
+        call("select", "-k", "42", *args),
+        call(*assign),
+        call(*assign, "--key-type", "text"),
+    ):
+        assert result.code == 2
+        assert "--integers" in result.err
+        assert "all keys are text" in result.err
+    assert call(*assign, "--key-type", "int").code == 0
+
+
 def test_an_integer_for_a_ring_on_the_command_line(call):
     args = ["select", "-n", ",".join(IDS), "-k", "42", "--key-type", "int"]
     args += ["--algorithm", "uhashring"]
@@ -231,7 +247,8 @@ def test_an_integer_for_a_ring_on_the_command_line(call):
 def test_select_is_assign_of_one_key(call, algorithm, key_type):
     args = ["--algorithm", algorithm, "--key-type", key_type, "-c", "3"]
     args += ["--partitions", "64"] if algorithm is Algorithm.TABLE else []
-    args += ["--integers", "contract"] if algorithm in RINGS else []
+    if algorithm in RINGS and key_type == "int":
+        args += ["--integers", "contract"]
     for key in ("7", "42"):
         value = int(key) if key_type == "int" else key
         expected = {

@@ -161,6 +161,7 @@ def assign(
         k=k,
         algorithm=algorithm,
         integers=integers,
+        text_keys=key_type is KeyType.TEXT or (key_type is KeyType.AUTO and read_as.is_untyped),
         scheme=scheme,
         partitions=partitions,
         node_column=node_column,

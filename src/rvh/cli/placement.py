@@ -41,6 +41,7 @@ class Asked:
     k: int
     algorithm: Algorithm = Algorithm.RENDEZVOUS
     integers: Integers | None = None
+    text_keys: bool = False  # no key is an integer
     scheme: Scheme = Scheme.BLAKE2B
     partitions: int | None = None
     node_column: str | None = None
@@ -307,6 +308,12 @@ def _refuse_conflicts(asked: Asked) -> None:
         raise typer.BadParameter(
             f"--algorithm {algorithm} is no ring of another system: leave it away, or use one of "
             f"{', '.join(RINGS)}",
+            param_hint="--integers",
+        )
+    if asked.integers is not None and asked.text_keys:
+        raise typer.BadParameter(
+            "all keys are text, which every system hashes as it is: leave it away, or give "
+            "--key-type int",
             param_hint="--integers",
         )
     if algorithm in RINGS:

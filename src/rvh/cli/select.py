@@ -109,6 +109,7 @@ def select(
         k=k,
         algorithm=algorithm,
         integers=integers,
+        text_keys=key_type is KeyType.TEXT,
         scheme=scheme,
         partitions=partitions,
         node_column=node_column,

@@ -29,6 +29,11 @@ class Format:
     module: str
     is_text: bool = True
 
+    @property
+    def is_untyped(self) -> bool:
+        """Whether every value is text."""
+        return self.name in ("csv", "tsv", "lines")
+
     def reader(self, source: Source) -> Reader:
         """Open `source` for reading."""
         made: Reader = import_module(f"{__name__}.{self.module}").READERS[self.name](source)
