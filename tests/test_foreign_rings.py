@@ -520,6 +520,22 @@ def test_composite_keys_are_of_no_other_system() -> None:
     assert len(composite("x", 1)) == 13
 
 
+def test_keys_of_several_parts() -> None:
+    """The usual advice, a composite key, would be refused."""
+    advice = "pass the bytes or the text that the system of this ring makes of the parts"
+    for key in ((1, 2), ["a", "b"]):
+        with pytest.raises(rvh.RVHTypeError, match=f"the key is of type .*{advice}"):
+            RING.lookup(key)
+        with pytest.raises(rvh.RVHTypeError, match=f"key at position 1 is of type .*{advice}"):
+            RING.lookup_batch(["x", key])
+
+
+def test_keys_that_are_bytes_of_every_type() -> None:
+    keys = [b"ab", bytearray(b"ab"), memoryview(b"ab"), np.bytes_(b"ab"), np.str_("ab"), "ab"]
+    assert set(RING.token_batch(keys).tolist()) == {RING.token("ab")}
+    assert {RING.token(key) for key in keys} == {RING.token("ab")}
+
+
 def test_integers_are_a_part_of_the_ring() -> None:
     plain = cassandra(None)
     for integers in INTEGERS:

@@ -596,7 +596,7 @@ class KeyColumn(_Frozen, _Open):
         return self.written(value, self.position(index))
 
     def written(self, value: Any, position: int) -> bytes:
-        """The bytes of one element (the native backend asks here for integers of other systems)."""
+        """The bytes of one element (the native backend asks here on a ring of another system)."""
         if self.integers != CONTRACT:
             value = foreign_key(value, self.integers, position)
         return key_bytes(value, position, self.what)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rvh._numbers import is_whole
 from rvh._values import key_bytes
-from rvh.errors import RVHError, show
+from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["BITS", "CONTRACT", "INTEGERS", "check_integers", "foreign_key"]
 
@@ -53,15 +53,22 @@ def foreign_key(key: Any, integers: str | None, position: int | None = None) -> 
     ------
     RVHError
         An integer, where nobody said how it is written, or that does not fit.
+    RVHTypeError
+        Several parts.
 
     Examples
     --------
     >>> foreign_key(-1, "text"), foreign_key(-1, "int32_be"), foreign_key("-1", None)
     (b'-1', b'\xff\xff\xff\xff', '-1')
     """
+    where = "the key" if position is None else f"key at position {position}"
+    if isinstance(key, (tuple, list)):  # what else is no key is `key_bytes`'s to refuse
+        raise RVHTypeError(
+            f"{where} is of type {type(key).__name__} ({show(key)}): pass the bytes or the text "
+            "that the system of this ring makes of the parts"
+        )
     if not is_whole(key):
         return key
-    where = "the key" if position is None else f"key at position {position}"
     if integers is None:
         raise RVHError(
             f"{where} is the integer {show(int(key))}, and nothing says how the system of this "

@@ -409,7 +409,7 @@ cdef class _Blob:
         part = keys.slice(start, stop)
         for value in part:
             position = keys.position(index) if moved else index
-            if foreign and not PyUnicode_CheckExact(value) and is_integer(value):
+            if foreign and not (PyUnicode_CheckExact(value) or PyBytes_CheckExact(value)):
                 value = keys.written(value, position)
             self.append_object(value, what, position)
             index += 1
