@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rvh._integers import CONTRACT, foreign_key
 from rvh._numbers import is_whole
 from rvh._values import key_bytes, key_word, objects_of, part_bytes
-from rvh.errors import RVHError, RVHTypeError, show
+from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 
 #: of the elements that become Python objects together
 BLOCK_BYTES = 4 << 20
@@ -554,7 +554,7 @@ class KeyColumn(_Frozen, _Open):
             try:
                 found = [self.values[row] for row in rows]
             except IndexError:
-                raise _changed() from None
+                raise keys_changed() from None
             self._check_size()
             return found
         return [value for row in rows for value in self._objects(row, row + 1)]
@@ -562,7 +562,7 @@ class KeyColumn(_Frozen, _Open):
     def _check_size(self) -> None:
         """Refuse a list that got longer or shorter: its elements are at other places now."""
         if len(self.values) != self._size:
-            raise _changed()
+            raise keys_changed()
 
     def _objects(self, start: int, stop: int) -> list[Any]:
         try:
@@ -628,7 +628,3 @@ class KeyColumn(_Frozen, _Open):
         for first in range(start, stop, step):
             last = min(first + step, stop)
             yield from enumerate(self.slice(first, last), first)
-
-
-def _changed() -> RVHError:
-    return RVHError("the keys were changed while they were read")

@@ -23,7 +23,7 @@ import threading
 import numpy as np
 
 from rvh._integers import CONTRACT
-from rvh.errors import RVHError
+from rvh.errors import RVHError, keys_changed
 from rvh.keys import (
     PART_MAX, KeyColumn, Kind, Spans, duplicate_id_error, empty_id_error, key_bytes, key_word,
     part_too_long,
@@ -460,7 +460,7 @@ cdef class _Blob:
             raise MemoryError
         if index < stop and self.size < limit:  # a missing value, most likely
             keys.part_at(index)
-            raise RVHError("the keys were changed while they were read")
+            raise keys_changed()
         return index - start
 
 
@@ -574,7 +574,7 @@ cdef int check_shape(cnp.ndarray array, int ndim, Py_ssize_t length, Py_ssize_t 
     """Refuse an array whose shape or dtype was set after the column was made (0: any itemsize)."""
     if (cnp.PyArray_NDIM(array) != ndim or cnp.PyArray_DIM(array, 0) != length
             or (itemsize != 0 and cnp.PyArray_ITEMSIZE(array) != itemsize)):
-        raise RVHError("the keys were changed while they were read")
+        raise keys_changed()
     return 0
 
 
@@ -640,6 +640,7 @@ cdef int raise_for(rvh_status status, object keys, size_t bad) except -1:
         return -1 if PyErr_Occurred() is not NULL else 1
     if status == RVH_BAD_KEY:
         keys.bytes_at(<Py_ssize_t>bad)
+        raise keys_changed()  # it has bytes now
     raise MemoryError
 
 
@@ -778,7 +779,7 @@ cdef class _Parts:
                         column.part_at(row)
         except RVHError as error:
             return error
-        return RVHError("the keys were changed while they were read")
+        return keys_changed()
 
 
 def compose(list parts not None, Py_ssize_t rows):

@@ -14,7 +14,7 @@ Each message says what was wrong, where (position, name, value) and what to do.
 
 from __future__ import annotations
 
-__all__ = ["RVHError", "RVHTypeError", "show"]
+__all__ = ["RVHError", "RVHTypeError", "keys_changed", "show"]
 
 
 class RVHError(ValueError):
@@ -23,6 +23,14 @@ class RVHError(ValueError):
 
 class RVHTypeError(RVHError, TypeError):
     """A value of a type that rvh cannot turn into bytes."""
+
+
+def keys_changed() -> RVHError:
+    """The error where one look at a caller's keys contradicts another."""
+    return RVHError(
+        "the keys were changed while they were read: let nothing change them until the call is "
+        "over, or pass a copy"
+    )
 
 
 def show(value: object, limit: int = 60) -> str:

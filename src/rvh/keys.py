@@ -35,7 +35,7 @@ from rvh._values import (
     plain_id,
     type_name,
 )
-from rvh.errors import RVHError, RVHTypeError, show
+from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 
 __all__ = [
     "KINDS",
@@ -306,7 +306,7 @@ def _missing(column: KeyColumn) -> NDArray[np.bool_]:
         try:
             return np.fromiter(map(_is_missing, values), np.bool_, len(column))
         except ValueError:
-            raise RVHError("the keys were changed while they were read") from None
+            raise keys_changed() from None
     absent = getattr(dtype, "na_object", "")
     if isinstance(absent, str):  # which is a value
         return np.zeros(len(values), np.bool_)
