@@ -335,7 +335,7 @@ def test_an_interrupted_call_leaves_loads_that_are_true() -> None:
     ("call", "error", "words"),
     [
         (lambda: assign_balanced(["a", "b"], range(100), 0.9), ValueError,
-         "room for 90 of 100 keys; choose a load_factor of 1 or more"),
+         "room for 90 of 100 keys; choose a greater one"),
         (lambda: assign_balanced(["a"], [1], 0), ValueError, "load_factor is 0.0: pass a finite"),
         (lambda: assign_balanced(["a"], [1], -1), ValueError, "load_factor is -1.0"),
         (lambda: assign_balanced(["a"], [1], float("nan")), ValueError, "load_factor is nan"),

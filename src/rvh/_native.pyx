@@ -1093,6 +1093,7 @@ cdef class Cache:
 
     def _bind(self, nodes, PreparedNodes prepared not None, list ids not None,
               Py_ssize_t selectable, bint keep):
+        """One call at a time: the caller has the lock."""
         cdef Bound bound = Bound()
         bound.nodes, bound.prepared, bound.ids = nodes, prepared, ids
         bound.selectable = selectable
@@ -1112,10 +1113,6 @@ cdef class Cache:
 
     def _now(self):
         return self.bound()
-
-    def _clear(self):
-        cdef Bound bound = self.bound()
-        self._bind(bound.nodes, bound.prepared, bound.ids, bound.selectable, False)
 
     def select(self, key, k=1):
         cdef intptr_t best

@@ -85,10 +85,6 @@ class Cache:
             raise RVHError("the cache was not made: call SelectionCache.__init__ first")
         return bound
 
-    def _clear(self) -> None:
-        """Drop all entries."""
-        self._bind(*self._now()[:-1], keep=False)
-
     # -- policies -----------------------------------------------------------------------------
 
     def _drop(self, entries: _List, key: bytes) -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 import operator
-import threading
-from collections import deque
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +21,8 @@ from rvh._answers import over_distinct_keys
 from rvh._backend import Cancel, Matching, distinct
 from rvh._column import KeyColumn, Kind
 from rvh._numbers import real_number
-from rvh.errors import RVHError, RVHTypeError, show
+from rvh._shared import Shared
+from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 from rvh.nodes import NodeSet
 from rvh.rendezvous import _node_set
 
@@ -83,7 +83,7 @@ def capacities(nodes: Any, count: int, load_factor: float = 1.05) -> NDArray[np.
     if sum(each) < number:
         raise RVHError(
             f"load_factor is {load_factor}: the nodes have room for {sum(each)} of {number} keys; "
-            "choose a load_factor of 1 or more"
+            "choose a greater one: with 1 or more there is always room"
         )
     return np.array([min(room, number) for room in each], dtype=np.int64)
 
@@ -188,7 +188,7 @@ def assign_balanced(
     return node_set.ids.take(found)
 
 
-class BalancedAssigner:
+class BalancedAssigner(Shared):
     """Bounded load for keys that come and go.
 
     A key that was assigned stays where it is until it is released. The keys of a batch that are
@@ -235,9 +235,9 @@ class BalancedAssigner:
             )
         self._load_factor = load_factor
         self._owner: dict[bytes, int] = {}
-        #: None while owners change: where a signal ends that, they are counted anew
-        self._loads: NDArray[np.intp] | None = None
-        self._lock = threading.Lock()
+        self._loads = np.zeros(len(self._nodes), dtype=np.intp)
+        self._due: _Due | None = None
+        self._share()
 
     @property
     def nodes(self) -> NodeSet:
@@ -247,18 +247,30 @@ class BalancedAssigner:
     @property
     def loads(self) -> NDArray[np.intp]:
         """How many keys each node holds, shape (N,), in the order of the set's ids."""
-        with self._lock:
-            return self._counted().copy()
+        with self._change_lock:
+            self._settle()
+            return self._loads.copy()
 
-    def _counted(self) -> NDArray[np.intp]:
-        if self._loads is None:
-            owners = np.fromiter(self._owner.values(), dtype=np.intp, count=len(self._owner))
-            self._loads = np.bincount(owners, minlength=len(self._nodes))
-        return self._loads
+    def _change(self, due: _Due) -> None:
+        """Make a change, which is decided at one assignment: what ends the rest of it, a signal or
+        the fork of a child, leaves that to whoever comes next."""
+        self._due = due
+        self._settle()
+
+    def _settle(self) -> None:
+        """Make the change that is due, as often as it takes."""
+        if self._due is not None:
+            come, go, loads = self._due
+            self._owner.update(come)
+            for key in go:
+                self._owner.pop(key, None)
+            self._loads = loads
+            self._due = None
 
     def __len__(self) -> int:
         """How many keys are held."""
-        return len(self._owner)
+        due = self._due  # no lock: an error about a key that is this object shows it
+        return int((self._loads if due is None else due.loads).sum())
 
     def __repr__(self) -> str:
         return f"BalancedAssigner({self._nodes!r}, {self._load_factor}, keys={len(self)})"
@@ -290,7 +302,8 @@ class BalancedAssigner:
         >>> (first == again[::-1]).tolist(), len(assigner)
         ([True, True], 2)
         """
-        with _keys.opened(keys) as column, self._lock:
+        with _keys.opened(keys) as column, self._change_lock:
+            self._settle()
             spans, codes = distinct(column.with_plain_chunks(), 0, len(column))
             names = KeyColumn(Kind.SPANS, spans)
             known = list(names.iter_bytes())
@@ -300,12 +313,11 @@ class BalancedAssigner:
                     first.setdefault(key, number)
             fresh = names.take(np.array(list(first.values()), dtype=np.int64))
             total = len(self._owner) + len(first)
-            loads = self._counted()
-            room = capacities(self._nodes, total, self._load_factor) - loads
+            room = capacities(self._nodes, total, self._load_factor) - self._loads
             found = _matched(self._nodes, fresh, np.maximum(room, 0), threads, False)
-            self._loads = None
-            self._owner.update(zip(first, found.tolist(), strict=True))
-            self._loads = loads + np.bincount(found, minlength=len(loads))
+            more = np.bincount(found, minlength=len(self._nodes))
+            come = dict(zip(first, found.tolist(), strict=True))
+            self._change(_Due(come, {}, self._loads + more))
             owners = np.array([self._owner[key] for key in known], dtype=np.intp)
             return self._nodes.ids.take(owners[codes])
 
@@ -332,7 +344,8 @@ class BalancedAssigner:
         >>> len(assigner)
         1
         """
-        with _keys.opened(keys) as column, self._lock:
+        with _keys.opened(keys) as column, self._change_lock:
+            self._settle()
             leaving: dict[bytes, int] = {}
             for position, key in enumerate(column.iter_bytes()):
                 owner = self._owner.get(key)
@@ -343,11 +356,17 @@ class BalancedAssigner:
                         "assigned once"
                     )
                 leaving[key] = owner
-            loads = self._counted()
             gone = np.fromiter(leaving.values(), dtype=np.intp, count=len(leaving))
-            self._loads = None
-            deque(map(self._owner.pop, leaving), maxlen=0)  # all at once, for signals
-            self._loads = loads - np.bincount(gone, minlength=len(loads))
+            less = np.bincount(gone, minlength=len(self._nodes))
+            self._change(_Due({}, leaving, self._loads - less))
+
+
+class _Due(NamedTuple):
+    """A change of who owns what: keys that come and keys that go, and the loads after it."""
+
+    come: Mapping[bytes, int]
+    go: Mapping[bytes, int]
+    loads: NDArray[np.intp]
 
 
 def _factor(load_factor: Any) -> Fraction:
@@ -355,8 +374,8 @@ def _factor(load_factor: Any) -> Fraction:
     number = real_number(load_factor, "load_factor")
     if not 0 < number < math.inf:
         raise RVHError(
-            f"load_factor is {number}: pass a finite number, 1 or more; without a bound "
-            "argselect_batch is the answer"
+            f"load_factor is {number}: pass a finite number above 0 (with 1 or more there is "
+            "always room); without a bound argselect_batch is the answer"
         )
     # A float32 prints as the shortest number that it is nearest to, as a double does.
     return Fraction(str(load_factor) if isinstance(load_factor, np.floating) else repr(number))
@@ -397,6 +416,8 @@ def _match(
     known = np.ones(len(column), dtype=np.uint32)  # nodes in each key's list
     while left is not None and len(left) > 0:
         shortest = int(known[left].min())
+        if shortest == nodes._selectable:  # there is room for all, and no node had any for these
+            raise keys_changed()
         rows = np.sort(left[known[left] == shortest])
         rest = left[known[left] > shortest]
         k = min(LONGER * shortest, nodes._selectable)

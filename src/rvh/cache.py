@@ -6,19 +6,19 @@ never come again does not sweep it out.
 
 from __future__ import annotations
 
-import os
 import secrets
-import weakref
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvh import keys as _keys
-from rvh._backend import Cache, Cancel
-from rvh._column import KeyColumn
+from rvh._answers import over_keys
+from rvh._backend import Cache, Cancel, distinct
+from rvh._column import KeyColumn, Kind
 from rvh._numbers import whole_number
 from rvh._parallel import thread_count
+from rvh._shared import Shared
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -29,10 +29,6 @@ SIZE_MAX = 2**31
 BYTES_MAX = 2**62
 #: of `max_bytes` for each entry, where it is not given
 BYTES_EACH = 256
-
-
-#: all that there are: see `_after_fork`
-CACHES: weakref.WeakSet[SelectionCache] = weakref.WeakSet()
 
 
 class CacheInfo(NamedTuple):
@@ -64,7 +60,7 @@ class CacheInfo(NamedTuple):
     max_bytes: int
 
 
-class SelectionCache(Cache):
+class SelectionCache(Cache, Shared):
     """Selections of a node set, remembered by key.
 
     It answers as the set does, always. Keys are told apart by their bytes, so a str and its UTF-8
@@ -124,12 +120,17 @@ class SelectionCache(Cache):
         self._max_bytes = whole_number("max_bytes", bound, BYTES_MAX)
         node_set = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
         self._begin(node_set)
-        CACHES.add(self)
+        self._share()
 
     def _begin(self, nodes: NodeSet) -> None:
         arc = self._policy == "arc"
         self._open(self._maxsize, self._max_bytes, arc, secrets.token_bytes(24))
         self._set(nodes, keep=False)
+
+    def _after_fork(self) -> None:
+        # Anew, as another thread may have been in the table.
+        super()._after_fork()
+        self._begin(self.nodes)
 
     def _set(self, nodes: NodeSet, keep: bool) -> None:
         self._bind(nodes, nodes._prepared, nodes._id_objects(), nodes._selectable, keep)
@@ -156,9 +157,12 @@ class SelectionCache(Cache):
     def nodes(self, nodes: NodeSet) -> None:
         if not isinstance(nodes, NodeSet):
             raise RVHTypeError(f"nodes is of type {type(nodes).__name__}: set an rvh.NodeSet")
-        old = self._now().nodes
-        alike = nodes.fingerprint == old.fingerprint
-        self._set(nodes, keep=alike and nodes._id_objects() == old._id_objects())
+        self._now()  # an error where it was not made
+        fingerprint = nodes.fingerprint  # which may take a while, so not under the lock
+        with self._change_lock:
+            old = self._now().nodes
+            alike = fingerprint == old.fingerprint
+            self._set(nodes, keep=alike and nodes._id_objects() == old._id_objects())
 
     def __repr__(self) -> str:
         return f"SelectionCache({self.nodes!r}, {self._maxsize}, {self._policy!r})"
@@ -258,19 +262,20 @@ class SelectionCache(Cache):
                 [np.empty(0, dtype=np.int64), *(first + which for _, first, which in missing)]
             )
             if len(rows) > 0:
-                found = np.empty((len(rows), k), dtype=np.intp)
+                # Bytes of our own: were keys changed between scoring them and remembering the
+                # answers, those of one would be another's for good.
+                spans, codes = distinct(column._take(rows).with_plain_chunks(), 0, len(rows))
+                names = KeyColumn._made(Kind.SPANS, spans)
+                found = np.empty((len(names), k), dtype=np.intp)
 
                 def work(
                     keys: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
                 ) -> None:
                     nodes._prepared.argselect(keys, start, stop, to, None, cancel)
 
-                nodes._over(work, column._take(rows), found, k, threads, "auto")
-                out[rows] = found
-                at = 0
-                for piece, _, which in missing:
-                    self._put(piece._take(which), found[at : at + len(which)], bound.epoch)
-                    at += len(which)
+                over_keys(work, names, found, nodes._cost(k), threads)
+                out[rows] = found[codes]
+                self._put(names, found, bound.epoch)
         return out, nodes
 
     def info(self) -> CacheInfo:
@@ -300,14 +305,6 @@ max_bytes=25600)
         >>> cache.info().entries
         0
         """
-        self._clear()
-
-
-def _after_fork() -> None:
-    """In the child: caches begin anew, as another thread may have been in one, and had its lock."""
-    for cache in tuple(CACHES):
-        cache._begin(cache.nodes)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+        self._now()  # an error where it was not made
+        with self._change_lock:
+            self._set(self._now().nodes, keep=False)
