@@ -27,8 +27,6 @@ _SHARED: weakref.WeakSet[Shared] = weakref.WeakSet()
 class Shared:
     """An object that threads change: ``with self._change_lock`` around each change."""
 
-    __slots__ = ()
-
     _change_lock: threading.Lock
 
     def _share(self) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._numbers import real_numbers
+from rvh._numbers import real_number, real_numbers
 from rvh.errors import RVHError, show
 
-__all__ = ["WEIGHT_MAX", "WEIGHT_MIN", "as_weights"]
+__all__ = ["WEIGHT_MAX", "WEIGHT_MIN", "as_weight", "as_weights"]
 
 #: Between these no weighted score overflows or loses digits: -ln(u) is from 2^-53 to 37.
 WEIGHT_MIN, WEIGHT_MAX = 2.0**-1016, 2.0**970
@@ -33,6 +34,26 @@ def as_weights(weights: Any, ids: NDArray[Any]) -> NDArray[np.float64]:
     array([2., 0.])
     """
     numbers = real_numbers(weights, "weights", [f"node {show(node)}" for node in ids.tolist()])
+    _check_each(numbers, lambda at: f"node {show(ids.tolist()[at])} (position {at})")
+    if not numbers.any():
+        raise RVHError("every weight is 0: at least one node needs a weight above 0")
+    return numbers + 0.0  # -0.0 is 0
+
+
+def as_weight(weight: Any, node: Any) -> float:
+    """The weight of one node, which may be 0.
+
+    Examples
+    --------
+    >>> as_weight(2, "a")
+    2.0
+    """
+    number = real_number(weight, f"the weight of node {show(node)}")
+    _check_each(np.array([number]), lambda at: f"node {show(node)}")
+    return number + 0.0
+
+
+def _check_each(numbers: NDArray[np.float64], whose: Callable[[int], str]) -> None:
     for wrong, why in (
         (~np.isfinite(numbers), "a weight is a finite number"),
         (numbers < 0, "a weight is 0 or more, and a node of weight 0 is never selected"),
@@ -44,8 +65,4 @@ def as_weights(weights: Any, ids: NDArray[Any]) -> NDArray[np.float64]:
     ):
         if wrong.any():
             at = int(wrong.argmax())
-            node = show(ids.tolist()[at])
-            raise RVHError(f"the weight of node {node} (position {at}) is {numbers[at]}: {why}")
-    if not numbers.any():
-        raise RVHError("every weight is 0: at least one node needs a weight above 0")
-    return numbers + 0.0  # -0.0 is 0
+            raise RVHError(f"the weight of {whose(at)} is {numbers[at]}: {why}")

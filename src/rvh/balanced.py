@@ -252,8 +252,10 @@ class BalancedAssigner(Shared):
             return self._loads.copy()
 
     def _change(self, due: _Due) -> None:
-        """Make a change, which is decided at one assignment: what ends the rest of it, a signal or
-        the fork of a child, leaves that to whoever comes next."""
+        """Make a change, which is decided at one assignment.
+
+        What ends the rest of it, a signal or the fork of a child, leaves that to the next call.
+        """
         self._due = due
         self._settle()
 

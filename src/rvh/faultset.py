@@ -501,7 +501,7 @@ class FaultSet:
                 column = column.take(at)
             spans, codes = distinct(column, 0, len(at))
             names = KeyColumn(Kind.SPANS, spans)
-            places = {node: place for place, node in enumerate(self._living._column.iter_bytes())}
+            places = self._living._places_by_id()
             known = list(names.iter_bytes())
             held[at] = np.array([places.get(name, -1) for name in known], dtype=np.intp)[codes]
             there[at] = np.array([name != b"" for name in known], dtype=np.bool_)[codes]

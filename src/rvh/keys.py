@@ -55,6 +55,7 @@ __all__ = [
     "key_bytes",
     "key_word",
     "node_column",
+    "node_id",
     "object_array",
     "objects_of",
     "of_view",
@@ -357,10 +358,7 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
         if is_one_id(value):
             values[position] = plain_id(value)
         else:
-            raise RVHTypeError(
-                f"node id at position {position} is of type {type_name(value)} "
-                f"({show(value)}): a node id is a non-empty str or bytes"
-            )
+            raise _no_id_error(value, f"node id at position {position}")
     as_objects = nodes.kind is Kind.OBJECTS and isinstance(nodes.values, np.ndarray)
     array = object_array(values) if as_objects else _answer_array(values)
     return KeyColumn._made(Kind.OBJECTS, tuple(values), "node id"), array
@@ -374,6 +372,30 @@ def _decoded(value: Any, position: int, what: str) -> Any:
             f"{what} at position {position} is no UTF-8, but its Arrow type is text "
             f"({show(value)}): mend what exported it, or pass binary"
         ) from None
+
+
+def node_id(value: Any) -> tuple[Any, bytes]:
+    """One node id as it stands in a set, and its bytes; or the error about it.
+
+    Examples
+    --------
+    >>> node_id("node1")
+    ('node1', b'node1')
+    """
+    if not is_one_id(value):
+        raise _no_id_error(value, "the node id")
+    node = plain_id(value)
+    data = key_bytes(node, what="node id")
+    if not data:
+        raise RVHError("the node id is empty: a node id is a non-empty str or bytes")
+    return node, data
+
+
+def _no_id_error(value: Any, where: str) -> RVHTypeError:
+    return RVHTypeError(
+        f"{where} is of type {type_name(value)} ({show(value)}): a node id is a non-empty str or "
+        "bytes"
+    )
 
 
 def check_unique(ids: Sequence[bytes]) -> None:

@@ -100,6 +100,7 @@ class NodeSet:
         "_ids",
         "_names",
         "_objects",
+        "_places",
         "_prepared",
         "_scheme",
         "_secret",
@@ -137,6 +138,7 @@ class NodeSet:
         self._objects: list[Any] | None = None
         self._fingerprint: str | None = None
         self._names: Names | None = None
+        self._places: dict[bytes, int] | None = None
 
     # -- what it is ---------------------------------------------------------------------------
 
@@ -214,7 +216,7 @@ class NodeSet:
         if not _keys.is_one_id(node):
             return False
         try:
-            return _keys.key_bytes(node) in self._column.iter_bytes()
+            return _keys.key_bytes(node) in self._places_by_id()
         except RVHError:  # a lone surrogate is nobody's id
             return False
 
@@ -563,10 +565,10 @@ class NodeSet:
         >>> list(rvh.NodeSet(["a", "b", "c"]).remove("b"))
         ['a', 'c']
         """
-        places = {node: place for place, node in enumerate(self._column.iter_bytes())}
+        places = self._places_by_id()
         stays = np.ones(len(self), dtype=np.bool_)
         for node in _as_list(ids):
-            place = places.get(_keys.key_bytes(node, what="node id"))
+            place = places.get(_keys.node_id(node)[1])
             if place is None or not stays[place]:
                 raise RVHError(f"node id {show(node)} is not in the set, so it cannot be removed")
             stays[place] = False
@@ -691,6 +693,12 @@ class NodeSet:
         if self._objects is None:
             self._objects = self._ids.tolist()
         return self._objects
+
+    def _places_by_id(self) -> dict[bytes, int]:
+        """Each id's position, by its bytes: made once, and never written to."""
+        if self._places is None:
+            self._places = {node: at for at, node in enumerate(self._column.iter_bytes())}
+        return self._places
 
     def _check_k(self, k: Any) -> int:
         nodes = f"the set has {len(self)} nodes"

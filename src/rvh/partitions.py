@@ -565,7 +565,7 @@ def _ranked(
 
 def _same_nodes(old: NodeSet, new: NodeSet) -> NDArray[np.intp]:
     """For each old node its position in `new`; -1 where it is gone or weighs something else."""
-    places = {node: place for place, node in enumerate(new._column.iter_bytes())}
+    places = new._places_by_id()
     stays = np.array([places.get(node, -1) for node in old._column.iter_bytes()], dtype=np.intp)
     if old.weights is None or new.weights is None:
         return stays if old.weights is new.weights else np.full(len(old), -1)

@@ -9,7 +9,6 @@ places by rendezvous hashing; and `Migration` gets keys from one to the other.
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -23,7 +22,9 @@ from rvh._backend import Cancel, RingPoints, key_point
 from rvh._column import KeyColumn
 from rvh._foreign import foreign_column
 from rvh._integers import CONTRACT, INTEGERS, check_integers, foreign_key
-from rvh._numbers import is_whole, real_numbers, whole_number
+from rvh._members import Member, Members
+from rvh._numbers import is_whole, real_number, real_numbers, whole_number
+from rvh._weights import as_weight
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.migration import Migration, Moved, Phase, Plan, Route, Step
 from rvh.nodes import NodeSet, _as_list
@@ -890,13 +891,14 @@ def _weights(weights: Any, ids: NDArray[Any]) -> list[float]:
 ALL: Any = object()
 
 
-class RingFace:
+class RingFace(Members):
     """The methods of uhashring's and hash_ring's HashRing, served by rendezvous hashing.
 
-    A node that comes or goes moves only its own keys, as on a ring, loads are as even as chance,
-    and nothing is built when nodes change. Keys are placed elsewhere than on the ring that it
-    stands in for: `Migration` gets them there. It can be used from many threads at once; a change
-    of nodes is seen by each call whole or not at all.
+    A node that comes or goes moves only its own keys, as on a ring, and loads are as even as
+    chance. A change of nodes costs the same however many there are; the first answer after it
+    prepares them. Keys are placed elsewhere than on the ring that it stands in for: `Migration`
+    gets them there. It can be used from many threads at once; a change of nodes is seen by each
+    call whole or not at all.
 
     Parameters
     ----------
@@ -930,26 +932,21 @@ class RingFace:
     'node1'
     """
 
-    __slots__ = ("__weakref__", "_change", "_nodes", "_select")
-
     def __init__(self, nodes: Any) -> None:
-        self._change = threading.Lock()  # of two changes at once neither is lost
-        if isinstance(nodes, NodeSet):
-            self._set(nodes)
-        elif isinstance(nodes, Mapping):
+        if isinstance(nodes, Mapping):
             weights = [_weight_of(conf) for conf in nodes.values()]
-            self._set(NodeSet(list(nodes), weights=weights, scheme="murmur"))
-        else:
-            self._set(NodeSet(nodes, scheme="murmur"))
-
-    def _set(self, nodes: NodeSet) -> None:
-        self._nodes = nodes
-        self._select = nodes.select
+            nodes = NodeSet(list(nodes), weights=weights, scheme="murmur")
+        elif not isinstance(nodes, NodeSet):
+            nodes = NodeSet(nodes, scheme="murmur")
+        self._weighted = nodes.weights is not None
+        self._start(nodes)
 
     @property
     def nodes(self) -> NodeSet:
         """The node set that answers now."""
-        return self._nodes
+        nodes = self._set()
+        assert nodes is not None  # one that can be selected is always there
+        return nodes
 
     def get_node(self, key: Any) -> Any:
         """The node of a key.
@@ -959,7 +956,8 @@ class RingFace:
         >>> RingFace(["a", "b"]).get_node("key")
         'b'
         """
-        return self._select(key)[0]
+        nodes = self._node_set
+        return (self.nodes if nodes is None else nodes).select(key)[0]
 
     def get_nodes(self, key: Any = ALL, size: int | None = None) -> list[Any]:
         """All nodes, in their order; or with a key its nodes, best first.
@@ -986,7 +984,7 @@ class RingFace:
         >>> ring.get_nodes(), ring.get_nodes("key"), ring.get_nodes("key", 5)
         (['a', 'b'], ['b', 'a'], ['b', 'a'])
         """
-        nodes = self._nodes
+        nodes = self.nodes
         if key is ALL:
             return list(nodes)
         most = nodes._selectable
@@ -1031,23 +1029,30 @@ class RingFace:
         >>> ring.distribution
         {'a': 0.25, 'b': 0.75}
         """
+        node, name = _keys.node_id(node)
         weight = None if conf is None else _weight_of(conf)
-        with self._change:
-            nodes = self._nodes
-            if nodes.weights is None:
-                if weight is not None and real_numbers([weight], "weight", [show(node)])[0] != 1:
+        if not self._weighted:
+            if weight is not None and real_number(weight, f"the weight of node {show(node)}") != 1:
+                raise RVHError(
+                    f"node {show(node)} has the weight {show(weight)}, but the nodes have none: "
+                    "make the RingFace of a mapping of ids to weights"
+                )
+            weight = None
+        elif weight is not None:
+            weight = as_weight(weight, node)
+        with self._change_lock:
+            there = self._known().get(name)
+            if there is None:
+                if "domains" in self._options:
                     raise RVHError(
-                        f"node {show(node)} has the weight {show(weight)}, but the nodes have "
-                        "none: make the RingFace of a mapping of ids to weights"
+                        f"node {show(node)} has no labels of the nodes' domains, and add_node "
+                        "takes none: make a RingFace of nodes.add(..., domains=...)"
                     )
-                if node not in nodes:
-                    self._set(nodes.add([node]))
-            elif node not in nodes:
-                self._set(nodes.add([node], weights=[1 if weight is None else weight]))
+                self._put(name, Member(node, 1.0 if self._weighted and weight is None else weight))
             elif weight is not None:
-                given = nodes.weights.tolist()
-                given[_place(nodes, node)] = weight
-                self._set(nodes.with_weights(given))
+                if weight == 0:
+                    self._keep_one(there)
+                self._put(name, there._replace(weight=weight))
 
     def remove_node(self, node: Any) -> None:
         """Remove a node, which must be there.
@@ -1059,8 +1064,21 @@ class RingFace:
         >>> ring.get_nodes()
         ['b']
         """
-        with self._change:
-            self._set(self._nodes.remove([node]))
+        node, name = _keys.node_id(node)
+        with self._change_lock:
+            there = self._known().get(name)
+            if there is None:
+                raise RVHError(f"node {show(node)} is not in the set, so it cannot be removed")
+            self._keep_one(there)
+            self._put(name, None)
+
+    def _keep_one(self, leaves: Member) -> None:
+        """Refuse that a member leaves, or weighs nothing, where no other can be selected."""
+        if leaves.weight != 0 and self._count() == 1:
+            raise RVHError(
+                f"node {show(leaves.node)} is the last that keys can be placed on: add another, "
+                "of a weight above 0, first"
+            )
 
     @property
     def distribution(self) -> dict[Any, float]:
@@ -1071,22 +1089,19 @@ class RingFace:
         >>> RingFace({"a": 3, "b": 1}).distribution
         {'a': 0.75, 'b': 0.25}
         """
-        nodes = self._nodes
+        nodes = self.nodes
         weights = np.ones(len(nodes)) if nodes.weights is None else nodes.weights
         return dict(zip(nodes, (weights / weights.sum()).tolist(), strict=True))
 
     def __len__(self) -> int:
-        return len(self._nodes)
+        nodes = self._node_set
+        return len(self._known() if nodes is None else nodes)
 
     def __repr__(self) -> str:
-        return f"RingFace({self._nodes!r})"
+        return f"RingFace({self.nodes!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RingFace, (self._nodes,)
-
-
-def _place(nodes: NodeSet, node: Any) -> int:
-    return list(nodes._column.iter_bytes()).index(_keys.key_bytes(node))
+        return RingFace, (self.nodes,)
 
 
 def _weight_of(conf: Any) -> Any:

@@ -15,9 +15,10 @@ HashClient calls ``hasher`` without arguments, so options are given with `functo
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 
+from rvh import keys as _keys
+from rvh._members import Member, Members
 from rvh.errors import RVHError, show
 from rvh.integrations._nodes import missing
 from rvh.nodes import NodeSet
@@ -30,7 +31,7 @@ except ImportError as error:
 __all__ = ["RendezvousHasher"]
 
 
-class RendezvousHasher:
+class RendezvousHasher(Members):
     """Which server has a key, for ``HashClient``.
 
     Servers come and go, as HashClient finds them dead and tries them again: only keys of a server
@@ -67,13 +68,14 @@ class RendezvousHasher:
         scheme: str = "blake2b",
         secret: bytes = b"",
     ) -> None:
-        self._weights = None if weights is None else dict(weights)
-        self._scheme = scheme
-        self._secret = secret
-        self._build(["any"] if self._weights is None else list(self._weights))  # errors now
-        self._servers: list[str] = []
-        self._node_set: NodeSet | None = None
-        self._lock = threading.Lock()
+        self._weights: dict[bytes, float] | None = None
+        if weights is not None:
+            names = [_keys.node_id(server)[1] for server in weights]
+            each = NodeSet(list(weights), list(weights.values())).weights
+            assert each is not None
+            self._weights = dict(zip(names, each.tolist(), strict=True))
+        NodeSet(["any"], scheme=scheme, secret=secret)  # errors now
+        self._start(None, scheme=scheme, secret=secret)
 
     def add_node(self, node: str) -> None:
         """A server that is there from now on; one that already is stays.
@@ -83,14 +85,17 @@ class RendezvousHasher:
         RVHError
             Other servers have weights and this one has none.
         """
-        if self._weights is not None and node not in self._weights:
+        node, name = _keys.node_id(node)
+        weight = None if self._weights is None else self._weights.get(name)
+        if self._weights is not None and weight is None:
+            listed = [key.decode(errors="replace") for key in self._weights][:3]
             raise RVHError(
                 f"server {show(node)} has no weight: add it to weights=, which has "
-                f"{', '.join(map(show, list(self._weights)[:3]))}, ..."
+                f"{', '.join(map(show, listed))}, ..."
             )
-        with self._lock:
-            if node not in self._servers:
-                self._change([*self._servers, node])
+        with self._change_lock:
+            if name not in self._known():
+                self._put(name, Member(node, weight))
 
     def remove_node(self, node: str) -> None:
         """A server that is gone until it is added again.
@@ -100,10 +105,11 @@ class RendezvousHasher:
         RVHError
             It is not there.
         """
-        with self._lock:
-            if node not in self._servers:
+        name = _keys.node_id(node)[1]
+        with self._change_lock:
+            if name not in self._known():
                 raise RVHError(f"server {show(node)} is not there, so it cannot be removed")
-            self._change([server for server in self._servers if server != node])
+            self._put(name, None)
 
     def get_node(self, key: str | bytes) -> str | None:
         """The server of a key; None where no server is left, which HashClient has an error for.
@@ -117,17 +123,8 @@ class RendezvousHasher:
         >>> hasher.get_node("user:1")
         '10.0.0.1:11211'
         """
-        node_set = self._node_set  # once: another thread may change it
+        node_set = self._set()
         if node_set is None:
             return None
         server: str = node_set.select(key)[0]
         return server
-
-    def _change(self, servers: list[str]) -> None:
-        usable = [server for server in servers if self._weights is None or self._weights[server]]
-        self._node_set = self._build(usable) if usable else None
-        self._servers = servers
-
-    def _build(self, servers: list[str]) -> NodeSet:
-        weights = None if self._weights is None else [self._weights[s] for s in servers]
-        return NodeSet(servers, weights=weights, scheme=self._scheme, secret=self._secret)
