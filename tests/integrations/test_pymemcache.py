@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from stopping import at_every_line, fork, fork_warns
 
 import rvh
 
@@ -208,3 +209,44 @@ def test_bad_options() -> None:
         RendezvousHasher(weights={"a:1": -1})
     with pytest.raises(rvh.RVHError, match="server 'b:1' has no weight"):
         HashClient(["a:1", "b:1"], hasher=partial(RendezvousHasher, weights={"a:1": 1}))
+
+
+@fork
+@fork_warns
+def test_a_child_forked_while_servers_come_and_go() -> None:
+    names = ["10.0.0.1:11211", "10.0.0.2:11211", "10.0.0.3:11211"]
+    hasher = RendezvousHasher(weights=dict(zip(names, [1, 2, 0], strict=True)))
+    hasher.add_node(names[0])
+    assert hasher.get_node("user:1") == names[0]
+
+    def change() -> None:
+        hasher.add_node(names[2])
+        hasher.add_node(names[1])
+        hasher.get_node("user:1")
+        hasher.remove_node(names[0])
+        hasher.remove_node(names[1])
+
+    def check() -> None:
+        answers = [hasher.get_node(key) for key in KEYS]
+        possible = [rvh.NodeSet(names[:2], [1, 2]).select_batch(KEYS)[:, 0].tolist()]
+        possible += [[only] * len(KEYS) for only in (names[0], names[1], None)]
+        assert answers in possible
+        for name in names:
+            hasher.add_node(name)
+        assert [hasher.get_node(key) for key in KEYS] == possible[0]
+
+    assert at_every_line(change, check) > 20
+
+
+def test_many_servers_and_what_is_no_server() -> None:
+    names = [f"10.0.{n // 256}.{n % 256}:11211" for n in range(2000)]
+    hasher = RendezvousHasher(scheme="murmur")
+    for name in names:
+        hasher.add_node(name)
+    hasher.add_node(names[0])
+    nodes = rvh.NodeSet(names, scheme="murmur")
+    assert [hasher.get_node(key) for key in KEYS] == nodes.select_batch(KEYS)[:, 0].tolist()
+    for wrong in ("", 7, None, "\ud800"):
+        with pytest.raises(rvh.RVHError, match="node id"):
+            hasher.add_node(wrong)  # type: ignore[arg-type]
+    assert hasher.get_node("user:1") == nodes.select("user:1")[0]
