@@ -18,7 +18,7 @@ import rvh
 
 #: where threads change what they share
 CHANGING = {
-    Path(rvh.__file__).parent / name
+    str(Path(rvh.__file__).parent / name)
     for name in (
         *("_members.py", "_pure_cache.py", "balanced.py", "cache.py", "ring.py"),
         "integrations/pymemcache.py",
@@ -66,7 +66,7 @@ class Stopping:
             self._stands.put(False)
 
     def _trace(self, frame: FrameType, event: str, _: object) -> Any:
-        if Path(frame.f_code.co_filename) not in CHANGING:
+        if frame.f_code.co_filename not in CHANGING:
             return None
         if event == "line":
             self.lines += 1

@@ -14,7 +14,7 @@ import pytest
 from stopping import Stopping, at_every_line, fork, fork_warns, in_a_child
 
 import rvh
-from rvh.balanced import BalancedAssigner
+from rvh.balanced import BalancedAssigner, argassign_balanced, capacities
 from rvh.cache import SelectionCache
 from rvh.ring import RingFace
 
@@ -366,3 +366,55 @@ def test_children_of_busy_threads() -> None:
         over.set()
         for thread in threads:
             thread.join()
+
+
+# -- keys that are changed while they are read --------------------------------------------------
+
+OTHERS = [f"other{n}" for n in range(len(KEYS))]
+
+
+def replaced(keys: Any) -> None:
+    keys[:] = OTHERS[: len(keys)]
+
+
+def emptied(keys: list[str]) -> None:
+    keys.clear()
+
+
+def shortened(keys: list[str]) -> None:
+    del keys[-3:]
+
+
+def lengthened(keys: list[str]) -> None:
+    keys.extend(OTHERS)
+
+
+@pytest.mark.parametrize("load_factor", [1, 1.2])
+@pytest.mark.parametrize(
+    ("make", "change"),
+    [
+        (list, replaced),
+        (list, emptied),
+        (list, shortened),
+        (list, lengthened),
+        (lambda keys: np.array(keys, dtype="U9"), replaced),
+    ],
+)  # fmt: skip
+def test_keys_changed_while_they_are_matched(make: Any, change: Any, load_factor: float) -> None:
+    nodes = [f"node{n}" for n in range(20)]
+    count = 40
+    refused = []
+
+    def match(keys: Any) -> None:
+        try:
+            found = argassign_balanced(nodes, keys, load_factor)
+        except rvh.RVHError as error:
+            refused.append(str(error))
+        else:
+            most = capacities(nodes, len(found), load_factor)
+            assert (np.bincount(found, minlength=20) <= most).all()
+
+    meanwhile(lambda: make(KEYS[:count]), match, change, lambda keys: None)
+    assert all("the keys were changed while they were read" in error for error in refused)
+    if change is not lengthened and load_factor == 1:  # with more there is room for others too
+        assert refused
