@@ -20,7 +20,7 @@ import rvh
 CHANGING = {
     str(Path(rvh.__file__).parent / name)
     for name in (
-        *("_members.py", "_pure_cache.py", "balanced.py", "cache.py", "ring.py"),
+        *("_members.py", "_pure_cache.py", "balanced.py", "cache.py", "migration.py", "ring.py"),
         "integrations/pymemcache.py",
     )
 }
@@ -34,12 +34,18 @@ class Stopping:
     change : callable
     at : callable, optional
         Whether to stop at a line, by its number in the order of the run; nowhere by default.
+    event : {"line", "opcode"}
+        Where to stop: opcodes are the finer ones.
     """
 
     def __init__(
-        self, change: Callable[[], object], at: Callable[[int], bool] = lambda line: False
+        self,
+        change: Callable[[], object],
+        at: Callable[[int], bool] = lambda line: False,
+        event: str = "line",
     ) -> None:
         self.lines = 0
+        self._event = event
         self._change, self._at = change, at
         self._stands: queue.Queue[bool] = queue.Queue()
         self._go_on = threading.Semaphore(0)
@@ -68,7 +74,8 @@ class Stopping:
     def _trace(self, frame: FrameType, event: str, _: object) -> Any:
         if frame.f_code.co_filename not in CHANGING:
             return None
-        if event == "line":
+        frame.f_trace_opcodes = self._event == "opcode"
+        if event == self._event:
             self.lines += 1
             if self._at(self.lines):
                 self._stands.put(True)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from stopping import Stopping, at_every_line, fork, fork_warns, in_a_child
 import rvh
 from rvh.balanced import BalancedAssigner, argassign_balanced, capacities
 from rvh.cache import SelectionCache
-from rvh.ring import RingFace
+from rvh.ring import Migration, Plan, RingFace
 
 KEYS = [f"key{n}" for n in range(200)]
 A, B = rvh.NodeSet(["a", "b", "c"]), rvh.NodeSet(["b", "c", "d"])
@@ -50,16 +51,17 @@ def meanwhile(
     change: Callable[[Any], object],
     other: Callable[[Any], object],
     check: Callable[[Any], None],
+    event: str = "line",
 ) -> None:
     """Make one change in the middle of another, once for each line where that can be."""
     unharmed = make()
-    once = Stopping(lambda: change(unharmed))
+    once = Stopping(lambda: change(unharmed), event=event)
     assert list(once) == []
-    assert once.lines > 2
+    assert once.lines > 0
     for line in range(1, once.lines + 1):
         made, done = make(), None
         with ThreadPoolExecutor(1) as pool:
-            for _ in Stopping(lambda made=made: change(made), line.__eq__):
+            for _ in Stopping(lambda made=made: change(made), line.__eq__, event):
                 done = pool.submit(other, made)
                 wait([done], timeout=0.02)  # or it waits for a lock until the first is through
             assert done is not None
@@ -208,6 +210,25 @@ def test_a_face_that_two_threads_change_and_one_reads() -> None:
 
     at_once(lambda: come_and_go("x"), lambda: come_and_go("y"), read)
     assert ring.get_nodes() == [f"node{n}" for n in range(50)]
+
+
+def test_a_plan_whose_last_step_is_finished_meanwhile() -> None:
+    seen: list[Fraction] = []
+
+    def check(plan: Plan) -> None:
+        assert plan.progress == 1
+        assert set(seen) <= {Fraction(2, 3), Fraction(1)}
+
+    def make() -> Plan:
+        plan = Migration(A, B).plan(3)
+        plan.finish(0)
+        plan.finish(1)
+        return plan
+
+    def ask(plan: Plan) -> None:
+        seen.append(plan.progress)
+
+    meanwhile(make, ask, lambda plan: plan.finish(2), check, "opcode")
 
 
 def test_an_assigner_counts_what_it_holds() -> None:

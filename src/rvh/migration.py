@@ -419,7 +419,8 @@ class Plan:
     @property
     def progress(self) -> Fraction:
         """Up to where all steps are done, as progress."""
-        whole = self._steps if self._done.all() else int(self._done.argmin())
+        done = self._done.copy()  # looked at twice, and another thread may finish the last step
+        whole = self._steps if done.all() else int(done.argmin())
         return Fraction(whole, self._steps)
 
     def left(self) -> Iterator[Step]:

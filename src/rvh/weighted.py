@@ -180,11 +180,9 @@ def _exponents(given: Mapping[str, float] | None) -> dict[str, float]:
         if name not in EXPONENTS:
             raise RVHError(f"exponents has {show(name)}: the measures are {', '.join(EXPONENTS)}")
         number = float(real_numbers([value], f"exponents[{name!r}]", ["the measure"])[0])
-        sign = "at most 0, since longer weighs less" if name == "rtt" else "0 or more"
+        span = "from -64 to 0, since longer weighs less" if name == "rtt" else "from 0 to 64"
         if not abs(number) <= 64 or (number > 0 if name == "rtt" else number < 0):
-            raise RVHError(
-                f"the exponent of {name} is {show(value)}: it has to be {sign}, up to 64"
-            )
+            raise RVHError(f"the exponent of {name} is {show(value)}: it has to be {span}")
         exponents[name] = number
     return exponents
 

@@ -1,0 +1,151 @@
+"""The face of a ring, whose nodes come and go one at a time: a NodeSet is the measure of it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rvh
+from rvh.ring import RingFace
+
+KEYS = [f"key{n}" for n in range(30)]
+IDS = ["a", "b", b"b", "c", "d\0", "", 5, "\ud800"]
+
+
+def changed(nodes: rvh.NodeSet, name: str, node: Any, weight: Any) -> rvh.NodeSet:
+    """One change, as NodeSets make it."""
+    if name == "remove":
+        return nodes.remove([node])
+    if nodes.weights is None:
+        return nodes if node in nodes else nodes.add([node])
+    if node not in nodes:
+        return nodes.add([node], weights=[1 if weight is None else weight])
+    if weight is None:
+        return nodes
+    at = [rvh.keys.key_bytes(each) for each in nodes].index(rvh.keys.key_bytes(node))
+    weights = nodes.weights.tolist()
+    weights[at] = weight
+    return nodes.with_weights(weights)
+
+
+@given(
+    weighted=st.booleans(),
+    changes=st.lists(
+        st.tuples(
+            st.sampled_from(["add", "add", "remove"]),
+            st.sampled_from(IDS),
+            st.sampled_from([None, 0, -0.0, 1, 2.5, -1, float("nan"), 1e300, "1"]),
+            st.booleans(),
+        ),
+        max_size=12,
+    ),
+)
+@settings(deadline=None)
+def test_every_change_is_that_of_a_set(weighted: bool, changes: list[tuple[Any, ...]]) -> None:
+    ring = RingFace({"a": 1, "z": 0} if weighted else ["a", "z"])
+    nodes = ring.nodes
+    for name, node, weight, is_asked in changes:
+        if not weighted:
+            weight = None
+        try:
+            nodes = changed(nodes, name, node, weight)
+        except rvh.RVHError:
+            with pytest.raises(rvh.RVHError):
+                ring.add_node(node, weight) if name == "add" else ring.remove_node(node)
+        else:
+            ring.add_node(node, weight) if name == "add" else ring.remove_node(node)
+        assert len(ring) == len(nodes)
+        if is_asked:
+            assert ring.get_node("key") == nodes.select("key")[0]
+    assert ring.nodes == nodes
+    assert [ring.get_node(key) for key in KEYS] == nodes.select_batch(KEYS)[:, 0].tolist()
+    assert copy.copy(ring).nodes == nodes
+
+
+def test_many_changes_prepare_one_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    init = rvh.NodeSet.__init__
+
+    def count(self: rvh.NodeSet, ids: Any, *options: Any, **more: Any) -> None:
+        made.append(len(ids))
+        init(self, ids, *options, **more)
+
+    monkeypatch.setattr(rvh.NodeSet, "__init__", count)
+    ring = RingFace(["first"])
+    for n in range(2000):
+        ring.add_node(f"node{n}")
+    for n in range(1000):
+        ring.remove_node(f"node{n}")
+    assert len(ring) == 1001
+    assert made == [1]
+    ring.get_node("key")
+    ring.get_nodes("key", 3)
+    assert made == [1, 1001]
+
+
+def test_ids_of_one_kind_answer_in_it_and_of_two_as_objects() -> None:
+    objects = np.array(["a", "b"], dtype=object)
+    ring = RingFace(rvh.NodeSet(objects))
+    ring.add_node("c")
+    assert ring.nodes.ids.dtype == object
+    plain = RingFace(["a", "b"])
+    plain.add_node("longer")
+    assert plain.nodes.ids.dtype.kind == "U"
+
+
+def test_domains_stay_with_their_nodes() -> None:
+    nodes = rvh.NodeSet(["a", "b", "c"], weights=[1, 2, 3], domains={"zone": ["x", "y", "z"]})
+    ring = RingFace(nodes)
+    ring.remove_node("b")
+    ring.add_node("a", 4)
+    assert ring.nodes == rvh.NodeSet(["a", "c"], weights=[4, 3], domains={"zone": ["x", "z"]})
+    with pytest.raises(rvh.RVHError, match=r"'d' has no labels .* RingFace of nodes.add"):
+        ring.add_node("d", 1)
+    again = RingFace(ring.nodes.add("d", weights=1, domains={"zone": "x"}))  # as it says
+    assert again.get_nodes() == ["a", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda ring: ring.add_node(5), TypeError, "the node id is of type int"),
+        (lambda ring: ring.add_node(""), ValueError, "the node id is empty"),
+        (lambda ring: ring.add_node("\ud800"), ValueError, "lone surrogate"),
+        (lambda ring: ring.add_node("c", -1), ValueError, "weight of node 'c' is -1.0: a weight"),
+        (lambda ring: ring.add_node("c", "2"), TypeError, "weight of node 'c' is '2'"),
+        (lambda ring: ring.add_node("c", {"weight": np.nan}), ValueError, "is nan: a weight is a"),
+        (lambda ring: ring.add_node("a", 0), ValueError, "'a' is the last that keys can be placed"),
+        (lambda ring: ring.remove_node("a"), ValueError, "'a' is the last that keys can be placed"),
+        (lambda ring: ring.remove_node("c"), ValueError, "'c' is not in the set"),
+        (lambda ring: ring.remove_node(None), TypeError, "the node id is of type NoneType"),
+    ],
+)  # fmt: skip
+def test_errors_come_at_the_change_and_nothing_changes(
+    call: Any, error: type[Exception], words: str
+) -> None:
+    ring = RingFace({"a": 1, "b": 0})
+    before = ring.nodes
+    with pytest.raises(rvh.RVHError, match=words) as caught:
+        call(ring)
+    assert isinstance(caught.value, error)
+    assert ring.nodes is before
+    ring.add_node("c")  # as it says
+    ring.remove_node("a")
+    assert ring.get_nodes() == ["b", "c"]
+
+
+@given(st.lists(st.sampled_from(["a", "b", b"b", "é", "é".encode(), "a\0", "zz"]), max_size=8))
+def test_ids_are_looked_up_by_their_bytes(asked: list[Any]) -> None:
+    ids = ["a", b"b", "é"]
+    nodes = rvh.NodeSet(ids)
+    there = {rvh.keys.key_bytes(node) for node in ids}
+    for node in asked:
+        assert (node in nodes) == (rvh.keys.key_bytes(node) in there)
+    assert list(nodes.remove(["a"])) == [b"b", "é"]
+    with pytest.raises(rvh.RVHError, match="node id is of type int"):
+        nodes.remove([5])
