@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import operator
+from collections import deque
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import repeat
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -264,8 +266,7 @@ class BalancedAssigner(Shared):
         if self._due is not None:
             come, go, loads = self._due
             self._owner.update(come)
-            for key in go:
-                self._owner.pop(key, None)
+            deque(map(self._owner.pop, go, repeat(None)), maxlen=0)
             self._loads = loads
             self._due = None
 
