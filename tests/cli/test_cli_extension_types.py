@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
@@ -83,14 +84,20 @@ def test_a_null_is_named_with_its_row(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "row 2, column 'key': the key is null" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["geoarrow.wkb", "arrow.opaque", "pandas.period"])
+#: what a file says of a type besides its name
+ABOUT = {
+    "geoarrow.wkb": "",
+    "arrow.opaque": '{"type_name": "bit", "vendor_name": "DuckDB"}',
+    "test.period": '{"freq": "D"}',
+}
+
+
+@pytest.mark.parametrize("name", ABOUT)
 @pytest.mark.parametrize("suffix", ["parquet", "arrow"])
 def test_an_unknown_type(
     name: str, suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    about = {"ARROW:extension:name": name}
-    if name == "arrow.opaque":
-        about["ARROW:extension:metadata"] = '{"type_name": "bit", "vendor_name": "DuckDB"}'
+    about = {"ARROW:extension:name": name, "ARROW:extension:metadata": ABOUT[name]}
     field = pa.field("key", pa.binary(), metadata=about)
     keys = pa.table([pa.array([b"\1\2"]), pa.array([7])], schema=pa.schema([field, ("n", "int64")]))
     source, out = tmp_path / f"keys.{suffix}", tmp_path / "out.parquet"
@@ -107,6 +114,24 @@ def test_an_unknown_type(
     assert assign(source, "-K", "n", "-o", out) == 0  # as another column it is just kept
     kept = pq.read_table(out)["key"].combine_chunks()
     assert getattr(kept, "storage", kept).to_pylist() == [b"\1\2"]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_a_type_of_pandas_that_is_damaged(
+    suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pa.array(pd.period_range("2024", periods=1, freq="M"))  # pandas tells pyarrow of its types
+    about = {"ARROW:extension:name": "pandas.period", "ARROW:extension:metadata": '{"x": 1}'}
+    schema = pa.schema([pa.field("key", pa.int64(), metadata=about)])
+    keys, source = pa.table([pa.array([7])], schema=schema), tmp_path / f"keys.{suffix}"
+    if suffix == "parquet":
+        pq.write_table(keys, source)
+    else:
+        with pa.ipc.new_file(str(source), schema) as file:
+            file.write_table(keys)
+    assert assign(source, "-o", tmp_path / "out.csv") != 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(source) in line
 
 
 def test_floats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

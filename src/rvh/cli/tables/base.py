@@ -264,10 +264,13 @@ def naming(name: str) -> Iterator[None]:
         yield
     except (RVHError, BrokenPipeError):
         raise
-    except (pa.ArrowException, OSError, UnicodeError, OverflowError) as error:
+    # pandas makes types of its own of what a file says of them, with errors of its own.
+    except (pa.ArrowException, OSError, OverflowError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, OSError) and error.filename:
             raise
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        if isinstance(error, KeyError):  # which says no more than the key
+            reason = f"its types lack {reason}"
         raise RVHError(f"{name}: {reason.strip().splitlines()[0]}") from None
 
 
