@@ -13,7 +13,7 @@ import rvh
 from rvh.balanced import BalancedAssigner, argassign_balanced, capacities
 from rvh.cache import SelectionCache
 from rvh.partitions import PartitionTable
-from rvh.ring import Migration
+from rvh.ring import Migration, ketama
 from rvh.stable import jump_hash
 from rvh.weighted import weights_from
 
@@ -54,6 +54,12 @@ RANGES: dict[str, tuple[Any, list[Any], list[Any], str]] = {
     ),
     "weight": (weigh, [0, -0.0, 2.0**-1016, 2.0**970],
                [below(2.0**-1016), above(2.0**970)], "0 or from 2^-1016 to 2^970"),
+    "weight of 32 bits": (
+        lambda weight: ketama(["a", "b"], [weight, 2.0**-126]),
+        [2.0**-126, 1, float(np.finfo(np.float32).max) * 0.9],
+        [below(2.0**-126), above(float(np.finfo(np.float32).max)), above(0)],
+        f"from {2.0**-126} to {float(np.finfo(np.float32).max)}",
+    ),
     "negative weight": (weigh, [0], [below(0)], "a weight is 0 or more"),
     "k": (lambda k: NODES.select("x", k), [1, 3], [0, 4], "choose 1 <= k <= 3"),
     "maxsize": (lambda size: SelectionCache(NODES, size), [1, 2**31], [0, 2**31 + 1],

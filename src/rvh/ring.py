@@ -838,12 +838,12 @@ def _check_float32(weights: list[float], ids: NDArray[Any]) -> None:
         if weight and not least <= weight <= most:
             raise RVHError(
                 f"the weight of node {show(ids.tolist()[number])} (position {number}) is {weight}: "
-                f"ketama computes with 32 bits, from {least:.3g} to {most:.3g}; scale all weights"
+                f"ketama computes with 32 bits, from {least} to {most}; scale all weights"
             )
     if sum(weights) > most:
         raise RVHError(
             f"the weights are {sum(weights)} together: ketama computes with 32 bits, up to "
-            f"{most:.3g}; divide all weights"
+            f"{most}; divide all weights"
         )
 
 
