@@ -138,7 +138,7 @@ def test_a_column_whose_name_has_a_comma(call, tmp_path):
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "ndjson", "lines", "parquet", "arrow", "arrows"])
 def test_stdin_to_stdout(call, spawn, tmp_path, kind):
-    lines, keys, out = (tmp_path / name for name in ("keys.txt", "keys.dat", "out.dat"))
+    lines, keys, out = (tmp_path / name for name in ("keys.txt", "keys", "out"))
     lines.write_text("".join(f"k{n}\n" for n in range(50)))
     assert call("assign", lines, "-n", LIST, "-o", keys, "--output-format", kind).code == 0
     args = ["--format", kind, "-n", LIST, "-k", "1", "--column", "again"]
@@ -238,14 +238,22 @@ def part_files(folder: Path) -> list[str]:
 
 def signals_by_default() -> None:
     """A job in the background, or under nohup, ignores some signals, and so would its children."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(
     ("number", "status"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
-    ids=["SIGINT", "SIGTERM", "SIGHUP"],
+    [
+        (signal.SIGINT, 130),
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
+        (signal.SIGQUIT, 131),
+        (signal.SIGUSR1, 128 + signal.SIGUSR1),
+        (signal.SIGALRM, 128 + signal.SIGALRM),
+        (signal.SIGXCPU, 128 + signal.SIGXCPU),
+    ],
+    ids=lambda value: getattr(value, "name", str(value)),
 )
 @pytest.mark.parametrize("out_name", ["out.txt", "out.csv", "out.parquet", "out.arrow"])
 @pytest.mark.parametrize("exists", [True, False], ids=["over a file", "new"])

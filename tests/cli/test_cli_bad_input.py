@@ -69,7 +69,7 @@ BAD_FILES: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
     "csv, open quote in the header": ("k.csv", text(b'"id,x\n' + b"1,2\n" * 99999), ["header"]),
     "csv, endless row": ("k.csv", text(b"id\n" + b"x" * 9_000_000), ["row of more than"]),
     "csv, not UTF-8": ("k.csv", text(b"id\na\nb\nc\xff\nd\n"), ["row 3", "UTF8"]),
-    "csv, header not UTF-8": ("k.csv", text(b"\xff\xfei\0d\0\n\0"), ["header"]),
+    "csv, header not UTF-8": ("k.csv", text(b"id,\xfc\n1,2\n"), ["header is not", "--encoding"]),
     "lines, not UTF-8": ("k.txt", text(b"a\nb\n\xc3(\n"), ["line 3", "UTF-8"]),
     "ndjson, not UTF-8": (
         "k.ndjson",
@@ -95,7 +95,7 @@ BAD_FILES: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
     "not gzip": ("k.txt.gz", text(b"id\n1\n2\n" * 9), ["k.txt.gz"]),
     "parquet.gz": ("k.parquet.gz", text(b"PAR1"), ["parquet", "gzip"]),
     "parquet as csv": ("k.csv", parquet(["a"] * 9), ["k.csv"]),
-    "parquet as lines": ("k.txt", parquet(["\xff"] * 9), ["k.txt", "UTF-8"]),
+    "parquet as lines": ("k.txt", parquet(["\xff"] * 9), ["k.txt", "--format parquet"]),
     "truncated parquet": ("k.parquet", truncated("parquet", 0.5), ["k.parquet"]),
     "damaged parquet": ("k.parquet", damaged_parquet, ["k.parquet"]),
     "truncated arrow": ("k.arrow", truncated("arrow", 0.5), ["k.arrow"]),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -42,12 +44,21 @@ from rvh.cli.options import (
 )
 from rvh.cli.placement import RINGS, Asked, Placement, placement
 from rvh.cli.progress import progress
-from rvh.cli.tables import FORMATS, Format, compression_of, format_of
+from rvh.cli.tables import (
+    EXTENSIONS,
+    FORMATS,
+    Format,
+    Quote,
+    compression_of,
+    extension_of,
+    format_of,
+)
 from rvh.errors import RVHError, show
 from rvh.keys import column as key_column_of
 
 if TYPE_CHECKING:
     from rvh.cli.tables.base import Batch, Reader
+    from rvh.cli.tables.files import Source
 
 FORMAT_NAMES = ", ".join(FORMATS)
 
@@ -93,6 +104,36 @@ def assign(
         str | None,
         typer.Option(
             metavar="NAME", help="The format of OUT [default: by its extension, else as KEYS]."
+        ),
+    ] = None,
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHAR",
+            help="What separates the values of csv and tsv: one character, or \\t. For KEYS and "
+            "an OUT of the same format; where KEYS is of another kind, for OUT.",
+        ),
+    ] = None,
+    no_header: Annotated[
+        bool,
+        typer.Option(
+            "--no-header",
+            help="csv and tsv have no header; the columns of KEYS are named 1, 2, 3, ...",
+        ),
+    ] = False,
+    quote: Annotated[
+        Quote | None,
+        typer.Option(
+            help="Quotes in csv and tsv. csv: around a value, as RFC 4180 says; none: a quote is "
+            "a character as others [default: csv in csv; in tsv no value may begin with one].",
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The encoding of KEYS, by Python's name, as utf-16 or latin-1; OUT is UTF-8 "
+            "[default: utf-8].",
         ),
     ] = None,
     node_column: NodeColumn = None,
@@ -152,6 +193,8 @@ def assign(
     refuse_no_text(column, "--column")
     read_as = _format("--format", format_name, keys, None)
     write_as = _format("--output-format", output_format, out, read_as)
+    reading, writing = _delimited(read_as, write_as, delimiter, no_header, quote)
+    _refuse_encoding(encoding, read_as)
     if node_geohash is not None and key_geohash is None:
         raise typer.BadParameter("say where keys are: --key-geohash", param_hint="--node-geohash")
     if load_factor is not None:
@@ -189,11 +232,13 @@ def assign(
     from rvh.cli.tables.base import naming
     from rvh.cli.tables.files import Source, target
 
+    source_of = partial(Source, keys, _compression(keys, read_as), encoding)
+    packing = _compression(out, write_as)
     start = time.monotonic()
     rows = 0
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(Source(keys, _compression(keys, read_as)))
-        reader = read_as.reader(source)
+        source = stack.enter_context(source_of())
+        reader = read_as.reader(source, **reading)
         columns = _key_columns(key_column, reader)
         if len(columns) > 1 and algorithm in RINGS:
             raise typer.BadParameter(
@@ -205,12 +250,14 @@ def assign(
         if key_geohash is not None:
             _refuse_missing([key_geohash], reader)
         _refuse_clash(added, reader)
-        ahead = _all_at_once(placed, keys, read_as, spec) if placed.whole else None
         # All imports are done before there is a file to clean up.
         make_writer, bar = write_as.writer(), progress(Path(source.name).name, quiet)
-        sink = stack.enter_context(target(out, _compression(out, write_as)))
+        instead = _instead(out, read_as, write_as, packing)
+        sink = stack.enter_context(target(out, packing, instead))
+        ahead = _all_at_once(placed, source_of, read_as, reading, spec) if placed.whole else None
+        stack.enter_context(_telling_what_is_there(out, lambda: rows))
         stack.enter_context(naming(out))
-        writer = stack.enter_context(make_writer(sink, reader, added, placed.ids))
+        writer = stack.enter_context(make_writer(sink, reader, added, placed.ids, **writing))
         stack.enter_context(bar)
         for batch in reader.batches():
             try:
@@ -240,13 +287,18 @@ def assign(
         say(f"{rows:,} rows in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
 
 
-def _all_at_once(placed: Placement, path: str, known: Format, spec: KeySpec) -> NDArray[np.intp]:
+def _all_at_once(
+    placed: Placement,
+    source_of: Callable[[], Source],
+    known: Format,
+    options: dict[str, Any],
+    spec: KeySpec,
+) -> NDArray[np.intp]:
     """The nodes of all rows, from a first reading of the file."""
-    from rvh.cli.tables.files import Source
 
     def batches() -> Iterator[Batch]:
-        with Source(path, _compression(path, known)) as source:
-            yield from known.reader(source).batches()
+        with source_of() as source:
+            yield from known.reader(source, **options).batches()
 
     parts = []
     for batch in batches():
@@ -265,8 +317,11 @@ def _all_at_once(placed: Placement, path: str, known: Format, spec: KeySpec) -> 
 
 def _refuse_read_once(path: str) -> None:
     """Refuse KEYS that has nothing left to give in a second reading; a missing file comes later."""
+    from rvh.cli.tables.files import descriptor
+
     with contextlib.suppress(OSError):
-        if path == "-" or not stat.S_ISREG(os.stat(path).st_mode):
+        once = path == "-" or descriptor(path) is not None
+        if once or not stat.S_ISREG(os.stat(path).st_mode):
             name = "stdin" if path == "-" else path
             raise typer.BadParameter(
                 f"KEYS is read twice, which {name} cannot be: write it into a file",
@@ -295,13 +350,102 @@ def _format(option: str, name: str | None, path: str, otherwise: Format | None) 
         if name not in FORMATS:
             raise typer.BadParameter(f"{show(name)} is none of {FORMAT_NAMES}", param_hint=option)
         return FORMATS[name]
-    found = (None if path == "-" else format_of(path)) or otherwise
+    found = None if path == "-" else format_of(path)
+    if found is None and otherwise is not None:
+        extension = "" if path == "-" else extension_of(path)
+        if extension:
+            raise typer.BadParameter(
+                f"{show(extension)} is no known extension, which are {EXTENSIONS}: choose one, or "
+                "name the format with --output-format",
+                param_hint="--out",
+            )
+        return otherwise
     if found is None:
         what = "stdin" if path == "-" else f"the name {path}"
         raise typer.BadParameter(
             f"{what} does not tell a format: choose one of {FORMAT_NAMES}", param_hint=option
         )
     return found
+
+
+def _delimited(
+    read_as: Format,
+    write_as: Format,
+    delimiter: str | None,
+    no_header: bool,
+    quote: Quote | None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the user says about delimited text, as options of the reader and the writer."""
+    both: dict[str, Any] = {}
+    if quote is not None:
+        both["quote"] = quote
+    if no_header:
+        both["header"] = False
+    if delimiter is not None:
+        both["delimiter"] = _one_character(delimiter)
+    names = {"quote": "--quote", "header": "--no-header", "delimiter": "--delimiter"}
+    if both and not (read_as.is_delimited or write_as.is_delimited):
+        raise typer.BadParameter(
+            f"is for csv and tsv, but KEYS is {read_as.name} and OUT is {write_as.name}",
+            param_hint=names[next(iter(both))],
+        )
+    reading = {**both, "chosen": delimiter is not None} if read_as.is_delimited else {}
+    writing = both if write_as.is_delimited else {}
+    if read_as.is_delimited and write_as is not read_as:  # which has a delimiter of its own
+        writing = {name: value for name, value in writing.items() if name != "delimiter"}
+    return reading, writing
+
+
+def _one_character(text: str) -> str:
+    character = {"\\t": "\t", "tab": "\t"}.get(text, text)
+    if len(character) != 1 or not character.isascii() or character in '"\r\n\0':
+        raise typer.BadParameter(
+            f"{show(text)} is not one ASCII character other than a quote and a line end; "
+            "\\t is a tab",
+            param_hint="--delimiter",
+        )
+    return character
+
+
+def _refuse_encoding(encoding: str | None, read_as: Format) -> None:
+    if encoding is None:
+        return
+    from rvh.cli.tables.files import text_codec
+
+    if not read_as.is_text:
+        raise typer.BadParameter(
+            f"is for text, but KEYS is {read_as.name}", param_hint="--encoding"
+        )
+    if text_codec(encoding) is None:
+        raise typer.BadParameter(
+            f"{show(encoding)} is no encoding that Python knows, as utf-8, utf-16, latin-1, "
+            "cp1252 or shift_jis",
+            param_hint="--encoding",
+        )
+
+
+def _instead(out: str, read_as: Format, write_as: Format, compression: str | None) -> str:
+    """What to do where no new file can take the place of OUT: the shell writes into the old one."""
+    from rvh.cli.tables.files import COMPRESS
+
+    format_name = "" if write_as is read_as else f" --output-format {write_as.name}"
+    packed = "" if compression is None else f" | {COMPRESS[compression]}"
+    return f"write -o -{format_name}{packed} > {shlex.quote(out)}"
+
+
+@contextlib.contextmanager
+def _telling_what_is_there(out: str, rows: Callable[[], int]) -> Iterator[None]:
+    """Let an error say what an output has that cannot be taken back."""
+    from rvh.cli.tables.files import is_stream
+
+    streamed = is_stream(out)
+    try:
+        yield
+    except RVHError as error:
+        if not streamed:
+            raise
+        name = "stdout" if out == "-" else out
+        raise type(error)(f"{error}; {name} is incomplete, it ends after {rows():,} rows") from None
 
 
 def _compression(path: str, known: Format) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
@@ -88,21 +89,24 @@ def bench(
     from rvh.bench.plot import svg
     from rvh.bench.results import csv_text
     from rvh.bench.table import table
-    from rvh.cli.tables.files import target
+    from rvh.cli.tables.files import STDOUT, descriptor, target
 
     old = None if compare is None else _read_old(compare, chosen, allowed)
     too_slow = partial(slower, old=old or {}, allowed=allowed)
     with contextlib.ExitStack() as files:
         # Opened here: what cannot be written is found before anything is measured.
-        csv_file = None if out is None else files.enter_context(target(out))
-        plot_file = None if plot is None else files.enter_context(target(plot))
+        csv_file, plot_file = (
+            None if path is None else files.enter_context(target(path, instead=_instead(path)))
+            for path in (out, plot)
+        )
         rows = _measured(chosen, rounds, too_slow)
         if csv_file is not None:
             csv_file.write(csv_text(rows).encode())
         if plot_file is not None:
             plot_file.write(svg(rows, old))
     gone = [each.name for each in old or () if each not in suite and _asked(each.name, only)]
-    (tell if out == "-" else emit)(table(rows, old, gone))
+    to_stdout = out is not None and (out == "-" or descriptor(out) == STDOUT)
+    (tell if to_stdout else emit)(table(rows, old, gone))
     if old and (failed := too_slow(rows)):
         for row in failed:
             percent = 100 * slowdown(row, old[row.workload])
@@ -121,6 +125,10 @@ def _allowed(percent: str | None, compare: Path | None) -> float:
             f"{show(percent)} is not a percentage, as 10% or 2.5", param_hint="--fail-over"
         )
     return float(percent.removesuffix("%")) / 100
+
+
+def _instead(path: str) -> str:
+    return f"write into another folder, and copy it there (cp NEW {shlex.quote(path)})"
 
 
 def _check_plot(plot: str, out: str | None) -> None:

@@ -8,15 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import import_module
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rvh.cli.tables.base import Reader, Writer
     from rvh.cli.tables.files import Source
 
-__all__ = ["COMPRESSIONS", "FORMATS", "Format", "compression_of", "format_of"]
+__all__ = [
+    "COMPRESSIONS",
+    "EXTENSIONS",
+    "FORMATS",
+    "Format",
+    "Quote",
+    "compression_of",
+    "extension_of",
+    "format_of",
+]
 
 
 @dataclass(frozen=True)
@@ -34,9 +44,18 @@ class Format:
         """Whether every value is text."""
         return self.name in ("csv", "tsv", "lines")
 
-    def reader(self, source: Source) -> Reader:
-        """Open `source` for reading."""
-        made: Reader = import_module(f"{__name__}.{self.module}").READERS[self.name](source)
+    @property
+    def is_delimited(self) -> bool:
+        """Whether values stand in a line with a delimiter between."""
+        return self.module == "delimited"
+
+    def reader(self, source: Source, **options: Any) -> Reader:
+        """Open `source` for reading; the options are those of the format's reader."""
+        from rvh.cli.tables.content import refuse_other_kind
+
+        refuse_other_kind(source.name, source.head, self.name, source.compressed)
+        readers = import_module(f"{__name__}.{self.module}").READERS
+        made: Reader = readers[self.name](source, **options)
         return made
 
     def writer(self) -> Callable[..., Writer]:
@@ -62,6 +81,17 @@ FORMATS: dict[str, Format] = {
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 
 
+#: all extensions, for people
+EXTENSIONS = " ".join(extension for each in FORMATS.values() for extension in each.extensions)
+
+
+class Quote(StrEnum):
+    """What a quote at the start of a value means in delimited text."""
+
+    NONE = "none"
+    CSV = "csv"
+
+
 def compression_of(path: str) -> str | None:
     """The compression that the name of a file tells, if any.
 
@@ -81,6 +111,17 @@ def format_of(path: str) -> Format | None:
     >>> format_of("keys.CSV.gz").name, format_of("keys")
     ('csv', None)
     """
-    name = PurePath(path)
-    suffix = (name.with_suffix("") if compression_of(path) else name).suffix.lower()
+    suffix = extension_of(path)
     return next((each for each in FORMATS.values() if suffix in each.extensions), None)
+
+
+def extension_of(path: str) -> str:
+    """The extension in the name of a file that may tell its format, in lower case.
+
+    Examples
+    --------
+    >>> extension_of("keys.CSV.gz"), extension_of("keys"), extension_of("keys.xlsx")
+    ('.csv', '', '.xlsx')
+    """
+    name = PurePath(path)
+    return (name.with_suffix("") if compression_of(path) else name).suffix.lower()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -11,14 +12,16 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from rvh.cli.tables.base import Reader, TableWriter, naming
+from rvh.cli.tables.content import ARROW_FILE
 from rvh.cli.tables.files import Source
 from rvh.errors import RVHError
 
-FILE_MAGIC = b"ARROW1"
 #: mean size of the record batches of a file above which they are mapped, not read, into memory
 MAPPED_BYTES = 1 << 25
 #: what ends a stream
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+#: the start of a message that does not come. Readers take a stream without its end for whole.
+NO_END = b"\xff\xff\xff\xff\x08\x00\x00\x00"
 
 
 class _Tail:
@@ -43,18 +46,19 @@ class ArrowReader(Reader):
     """Reads an Arrow IPC file or stream; the columns keep their types."""
 
     names: list[str]
+    from_file = True
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
         self._file: Any = None
         self._done = 0.0
         with naming(source.name):
-            if source.stream.peek(len(FILE_MAGIC)).startswith(FILE_MAGIC):
+            if source.head.startswith(ARROW_FILE):
                 self._file = pa.ipc.open_file(source.random_access())
                 if (source.size or 0) > MAPPED_BYTES * max(1, self._file.num_record_batches):
                     self._file = pa.ipc.open_file(source.random_access(mapped=True))
                 self.names = self._file.schema.names
-            elif not source.stream.peek(1):
+            elif not source.head:
                 raise RVHError(f"{source.name} is empty: an Arrow IPC file has at least a schema")
             else:
                 self._tail = _Tail(source.stream)
@@ -94,6 +98,8 @@ class ArrowWriter(TableWriter):
         options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
         self._writer = open_writer(pa.PythonFile(self.sink, "w"), self.schema, options=options)
         self._dictionaries: dict[int, Any] = {}
+        self._is_stream = open_writer is pa.ipc.new_stream
+        self._within_message = False
 
     def write_record(self, record: Any) -> None:
         columns = [
@@ -102,7 +108,9 @@ class ArrowWriter(TableWriter):
             else column
             for position, column in enumerate(record.columns)
         ]
+        self._within_message = True
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self.schema))
+        self._within_message = False
 
     def _one_dictionary(self, position: int, column: Any) -> Any:
         before = self._dictionaries.get(position)
@@ -120,6 +128,14 @@ class ArrowWriter(TableWriter):
 
     def close(self) -> None:
         self._writer.close()
+
+    def give_up(self) -> None:
+        with suppress(Exception):
+            if self._is_stream and not self._within_message:
+                self.sink.write(NO_END)
+        self.sink.abandon()
+        with suppress(Exception):
+            self._writer.close()
 
 
 READERS = {"arrow": ArrowReader, "arrows": ArrowReader}

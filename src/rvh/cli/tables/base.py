@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +25,8 @@ from rvh.errors import RVHError, show
 #: rows and bytes of a batch: enough to keep all threads busy, little enough to hold in memory
 BATCH_ROWS = 1 << 16
 BATCH_BYTES = 1 << 24
+#: the longest line of NDJSON and plain lines: one without end must not fill the memory
+LINE_BYTES = 1 << 24
 
 # With its first array pyarrow imports pandas, where that is installed. Now, rather than in the
 # middle of a run: Python loses a Ctrl-C that comes at the wrong moment of an import.
@@ -125,6 +127,8 @@ class Reader(ABC):
 
     #: the columns, or None where the input has no rows to tell them
     names: list[str] | None
+    #: whether the record batches are as a file has them, which may be damaged in any way
+    from_file = False
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -149,6 +153,9 @@ class Reader(ABC):
 
     def _counted(self) -> Iterator[Any]:
         for record in self.records():
+            if self.from_file:
+                # Offsets that point beyond their buffer would end the process further on.
+                record.validate(full=True)
             self._rows_in += record.num_rows
             yield record
 
@@ -188,6 +195,9 @@ class Writer(ABC):
     def close(self) -> None:  # noqa: B027  (most formats need nothing)
         """Write what ends the file."""
 
+    def give_up(self) -> None:  # noqa: B027  (most formats need nothing)
+        """Leave an output that has failed without what would end it properly."""
+
     def __enter__(self) -> Self:
         return self
 
@@ -195,9 +205,7 @@ class Writer(ABC):
         if kind is None:
             self.close()
         else:
-            # The file is lost anyway; but pyarrow's writers must not meet a closed one later.
-            with suppress(Exception):
-                self.close()
+            self.give_up()
 
 
 class TableWriter(Writer):
@@ -264,6 +272,8 @@ def naming(name: str) -> Iterator[None]:
         yield
     except (RVHError, BrokenPipeError):
         raise
+    except UnicodeDecodeError:  # pyarrow takes the names of columns as they are in the file
+        raise RVHError(f"{name}: a column has a name that is not UTF-8 text: rename it") from None
     # pandas makes types of its own of what a file says of them, with errors of its own.
     except (pa.ArrowException, OSError, OverflowError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, OSError) and error.filename:

@@ -3,82 +3,163 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import chain
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from pyarrow import csv as arrow_csv
 
+from rvh.cli.tables import Quote
 from rvh.cli.tables.base import Reader, TableWriter
 from rvh.cli.tables.files import Source
+from rvh.cli.tables.structure import Structure
 from rvh.cli.tables.text import as_text, contains, joined
-from rvh.errors import RVHError
+from rvh.errors import RVHError, show
 
 #: bytes parsed at once; also the longest row that pyarrow reads. It reads up to 32 of them ahead.
 BLOCK_BYTES = 1 << 21
 #: what pyarrow says about a row that is not as the others
 ROW_ERROR = re.compile(r"Row #(\d+): (.*)", re.DOTALL)
+#: what separates values in some files; in the name of the only column it was to separate them
+DELIMITERS = (",", ";", "\t", "|")
+ENCODING = "if it is of another encoding, name it with --encoding"
 
 
 class _Watch(io.RawIOBase):
-    """Passes bytes on, counts them, and remembers enough to see a quote that was never closed."""
+    """Passes bytes on to pyarrow, first some that were read before; counts and checks them."""
 
-    def __init__(self, stream: io.BufferedReader) -> None:
+    def __init__(self, before: bytes, stream: io.BufferedReader[Any], structure: Structure) -> None:
+        self._before = before
         self._stream = stream
+        self._structure = structure
         self.count = 0
-        self._quotes = 0
-        self._tail = b""
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
+        if self._before:
+            data, self._before = self._before, b""
+            return data
         data = self._stream.read(size)
         self.count += len(data)
-        self._quotes += data.count(b'"')
-        self._tail = (self._tail + data[-1024:])[-1024:]
+        if data:
+            self._structure.feed(data)
+        else:
+            self._structure.end()
         return data
-
-    def left_open(self, last: str) -> bool:
-        """Whether the file ended within quotes, given its last value.
-
-        A parser takes such a value to the end of the file for whole. But then the quotes are of
-        an odd number, and the file ends with the opening one, the value, and nothing more.
-        """
-        end = b'"' + last.encode().replace(b'"', b'""')
-        return self._quotes % 2 == 1 and end.endswith(self._tail[-len(end) :])
 
 
 class DelimitedReader(Reader):
-    """Reads CSV or TSV: the header here, the rows by pyarrow as columns of text."""
+    """Reads CSV or TSV: the header here, the rows by pyarrow as columns of text.
+
+    Parameters
+    ----------
+    source : Source
+    delimiter : str
+    quote : Quote or None
+    header : bool
+        Whether the first row has the names; without, they are numbers from 1.
+    chosen : bool
+        Whether the user chose the delimiter; else the names are looked at for a better one.
+    """
 
     names: list[str]
 
-    def __init__(self, source: Source, delimiter: str) -> None:
+    def __init__(
+        self,
+        source: Source,
+        delimiter: str,
+        quote: Quote | None,
+        header: bool = True,
+        chosen: bool = False,
+    ) -> None:
         super().__init__(source)
         self._delimiter = delimiter
-        self.names = self._read_header()
-        self._watch = _Watch(source.stream)
+        self._quote = quote
+        self._watch: _Watch | None = None
+        self._structure = Structure(source.name, delimiter, quote, BLOCK_BYTES)
+        first = self._first_row()
+        self.names = first if header else [str(number + 1) for number in range(len(first))]
+        if not chosen:
+            self._refuse_other_delimiter(first)
+        self._before = b"" if header else b"".join(self._lines_read)
         self._bytes_out = 0
 
-    def _read_header(self) -> list[str]:
-        stream = self.source.stream
-        first = stream.readline().removeprefix(b"\xef\xbb\xbf")  # a byte order mark
-        lines = chain([first], iter(stream.readline, b"")) if first else iter(())
+    def _first_row(self) -> list[str]:
+        self._lines_read: list[bytes] = []
+        name = self.source.name
+        quoting: Any = csv.QUOTE_MINIMAL if self._quote is Quote.CSV else csv.QUOTE_NONE
+        rows = csv.reader(
+            self._lines(),
+            delimiter=self._delimiter,
+            quoting=quoting,
+            strict=True,
+        )
         try:
-            rows = csv.reader((line.decode() for line in lines), delimiter=self._delimiter)
-            header = next(filter(None, rows), None)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise RVHError(f"{self.source.name}: the header cannot be read: {error}") from None
-        if header is None:
-            raise RVHError(f"{self.source.name} is empty: a header is needed")
-        return header
+            for row in rows:
+                if row:
+                    break
+                self._lines_read.clear()
+            else:
+                raise RVHError(f"{name} is empty: a header is needed")
+        except UnicodeDecodeError as error:
+            raise RVHError(
+                f"{name}: the header is not UTF-8 text: {error.reason} at byte {error.start}; "
+                f"{ENCODING}"
+            ) from None
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                self._structure.end()  # which knows where the quote is
+            raise RVHError(
+                f"{name}: the header cannot be read: {error}; is a quote never closed?"
+            ) from None
+        if row[0].startswith("\ufeff"):
+            raise RVHError(f"{name}: the first value has a byte order mark in it: leave it away")
+        return row
+
+    def _lines(self) -> Iterator[str]:
+        """Lines of the file, which the rows that follow do not have any more."""
+        stream, size = self.source.stream, 0
+        while line := stream.readline(BLOCK_BYTES):
+            if not size:
+                line = line.removeprefix(codecs.BOM_UTF8)
+            size += len(line)
+            returns = line.find(b"\r")
+            if b"\n" not in line and 0 <= returns < len(line) - 1:
+                raise RVHError(
+                    f"{self.source.name}: lines end with a carriage return and no newline: make "
+                    "them newlines (tr '\\r' '\\n' < FILE)"
+                )
+            if size >= BLOCK_BYTES:
+                raise RVHError(
+                    f"{self.source.name}: the header has more than {BLOCK_BYTES >> 20} MiB: it "
+                    "is no table, or a quote is never closed"
+                )
+            self._structure.feed(line)
+            self._lines_read.append(line)
+            yield line.decode()
+
+    def _refuse_other_delimiter(self, first: list[str]) -> None:
+        """Refuse a file of one column that seems to have several, with another delimiter.
+
+        The key would be the whole line, and nobody would be told.
+        """
+        if len(first) != 1:
+            return
+        found = next((each for each in DELIMITERS if each in first[0]), None)
+        if found is not None:
+            this, other = (show(each) for each in (self._delimiter, found))
+            raise RVHError(
+                f"{self.source.name} has the one column {show(first[0])}: say --delimiter {other}, "
+                f"or --delimiter {this} if it is one"
+            )
 
     @property
     def schema(self) -> Any:
@@ -86,21 +167,26 @@ class DelimitedReader(Reader):
 
     def records(self) -> Iterator[Any]:
         stream = self.source.stream
-        while stream.peek(1)[:1] in (b"\r", b"\n"):
-            stream.read(1)
-        if not stream.peek(1):
-            return  # pyarrow would miss the header, which is here already
+        if not self._before:
+            while stream.peek(1)[:1] in (b"\r", b"\n"):
+                self._structure.feed(stream.read(1))
+            if not stream.peek(1):
+                self._structure.end()
+                return  # pyarrow would miss the header, which is here already
+        watch = self._watch = _Watch(self._before, stream, self._structure)
         labels = [str(position) for position in range(len(self.names))]  # names may repeat
-        last = ""
+        quoted = self._quote is Quote.CSV
         try:
             blocks = arrow_csv.open_csv(
-                self._watch,
+                watch,
                 # One thread: only so does pyarrow count the rows for its errors.
                 read_options=arrow_csv.ReadOptions(
                     use_threads=False, block_size=BLOCK_BYTES, column_names=labels
                 ),
                 parse_options=arrow_csv.ParseOptions(
-                    delimiter=self._delimiter, newlines_in_values=True
+                    delimiter=self._delimiter,
+                    quote_char='"' if quoted else False,
+                    newlines_in_values=quoted,
                 ),
                 convert_options=arrow_csv.ConvertOptions(
                     strings_can_be_null=False, column_types=dict.fromkeys(labels, pa.string())
@@ -111,58 +197,79 @@ class DelimitedReader(Reader):
                 # Each value has an offset of 4 bytes here, and one separator in the file.
                 self._bytes_out += block.nbytes - 3 * values
                 yield pa.RecordBatch.from_arrays(block.columns, schema=self.schema)
-                if block.num_rows:
-                    last = block.column(block.num_columns - 1)[-1].as_py()
         except pa.ArrowInvalid as error:
             raise RVHError(f"{self.source.name}: {self._explain(str(error))}") from None
-        if self._watch.left_open(last):
-            raise RVHError(f"{self.source.name} ends within quotes: it is probably truncated")
 
     def read_fraction(self) -> float | None:
         part = self.source.fraction()
-        if part is None:
-            return None
+        if part is None or self._watch is None:
+            return part
         return min(1.0, part * self._bytes_out / max(1, self._watch.count))  # pyarrow reads ahead
 
     def _explain(self, message: str) -> str:
         found = ROW_ERROR.search(message)
         if found:
-            return f"row {found[1]}: {found[2].splitlines()[0]}"
-        if "straddl" in message:
-            return f"there is a row of more than {BLOCK_BYTES >> 20} MiB, or a quote never closed"
-        return message.splitlines()[0]
+            message = f"row {found[1]}: {found[2]}"
+        elif "straddl" in message:
+            return f"there is a row of more than {BLOCK_BYTES >> 20} MiB"
+        reason = message.splitlines()[0]
+        return f"{reason}; {ENCODING}" if "UTF8" in reason else reason
 
 
 class DelimitedWriter(TableWriter):
-    """Writes CSV or TSV; a value is in quotes only where it must be."""
+    """Writes CSV or TSV; a value is in quotes only where it must be, and may be."""
 
-    def __init__(self, *args: Any, delimiter: str) -> None:
+    def __init__(
+        self, *args: Any, delimiter: str, quote: Quote | None, header: bool = True
+    ) -> None:
         super().__init__(*args)
         self._delimiter = delimiter
-        self._special = re.compile(b'["\r\n' + re.escape(delimiter.encode()) + b"]")
-        header = io.StringIO()
-        csv.writer(header, delimiter=delimiter, lineterminator="\n").writerow(self.schema.names)
-        self.sink.write(header.getvalue().encode())
+        self._quote = quote
+        between = f"\r\n{re.escape(delimiter)}"
+        #: what a value may have in quotes alone, and what the bytes of such a column have in them
+        self._special = {
+            Quote.CSV: f'["{between}]',
+            Quote.NONE: f"[{between}]",
+            None: f'^"|[{between}]',
+        }[quote]
+        quoting = "" if quote is Quote.NONE else '"'
+        self._suspect = re.compile(f"[{quoting}{between}]".encode())
+        if header:
+            names = [pa.array([name], pa.large_string()) for name in self.schema.names]
+            self._write_texts(self.schema.names, names)
 
     def write_record(self, record: Any) -> None:
-        texts = map(as_text, record.schema.names, record.columns)
-        self.sink.write(joined([self._quoted(text) for text in texts], self._delimiter))
+        self._write_texts(record.schema.names, map(as_text, record.schema.names, record.columns))
 
-    def _quoted(self, column: Any) -> Any:
-        if not contains(column, self._special):
+    def _write_texts(self, names: list[str], texts: Iterable[Any]) -> None:
+        columns = [self._written(name, text) for name, text in zip(names, texts, strict=True)]
+        self.sink.write(joined(columns, self._delimiter))
+
+    def _written(self, name: str, column: Any) -> Any:
+        if not contains(column, self._suspect):
             return column
-        needed = pc.match_substring_regex(column, self._special.pattern.decode())
-        escaped = pc.replace_substring(column, '"', '""')
-        quote = pa.scalar('"', pa.large_string())
-        empty = pa.scalar("", pa.large_string())
-        return pc.if_else(needed, pc.binary_join_element_wise(quote, escaped, quote, empty), column)
+        needed = pc.match_substring_regex(column, self._special)
+        if self._quote is Quote.CSV:
+            escaped = pc.replace_substring(column, '"', '""')
+            quote = pa.scalar('"', pa.large_string())
+            empty = pa.scalar("", pa.large_string())
+            quoted = pc.binary_join_element_wise(quote, escaped, quote, empty)
+            return pc.if_else(needed, quoted, column)
+        if (row := pc.index(needed, True).as_py()) >= 0:
+            begins = "" if self._quote else ", or begins with a quote"
+            raise RVHError(
+                f"column {show(name)} has a delimiter or line break{begins} in "
+                f"{show(column[row].as_py())}, which needs quotes: say --quote csv, or choose "
+                "another output format"
+            )
+        return column
 
 
 READERS = {
-    "csv": partial(DelimitedReader, delimiter=","),
-    "tsv": partial(DelimitedReader, delimiter="\t"),
+    "csv": partial(DelimitedReader, delimiter=",", quote=Quote.CSV),
+    "tsv": partial(DelimitedReader, delimiter="\t", quote=None),
 }
 WRITERS = {
-    "csv": partial(DelimitedWriter, delimiter=","),
-    "tsv": partial(DelimitedWriter, delimiter="\t"),
+    "csv": partial(DelimitedWriter, delimiter=",", quote=Quote.CSV),
+    "tsv": partial(DelimitedWriter, delimiter="\t", quote=None),
 }

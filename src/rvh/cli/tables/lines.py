@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from rvh.cli.tables.base import Batch, Reader, TableWriter
+from rvh.cli.tables import Quote
+from rvh.cli.tables.base import LINE_BYTES, Batch, Reader, TableWriter
+from rvh.cli.tables.structure import Structure
 from rvh.cli.tables.text import as_text, contains, joined
 from rvh.errors import RVHError
 
@@ -27,18 +30,31 @@ class LineReader(Reader):
     schema = pa.schema([(COLUMN, pa.string())])
 
     def records(self) -> Iterator[Any]:
-        stream = self.source.stream
-        if stream.peek(3)[:3] == b"\xef\xbb\xbf":  # a byte order mark
+        stream, name = self.source.stream, self.source.name
+        if self.source.head.startswith(codecs.BOM_UTF8):
             stream.read(3)
-        before = 0
-        while lines := stream.readlines(BLOCK_BYTES):
-            keys = [line.removesuffix(b"\n").removesuffix(b"\r") for line in lines]
+        structure = Structure(name, "\n", Quote.NONE, LINE_BYTES)
+        before, rest, block = 0, b"", b"\n"
+        while block:
+            block = stream.read(BLOCK_BYTES)
+            structure.feed(block)
+            data = rest + block
+            end = data.rfind(b"\n") if block else len(data)
+            if end <= 0 and not data.startswith(b"\n"):  # not one whole line
+                if len(data) > LINE_BYTES:
+                    size = f"{LINE_BYTES >> 20} MiB"
+                    raise RVHError(f"{name}: line {before + 1} is longer than {size}")
+                rest = data
+                continue
+            lines, rest = data[:end].split(b"\n"), data[end + 1 :]
+            keys = [line.removesuffix(b"\r") for line in lines]
             try:
                 column = pa.array(keys, pa.binary()).cast(pa.string())
             except pa.ArrowInvalid:
                 raise self._not_text(keys, before) from None
             yield pa.RecordBatch.from_arrays([column], schema=self.schema)
             before += len(keys)
+        structure.end()
 
     def batches(self) -> Iterator[Batch]:
         for batch in super().batches():
@@ -52,7 +68,8 @@ class LineReader(Reader):
             except UnicodeDecodeError as error:
                 return RVHError(
                     f"{self.source.name}: line {number} is not UTF-8 text: "
-                    f"{error.reason} at byte {error.start}"
+                    f"{error.reason} at byte {error.start}; if it is of another encoding, name it "
+                    "with --encoding"
                 )
         raise AssertionError("pyarrow and Python disagree about UTF-8")
 

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,16 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from rvh.cli.tables.base import BATCH_BYTES, BATCH_ROWS, Batch, Reader, Writer, column_of, naming
+from rvh.cli.tables.base import (
+    BATCH_BYTES,
+    BATCH_ROWS,
+    LINE_BYTES,
+    Batch,
+    Reader,
+    Writer,
+    column_of,
+    naming,
+)
 from rvh.cli.tables.files import Source
 from rvh.errors import RVHError, show
 
@@ -112,9 +123,13 @@ class JsonReader(Reader):
 
     def _parse(self) -> Iterator[JsonBatch]:
         batch, size = JsonBatch(self), 0
-        for number, line in enumerate(self.source.stream, 1):
+        lines = iter(partial(self.source.stream.readline, LINE_BYTES + 1), b"")
+        for number, line in enumerate(lines, 1):
+            if len(line) > LINE_BYTES:
+                longest = f"{LINE_BYTES >> 20} MiB"
+                raise RVHError(f"{self.source.name}: line {number} is longer than {longest}")
             if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")  # a byte order mark
+                line = line.removeprefix(codecs.BOM_UTF8)
             text = line.strip(b" \t\r\n")
             if not text:
                 continue
@@ -132,9 +147,14 @@ class JsonReader(Reader):
         try:
             value = json.loads(text.decode())
         except UnicodeDecodeError as error:
-            reason = f"is not UTF-8 text: {error.reason} at byte {error.start}"
+            reason = (
+                f"is not UTF-8 text: {error.reason} at byte {error.start}; if it is of another "
+                "encoding, name it with --encoding"
+            )
         except json.JSONDecodeError as error:
             reason = f"is not JSON: {error.msg} at character {error.pos + 1}"
+            if text in (b"{", b"["):
+                reason += "; make one line of each object (jq -c . FILE)"
         except (ValueError, RecursionError) as error:  # an endless number, endless nesting
             reason = f"cannot be read: {error}"
         else:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from pyarrow import parquet as pq  # type: ignore[import-untyped]
@@ -16,6 +17,7 @@ class ParquetReader(Reader):
     """Reads Parquet; the columns keep their types."""
 
     names: list[str]
+    from_file = True
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
@@ -52,6 +54,11 @@ class ParquetWriter(TableWriter):
 
     def close(self) -> None:
         self._writer.close()
+
+    def give_up(self) -> None:
+        self.sink.abandon()
+        with suppress(Exception):
+            self._writer.close()
 
 
 READERS = {"parquet": ParquetReader}

@@ -1,0 +1,70 @@
+"""What a file is by its first bytes, where its name or ``--format`` says something else."""
+
+from __future__ import annotations
+
+from rvh.errors import RVHError
+
+#: how many of the first bytes tell it
+HEAD_BYTES = 64
+GZIP, ZSTD, BZ2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh"
+#: pyarrow's names of compressions, and how their files begin
+MAGIC = {"gzip": GZIP, "zstd": ZSTD, "bz2": BZ2}
+PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
+
+#: how files of another kind begin, what they are, and what to do
+OTHER_KINDS = (
+    (GZIP, "gzip-compressed", "decompress it (gzip -dc), or name it .gz once more"),
+    (ZSTD, "zstd-compressed", "decompress it (zstd -dc), or name it .zst once more"),
+    (BZ2, "bzip2-compressed", "decompress it (bzip2 -dc), or name it .bz2 once more"),
+    (b"\xfd7zXZ\0", "xz-compressed", "decompress it (xz -dc)"),
+    (b"\x04\x22\x4d\x18", "LZ4-compressed", "decompress it (lz4 -dc)"),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet", "unpack it, or export it as CSV"),
+    (PARQUET, "a Parquet file", "name it .parquet, or say --format parquet"),
+    (ARROW_FILE, "an Arrow IPC file", "name it .arrow, or say --format arrow"),
+    (ARROW_STREAM, "an Arrow IPC stream", "name it .arrows, or say --format arrows"),
+    (b"\xff\xfe\0\0", "UTF-32 text", "say --encoding utf-32"),
+    (b"\0\0\xfe\xff", "UTF-32 text", "say --encoding utf-32"),
+    (b"\xff\xfe", "UTF-16 text", "say --encoding utf-16"),
+    (b"\xfe\xff", "UTF-16 text", "say --encoding utf-16"),
+)
+#: of the formats that are no text: how their files begin
+OWN = {"parquet": (PARQUET,), "arrow": (ARROW_FILE, ARROW_STREAM)}
+OWN["arrows"] = OWN["arrow"]
+
+
+def refuse_other_kind(name: str, head: bytes, format_name: str, compressed: bool) -> None:
+    """Refuse a file that plainly is of another kind than its format.
+
+    Parameters
+    ----------
+    name : str
+        What errors call the file.
+    head : bytes
+        Its first bytes, decompressed and decoded.
+    format_name : str
+        A key of `rvh.cli.tables.FORMATS`.
+    compressed : bool
+        Whether it was decompressed.
+    """
+    if head.startswith(OWN.get(format_name, ())):
+        return
+    for magic, what, advice in OTHER_KINDS:
+        if head.startswith(magic):
+            once = advice.replace(" once more", "") if not compressed else advice.split(",")[0]
+            raise RVHError(f"{name} is {what}, not {format_name}: {once}")
+    if format_name in OWN:
+        return  # pyarrow says what is missing
+    # Every second byte of UTF-16 is 0 in most languages' first words; a text has none.
+    if len(head) >= 4:
+        for at, order in ((1, "le"), (0, "be")):
+            if not any(head[at::2]) and all(head[1 - at :: 2]):
+                nul = ", or if its lines end with NUL, tr '\\0' '\\n'" * (format_name == "lines")
+                raise RVHError(f"{name} is UTF-16 text: say --encoding utf-16-{order}{nul}")
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    if text.startswith(b"\xef\xbb\xbf"):
+        raise RVHError(f"{name} begins with two byte order marks: leave one away")
+    if format_name == "ndjson" and text.lstrip(b" \t\r\n").startswith(b"["):
+        raise RVHError(
+            f"{name} begins with a JSON array, not with one object a line: make lines of it "
+            "(jq -c '.[]' FILE)"
+        )
