@@ -396,9 +396,9 @@ def test_wrong_names_and_damage(refusal, name):
 def test_the_advice_about_padding_works(call, spawn, tmp_path):
     keys = tmp_path / "k.csv.gz"
     keys.write_bytes(gzip.compress(PLAIN) + bytes(512))
-    line = f"gzip -dc '{keys}' | '{command()[0]}' -m rvh assign - --format csv -K id -qn a -o -"
+    line = f"gzip -dc '{keys}' | '{command()[0]}' -m rvh assign - --format csv -K id -qn a,b -o -"
     done = spawn(argv=["sh", "-c", line])
-    assert (done.code, done.out) == (0, b"id,x,node\n1,2,a\n")
+    assert (done.code, done.out) == (0, b"id,x,node\n1,2,b\n")
 
 
 PEAK = r"""
@@ -419,7 +419,7 @@ def test_a_bomb_does_not_fill_the_memory(spawn, tmp_path, name):
     with gzip.open(keys, "wb", 1) as file:
         for _ in range(100):
             file.write(b"x" * 4_000_000 if "json" not in name else b" " * 4_000_000)
-    argv = [command()[0], "-c", PEAK, "assign", str(keys), "-qn", "a", "-o", str(tmp_path / "o")]
+    argv = [command()[0], "-c", PEAK, "assign", str(keys), "-qn", "a,b", "-o", str(tmp_path / "o")]
     result = spawn(argv=argv)
     assert result.code == 1
     assert "MiB" in result.err
@@ -442,12 +442,12 @@ def test_names_that_are_not_utf8(tmp_path):
         os.rename(os.fsencode(tmp_path) + b"/k." + kind, keys)
         argv = [os.fsencode(each) for each in command("assign")]
         done = subprocess.run(
-            [*argv, keys, b"-n", b"a", b"-o", out], capture_output=True, env=environment()
+            [*argv, keys, b"-n", b"a,b", b"-o", out], capture_output=True, env=environment()
         )
         assert done.returncode == 0, done
         assert b"rvh: 1 rows in" in done.stderr
         assert os.path.getsize(out) > 0
-        missing = [*argv, keys + b"x", b"--format", kind, b"-n", b"a", b"-o", out]
+        missing = [*argv, keys + b"x", b"--format", kind, b"-n", b"a,b", b"-o", out]
         done = subprocess.run(missing, capture_output=True, env=environment())
         assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
         assert b"No such file" in done.stderr

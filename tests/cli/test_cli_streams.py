@@ -115,6 +115,13 @@ def test_keys_from_a_descriptor_go_on_where_it_is(shell):
     assert "KEYS is read twice" in done.stderr
 
 
+def test_stdin_that_is_asked_for_twice(shell):
+    for name in ("-", "/dev/stdin", "/dev/fd/0"):
+        done = shell(f"rvh assign {name} --format lines -n @- -qo - <k.csv")
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert "only once" in done.stderr
+
+
 def test_parquet_from_a_descriptor(shell, tmp_path):
     pq.write_table(pa.table({"id": ["1", "2"]}), tmp_path / "k.parquet")
     done = shell(
@@ -299,7 +306,7 @@ AS_NOBODY = """
 import os, sys
 import rvh.cli.tables.parquet
 from rvh.cli import main
-assert main(["assign", "k.csv", "-qn", "a", "-o", "/dev/null", "--output-format", "csv"]) == 0
+assert main(["assign", "k.csv", "-qn", "a,b", "-o", "/dev/null", "--output-format", "csv"]) == 0
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)

@@ -53,6 +53,7 @@ from rvh.cli.tables import (
     extension_of,
     format_of,
 )
+from rvh.cli.tables.descriptors import STDIN, descriptor, is_stream
 from rvh.errors import RVHError, show
 from rvh.keys import column as key_column_of
 
@@ -223,7 +224,7 @@ def assign(
         load_factor=load_factor,
         cache=cache,
         cache_policy=cache_policy,
-        keys=keys,
+        keys="-" if descriptor(keys) == STDIN else keys,
         threads=threads,
     )
     placed = placement(asked)
@@ -317,8 +318,6 @@ def _all_at_once(
 
 def _refuse_read_once(path: str) -> None:
     """Refuse KEYS that has nothing left to give in a second reading; a missing file comes later."""
-    from rvh.cli.tables.files import descriptor
-
     with contextlib.suppress(OSError):
         once = path == "-" or descriptor(path) is not None
         if once or not stat.S_ISREG(os.stat(path).st_mode):
@@ -436,8 +435,6 @@ def _instead(out: str, read_as: Format, write_as: Format, compression: str | Non
 @contextlib.contextmanager
 def _telling_what_is_there(out: str, rows: Callable[[], int]) -> Iterator[None]:
     """Let an error say what an output has that cannot be taken back."""
-    from rvh.cli.tables.files import is_stream
-
     streamed = is_stream(out)
     try:
         yield

@@ -89,7 +89,8 @@ def bench(
     from rvh.bench.plot import svg
     from rvh.bench.results import csv_text
     from rvh.bench.table import table
-    from rvh.cli.tables.files import STDOUT, descriptor, target
+    from rvh.cli.tables.descriptors import STDOUT, descriptor
+    from rvh.cli.tables.files import target
 
     old = None if compare is None else _read_old(compare, chosen, allowed)
     too_slow = partial(slower, old=old or {}, allowed=allowed)

@@ -168,9 +168,9 @@ class DelimitedReader(Reader):
     def records(self) -> Iterator[Any]:
         stream = self.source.stream
         if not self._before:
-            while stream.peek(1)[:1] in (b"\r", b"\n"):
-                self._structure.feed(stream.read(1))
-            if not stream.peek(1):
+            while empty := len(ahead := stream.peek(1)) - len(ahead.lstrip(b"\r\n")):
+                self._structure.feed(stream.read(empty))
+            if not ahead:
                 self._structure.end()
                 return  # pyarrow would miss the header, which is here already
         watch = self._watch = _Watch(self._before, stream, self._structure)

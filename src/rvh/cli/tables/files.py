@@ -7,7 +7,6 @@ import codecs
 import contextlib
 import io
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -22,6 +21,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from rvh.cli.tables.content import HEAD_BYTES, MAGIC
+from rvh.cli.tables.descriptors import descriptor, duplicate, is_stream, process_and_number
 from rvh.errors import RVHError
 
 #: bytes read at once
@@ -191,7 +191,7 @@ class Source:
         self._by_name = self._owned and number is None
         self.compressed = compression is not None
         if number is not None:
-            self._file: BinaryIO = os.fdopen(_duplicate(number, path, os.O_WRONLY), "rb")
+            self._file: BinaryIO = os.fdopen(duplicate(number, path, os.O_WRONLY), "rb")
         elif path != "-":
             self._file = open(path, "rb")  # noqa: SIM115  (closed by __exit__)
         elif sys.stdin is None:
@@ -246,57 +246,6 @@ class Source:
         return pa.PythonFile(spool, "r")
 
 
-STDOUT = 1
-#: folders in which each descriptor of a process has a name
-DESCRIPTORS = re.compile(r"/dev/fd|(/proc/[0-9]+)(?:/task/[0-9]+)?/fd")
-
-
-def descriptor(path: str) -> int | None:
-    """The number of this process's descriptor that `path` names, as ``/dev/stdout`` does.
-
-    To open such a name may open the file behind it anew, from its start; and to replace it would
-    replace that file. Links to such names are followed, but not on into that file.
-
-    Examples
-    --------
-    >>> descriptor("out.csv") is None
-    True
-    """
-    found = _descriptor(path)
-    return found[1] if found and found[0] else None
-
-
-def _descriptor(path: str) -> tuple[bool, int] | None:
-    """Whether the descriptor that `path` names is of this process, and its number."""
-    for _ in range(40):  # as many links as Linux follows
-        folder, name = os.path.split(path)
-        folder = os.path.realpath(folder)
-        known = DESCRIPTORS.fullmatch(folder)
-        if known and re.fullmatch(r"[0-9]{1,9}", name):
-            return known[1] in (None, os.path.realpath("/proc/self")), int(name)
-        path = os.path.join(folder, name)
-        try:
-            path = os.path.join(folder, os.readlink(path))
-        except OSError:
-            return None
-    return None
-
-
-def _duplicate(number: int, path: str, unfit: int) -> int:
-    """A copy of a descriptor that is not opened as `unfit` says; its place in the file is one."""
-    try:
-        copy = os.dup(number)
-    except OSError as error:
-        raise RVHError(f"{path} cannot be used: {error.strerror}") from None
-    import fcntl  # not everywhere, but wherever descriptors have names
-
-    if fcntl.fcntl(copy, fcntl.F_GETFL) & (os.O_WRONLY | os.O_RDWR) == unfit:
-        os.close(copy)
-        way, other = ("reading", "writing")[:: 1 if unfit == os.O_RDONLY else -1]
-        raise RVHError(f"{path} is open for {way} alone, not for {other}")
-    return copy
-
-
 class Sink:
     """Bytes on their way out; pyarrow's closing of it does not close the file below."""
 
@@ -345,13 +294,6 @@ class Sink:
         return False
 
 
-def is_stream(path: str) -> bool:
-    """Whether an output is written directly: stdout, a descriptor, a pipe, a device."""
-    if path == "-" or descriptor(path) is not None:
-        return True
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
-
-
 @contextlib.contextmanager
 def target(path: str, compression: str | None = None, instead: str = "") -> Iterator[Any]:
     """Open an output that is there complete or not at all.
@@ -379,7 +321,7 @@ def target(path: str, compression: str | None = None, instead: str = "") -> Iter
     place = os.path.realpath(path)  # a symbolic link stays one
     if os.path.isdir(place):
         raise RVHError(f"{path} is a directory: name a file in it")
-    if (found := _descriptor(path)) and os.path.exists(path):
+    if (found := process_and_number(path)) and os.path.exists(path):
         raise RVHError(
             f"{path} is a file that another process has open: let it pass its descriptor on "
             f"(-o - >&{found[1]})"
@@ -415,7 +357,7 @@ def _stream(path: str) -> Iterator[tuple[BinaryIO, str]]:
     if number is None:
         file: BinaryIO = open(path, "wb")  # noqa: SIM115  (closed below)
     else:
-        file = os.fdopen(_duplicate(number, path, os.O_RDONLY), "wb")
+        file = os.fdopen(duplicate(number, path, os.O_RDONLY), "wb")
     try:
         yield file, path
         file.flush()
