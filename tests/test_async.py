@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,15 +18,16 @@ NODES = ["alpha", "beta", "gamma"]
 
 @pytest.fixture
 def where(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether each `select` ran on the thread of the event loop."""
+    """Whether each selection ran on the thread of the event loop."""
     seen: list[bool] = []
-    select = rvh.NodeSet.select
+    for name in ("select", "_select_until"):
+        select = getattr(rvh.NodeSet, name)
 
-    def spy(self: rvh.NodeSet, key: Any, k: int = 1) -> list[Any]:
-        seen.append(threading.current_thread() is threading.main_thread())
-        return select(self, key, k)
+        def spy(*given: Any, select: Callable[..., list[Any]] = select) -> list[Any]:
+            seen.append(threading.current_thread() is threading.main_thread())
+            return select(*given)
 
-    monkeypatch.setattr(rvh.NodeSet, "select", spy)
+        monkeypatch.setattr(rvh.NodeSet, name, spy)
     return seen
 
 
@@ -58,13 +60,13 @@ def test_the_loop_turns_while_large_work_is_done(monkeypatch: pytest.MonkeyPatch
     # The work waits for another task of the loop: inline, it would wait for ever.
     turned = threading.Event()
     waited: list[bool] = []
-    select = rvh.NodeSet.select
+    select = rvh.NodeSet._select_until
 
-    def slow(self: rvh.NodeSet, key: Any, k: int = 1) -> list[Any]:
+    def slow(*given: Any) -> list[Any]:
         waited.append(turned.wait(60))
-        return select(self, key, k)
+        return select(*given)
 
-    monkeypatch.setattr(rvh.NodeSet, "select", slow)
+    monkeypatch.setattr(rvh.NodeSet, "_select_until", slow)
 
     async def other() -> None:
         turned.set()
@@ -76,6 +78,33 @@ def test_the_loop_turns_while_large_work_is_done(monkeypatch: pytest.MonkeyPatch
 
     assert len(asyncio.run(main())) == 1
     assert waited == [True]
+
+
+def test_cancelled_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    # asyncio.run() waits for its threads: for 10 s and more, were the work done to its end.
+    found: list[list[Any]] = []
+    started = threading.Event()
+    select = rvh.NodeSet._select_until
+
+    def spy(*given: Any) -> list[Any]:
+        started.set()
+        found.append(select(*given))
+        return found[-1]
+
+    monkeypatch.setattr(rvh.NodeSet, "_select_until", spy)
+    ns = rvh.NodeSet([f"node{n}" for n in range(20_000)])
+
+    async def main() -> None:
+        task = asyncio.create_task(ns.aselect(b"x" * 4_000_000, k=3))
+        while not started.is_set():
+            await asyncio.sleep(0.001)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert found == [[]]
+    assert len(asyncio.run(ns.aselect("key", k=3))) == 3
 
 
 def test_many_at_once() -> None:

@@ -54,6 +54,9 @@ CALLS = {
         "rvh.stable.StableSelector(ns.ids).argselect_batch("
         "np.broadcast_to(np.arange(1), 10**6), k=2000, threads=THREADS)"
     ),
+    "one key, many nodes, off an event loop": (
+        'asyncio.run(rvh.arendezvous_hash(many, b"x" * 4_000_000))'
+    ),
     "scores of one key": 'many.scores(b"x" * 4_000_000)',
     "replicas in different zones": (
         f"faultset.FaultSet(ns, domains={{'zone': range(2000)}}).argselect_batch({ROWS}, 3, 'zone',"
@@ -92,7 +95,7 @@ CALLS = {
 }
 
 CHILD = """
-import signal, sys
+import asyncio, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # even where it came in ignored
 import numpy as np
 import rvh, rvh.stable
@@ -117,7 +120,7 @@ def test_interrupt(name: str, threads: int) -> None:
     call = CALLS[name]
     if "THREADS" not in call and threads > 1:
         pytest.skip("one key is the work of one thread")
-    code = CHILD.format(threads=threads, nodes=2000, many="many." in call, call=call)
+    code = CHILD.format(threads=threads, nodes=2000, many="many" in call, call=call)
     with subprocess.Popen(
         command(code),
         env=environment(),

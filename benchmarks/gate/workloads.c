@@ -99,8 +99,8 @@ static rvh_nodes *nodes_of(rvh_scheme scheme, size_t n, int weighted, size_t mor
     id_ends[i + 1] = at += more;
     weights[i] = 1 + (double)(i % 5) / 2;
   }
-  if (rvh_nodes_new(&nodes, scheme, ids, id_ends, n, weighted ? weights : NULL, NULL, 0, bad) !=
-      RVH_OK)
+  if (rvh_nodes_new(&nodes, scheme, ids, id_ends, n, weighted ? weights : NULL, NULL, 0, NULL,
+                    bad) != RVH_OK)
     abort();
   return nodes;
 }
@@ -207,8 +207,8 @@ static void ring_lookup(size_t a, size_t b) {
     points[i] = (i << 52) >> shift;
     of[i] = (uint32_t)(i % 64);
   }
-  rvh_ring *ring = rvh_ring_new((rvh_point_kind)a, points, of, PARTITIONS);
-  if (ring == NULL) abort();
+  rvh_ring *ring;
+  check(rvh_ring_new(&ring, (rvh_point_kind)a, points, of, PARTITIONS, NULL));
   check(rvh_ring_lookup(isa, ring, &keys, 0, w->keys, b, chosen, NULL, &bad));
   rvh_ring_free(ring);
 }
@@ -239,7 +239,7 @@ static void prepare(size_t a, size_t b) {
   size_t bad[2];
   rvh_nodes *fresh = NULL;
   (void)a, (void)b;
-  check(rvh_nodes_new(&fresh, w->scheme, ids, id_ends, w->nodes, NULL, NULL, 0, bad));
+  check(rvh_nodes_new(&fresh, w->scheme, ids, id_ends, w->nodes, NULL, NULL, 0, NULL, bad));
   rvh_nodes_free(fresh);
 }
 
@@ -344,6 +344,7 @@ static const workload workloads[] = {
     {"spread_murmur_n64_k3", select_spread, RVH_MURMUR, .nodes = 64, .keys = KEYS, .a = 3},
     {"ring_ketama", ring_lookup, .keys = KEYS, .a = RVH_POINT_KETAMA, .b = 1},
     {"ring_ketama_k3", ring_lookup, .keys = KEYS, .a = RVH_POINT_KETAMA, .b = 3},
+    {"ring_xxh64_k_of_all", ring_lookup, .keys = 64, .a = RVH_POINT_XXH64, .b = 64},
     {"ring_crc32", ring_lookup, .keys = KEYS, .a = RVH_POINT_CRC32, .b = 1},
     {"ring_murmur3", ring_lookup, .keys = KEYS, .a = RVH_POINT_MURMUR3, .b = 1},
     {"ring_xxh64_long_keys", ring_lookup, .keys = KEYS, .more = 87, .a = RVH_POINT_XXH64, .b = 1},

@@ -91,6 +91,14 @@ typedef struct blake2_simd_prefixes blake2_simd_prefixes;
 blake2_simd_prefixes *blake2_simd_prefixes_new(const blake2_simd_params *params,
                                                const uint8_t *data, const uint64_t *offsets,
                                                size_t n);
+
+/* Whether to give up, asked again and again: after about as much work as so many compressions. */
+typedef int blake2_simd_stop(void *context, size_t compressions);
+
+/* The same; NULL too once `stop` has said so. */
+blake2_simd_prefixes *blake2_simd_prefixes_until(const blake2_simd_params *params,
+                                                 const uint8_t *data, const uint64_t *offsets,
+                                                 size_t n, blake2_simd_stop *stop, void *context);
 void blake2_simd_prefixes_free(blake2_simd_prefixes *prefixes);
 
 size_t blake2_simd_prefixes_count(const blake2_simd_prefixes *prefixes);

@@ -157,10 +157,24 @@ typedef struct {
   uint32_t index;
 } sized;
 
-static int by_size(const void *pa, const void *pb) {
-  const sized *a = pa, *b = pb;
-  if (a->size != b->size) return a->size < b->size ? -1 : 1;
-  return a->index < b->index ? -1 : a->index > b->index;
+/* By size, equal ones as they stand: a pass for each byte that sizes differ in. */
+static sized *sort_by_size(sized *items, sized *spare, size_t n) {
+  uint64_t differ = 0;
+  for (size_t i = 1; i < n; i++) differ |= items[i].size ^ items[0].size;
+  for (unsigned shift = 0; shift < 64 && differ >> shift != 0; shift += 8) {
+    size_t start[256] = {0}, sum = 0;
+    for (size_t i = 0; i < n; i++) start[items[i].size >> shift & 255]++;
+    for (size_t b = 0; b < 256; b++) {
+      const size_t count = start[b];
+      start[b] = sum;
+      sum += count;
+    }
+    for (size_t i = 0; i < n; i++) spare[start[items[i].size >> shift & 255]++] = items[i];
+    sized *sorted = spare;
+    spare = items;
+    items = sorted;
+  }
+  return items;
 }
 
 /* Words that the prepared form of a prefix of that size takes. */
@@ -188,9 +202,10 @@ static void digest_alone(const blake2_simd_params *params, const uint8_t *data, 
   out[1] = blake2_simd_bswap(state[1]);
 }
 
-/* Fills one group of equally long prefixes; returns the memory after it. */
+/* Fills one group of equally long prefixes; returns the memory after it, or NULL to give up. */
 static uint64_t *fill_group(group *g, const blake2_simd_params *params, const uint8_t *data,
-                            const uint64_t *offsets, const uint32_t *order, uint64_t *memory) {
+                            const uint64_t *offsets, const uint32_t *order, uint64_t *memory,
+                            blake2_simd_stop *stop, void *context) {
   uint64_t *words = memory, *h = words + g->count * g->words;
   uint64_t *alone = h + (g->size >= BLOCK ? g->count * 8 : 0);
   g->prefix = words;
@@ -205,6 +220,7 @@ static uint64_t *fill_group(group *g, const blake2_simd_params *params, const ui
       *words++ = blake2_simd_load_part(tail + 8 * w, min_size(8, g->tail - 8 * w));
     if (g->h_stride > 0) absorb(params, bytes, g->size / BLOCK, h + 8 * i);
     if (g->alone != NULL) digest_alone(params, bytes, g->size, alone + 2 * i);
+    if (stop != NULL && stop(context, 1 + 2 * (g->size / BLOCK)) != 0) return NULL;
   }
   return alone + (g->tail == 0 ? g->count * 2 : 0);
 }
@@ -212,16 +228,22 @@ static uint64_t *fill_group(group *g, const blake2_simd_params *params, const ui
 blake2_simd_prefixes *blake2_simd_prefixes_new(const blake2_simd_params *params,
                                                const uint8_t *data, const uint64_t *offsets,
                                                size_t n) {
+  return blake2_simd_prefixes_until(params, data, offsets, n, NULL, NULL);
+}
+
+blake2_simd_prefixes *blake2_simd_prefixes_until(const blake2_simd_params *params,
+                                                 const uint8_t *data, const uint64_t *offsets,
+                                                 size_t n, blake2_simd_stop *stop, void *context) {
   blake2_simd_prefixes *p = calloc(1, sizeof *p);
-  sized *sorted = malloc((n + 1) * sizeof *sorted);
+  sized *items = malloc(2 * (n + 1) * sizeof *items);
   size_t words = 0, groups = 0;
-  if (p == NULL || sorted == NULL) goto no_memory;
+  if (p == NULL || items == NULL) goto failed;
   for (size_t i = 0; i < n; i++) {
-    sorted[i].size = offsets[i + 1] - offsets[i];
-    sorted[i].index = (uint32_t)i;
-    words += prepared_words((size_t)sorted[i].size);
+    items[i].size = offsets[i + 1] - offsets[i];
+    items[i].index = (uint32_t)i;
+    words += prepared_words((size_t)items[i].size);
   }
-  qsort(sorted, n, sizeof *sorted, by_size);
+  const sized *sorted = sort_by_size(items, items + n, n);
   for (size_t i = 0; i < n; i++) groups += i == 0 || sorted[i].size != sorted[i - 1].size;
 
   p->params = *params;
@@ -230,7 +252,7 @@ blake2_simd_prefixes *blake2_simd_prefixes_new(const blake2_simd_params *params,
   p->order = malloc((n + 1) * sizeof *p->order);
   p->group = malloc((groups + 1) * sizeof *p->group);
   p->words = malloc((words + 1) * sizeof *p->words);
-  if (p->order == NULL || p->group == NULL || p->words == NULL) goto no_memory;
+  if (p->order == NULL || p->group == NULL || p->words == NULL) goto failed;
 
   group *g = p->group - 1;
   for (size_t i = 0; i < n; i++) {
@@ -243,14 +265,15 @@ blake2_simd_prefixes *blake2_simd_prefixes_new(const blake2_simd_params *params,
     g->count++;
     p->order[i] = sorted[i].index;
   }
-  free(sorted);
   uint64_t *memory = p->words;
-  for (size_t i = 0; i < groups; i++)
-    memory = fill_group(&p->group[i], &p->params, data, offsets, p->order, memory);
+  for (size_t i = 0; i < groups && memory != NULL; i++)
+    memory = fill_group(&p->group[i], &p->params, data, offsets, p->order, memory, stop, context);
+  if (memory == NULL) goto failed;
+  free(items);
   return p;
 
-no_memory:
-  free(sorted);
+failed:
+  free(items);
   blake2_simd_prefixes_free(p);
   return NULL;
 }

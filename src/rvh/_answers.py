@@ -16,6 +16,7 @@ from rvh._backend import Cancel, distinct, key_points
 from rvh._column import Codes, KeyColumn, Kind
 from rvh._dedupe import has_codes, pays
 from rvh._parallel import over_rows, thread_count
+from rvh._slices import SLICE, put, taken
 from rvh.errors import RVHError, show
 
 #: what does the work: a plain column, from, to, where the answers go, and whether to stop
@@ -111,16 +112,36 @@ def _over_codes(
 ) -> None:
     categories, codes = keys.values.categories, keys.values.codes
     if len(categories) > len(codes):  # most are not used
-        used, codes = np.unique(codes, return_inverse=True)
+        used, codes = used_codes(codes, len(categories))
         categories = categories._take(used)
     answers = np.empty((len(categories), *out.shape[1:]), out.dtype)
     over_keys(work, categories, answers, cost, threads)
 
     def hand_out(start: int, stop: int, cancel: Cancel) -> None:
-        # "clip" spares take() a buffered copy; the codes are in range.
-        answers.take(codes[start:stop], axis=0, out=out[start:stop], mode="clip")
+        taken(answers, codes[start:stop], out[start:stop])
 
     over_rows(hand_out, len(codes), 1, threads)
+
+
+def used_codes(codes: NDArray[Any], count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The codes that there are, ascending, and the place of each among them.
+
+    `np.unique` with ``return_inverse`` sorts, so that a signal would wait for all of it.
+
+    Examples
+    --------
+    >>> used_codes(np.array([5, 3, 5], dtype=np.int8), 7)
+    (array([3, 5]), array([1, 0, 1]))
+    """
+    if len(codes) <= SLICE:
+        few, inverse = np.unique(codes, return_inverse=True)
+        return few.astype(np.intp, copy=False), inverse
+    is_used = np.zeros(count, dtype=np.bool_)
+    put(is_used, codes, True)
+    used = np.flatnonzero(is_used)
+    place = np.empty(count, dtype=np.intp)
+    put(place, used, np.arange(len(used)))
+    return used, taken(place, codes)
 
 
 def _over_chunks(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rvh._answers import points_of
 from rvh._column import KeyColumn, Kind
 from rvh._pure_points import ALPHABET, LONGEST
+from rvh._slices import argsort, taken
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["LONGEST", "UNKNOWN", "Regions", "cut", "packed", "regions"]
@@ -139,7 +140,7 @@ def _sliced(bounds: NDArray[np.uint64], inside: NDArray[np.int32]) -> NDArray[np
 
 def regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) -> Regions:
     """The regions of nodes at the places `words`, whose positions in their set are `nodes`."""
-    by_place = np.argsort(words, kind="stable")
+    by_place = argsort(words)
     words = words[by_place]
     length = (words & np.uint64(15)).astype(np.intp)
     # The world first, then a character more at a time: each region that has not all the nodes
@@ -153,7 +154,7 @@ def regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) 
         if not len(deep):
             break
         unit = np.uint64(1 << (5 * (LONGEST - depth) + 4))
-        prefix = words[deep] // unit
+        prefix = words[deep] >> np.uint64(unit.item().bit_length() - 1)
         edge = np.flatnonzero(np.diff(prefix)) + 1
         low = deep[np.concatenate([[0], edge])]
         high = deep[np.concatenate([edge, [len(deep)]]) - 1] + 1
@@ -172,9 +173,11 @@ def regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) 
         stop.append(begin + unit)  # of the last of all 2^64, which is 0
         lows, highs = np.concatenate(first), np.concatenate(last)
     begins, ends, parents = np.concatenate(start), np.concatenate(stop), np.concatenate(parent)
-    bounds = np.unique(np.concatenate([begins, ends]))
+    bounds = np.concatenate([begins, ends])
+    bounds = taken(bounds, argsort(bounds))
+    bounds = bounds[np.concatenate([[True], bounds[1:] != bounds[:-1]])]
     inside = np.zeros(len(bounds), dtype=np.int32)
-    order = np.argsort(begins)
+    order = argsort(begins)
     number = np.empty_like(order)
     number[order] = np.arange(len(order))
     froms = np.searchsorted(bounds, begins)

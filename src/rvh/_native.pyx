@@ -121,6 +121,7 @@ cdef extern from "rvh_kernels.h" nogil:
         int (*stop)(void *context) noexcept nogil
         void *context
         size_t left
+        int stopped
     ctypedef struct rvh_isa:
         pass
     ctypedef struct rvh_nodes:
@@ -131,8 +132,11 @@ cdef extern from "rvh_kernels.h" nogil:
     const rvh_isa *rvh_isa_active()
     rvh_status rvh_nodes_new(rvh_nodes **nodes, rvh_scheme scheme, const uint8_t *data,
                              const uint64_t *offsets, size_t n, const double *weights,
-                             const uint8_t *secret, size_t secret_size, size_t *bad)
+                             const uint8_t *secret, size_t secret_size, rvh_poll *poll,
+                             size_t *bad)
     void rvh_nodes_free(rvh_nodes *nodes)
+    rvh_status rvh_ascending(const uint8_t *data, const uint64_t *offsets, size_t n, intptr_t *out,
+                             rvh_poll *poll)
     rvh_status rvh_compose(const rvh_part *parts, size_t count, size_t n, rvh_buffer *out,
                            uint64_t *ends, rvh_poll *poll, size_t *bad)
     rvh_status rvh_distinct_add(rvh_distinct *distinct, const rvh_column *column, size_t first,
@@ -205,10 +209,12 @@ cdef extern from "rvh_kernels.h" nogil:
                           size_t start, size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad)
     ctypedef struct rvh_ring:
         pass
-    rvh_ring *rvh_ring_new(rvh_point_kind kind, const uint64_t *points, const uint32_t *owners,
-                           size_t count)
+    rvh_status rvh_ring_new(rvh_ring **ring, rvh_point_kind kind, const uint64_t *points,
+                            const uint32_t *owners, size_t count, rvh_poll *poll)
     void rvh_ring_free(rvh_ring *ring)
-    void rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size_t k, intptr_t *out)
+    rvh_status rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size_t k,
+                                   intptr_t *out, rvh_poll *poll)
+    size_t rvh_ring_cost(const rvh_ring *ring, size_t k)
     rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_column *keys,
                                size_t start, size_t stop, size_t k, intptr_t *out,
                                rvh_poll *poll, size_t *bad)
@@ -242,8 +248,10 @@ cdef extern from "rvh_kernels.h" nogil:
 cdef enum:
     FEW = 16  # nodes of one key's answer that need no allocation
     CHUNK = 4096  # Python objects turned into bytes at a time,
+    NAMED = 1 << 15  # names looked up between two questions whether to go on
 cdef size_t CHUNK_BYTES = 4 << 20  # until there are about so many bytes of them
 cdef size_t PART_MAX_BYTES = PART_MAX
+cdef size_t WALK = 1 << 14  # points of a ring passed without releasing the GIL: about as long
 cdef size_t INLINE = 1 << 11  # compressions done without releasing the GIL: about 50 us
 
 
@@ -318,6 +326,26 @@ cdef void start_watch(Watch *watch, rvh_poll *poll, Cancel cancel):
     poll.stop = should_stop
     poll.context = watch
     poll.left = 0
+    poll.stopped = 0
+
+
+cdef int check_signals() except -1:
+    """Let Python's signal handlers run, and an error of theirs end the call."""
+    return -1 if PyErr_CheckSignals() != 0 else 0
+
+
+cdef list named(list names, const intptr_t *chosen, Py_ssize_t k):
+    """What `names` says of k positions."""
+    cdef Py_ssize_t i, first = 0
+    cdef list found
+    if k <= NAMED:
+        return [names[chosen[i]] for i in range(k)]
+    found = []
+    while first < k:
+        found += [names[chosen[i]] for i in range(first, min(k, first + NAMED))]
+        first += NAMED
+        check_signals()
+    return found
 
 
 # -- values to bytes ----------------------------------------------------------------------------
@@ -398,12 +426,26 @@ cdef class _Blob:
     cdef Py_ssize_t fill(self, object keys, Py_ssize_t start, Py_ssize_t stop,
                          size_t limit) except -1:
         """Take in elements from `start` on, at most to `stop`; returns how many."""
+        self.clear(stop - start)
+        return self.append(keys, start, stop, limit)
+
+    cdef int fill_all(self, object keys) except -1:
+        """Take in all elements, which are many where they are nodes."""
+        cdef Py_ssize_t start = 0, stop = len(keys)
+        self.clear(stop)
+        while start < stop:
+            start += self.append(keys, start, min(stop, start + CHUNK), <size_t>-1)
+            check_signals()
+        return 0
+
+    cdef Py_ssize_t append(self, object keys, Py_ssize_t start, Py_ssize_t stop,
+                           size_t limit) except -1:
+        """Take in elements behind those that are there, for which there is room."""
         cdef Py_ssize_t index = start, position
         cdef list part
         cdef bint moved = keys.first != 0 or keys.rows is not None
         cdef bint foreign = keys.integers != CONTRACT
         cdef object what = keys.what
-        self.clear(stop - start)
         if keys.kind == Kind.TEXT:
             return self.fill_text(keys, start, stop, limit)
         part = keys.slice(start, stop)
@@ -872,6 +914,9 @@ cdef class PreparedNodes:
         cdef const double *each = NULL
         cdef size_t bad[2]
         cdef rvh_status status
+        cdef rvh_poll poll
+        cdef rvh_poll *asked = NULL
+        cdef Watch watch
         cdef const uint8_t *secret_bytes = <const uint8_t *>PyBytes_AS_STRING(secret)
         cdef size_t secret_size = <size_t>PyBytes_GET_SIZE(secret)
         self.isa = active_isa()
@@ -880,10 +925,13 @@ cdef class PreparedNodes:
         if weights is not None:
             given = weights
             each = &given[0]
-        blob.fill(ids, 0, self.n, <size_t>-1)
+        blob.fill_all(ids)
+        if self.n > CHUNK or blob.size > CHUNK_BYTES:  # for fewer nobody has to wait
+            start_watch(&watch, &poll, None)
+            asked = &poll
         with nogil:
             status = rvh_nodes_new(&self.nodes, self.scheme, blob.data, blob.offsets,
-                                   <size_t>self.n, each, secret_bytes, secret_size, bad)
+                                   <size_t>self.n, each, secret_bytes, secret_size, asked, bad)
         if status == RVH_EMPTY_ID:
             raise empty_id_error(bad[0])
         if status == RVH_DUPLICATE_ID:
@@ -896,20 +944,21 @@ cdef class PreparedNodes:
     def __len__(self):
         return self.n
 
-    cdef int choose(self, blake2_simd_bytes key, Py_ssize_t k, intptr_t *chosen) except -1:
-        """The best k nodes of one key."""
+    cdef int choose(self, blake2_simd_bytes key, Py_ssize_t k, intptr_t *chosen,
+                    Cancel cancel) except -1:
+        """The best k nodes of one key; returns 1 for a call that `cancel` ended."""
         cdef rvh_status status
         cdef rvh_poll poll
         cdef Watch watch
         if <size_t>self.n * (1 + key.size // 128) <= INLINE:
             status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, NULL)
         else:
-            start_watch(&watch, &poll, None)
+            start_watch(&watch, &poll, cancel)
             with nogil:
                 status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, &poll)
         return raise_for(status, None, 0) if status != RVH_OK else 0
 
-    def select_one(self, key, Py_ssize_t k, list names not None):
+    def select_one(self, key, Py_ssize_t k, list names not None, Cancel cancel=None):
         cdef intptr_t few[FEW]
         cdef intptr_t *chosen = few
         cdef blake2_simd_bytes span
@@ -920,8 +969,7 @@ cdef class PreparedNodes:
             if chosen is NULL:
                 raise MemoryError
         try:
-            self.choose(span, k, chosen)
-            return [names[chosen[i]] for i in range(k)]
+            return [] if self.choose(span, k, chosen, cancel) else named(names, chosen, k)
         finally:
             if chosen is not few:
                 free(chosen)
@@ -988,6 +1036,22 @@ cdef class PreparedNodes:
             if raise_for(status, keys, bad):
                 break
         return 0
+
+
+def ascending(keys):
+    cdef _Blob blob = _Blob()
+    cdef rvh_poll poll
+    cdef Watch watch
+    cdef rvh_status status
+    cdef cnp.intp_t[::1] out = np.empty(len(keys), dtype=np.intp)
+    cdef size_t n = <size_t>out.shape[0]
+    blob.fill_all(keys)
+    start_watch(&watch, &poll, None)
+    if n > 0:
+        with nogil:
+            status = rvh_ascending(blob.data, blob.offsets, n, <intptr_t *>&out[0], &poll)
+        raise_for(status, None, 0)
+    return np.asarray(out)
 
 
 # -- bounded load -------------------------------------------------------------------------------
@@ -1130,14 +1194,13 @@ cdef class Cache:
             return self._several(bound, span, count)
         if not rvh_cache_get_one(self.cache, bound.epoch, span, 1, HAS_GIL and self._running == 0,
                                  &best):
-            bound.prepared.choose(span, 1, &best)
+            bound.prepared.choose(span, 1, &best, None)
             rvh_cache_put_one(self.cache, bound.epoch, span, 1, &best)
         return [bound.ids[best]]
 
     cdef list _several(self, Bound bound, blake2_simd_bytes span, Py_ssize_t k):
         cdef intptr_t few[FEW]
         cdef intptr_t *chosen = few
-        cdef Py_ssize_t i
         if k > FEW:
             chosen = <intptr_t *>malloc(<size_t>k * sizeof(intptr_t))
             if chosen is NULL:
@@ -1145,9 +1208,9 @@ cdef class Cache:
         try:
             if not rvh_cache_get_one(self.cache, bound.epoch, span, <size_t>k,
                                      HAS_GIL and self._running == 0, chosen):
-                bound.prepared.choose(span, k, chosen)
+                bound.prepared.choose(span, k, chosen, None)
                 rvh_cache_put_one(self.cache, bound.epoch, span, <size_t>k, chosen)
-            return [bound.ids[chosen[i]] for i in range(k)]
+            return named(bound.ids, chosen, k)
         finally:
             if chosen is not few:
                 free(chosen)
@@ -1253,12 +1316,17 @@ cdef class RingPoints:
     cdef object points, owners  # what C reads
 
     def __cinit__(self, str kind not None, const uint64_t[::1] points, const uint32_t[::1] owners):
+        cdef size_t count = <size_t>points.shape[0]
+        cdef rvh_status status
+        cdef rvh_poll poll
+        cdef Watch watch
         self.kind = POINT_KINDS[kind]
         self.isa = active_isa()
         self.points, self.owners = points, owners
-        self.ring = rvh_ring_new(self.kind, &points[0], &owners[0], <size_t>points.shape[0])
-        if self.ring is NULL:
-            raise MemoryError
+        start_watch(&watch, &poll, None)
+        with nogil:
+            status = rvh_ring_new(&self.ring, self.kind, &points[0], &owners[0], count, &poll)
+        raise_for(status, None, 0)
 
     def __dealloc__(self):
         rvh_ring_free(self.ring)
@@ -1267,6 +1335,9 @@ cdef class RingPoints:
         cdef intptr_t few[FEW]
         cdef intptr_t *chosen = few
         cdef blake2_simd_bytes span
+        cdef rvh_status status
+        cdef rvh_poll poll
+        cdef Watch watch
         cdef uint8_t word[8]
         _owner = bytes_of(key, None, "key", &span, word)
         if k > FEW:
@@ -1274,8 +1345,15 @@ cdef class RingPoints:
             if chosen is NULL:
                 raise MemoryError
         try:
-            rvh_ring_lookup_one(self.ring, span, <size_t>k, chosen)
-            return [names[chosen[i]] for i in range(k)]
+            if rvh_ring_cost(self.ring, <size_t>k) <= WALK:
+                status = rvh_ring_lookup_one(self.ring, span, <size_t>k, chosen, NULL)
+            else:
+                start_watch(&watch, &poll, None)
+                with nogil:
+                    status = rvh_ring_lookup_one(self.ring, span, <size_t>k, chosen, &poll)
+            if status != RVH_OK:
+                raise_for(status, None, 0)
+            return named(names, chosen, k)
         finally:
             if chosen is not few:
                 free(chosen)
@@ -1337,7 +1415,13 @@ def lookup_one(key, size_t partitions, cnp.ndarray owners not None, list names n
     _owner = bytes_of(key, None, "key", &span, word)
     k = cnp.PyArray_DIM(owners, 1)
     row = <const uint32_t *>cnp.PyArray_DATA(owners) + rvh_partition(partitions, span) * <size_t>k
-    return [names[row[j]] for j in range(k)]
+    if k <= NAMED:
+        return [names[row[j]] for j in range(k)]
+    found = []
+    for start in range(0, k, NAMED):
+        found += [names[row[j]] for j in range(start, min(k, start + NAMED))]
+        check_signals()
+    return found
 
 
 # -- buckets ------------------------------------------------------------------------------------
@@ -1375,9 +1459,19 @@ def jump_one(key, uint32_t buckets, Py_ssize_t k):
         with nogil:
             status = rvh_jump(isa, &column, 0, 1, buckets, <size_t>k, chosen, &poll)
         raise_for(status, None, 0)
-        return [chosen[i] for i in range(k)]
+        return numbers_of(chosen, k)
     finally:
         free(chosen)
+
+
+cdef list numbers_of(const intptr_t *chosen, Py_ssize_t k):
+    cdef Py_ssize_t i, first = 0
+    cdef list found = []
+    while first < k:
+        found += [chosen[i] for i in range(first, min(k, first + NAMED))]
+        first += NAMED
+        check_signals()
+    return found
 
 
 def jumpback_one(key, uint32_t buckets):

@@ -8,7 +8,7 @@ answers and the same errors. Read this file to know what rvh computes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from heapq import nlargest
 from itertools import accumulate
 from typing import TypeVar
@@ -23,6 +23,7 @@ from rvh._pure_points import key_point as key_point
 from rvh._pure_points import key_points as key_points
 from rvh._pure_ring import RingPoints as RingPoints
 from rvh._schemes import WORD, Blake2b, Murmur, Scheme, weighted
+from rvh._slices import COMPARED, largest
 from rvh.keys import KeyColumn, Spans, check_unique, key_bytes, key_word
 
 T = TypeVar("T")
@@ -76,10 +77,10 @@ class PreparedNodes:
     def _rank(self, scores: list[int], k: int) -> list[int]:
         """Positions by weighted score, then score, then node bytes, all descending."""
         if self._weights is None:
-            best = nlargest(k, zip(scores, self._ids, range(len(scores)), strict=True))
+            best = _best(k, zip(scores, self._ids, range(len(scores)), strict=True))
             return [n for _, _, n in best]
         rows = zip(self._weighted(scores), scores, self._ids, range(len(scores)), strict=True)
-        ranked = nlargest(k, (row for row, w in zip(rows, self._weights, strict=True) if w > 0))
+        ranked = _best(k, (row for row, w in zip(rows, self._weights, strict=True) if w > 0))
         return [n for _, _, _, n in ranked]
 
     def _words(self, scores: list[int]) -> np.ndarray:
@@ -90,9 +91,14 @@ class PreparedNodes:
         together = b"".join(score.to_bytes(size, "big") for score in scores)
         return np.frombuffer(together, dtype=">u8").reshape(-1, self._scheme.words)
 
-    def select_one(self, key: object, k: int, names: list[T]) -> list[T]:
+    def select_one(
+        self, key: object, k: int, names: list[T], cancel: Cancel | None = None
+    ) -> list[T]:
         """What ``names``, one for each node, says of the best ``k`` nodes of one key."""
-        return [names[n] for n in self._rank(self._scheme.scores(key_bytes(key)), k)]
+        scores = self._scheme.scores(key_bytes(key), cancel)
+        if cancel is not None and cancel.is_set():
+            return []
+        return [names[n] for n in self._rank(scores, k)]
 
     def argselect(
         self,
@@ -166,21 +172,28 @@ class PreparedNodes:
             out[row] = self._words(self._scheme.scores(key))
 
 
+def _best(k: int, rows: Iterable[T]) -> list[T]:
+    """The k largest rows, descending; where they are many, signal handlers run in between."""
+    if k <= COMPARED:
+        return nlargest(k, rows)  # type: ignore[type-var]
+    return largest(k, list(rows))
+
+
 def _walk(ranking: list[int], k: int, levels: list[list[int]], most: list[int]) -> list[int]:
     """The first k nodes that no full domain holds; then the same without the outermost level."""
-    chosen: list[int] = []
+    chosen: dict[int, None] = {}  # in their order
     counts: list[Counter[int]] = [Counter() for _ in levels]
     for held in range(len(levels), -1, -1):  # levels that this walk holds to
         for node in ranking:
             if len(chosen) == k:
-                return chosen
+                return list(chosen)
             full = any(counts[i][levels[i][node]] >= most[i] for i in range(held))
             if node in chosen or full:
                 continue
-            chosen.append(node)
+            chosen[node] = None
             for i, level in enumerate(levels):
                 counts[i][level[node]] += 1
-    return chosen
+    return list(chosen)
 
 
 def _partition(key: bytes, partitions: int) -> int:
@@ -259,14 +272,12 @@ def jumpback_one(key: object, buckets: int) -> int:
 
 
 def _distinct_jumps(word: int, buckets: int, k: int) -> list[int]:
-    chosen = [_jump(word, buckets)]
+    chosen = {_jump(word, buckets): None}  # in their order
     attempt = 0
     while len(chosen) < k:
         attempt += 1
-        bucket = _jump(_splitmix64(word, attempt), buckets)
-        if bucket not in chosen:
-            chosen.append(bucket)
-    return chosen
+        chosen[_jump(_splitmix64(word, attempt), buckets)] = None
+    return list(chosen)
 
 
 def _jump(key: int, buckets: int) -> int:
@@ -310,6 +321,13 @@ def _jumpback(key: int, buckets: int) -> int:
             bucket = draws.pop() & 2 * q - 1
         bits ^= q
     return 0
+
+
+def ascending(keys: KeyColumn) -> NDArray[np.intp]:
+    """The places of a column's elements in the order of their bytes, equal ones as they stand."""
+    names = list(keys.iter_bytes())
+    backwards = largest(len(names), [(name, -n) for n, name in enumerate(names)])
+    return np.array([-n for _, n in reversed(backwards)], dtype=np.intp)
 
 
 def compose(parts: list[KeyColumn | bytes], rows: int) -> Spans:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from itertools import takewhile
+from typing import Any, Protocol
 
 DIGEST_SIZE = 16  # bytes; the score is the digest as one big-endian number
 WORD = 2**64 - 1
@@ -20,8 +21,8 @@ class Scheme(Protocol):
 
     words: int  # 64-bit words in a score, the high one first
 
-    def scores(self, key: bytes) -> list[int]:
-        """One score for each node."""
+    def scores(self, key: bytes, cancel: Any = None) -> list[int]:
+        """One score for each node; fewer where `cancel` is set meanwhile."""
 
     def fraction(self, score: int) -> int:
         """What weighting takes from a score: u * 2^53, u in [0, 1)."""
@@ -37,10 +38,12 @@ class Blake2b:
             hashlib.blake2b(node, digest_size=DIGEST_SIZE, key=secret) for node in nodes
         ]
 
-    def scores(self, key: bytes) -> list[int]:
+    def scores(self, key: bytes, cancel: Any = None) -> list[int]:
         """The digest of each pair as a big-endian number."""
-        found = []
+        found: list[int] = []
         for state in self._states:
+            if cancel is not None and cancel.is_set():
+                break
             state = state.copy()
             state.update(key)
             found.append(int.from_bytes(state.digest(), "big"))
@@ -63,14 +66,20 @@ class Murmur:
     def __init__(self, nodes: Sequence[bytes]) -> None:
         self._hashes = [murmur64a(node, self.NODE_SEED) for node in nodes]
 
-    def scores(self, key: bytes) -> list[int]:
+    def scores(self, key: bytes, cancel: Any = None) -> list[int]:
         """Hash128to64 of each pair of hashes."""
         low = murmur64a(key, self.KEY_SEED)
-        return [hash128to64(low, high) for high in self._hashes]
+        hashes = self._hashes if cancel is None else takewhile(_until(cancel), self._hashes)
+        return [hash128to64(low, high) for high in hashes]
 
     def fraction(self, score: int) -> int:
         """The low 53 bits."""
         return score & (2**53 - 1)
+
+
+def _until(cancel: Any) -> Callable[[int], bool]:
+    """What says of any number whether to go on."""
+    return lambda _: not cancel.is_set()
 
 
 def murmur64a(data: bytes, seed: int) -> int:

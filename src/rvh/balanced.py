@@ -24,6 +24,7 @@ from rvh._backend import Cancel, Matching, distinct
 from rvh._column import KeyColumn, Kind
 from rvh._numbers import real_number
 from rvh._shared import Shared
+from rvh._slices import taken
 from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 from rvh.nodes import NodeSet
 from rvh.rendezvous import _node_set
@@ -187,7 +188,7 @@ def assign_balanced(
     """
     node_set = _node_set(nodes, weights, scheme, secret)
     found = argassign_balanced(node_set, keys, load_factor, threads=threads, dedupe=dedupe)
-    return node_set.ids.take(found)
+    return taken(node_set.ids, found)
 
 
 class BalancedAssigner(Shared):

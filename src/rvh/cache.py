@@ -19,6 +19,7 @@ from rvh._column import KeyColumn, Kind
 from rvh._numbers import whole_number
 from rvh._parallel import thread_count
 from rvh._shared import Shared
+from rvh._slices import taken
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -244,7 +245,7 @@ class SelectionCache(Cache, Shared):
                ['beta']], dtype='<U5')
         """
         chosen, nodes = self._answers(keys, k, threads)
-        return nodes.ids.take(chosen)
+        return taken(nodes.ids, chosen)
 
     def _answers(self, keys: Any, k: Any, threads: int | None) -> tuple[NDArray[np.intp], NodeSet]:
         bound = self._now()

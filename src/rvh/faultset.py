@@ -21,6 +21,8 @@ from rvh._masks import node_mask
 from rvh._numbers import whole_number
 from rvh._parallel import over_rows
 from rvh._per_node import python_value
+from rvh._replicas import absent, repeated
+from rvh._slices import taken, to_list
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -269,7 +271,7 @@ class FaultSet:
         found = self.argselect_batch(
             keys, k, spread, max_per_domain, strict=strict, threads=threads, dedupe=dedupe
         )
-        return Replicas(self._nodes.ids.take(found.nodes), found.degraded)
+        return Replicas(taken(self._nodes.ids, found.nodes), found.degraded)
 
     def argselect_batch(
         self,
@@ -318,7 +320,7 @@ class FaultSet:
                     column, start, stop, found.domains, found.most, None, to, cancel
                 )
             if self._living is not self._nodes and not cancel.is_set():
-                to[:] = self._index.take(to)
+                to[:] = taken(self._index, to)
 
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
@@ -365,7 +367,7 @@ class FaultSet:
             one, k, spread, max_per_domain, strict=strict, threads=1, dedupe=False
         )
         ids = self._nodes._id_objects()
-        return [ids[n] for n in found.nodes[0].tolist()]
+        return [ids[n] for n in to_list(found.nodes[0])]
 
     def repair(
         self,
@@ -438,16 +440,10 @@ class FaultSet:
                     )
 
                 over_rows(work, len(piece), self._living._cost(k), threads)
-        added = np.ones(out.shape, dtype=np.bool_)
-        dropped = there.copy()
-        for i in range(held.shape[1]):
-            for j in range(k):
-                same = held[:, i] == out[:, j]
-                added[:, j] &= ~same
-                dropped[:, i] &= ~same
-            for earlier in range(i):
-                dropped[:, i] |= (held[:, i] == held[:, earlier]) & (held[:, i] >= 0)
-        nodes = self._nodes.ids.take(self._index.take(out))
+        living = len(self._living)
+        added = absent(out, held, living)
+        dropped = (there & absent(held, out, living)) | repeated(held, living)
+        nodes = taken(self._nodes.ids, taken(self._index, out))
         return Repair(nodes, added, dropped, np.full(len(out), found.replicas < k))
 
     # -- helpers ------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from rvh._backend import Cancel, PreparedNodes, distinct
 from rvh._column import KeyColumn, Kind
 from rvh._geocells import LONGEST, UNKNOWN, cut, packed, regions
 from rvh._numbers import real_number, whole_number
+from rvh._slices import argsort, array_of, taken
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -153,7 +154,7 @@ class GeoSet:
         count = len(self._nodes)
         with _places(geohash, latitude, longitude, self._precision, "node", count) as column:
             words = cut(packed(column), self._precision)
-            self._geohash = np.array(
+            self._geohash = array_of(
                 [
                     each if isinstance(each, str) else each.decode()
                     for each in column.slice(0, count)
@@ -355,7 +356,7 @@ class GeoSet:
         chosen = self.argselect_batch(
             keys, k, geohash=geohash, latitude=latitude, longitude=longitude, threads=threads
         )
-        return self._nodes.ids[chosen]
+        return taken(self._nodes.ids, chosen)
 
     # -- helpers ------------------------------------------------------------------------------
 
@@ -367,6 +368,7 @@ class GeoSet:
         threads: int | None,
     ) -> None:
         """Write the best nodes of each key at the place `words` into `out`."""
+        keys = keys.with_plain_chunks()
         for start in range(0, len(words), SORTED_ROWS):
             block = slice(start, start + SORTED_ROWS)
             rows, tasks = self._tasks(words[block], out.shape[1])
@@ -408,7 +410,7 @@ class GeoSet:
         regions_of = tree.of(words)
         if len(tree.first) < 1 << 15:
             regions_of = regions_of.astype(np.int16)  # these are sorted by radix
-        rows = np.argsort(regions_of, kind="stable")
+        rows = argsort(regions_of)
         counts = np.bincount(regions_of, minlength=len(tree.first))
         ends = np.concatenate([[0], np.cumsum(counts)])
         sizes = tree.last - tree.first
@@ -472,11 +474,11 @@ class _Task(NamedTuple):
 
 
 def _taken(keys: KeyColumn, start: int, rows: NDArray[np.intp]) -> KeyColumn:
-    """The elements at ``start + rows``, in any order, as a plain column."""
+    """The elements at ``start + rows``, in any order, of a plain column or of plain chunks."""
     if keys.kind is Kind.CHUNKS:  # these have no order but their own, so they are copied
-        spans, codes = distinct(keys.with_plain_chunks(), start, start + len(rows))
+        spans, codes = distinct(keys, start, start + len(rows))
         return KeyColumn._made(Kind.SPANS, spans)._take(codes[rows])
-    return keys.plain()._take(rows + start)
+    return keys._take(rows + start)
 
 
 def _pieces(tasks: list[_Task]) -> Iterator[_Task]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rvh._arrow import NotExportedError, forget_locals
 from rvh._column import KeyColumn, Kind, Spans, Views
+from rvh._slices import array_of, copied
 from rvh._values import (
     PART_MAX,
     READ_INTEGERS,
@@ -347,7 +348,7 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
                 "bytes; cast it first, for example nodes.astype(str)"
             )
         if nodes.kind in (Kind.BYTES, Kind.STRINGS):
-            array = nodes.values.copy()
+            array = copied(nodes.values)
             return KeyColumn._made(nodes.kind, array, "node id"), array
         values = nodes.slice(0, len(nodes))
         if found.is_text:
@@ -428,7 +429,7 @@ def _answer_array(values: Sequence[Any]) -> np.ndarray:
     for kinds, nul in (((str, np.str_), "\0"), ((bytes, np.bytes_), b"\0")):
         # NumPy would take trailing NULs for padding: such ids stay Python objects.
         if all(type(value) in kinds and value[-1:] != nul for value in values):
-            return np.array(values)
+            return array_of(values)
     return object_array(values)
 
 

@@ -19,6 +19,8 @@ from rvh._answers import points_of
 from rvh._backend import key_point
 from rvh._column import KeyColumn
 from rvh._numbers import is_whole, whole_number
+from rvh._replicas import FEW, absent, numbered
+from rvh._slices import SLICE, slices
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -325,16 +327,17 @@ class Migration:
         with _keys.opened_with_objects(keys) as asked:
             old = _nodes_of(self._old, "old", asked, self._k, threads)
             new = _nodes_of(self._new, "new", asked, self._k, threads)
-        leaves, comes = np.ones(old.shape, dtype=np.bool_), np.ones(new.shape, dtype=np.bool_)
-        alike = old.dtype.kind == new.dtype.kind != "O"
-        a, b = (old, new) if alike else (_as_bytes(old), _as_bytes(new))
-        for i in range(self._k):
-            for j in range(self._k):
-                same = a[:, i] == b[:, j]
-                leaves[:, i] &= ~same
-                comes[:, j] &= ~same
-        # Both have as many in each row, which is where row after row they meet.
-        return Moved(np.nonzero(leaves)[0], old[leaves], new[comes])
+        numbers = old.dtype.kind != new.dtype.kind or old.dtype == object or self._k > FEW
+        found = [(np.empty(0, dtype=np.intp), old[:0, 0], new[:0, 0])]
+        for part in slices(len(old), max(1, SLICE // self._k)):
+            (a, b), count = (old[part], new[part]), 0
+            if numbers:
+                (a, b), count = numbered(a, b)
+            leaves, comes = absent(a, b, count), absent(b, a, count)
+            # Both have as many in each row, which is where row after row they meet.
+            rows = part.start + np.nonzero(leaves)[0]
+            found.append((rows, old[part][leaves], new[part][comes]))
+        return Moved(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
     def plan(self, steps: int) -> Plan:
         """The migration in steps of equal size, to be done in any order and resumed.
@@ -709,8 +712,12 @@ def _check_once(placement: Any, what: str, nodes: NDArray[Any]) -> None:
     if twice.any():
         row = int(twice.argmax())
         found: list[Any] = nodes[row].tolist()
-        keyed = list(map(_keys.key_bytes, found))
-        node = next(node for at, node in enumerate(found) if keyed[at] in keyed[:at])
+        first: dict[bytes, int] = {}
+        node = next(
+            node
+            for at, node in enumerate(found)
+            if first.setdefault(_keys.key_bytes(node), at) != at
+        )
         raise RVHError(
             f"{what}, of type {type(placement).__name__}, gives the key in row {row} node "
             f"{show(node)} twice: a placement gives each node of a key once"

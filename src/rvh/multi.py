@@ -299,6 +299,9 @@ def _rows_of(part: KeyColumn | bytes, start: int, stop: int) -> KeyColumn | byte
     """A part in rows that no chunk of any part ends in, as a plain column."""
     if isinstance(part, bytes):
         return part
+    if part.kind is Kind.CHUNKS:
+        for chunk, first, last, _ in part.values.pieces(start, stop):
+            return _rows_of(chunk, first, last)  # there is one
     whole = len(part) == stop - start
     return (part if whole else part._take(np.arange(start, stop))).plain()
 

@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from rvh import _version
 from rvh import keys as _keys
 from rvh._answers import Work, over_distinct_keys, over_keys
-from rvh._backend import Cancel, PreparedNodes
+from rvh._backend import Cancel, PreparedNodes, ascending
 from rvh._column import KeyColumn
 from rvh._domains import Domains, as_domains, labels_of
 from rvh._masks import node_mask
 from rvh._numbers import real_numbers, whole_number
+from rvh._slices import SLICE, put, slices, taken, to_list
 from rvh._weights import as_weights
 from rvh.errors import RVHError, RVHTypeError, show
 
@@ -196,12 +197,11 @@ class NodeSet:
             weighted = " weighted" if self._weights is not None else ""
             digest = hashlib.blake2b(digest_size=32, key=self._secret, person=b"rvh NodeSet")
             digest.update(f"scheme={self._scheme}{weighted}\n".encode())
-            for node, weight in sorted(
-                zip(self._column.iter_bytes(), self._weight_bytes(), strict=True)
-            ):
-                digest.update(len(node).to_bytes(8, "little"))
-                digest.update(node)
-                digest.update(weight)
+            names, weights = list(self._column.iter_bytes()), list(self._weight_bytes())
+            for place in to_list(ascending(self._column)):
+                digest.update(len(names[place]).to_bytes(8, "little"))
+                digest.update(names[place])
+                digest.update(weights[place])
             self._fingerprint = digest.hexdigest()
         return self._fingerprint
 
@@ -222,7 +222,7 @@ class NodeSet:
 
     def __repr__(self) -> str:
         secret = f", secret=<{len(self._secret)} bytes>" if self._secret else ""
-        names = ", ".join(map(repr, self._id_objects()[:3]))
+        names = ", ".join(map(repr, self._ids[:3].tolist()))
         more = ", ..." if len(self) > 3 else ""
         weights = ", weights=..." if self._weights is not None else ""
         return f"NodeSet([{names}{more}], n={len(self)}, scheme={self.scheme!r}{weights}{secret})"
@@ -230,10 +230,18 @@ class NodeSet:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NodeSet):
             return NotImplemented
-        return self is other or self._identity() == other._identity()
+        if self is other:
+            return True
+        if len(self) != len(other) or self._identity() != other._identity():
+            return False
+        mine, others = self._id_objects(), other._id_objects()
+        return all(mine[part] == others[part] for part in slices(len(mine)))
 
     def __hash__(self) -> int:
-        return hash(self._identity())
+        ids = self._id_objects()
+        if len(ids) <= SLICE:
+            return hash((self._identity(), tuple(ids)))
+        return hash((self._identity(), *(hash(tuple(ids[part])) for part in slices(len(ids)))))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Lists of values are smaller than U arrays, and hashable as tuples: see _rebuilt.
@@ -274,8 +282,14 @@ class NodeSet:
             k = self._check_k(k)
         return self._prepared.select_one(key, k, ids)
 
+    def _select_until(self, cancel: Cancel, key: Any, k: int) -> list[Any]:
+        """`select` on another thread than the one that may give it up."""
+        return self._prepared.select_one(key, self._check_k(k), self._id_objects(), cancel)
+
     async def aselect(self, key: Any, k: int = 1) -> list[Any]:
         """`select` for asyncio: small work at once, large work off the event loop.
+
+        Where the task is cancelled, the work ends too, within some milliseconds.
 
         Examples
         --------
@@ -287,7 +301,11 @@ class NodeSet:
             return self.select(key, k)
         import asyncio  # 20 ms of import that only an event loop needs, and it has paid already
 
-        return await asyncio.to_thread(self.select, key, k)
+        cancel = Cancel()
+        try:
+            return await asyncio.to_thread(self._select_until, cancel, key, k)
+        finally:  # a thread that nobody waits for would go on, and asyncio.run() wait for it
+            cancel.set()
 
     def argselect_batch(
         self,
@@ -387,8 +405,7 @@ class NodeSet:
             chosen = np.empty((stop - start, k), dtype=np.intp)
             self._prepared.argselect(column, start, stop, chosen, None, cancel)
             if not cancel.is_set():
-                # "clip" spares take() a buffered copy; the indices are in range.
-                self._ids.take(chosen, out=to, mode="clip")
+                taken(self._ids, chosen, to)
 
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=self._ids.dtype)
@@ -453,7 +470,7 @@ class NodeSet:
                 rows = np.flatnonzero(valid)
                 found = np.empty((len(rows), k), dtype=np.int32)
                 self._over(work, keys._take(rows), found, k, threads, dedupe)
-                indices[rows] = found
+                put(indices, rows, found)
                 valid = np.array(valid)
         if self._names is None:
             is_text = all(isinstance(node, str) for node in self._id_objects())
@@ -518,10 +535,14 @@ class NodeSet:
         """
         ids = self._id_objects()
         order = self._prepared.select_one(key, self._selectable, list(range(len(ids))))
-        found = self.score_batch([key], threads=1)[0].tolist()
-        if found and isinstance(found[0], list):
-            found = [high << 64 | low for high, low in found]
-        return [(ids[n], found[n]) for n in order]
+        each = self.score_batch([key], threads=1)[0]
+        found: list[tuple[Any, int | float]] = []
+        for part in slices(len(order)):
+            scores = each[order[part]].tolist()
+            if each.ndim == 2:
+                scores = [high << 64 | low for high, low in scores]
+            found += zip([ids[n] for n in order[part]], scores, strict=True)
+        return found
 
     # -- other sets ---------------------------------------------------------------------------
 
@@ -648,10 +669,10 @@ class NodeSet:
         return real_numbers([*self._weights.tolist(), *each], "weights", names)
 
     def _identity(self) -> tuple[Any, ...]:
-        """What sets have to share to be equal: all that decides answers, and their order."""
+        """What sets have to share to be equal besides their ids: all that decides answers."""
         weights = None if self._weights is None else self._weights.tobytes()
         labels = tuple(sorted(self._domains.items()))
-        return self._scheme, self._secret, weights, labels, tuple(self._id_objects())
+        return self._scheme, self._secret, weights, labels
 
     def _weight_bytes(self) -> Iterator[bytes]:
         """Each node's part in the fingerprint besides its id."""
@@ -691,7 +712,7 @@ class NodeSet:
     def _id_objects(self) -> list[Any]:
         """The ids as Python objects, made once."""
         if self._objects is None:
-            self._objects = self._ids.tolist()
+            self._objects = to_list(self._ids)
         return self._objects
 
     def _places_by_id(self) -> dict[bytes, int]:

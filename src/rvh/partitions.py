@@ -22,10 +22,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
 from rvh._answers import over_keys
-from rvh._backend import Cancel, lookup, lookup_one
+from rvh._backend import Cancel, ascending, lookup, lookup_one
 from rvh._column import KeyColumn
 from rvh._numbers import whole_number
 from rvh._parallel import over_rows, thread_count
+from rvh._replicas import absent
+from rvh._slices import slices, taken
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -38,6 +40,8 @@ GONE = np.uint32(0xFFFFFFFF)
 FORMAT = "rvh PartitionTable 1"
 #: numbers worked on together, so that memory beyond the table stays small
 BLOCK = 1 << 18
+#: bytes of a file between which signal handlers run: some 5 ms
+PIECE = 1 << 22
 
 
 class Moves(NamedTuple):
@@ -120,7 +124,7 @@ class PartitionTable:
         self._nodes = nodes
         self._owners = owners
         self._words = words  # what ranked each owner, for tables that are made from this one
-        self._names = nodes.ids.tolist()
+        self._names = nodes._id_objects()
         return self
 
     # -- what it is ---------------------------------------------------------------------------
@@ -215,7 +219,7 @@ class PartitionTable:
         """
         ids = self._nodes.ids
         if ids.dtype == object:  # references are counted, which is NumPy's to do
-            return ids[self.arglookup_batch(keys, threads=threads)]
+            return taken(ids, self.arglookup_batch(keys, threads=threads))
         return self._look_up(keys, self._owners, np.ascontiguousarray(ids), ids.dtype, threads)
 
     def arglookup_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[np.intp]:
@@ -315,13 +319,14 @@ class PartitionTable:
             came &= nodes.weights > 0
         if stays.max() < 0 or 2 * np.count_nonzero(came) >= len(nodes):
             return PartitionTable(nodes, self.partitions, k, threads=threads)
-        owners = stays.astype(np.uint32)[self._owners]  # -1 becomes GONE
-        words = self._words.copy()
+        place = stays.astype(np.uint32)  # -1 becomes GONE
+        owners, words = np.empty_like(self._owners), np.empty_like(self._words)
         new = np.flatnonzero(came)
         newcomers = nodes.subset(came) if len(new) else None
         step = _step(k + len(new))
         for start in range(0, self.partitions, step):
             rows = slice(start, start + step)
+            owners[rows], words[rows] = place[self._owners[rows]], self._words[rows]
             _merge(nodes, start, new, newcomers, owners[rows], words[rows], threads)
         return _restored(nodes, owners, words)
 
@@ -364,18 +369,18 @@ class PartitionTable:
             for nodes in (self._nodes, other._nodes)
         )
         found = []
-        step = _step(self.k * self.k)
+        step = _step(self.k)
         for start in range(0, self.partitions, step):
             before, after = self._owners[start : start + step], other._owners[start : start + step]
-            rows = np.flatnonzero((mine[before] != theirs[after]).any(axis=1))
+            rows = np.flatnonzero(_in_any_column(mine[before] != theirs[after]))
             before, after = before[rows], after[rows]
-            same = mine[before][:, :, None] == theirs[after][:, None, :]
-            leaves, comes = ~same.any(axis=2), ~same.any(axis=1)
+            leaves = absent(mine[before], theirs[after], len(number))
+            comes = absent(theirs[after], mine[before], len(number))
             # As many leave a row as come, so the flattened masks go together row by row.
             partition = start + np.repeat(rows, np.count_nonzero(leaves, axis=1))
             found.append((partition, before[leaves], after[comes]))
         partition, source, target = (np.concatenate(part) for part in zip(*found, strict=True))
-        return Moves(partition, self._nodes.ids[source], other._nodes.ids[target])
+        return Moves(partition, taken(self._nodes.ids, source), taken(other._nodes.ids, target))
 
     # -- files --------------------------------------------------------------------------------
 
@@ -405,7 +410,7 @@ class PartitionTable:
         """
         place = _places(self._nodes)
         contents = {
-            "owners": place.astype("<u4")[self._owners],
+            "owners": taken(place.astype("<u4"), self._owners),
             "words": self._words.astype("<u8", copy=False),
         }
         target = Path(path)
@@ -483,7 +488,11 @@ def _members(file: IO[bytes]) -> dict[str, NDArray[Any]]:
             info = members.getinfo(f"{name}.npy")
             if info.compress_type != zipfile.ZIP_STORED:  # a few bytes could become any number
                 raise zipfile.BadZipFile(f"{name} is compressed")
-            data = io.BytesIO(members.read(info))
+            data = io.BytesIO()
+            with members.open(info) as member:
+                while piece := member.read(PIECE):
+                    data.write(piece)
+            data.seek(0)
             found[name] = np.lib.format.read_array(data, allow_pickle=False)
     return found
 
@@ -513,7 +522,7 @@ def _checked(
     if not fits or checksum != _checksum(nodes, contents) or owners.max() >= len(nodes):
         raise RVHError(f"{path} is damaged: its checksum is wrong; build the table again, save it")
     order = np.argsort(_places(nodes)).astype(np.uint32)
-    in_order = np.ascontiguousarray(order[owners])  # the file may hold columns of a table
+    in_order = np.ascontiguousarray(taken(order, owners))  # the file may hold columns of a table
     return _restored(nodes, in_order, np.ascontiguousarray(words, dtype=np.uint64))
 
 
@@ -523,15 +532,16 @@ def _checksum(nodes: NodeSet, contents: dict[str, NDArray[Any]]) -> str:
     digest.update(f"{FORMAT}\n{nodes.fingerprint}\n".encode())
     for name, array in contents.items():
         digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        for part in slices(len(data), PIECE):
+            digest.update(data[part])
     return digest.hexdigest()
 
 
 def _places(nodes: NodeSet) -> NDArray[np.intp]:
     """Each node's place among the ids sorted by bytes, which does not depend on their order."""
-    ids = list(nodes._column.iter_bytes())
-    place = np.empty(len(ids), dtype=np.intp)
-    place[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
+    place = np.empty(len(nodes), dtype=np.intp)
+    place[ascending(nodes._column)] = np.arange(len(nodes))
     return place
 
 

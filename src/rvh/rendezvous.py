@@ -6,6 +6,7 @@ NodeSet once.
 
 from __future__ import annotations
 
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -26,6 +27,9 @@ __all__ = [
     "select_arrow",
     "select_batch",
 ]
+
+#: ids above which `arendezvous_hash` prepares them off the event loop: about 1 ms
+INLINE_IDS = 1 << 12
 
 
 def select_batch(
@@ -226,13 +230,21 @@ async def arendezvous_hash(
 ) -> list[Any]:
     """`rendezvous_hash` for asyncio: small work at once, large work off the event loop.
 
+    Ids of many nodes are prepared off the loop too; unlike the selection, that goes on where the
+    task is cancelled.
+
     Examples
     --------
     >>> import asyncio, rvh
     >>> asyncio.run(rvh.arendezvous_hash(["node1", "node2", "node3"], "obj"))
     ['node1']
     """
-    return await _node_set(nodes, weights, scheme, secret).aselect(key, k)
+    if isinstance(nodes, NodeSet) or length_hint(nodes) <= INLINE_IDS:
+        return await _node_set(nodes, weights, scheme, secret).aselect(key, k)
+    import asyncio  # as `NodeSet.aselect`
+
+    prepared = await asyncio.to_thread(_node_set, nodes, weights, scheme, secret)
+    return await prepared.aselect(key, k)
 
 
 def rendezvous_scores(

@@ -24,6 +24,7 @@ from rvh._foreign import foreign_column
 from rvh._integers import CONTRACT, INTEGERS, check_integers, foreign_key
 from rvh._members import Member, Members
 from rvh._numbers import is_whole, real_number, real_numbers, whole_number
+from rvh._slices import argsort, taken, to_list
 from rvh._weights import as_weight
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.migration import Migration, Moved, Phase, Plan, Route, Step
@@ -125,15 +126,15 @@ class Ring:
         self._column, self._ids = _keys.node_column(ids)
         _keys.check_unique(list(self._column.iter_bytes()))
         self._ids.flags.writeable = False
-        order = np.argsort(points, kind="stable")
+        order = argsort(points)
         self._hash = hash_name
         self._integers = check_integers(integers)
         self._hit = hit
         self._points = np.ascontiguousarray(points[order], dtype=np.uint64)
         self._owners = np.ascontiguousarray(owners[order], dtype=np.uint32)
         self._points.flags.writeable = self._owners.flags.writeable = False
-        self._names = self._ids.tolist()
-        self._on = len(np.unique(self._owners))
+        self._names = to_list(self._ids)
+        self._on = int(np.count_nonzero(np.bincount(self._owners)))
         self._ring = RingPoints(hash_name, *self._reach())
         self._fingerprint: str | None = None
 
@@ -445,7 +446,7 @@ class Ring:
         array([['b', 'c'],
                ['c', 'a']], dtype='<U1')
         """
-        return self._ids.take(self.arglookup_batch(keys, k, threads=threads))
+        return taken(self._ids, self.arglookup_batch(keys, k, threads=threads))
 
     def arglookup_batch(
         self, keys: Any, k: int = 1, *, threads: int | None = None

@@ -18,6 +18,7 @@ from rvh._answers import over_keys
 from rvh._backend import Cancel, jump, jump_one, jumpback, jumpback_one
 from rvh._column import KeyColumn
 from rvh._numbers import whole_number
+from rvh._slices import taken, to_list
 from rvh.errors import RVHError
 
 __all__ = [
@@ -231,7 +232,7 @@ class StableSelector:
         column, self._ids = _keys.node_column(buckets)
         _keys.check_unique(list(column.iter_bytes()))
         self._ids.flags.writeable = False
-        self._names = self._ids.tolist()
+        self._names = to_list(self._ids)
 
     # -- what it is ---------------------------------------------------------------------------
 
@@ -364,8 +365,7 @@ class StableSelector:
             chosen = np.empty((stop - start, k), dtype=np.intp)
             jump(column, start, stop, len(self), chosen, cancel)
             if not cancel.is_set():
-                # "clip" spares take() a buffered copy; the indices are in range.
-                self._ids.take(chosen, out=to, mode="clip")
+                taken(self._ids, chosen, to)
 
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=self._ids.dtype)

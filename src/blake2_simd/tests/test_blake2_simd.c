@@ -387,6 +387,36 @@ static void test_active(void) {
 }
 
 /* With the argument "active", only what the environment's RVH_ISA does. */
+/* Sizes in no order, equal ones and some that differ in their second and third byte alone: prefixes
+ * stand by size, equal ones as they were given; and the work is given up wherever it is asked. */
+static int give_up(void *context, size_t compressions) {
+  return compressions > 0 && (*(int *)context)-- == 0;
+}
+
+static void test_order(void) {
+  static const size_t sizes[] = {300, 7, 66000, 7, 0, 300, 65836, 255, 1, 128, 44, 0, 66000};
+  enum { N = sizeof sizes / sizeof *sizes };
+  uint64_t offsets[N + 1] = {0};
+  blake2_simd_params params;
+  for (size_t i = 0; i < N; i++) offsets[i + 1] = offsets[i] + sizes[i];
+  uint8_t *data = calloc(1, (size_t)offsets[N]);
+  if (data == NULL) abort();
+  blake2_simd_params_init(&params, 16, NULL, 0);
+  blake2_simd_prefixes *prefixes = NULL;
+  for (int asked = 0; prefixes == NULL; asked++) {
+    int left = asked;
+    prefixes = blake2_simd_prefixes_until(&params, data, offsets, N, give_up, &left);
+    check((prefixes == NULL) == (asked < N), "give up", (size_t)asked, 0);
+  }
+  const uint32_t *order = blake2_simd_prefixes_order(prefixes);
+  for (size_t i = 1; i < N; i++)
+    check(sizes[order[i - 1]] < sizes[order[i]] ||
+              (sizes[order[i - 1]] == sizes[order[i]] && order[i - 1] < order[i]),
+          "order of sizes", i, order[i]);
+  blake2_simd_prefixes_free(prefixes);
+  free(data);
+}
+
 int main(int argc, char **argv) {
   static const char *const names[] = {"portable", "avx2", "avx512", "neon"};
   const blake2_simd *list[BLAKE2_SIMD_ISA_MAX];
@@ -411,6 +441,7 @@ int main(int argc, char **argv) {
     }
   }
   free(answers);
+  test_order();
   for (size_t i = 0; i < available; i++) {
     impl = list[i];
     test_abc();

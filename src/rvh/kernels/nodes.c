@@ -5,68 +5,192 @@
 
 #include <stdlib.h>
 
+enum {
+  ASKED = 1 << 10,      /* ids between two questions whether to go on */
+  BYTES_PER_WORK = 256, /* compared or hashed in the time of a compression */
+  RUN = 12,             /* ids that are put in order one by one */
+};
+
+/* ---- the order of bytes -------------------------------------------------------------------- */
+
+/* The ids, and how many bytes they all begin with. */
 typedef struct {
   const uint8_t *data;
-  size_t size;
-  size_t index;
-} id;
+  const uint64_t *offsets;
+  size_t n, common;
+} ids;
 
-/* Bytes ascending, a shorter one before its continuations; equal ids by index. */
-static int by_bytes(const void *pa, const void *pb) {
-  const id *a = pa, *b = pb;
-  int order = memcmp(a->data, b->data, a->size < b->size ? a->size : b->size);
-  if (order != 0) return order;
-  if (a->size != b->size) return a->size < b->size ? -1 : 1;
-  return a->index < b->index ? -1 : a->index > b->index;
+/* Whether to give up, after `count` ids that have their bytes together. */
+static int asked(const ids *of, size_t first, size_t count, rvh_poll *poll) {
+  const size_t bytes = (size_t)(of->offsets[first + count] - of->offsets[first]);
+  return rvh_stopped(poll, count + bytes / BYTES_PER_WORK);
+}
+
+static blake2_simd_bytes id_at(const ids *of, size_t index) {
+  return (blake2_simd_bytes){of->data + of->offsets[index],
+                             (size_t)(of->offsets[index + 1] - of->offsets[index])};
+}
+
+static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+
+/* An id, and its first 8 bytes behind the common ones as a number, which mostly decide. */
+typedef struct {
+  uint64_t word;
+  uint32_t index;
+} place;
+
+static uint64_t word_behind(blake2_simd_bytes id, size_t common) {
+  uint64_t word = 0;
+  for (size_t i = 0; i < 8; i++)
+    word = word << 8 | (common + i < id.size ? id.data[common + i] : 0);
+  return word;
+}
+
+static rvh_status find_common(ids *of, rvh_poll *poll) {
+  const blake2_simd_bytes first = id_at(of, 0);
+  of->common = first.size;
+  for (size_t i = 1; i < of->n && of->common > 0; i++) {
+    const blake2_simd_bytes id = id_at(of, i);
+    of->common = min_size(of->common, id.size);
+    if (memcmp(id.data, first.data, of->common) != 0)
+      for (size_t at = 0; at < of->common; at++)
+        if (id.data[at] != first.data[at]) of->common = at;
+    if (i % ASKED == 0 && asked(of, i - ASKED, ASKED, poll)) return RVH_STOPPED;
+  }
+  return RVH_OK;
+}
+
+typedef struct {
+  const ids *of;
+  rvh_poll *poll;
+} order;
+
+/* Bytes ascending, a shorter one before its continuations. */
+static int before(const order *by, place a, place b) {
+  if (a.word != b.word) return a.word < b.word;
+  const blake2_simd_bytes x = id_at(by->of, a.index), y = id_at(by->of, b.index);
+  const size_t size = min_size(x.size, y.size);
+  rvh_stopped(by->poll, size / BYTES_PER_WORK); /* counts, and who sorts asks */
+  const int differ = memcmp(x.data, y.data, size);
+  return differ != 0 ? differ < 0 : x.size < y.size;
+}
+
+/* Puts n places in order, equal ones as they stand; spare has room for half of them. Stops early,
+ * with some order, where the poll asks for it. */
+static void sort(const order *by, place *items, size_t n, place *spare) {
+  if (n <= RUN) {
+    for (size_t i = 1; i < n; i++) {
+      const place item = items[i];
+      size_t j = i;
+      for (; j > 0 && before(by, item, items[j - 1]); j--) items[j] = items[j - 1];
+      items[j] = item;
+    }
+    return;
+  }
+  const size_t half = n / 2;
+  sort(by, items, half, spare);
+  sort(by, items + half, n - half, spare);
+  if (rvh_stopped(by->poll, RUN) || !before(by, items[half], items[half - 1])) return;
+  memcpy(spare, items, half * sizeof *items);
+  size_t a = 0, b = half, to = 0;
+  while (a < half && b < n) {
+    if (stopped(by->poll, 1)) break;
+    items[to++] = before(by, items[b], spare[a]) ? items[b++] : spare[a++];
+  }
+  memcpy(items + to, spare + a, (half - a) * sizeof *items);
+}
+
+/* *found: the ids in ascending order, [n], the caller's to free. */
+static rvh_status in_order(ids *of, place **found, rvh_poll *poll) {
+  rvh_status status = find_common(of, poll);
+  if (status != RVH_OK) return status;
+  place *items = malloc((of->n + of->n / 2) * sizeof *items);
+  if (items == NULL) return RVH_NO_MEMORY;
+  for (size_t i = 0; i < of->n; i++)
+    items[i] = (place){word_behind(id_at(of, i), of->common), (uint32_t)i};
+  sort(&(order){of, poll}, items, of->n, items + of->n);
+  if (rvh_stopped(poll, 0)) {
+    free(items);
+    return RVH_STOPPED;
+  }
+  *found = items;
+  return RVH_OK;
+}
+
+rvh_status rvh_ascending(const uint8_t *data, const uint64_t *offsets, size_t n, intptr_t *out,
+                         rvh_poll *poll) {
+  ids of = {.data = data, .offsets = offsets, .n = n};
+  place *sorted;
+  if (n == 0) return RVH_OK;
+  const rvh_status status = in_order(&of, &sorted, poll);
+  if (status != RVH_OK) return status;
+  for (size_t i = 0; i < n; i++) out[i] = (intptr_t)sorted[i].index;
+  free(sorted);
+  return RVH_OK;
 }
 
 /* The first id, in the caller's order, that stands for the second time. */
-static rvh_status find_duplicate(const id *sorted, size_t n, size_t bad[2]) {
+static rvh_status find_duplicate(const ids *of, const place *sorted, rvh_poll *poll,
+                                 size_t bad[2]) {
   rvh_status status = RVH_OK;
-  for (size_t i = 1; i < n; i++) {
-    const id *a = &sorted[i - 1], *b = &sorted[i];
-    if (a->size != b->size || memcmp(a->data, b->data, a->size) != 0) continue;
-    if (status == RVH_OK || b->index < bad[1]) {
-      bad[0] = a->index;
-      bad[1] = b->index;
+  for (size_t i = 1; i < of->n; i++) {
+    const place a = sorted[i - 1], b = sorted[i];
+    if (a.word != b.word) continue;
+    const blake2_simd_bytes x = id_at(of, a.index), y = id_at(of, b.index);
+    if (stopped(poll, 4 + y.size / BYTES_PER_WORK)) return RVH_STOPPED;
+    if (x.size != y.size || memcmp(x.data, y.data, x.size) != 0) continue;
+    if (status == RVH_OK || b.index < bad[1]) {
+      bad[0] = a.index;
+      bad[1] = b.index;
     }
     status = RVH_DUPLICATE_ID;
   }
   return status;
 }
 
-/* One after another, the ids that have a place. Returns their number. */
-static size_t gather(const uint8_t *data, const uint64_t *offsets, size_t n, const double *weights,
-                     uint8_t *kept, uint64_t *kept_offsets, uint32_t *kept_index) {
-  size_t places = 0;
+/* ---- what is prepared ---------------------------------------------------------------------- */
+
+/* One after another, the ids that have a place; *places: their number. */
+static rvh_status gather(const ids *of, const double *weights, uint8_t *kept,
+                         uint64_t *kept_offsets, uint32_t *kept_index, size_t *places,
+                         rvh_poll *poll) {
+  size_t count = 0;
   kept_offsets[0] = 0;
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0; i < of->n; i++) {
+    if (i % ASKED == ASKED - 1 && asked(of, i - (ASKED - 1), ASKED, poll)) return RVH_STOPPED;
     if (weights != NULL && weights[i] == 0) continue;
-    const size_t size = (size_t)(offsets[i + 1] - offsets[i]);
-    memcpy(kept + kept_offsets[places], data + offsets[i], size);
-    kept_offsets[places + 1] = kept_offsets[places] + size;
-    kept_index[places++] = (uint32_t)i;
+    const blake2_simd_bytes id = id_at(of, i);
+    memcpy(kept + kept_offsets[count], id.data, id.size);
+    kept_offsets[count + 1] = kept_offsets[count] + id.size;
+    kept_index[count++] = (uint32_t)i;
   }
-  return places;
+  *places = count;
+  return RVH_OK;
 }
 
+static int stop_absorbing(void *poll, size_t compressions) { return stopped(poll, compressions); }
+
 /* Positions in groups of like size, as the prefixes have them. */
-static rvh_status prepare_blake2b(rvh_nodes *nodes, const uint8_t *data, const uint64_t *offsets,
-                                  size_t n, const double *weights, const uint8_t *secret,
-                                  size_t secret_size) {
+static rvh_status prepare_blake2b(rvh_nodes *nodes, const ids *of, const double *weights,
+                                  const uint8_t *secret, size_t secret_size, rvh_poll *poll) {
+  const size_t n = of->n;
   rvh_status status = RVH_NO_MEMORY;
   blake2_simd_params params;
-  uint8_t *kept = malloc((size_t)offsets[n]);
+  uint8_t *kept = malloc((size_t)of->offsets[n]);
   uint64_t *kept_offsets = malloc((n + 1) * sizeof *kept_offsets);
   uint32_t *kept_index = malloc(n * sizeof *kept_index);
   if (kept == NULL || kept_offsets == NULL || kept_index == NULL) goto done;
-  nodes->n = gather(data, offsets, n, weights, kept, kept_offsets, kept_index);
+  status = gather(of, weights, kept, kept_offsets, kept_index, &nodes->n, poll);
+  if (status != RVH_OK) goto done;
   blake2_simd_params_init(&params, 16, secret, secret_size);
-  nodes->prefixes = blake2_simd_prefixes_new(&params, kept, kept_offsets, nodes->n);
-  if (nodes->prefixes == NULL) goto done;
-  const uint32_t *order = blake2_simd_prefixes_order(nodes->prefixes);
-  for (size_t p = 0; p < nodes->n; p++) nodes->order[p] = kept_index[order[p]];
-  status = RVH_OK;
+  nodes->prefixes =
+      blake2_simd_prefixes_until(&params, kept, kept_offsets, nodes->n, stop_absorbing, poll);
+  if (nodes->prefixes == NULL) {
+    status = poll != NULL && poll->stopped ? RVH_STOPPED : RVH_NO_MEMORY;
+    goto done;
+  }
+  const uint32_t *at = blake2_simd_prefixes_order(nodes->prefixes);
+  for (size_t p = 0; p < nodes->n; p++) nodes->order[p] = kept_index[at[p]];
 done:
   free(kept_index);
   free(kept_offsets);
@@ -75,15 +199,16 @@ done:
 }
 
 /* Positions in descending order of bytes, so that the first of equal scores is the best. */
-static rvh_status prepare_murmur(rvh_nodes *nodes, const id *sorted, size_t n,
-                                 const double *weights) {
-  nodes->hash = malloc(n * sizeof *nodes->hash);
+static rvh_status prepare_murmur(rvh_nodes *nodes, const ids *of, const place *sorted,
+                                 const double *weights, rvh_poll *poll) {
+  nodes->hash = malloc(of->n * sizeof *nodes->hash);
   if (nodes->hash == NULL) return RVH_NO_MEMORY;
-  for (size_t i = n; i-- > 0;) {
+  for (size_t i = of->n; i-- > 0;) {
     if (weights != NULL && weights[sorted[i].index] == 0) continue;
-    const blake2_simd_bytes bytes = {sorted[i].data, sorted[i].size};
-    nodes->order[nodes->n] = (uint32_t)sorted[i].index;
-    nodes->hash[nodes->n++] = rvh_murmur64a(bytes, RVH_MURMUR_NODE_SEED);
+    const blake2_simd_bytes id = id_at(of, sorted[i].index);
+    if (stopped(poll, 4 + id.size / BYTES_PER_WORK)) return RVH_STOPPED;
+    nodes->order[nodes->n] = sorted[i].index;
+    nodes->hash[nodes->n++] = rvh_murmur64a(id, RVH_MURMUR_NODE_SEED);
   }
   return RVH_OK;
 }
@@ -101,8 +226,10 @@ static rvh_status prepare_weights(rvh_nodes *nodes, const double *weights) {
 
 rvh_status rvh_nodes_new(rvh_nodes **out, rvh_scheme scheme, const uint8_t *data,
                          const uint64_t *offsets, size_t n, const double *weights,
-                         const uint8_t *secret, size_t secret_size, size_t bad[2]) {
+                         const uint8_t *secret, size_t secret_size, rvh_poll *poll, size_t bad[2]) {
   rvh_status status = RVH_NO_MEMORY;
+  ids of = {.data = data, .offsets = offsets, .n = n};
+  place *sorted = NULL;
   uint32_t *rank = NULL;
   for (size_t i = 0; i < n; i++) {
     if (offsets[i] == offsets[i + 1]) {
@@ -111,12 +238,9 @@ rvh_status rvh_nodes_new(rvh_nodes **out, rvh_scheme scheme, const uint8_t *data
     }
   }
   rvh_nodes *nodes = calloc(1, sizeof *nodes);
-  id *sorted = malloc(n * sizeof *sorted);
-  if (nodes == NULL || sorted == NULL) goto done;
-  for (size_t i = 0; i < n; i++)
-    sorted[i] = (id){data + offsets[i], (size_t)(offsets[i + 1] - offsets[i]), i};
-  qsort(sorted, n, sizeof *sorted, by_bytes);
-  status = find_duplicate(sorted, n, bad);
+  if (nodes == NULL) goto done;
+  status = in_order(&of, &sorted, poll);
+  if (status == RVH_OK) status = find_duplicate(&of, sorted, poll, bad);
   if (status != RVH_OK) goto done;
 
   status = RVH_NO_MEMORY;
@@ -127,9 +251,8 @@ rvh_status rvh_nodes_new(rvh_nodes **out, rvh_scheme scheme, const uint8_t *data
   nodes->tie = malloc(n * sizeof *nodes->tie);
   if (rank == NULL || nodes->order == NULL || nodes->tie == NULL) goto done;
   for (size_t i = 0; i < n; i++) rank[sorted[i].index] = (uint32_t)(n - 1 - i);
-  status = scheme == RVH_MURMUR
-               ? prepare_murmur(nodes, sorted, n, weights)
-               : prepare_blake2b(nodes, data, offsets, n, weights, secret, secret_size);
+  status = scheme == RVH_MURMUR ? prepare_murmur(nodes, &of, sorted, weights, poll)
+                                : prepare_blake2b(nodes, &of, weights, secret, secret_size, poll);
   if (status != RVH_OK) goto done;
   for (size_t p = 0; p < nodes->n; p++) nodes->tie[p] = rank[nodes->order[p]];
   if (weights != NULL) status = prepare_weights(nodes, weights);

@@ -133,7 +133,7 @@ rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_col
     status = rvh_column_spans(keys, row, n, spans, scratch, bad);
     if (status != RVH_OK) break;
     all_points(isa, kind, spans, n, points);
-    take(to, row - start, points, n);
+    status = take(to, row - start, points, n);
   }
   free(scratch);
   free(points);
@@ -141,8 +141,9 @@ rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_col
   return status;
 }
 
-static void write_down(void *to, size_t row, const uint64_t *points, size_t n) {
+static rvh_status write_down(void *to, size_t row, const uint64_t *points, size_t n) {
   memcpy((uint64_t *)to + row, points, n * sizeof *points);
+  return RVH_OK;
 }
 
 rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys, size_t start,

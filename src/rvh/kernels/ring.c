@@ -11,42 +11,74 @@ struct rvh_ring {
   rvh_point_kind kind;    /* of keys */
   const uint64_t *points; /* ascending */
   const uint32_t *owners;
-  size_t count;
+  size_t count, nodes;
   size_t walk; /* points from one of a node to its next on average: of the node that has fewest */
   unsigned shift;
   uint32_t *slices; /* [1 + number of slices] */
 };
 
-rvh_ring *rvh_ring_new(rvh_point_kind kind, const uint64_t *points, const uint32_t *owners,
-                       size_t count) {
+/* Points of which something is noted between two questions whether to go on. */
+enum { NOTED = 1 << 14, NOTED_WORK = 1 << 12 };
+
+/* How many points the node has that has fewest; 0 where the poll says to stop. each: zeros. */
+static size_t fewest_points(const uint32_t *owners, size_t count, uint32_t *each, size_t nodes,
+                            rvh_poll *poll) {
+  size_t fewest = count;
+  for (size_t first = 0, end; first < count; first = end) {
+    if (first > 0 && rvh_stopped(poll, NOTED_WORK)) return 0;
+    end = count - first < NOTED ? count : first + NOTED;
+    for (size_t i = first; i < end; i++) each[owners[i]]++;
+  }
+  for (size_t n = 0; n < nodes; n++)
+    if (each[n] > 0 && each[n] < fewest) fewest = each[n];
+  return fewest;
+}
+
+rvh_status rvh_ring_new(rvh_ring **out, rvh_point_kind kind, const uint64_t *points,
+                        const uint32_t *owners, size_t count, rvh_poll *poll) {
   const unsigned width =
       kind == RVH_POINT_KETAMA || kind == RVH_POINT_CRC32 || kind == RVH_POINT_OAAT ? 32 : 64;
   unsigned bits = 1;
   while (bits < 24 && ((size_t)1 << bits) < 2 * count) bits++;
   const size_t slices = (size_t)1 << bits;
+  const unsigned shift = width - bits;
   uint32_t nodes = 0;
   for (size_t i = 0; i < count; i++)
     if (owners[i] >= nodes) nodes = owners[i] + 1;
+  *out = NULL;
+  rvh_status status = RVH_NO_MEMORY;
   rvh_ring *ring = malloc(sizeof *ring);
   uint32_t *before = malloc((slices + 1) * sizeof *before);
   uint32_t *each = calloc(nodes, sizeof *each);
-  if (ring == NULL || before == NULL || each == NULL) {
-    free(ring);
-    free(before);
-    free(each);
-    return NULL;
+  if (ring == NULL || before == NULL || each == NULL) goto failed;
+  status = RVH_STOPPED;
+  const size_t fewest = fewest_points(owners, count, each, nodes, poll);
+  if (fewest == 0) goto failed;
+  *ring = (rvh_ring){.kind = kind,
+                     .points = points,
+                     .owners = owners,
+                     .count = count,
+                     .nodes = nodes,
+                     .walk = count / fewest,
+                     .shift = shift,
+                     .slices = before};
+  for (size_t first = 0, at = 0, end; first <= slices; first = end) {
+    if (first > 0 && rvh_stopped(poll, NOTED_WORK)) goto failed;
+    end = slices - first < NOTED ? slices + 1 : first + NOTED;
+    for (size_t s = first; s < end; s++) {
+      while (at < count && points[at] >> shift < s) at++;
+      before[s] = (uint32_t)at;
+    }
   }
-  size_t fewest = count;
-  for (size_t i = 0; i < count; i++) each[owners[i]]++;
-  for (uint32_t n = 0; n < nodes; n++)
-    if (each[n] > 0 && each[n] < fewest) fewest = each[n];
   free(each);
-  *ring = (rvh_ring){kind, points, owners, count, count / fewest, width - bits, before};
-  for (size_t s = 0, at = 0; s <= slices; s++) {
-    while (at < count && points[at] >> ring->shift < s) at++;
-    before[s] = (uint32_t)at;
-  }
-  return ring;
+  *out = ring;
+  return RVH_OK;
+
+failed:
+  free(ring);
+  free(before);
+  free(each);
+  return status;
 }
 
 void rvh_ring_free(rvh_ring *ring) {
@@ -69,18 +101,94 @@ static size_t successor(const rvh_ring *ring, uint64_t point) {
   return low == ring->count ? 0 : low;
 }
 
-/* The nodes of the points from there on, each once. */
-static void owners_from(const rvh_ring *ring, size_t at, size_t k, intptr_t *out) {
-  for (size_t n = 0; n < k; at = at + 1 == ring->count ? 0 : at + 1) {
+size_t rvh_ring_cost(const rvh_ring *ring, size_t k) {
+  return k == 1 ? 1 : k > ring->walk ? k : ring->walk;
+}
+
+/* ---- the nodes of the points that follow --------------------------------------------------- */
+
+enum {
+  FEW = 32,            /* nodes that are looked through for one that was met already */
+  POINTS = 1 << 12,    /* passed between two questions whether to go on */
+  POINTS_PER_WORK = 4, /* that take as long as a compression */
+  NODES_PER_WORD = 64,
+};
+
+/* Bits of the nodes that were met, all 0 between keys; NULL where k is at most FEW. */
+static rvh_status new_met(const rvh_ring *ring, size_t k, uint64_t **met) {
+  *met = NULL;
+  if (k <= FEW) return RVH_OK;
+  *met = calloc(ring->nodes / NODES_PER_WORD + 1, sizeof **met);
+  return *met == NULL ? RVH_NO_MEMORY : RVH_OK;
+}
+
+/* Up to where to go on from a point before the next question. */
+static size_t piece_end(const rvh_ring *ring, size_t at) {
+  return ring->count - at < POINTS ? ring->count : at + POINTS;
+}
+
+/* From where to go on after the points `at` to `end`, or count where the poll says to stop. */
+static size_t next_piece(const rvh_ring *ring, size_t at, size_t end, rvh_poll *poll) {
+  if (rvh_stopped(poll, (end - at) / POINTS_PER_WORK + 1)) return ring->count;
+  return end == ring->count ? 0 : end;
+}
+
+/* Points `at` to `end`: the nodes that are not among the n in `out`, each once, until there are k,
+ * FEW at most. Returns how many there are then. */
+static size_t few_of(const rvh_ring *ring, size_t at, size_t end, size_t n, size_t k,
+                     intptr_t *out) {
+  for (; at < end; at++) {
     const intptr_t owner = (intptr_t)ring->owners[at];
     size_t j = 0;
     while (j < n && out[j] != owner) j++;
-    if (j == n) out[n++] = owner;
+    if (j < n) continue;
+    out[n++] = owner;
+    if (n == k) break;
   }
+  return n;
 }
 
-void rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size_t k, intptr_t *out) {
-  owners_from(ring, successor(ring, rvh_point(ring->kind, key)), k, out);
+/* The nodes of the points from there on, each once, where these are FEW at most. */
+static rvh_status few_owners(const rvh_ring *ring, size_t at, size_t k, intptr_t *out,
+                             rvh_poll *poll) {
+  size_t end = piece_end(ring, at);
+  for (size_t n = few_of(ring, at, end, 0, k, out); n < k; n = few_of(ring, at, end, n, k, out)) {
+    at = next_piece(ring, at, end, poll);
+    if (at == ring->count) return RVH_STOPPED;
+    end = piece_end(ring, at);
+  }
+  return RVH_OK;
+}
+
+/* The same of more of them, by a bit for each that was met; all bits are 0 again in the end. */
+static rvh_status many_owners(const rvh_ring *ring, size_t at, size_t k, intptr_t *out,
+                              uint64_t *met, rvh_poll *poll) {
+  size_t n = 0;
+  while (n < k && at < ring->count) {
+    const size_t end = piece_end(ring, at);
+    for (size_t i = at; i < end && n < k; i++) {
+      const uint32_t owner = ring->owners[i];
+      const uint64_t bit = (uint64_t)1 << owner % NODES_PER_WORD;
+      if (met[owner / NODES_PER_WORD] & bit) continue;
+      met[owner / NODES_PER_WORD] |= bit;
+      out[n++] = (intptr_t)owner;
+    }
+    if (n < k) at = next_piece(ring, at, end, poll);
+  }
+  for (size_t j = 0; j < n; j++) met[out[j] / NODES_PER_WORD] = 0;
+  return n == k ? RVH_OK : RVH_STOPPED;
+}
+
+rvh_status rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size_t k, intptr_t *out,
+                               rvh_poll *poll) {
+  uint64_t *met;
+  rvh_status status = new_met(ring, k, &met);
+  if (status != RVH_OK) return status;
+  const size_t at = successor(ring, rvh_point(ring->kind, key));
+  status =
+      met == NULL ? few_owners(ring, at, k, out, poll) : many_owners(ring, at, k, out, met, poll);
+  free(met);
+  return status;
 }
 
 /* What becomes of a batch's points: the nodes, [n][k] from the row's place in the output on. */
@@ -88,23 +196,35 @@ typedef struct {
   const rvh_ring *ring;
   size_t k;
   intptr_t *out;
+  uint64_t *met;
+  rvh_poll *poll;
 } answers;
 
-static void answer(void *to, size_t row, const uint64_t *points, size_t n) {
+static rvh_status answer(void *to, size_t row, const uint64_t *points, size_t n) {
   const answers *a = to;
   intptr_t *out = a->out + row * a->k;
+  rvh_status status = RVH_OK;
   if (a->k == 1)
     for (size_t i = 0; i < n; i++)
       out[i] = (intptr_t)a->ring->owners[successor(a->ring, points[i])];
+  else if (a->met == NULL)
+    for (size_t i = 0; i < n && status == RVH_OK; i++)
+      status = few_owners(a->ring, successor(a->ring, points[i]), a->k, out + i * a->k, a->poll);
   else
-    for (size_t i = 0; i < n; i++)
-      owners_from(a->ring, successor(a->ring, points[i]), a->k, out + i * a->k);
+    for (size_t i = 0; i < n && status == RVH_OK; i++)
+      status = many_owners(a->ring, successor(a->ring, points[i]), a->k, out + i * a->k, a->met,
+                           a->poll);
+  return status;
 }
 
 rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_column *keys,
                            size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
                            size_t *bad) {
-  answers to = {ring, k, out};
-  const size_t cost = k == 1 ? 1 : k > ring->walk ? k : ring->walk;
-  return rvh_each_point(isa, ring->kind, keys, start, stop, cost, answer, &to, poll, bad);
+  answers to = {.ring = ring, .k = k, .out = out, .poll = poll};
+  rvh_status status = new_met(ring, k, &to.met);
+  if (status == RVH_OK)
+    status = rvh_each_point(isa, ring->kind, keys, start, stop, rvh_ring_cost(ring, k), answer, &to,
+                            poll, bad);
+  free(to.met);
+  return status;
 }

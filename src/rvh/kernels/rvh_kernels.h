@@ -68,11 +68,13 @@ typedef struct {
 
 /* ---- long work ---------------------------------------------------------------------------- */
 
-/* Asked every few milliseconds; anything but 0 stops the call. `left` starts at 0. */
+/* Asked every few milliseconds; anything but 0 stops the call, and then `stopped` says so. `left`
+ * and `stopped` start at 0. */
 typedef struct {
   int (*stop)(void *context);
   void *context;
   size_t left;
+  int stopped;
 } rvh_poll;
 
 /* ---- composite keys ----------------------------------------------------------------------- */
@@ -131,8 +133,13 @@ typedef struct rvh_nodes rvh_nodes;
  * is RVH_BLAKE2B's. */
 rvh_status rvh_nodes_new(rvh_nodes **nodes, rvh_scheme scheme, const uint8_t *data,
                          const uint64_t *offsets, size_t n, const double *weights,
-                         const uint8_t *secret, size_t secret_size, size_t bad[2]);
+                         const uint8_t *secret, size_t secret_size, rvh_poll *poll, size_t bad[2]);
 void rvh_nodes_free(rvh_nodes *nodes);
+
+/* out[n]: the numbers of byte strings in the order of their bytes, a shorter one before its
+ * continuations, equal ones as they stand; n < 2^32. */
+rvh_status rvh_ascending(const uint8_t *data, const uint64_t *offsets, size_t n, intptr_t *out,
+                         rvh_poll *poll);
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
@@ -278,15 +285,17 @@ typedef struct rvh_ring rvh_ring;
 
 /* Points in ascending order, 0 < count < 2^32, and the node of each, by index; both are the
  * caller's and stay. Those of RVH_POINT_KETAMA, RVH_POINT_CRC32 and RVH_POINT_OAAT are below 2^32.
- * NULL: no memory.
  */
-rvh_ring *rvh_ring_new(rvh_point_kind kind, const uint64_t *points, const uint32_t *owners,
-                       size_t count);
+rvh_status rvh_ring_new(rvh_ring **ring, rvh_point_kind kind, const uint64_t *points,
+                        const uint32_t *owners, size_t count, rvh_poll *poll);
 void rvh_ring_free(rvh_ring *ring);
 
 /* out[k]: the nodes of the first point at or after a key's and of those that follow, each once, k
  * at most the number of nodes that have a point. */
-void rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size_t k, intptr_t *out);
+rvh_status rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size_t k, intptr_t *out,
+                               rvh_poll *poll);
+/* The points that are passed for k nodes, about. */
+size_t rvh_ring_cost(const rvh_ring *ring, size_t k);
 /* The same of rows start to stop, [rows][k]. */
 rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_column *keys,
                            size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,

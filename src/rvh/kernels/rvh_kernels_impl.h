@@ -8,8 +8,20 @@
 
 /* ---- long work: poll.c -------------------------------------------------------------------- */
 
+enum {
+  RVH_POLL_WORK = 1 << 16, /* compressions between two questions: 1.5 ms with AVX-512 */
+};
+
 /* Whether the caller wants the call to end; `work` is counted in compressions of BLAKE2b. */
 int rvh_stopped(rvh_poll *poll, size_t work);
+
+/* The same where it is asked for every few of them. */
+static inline int stopped(rvh_poll *poll, size_t work) {
+  if (poll == NULL) return 0;
+  if (poll->left <= work) return rvh_stopped(poll, work);
+  poll->left -= work;
+  return 0;
+}
 
 /* ---- columns: column.c -------------------------------------------------------------------- */
 
@@ -41,30 +53,13 @@ void rvh_column_integers(const rvh_column *column, size_t first, size_t n, uint6
 /* ---- points of keys: points.c ------------------------------------------------------------- */
 
 /* Takes the points of n keys, of which the first is `row` rows behind the start. */
-typedef void rvh_take_points(void *to, size_t row, const uint64_t *points, size_t n);
+typedef rvh_status rvh_take_points(void *to, size_t row, const uint64_t *points, size_t n);
 
 /* Gives the points of rows start to stop to `take`, some at a time; what it does with one takes as
  * long as `cost` short keys. */
 rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys,
                           size_t start, size_t stop, size_t cost, rvh_take_points *take, void *to,
                           rvh_poll *poll, size_t *bad);
-
-/* ---- long work ---------------------------------------------------------------------------- */
-
-enum {
-  RVH_POLL_WORK = 1 << 16, /* compressions between two questions: 1.5 ms with AVX-512 */
-};
-
-/* Whether the caller wants the call to end, asked now and then. */
-static inline int stopped(rvh_poll *poll, size_t work) {
-  if (poll == NULL) return 0;
-  if (poll->left > work) {
-    poll->left -= work;
-    return 0;
-  }
-  poll->left = RVH_POLL_WORK;
-  return poll->stop(poll->context) != 0;
-}
 
 /* The size of an RVH_PADDED element without its padding: at once where there is none, else eight
  * bytes at a time while there are many. */
@@ -100,7 +95,14 @@ typedef struct {
 
 /* A score computed again: asked only where the words that rank are equal, which happens once in
  * 2^52 pairs at most. So nothing else computes, moves or keeps what only ties need. */
-typedef rvh_score rvh_score_again(const void *source, size_t lane, size_t position);
+typedef struct rvh_source rvh_source;
+typedef rvh_score rvh_score_again(const rvh_source *source, size_t lane, size_t position);
+
+/* Where scores come from: the head of a larger struct. */
+struct rvh_source {
+  rvh_score_again *again;
+  rvh_poll *poll; /* asked while heaps are large; who stopped ends with any answer */
+};
 
 typedef struct {
   uint64_t hi, position;
@@ -111,10 +113,9 @@ typedef struct {
   size_t k, lanes, stride; /* words from one row of lanes to the next */
   size_t filled;           /* slots in use, the same in each lane: min(k, nodes seen) */
   const uint32_t *tie;     /* position -> rank among equal scores, the lowest first */
-  rvh_score_again *again;  /* how to get a whole score, */
-  const void *source;      /* and from where */
-  uint64_t *hi, *pos;      /* k <= RVH_TOPK_SORTED_MAX: [k][stride], best first */
-  rvh_candidate *heap;     /* otherwise: [lanes][k], the worst on top once filled */
+  const rvh_source *source;
+  uint64_t *hi, *pos;  /* k <= RVH_TOPK_SORTED_MAX: [k][stride], best first */
+  rvh_candidate *heap; /* otherwise: [lanes][k], the worst on top once filled */
 } rvh_topk;
 
 /* Takes in the words that rank (a score's high word, or the bits of a weighted score),
@@ -129,7 +130,7 @@ size_t rvh_topk_bytes(size_t k, size_t stride);
 void rvh_topk_start(rvh_topk *top, size_t k, size_t lanes, size_t stride, const uint32_t *tie,
                     void *memory);
 
-/* One lane's best k, best first. Ends the use of that lane. */
+/* One lane's best k, best first; fewer where the poll stops it. Ends the use of that lane. */
 void rvh_topk_finish(rvh_topk *top, size_t lane, rvh_candidate *best);
 
 /* One node into one lane of the sorted form, by the whole tie rule; `filled` counts the slots in

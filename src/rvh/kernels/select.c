@@ -108,15 +108,17 @@ static rvh_status work_start(work *w, const rvh_isa *isa, const rvh_nodes *nodes
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
-static void write_chosen(work *w, rvh_topk *top, size_t lane, size_t row) {
+static rvh_status write_chosen(work *w, rvh_topk *top, size_t lane, size_t row) {
   if (w->among != NULL && w->among->spread != NULL)
     rvh_spread_finish(w->among->spread, lane, w->best);
   else
     rvh_topk_finish(top, lane, w->best);
+  if (w->poll != NULL && w->poll->stopped) return RVH_STOPPED;
   for (size_t j = 0; j < w->k; j++) {
     w->chosen[row * w->k + j] = (intptr_t)w->nodes->order[w->best[j].position];
     if (w->words != NULL) w->words[row * w->k + j] = w->best[j].hi;
   }
+  return RVH_OK;
 }
 
 static void write_scores(work *w, size_t lane, size_t stride, size_t first, size_t count,
@@ -138,34 +140,34 @@ static uint64_t *low_words(const work *w) {
 /* ---- ties --------------------------------------------------------------------------------- */
 
 typedef struct {
+  rvh_source head;
   const work *w;
   const rvh_key *keys; /* of the lanes */
 } hashed;
 
-static rvh_score hash_again(const void *source, size_t lane, size_t position) {
-  const hashed *from = source;
+static rvh_score hash_again(const rvh_source *source, size_t lane, size_t position) {
+  const hashed *from = (const hashed *)source;
   return rvh_score_pair(from->w->isa, from->w->nodes, &from->keys[lane], position);
 }
 
 typedef struct {
+  rvh_source head;
   const uint64_t *scores; /* [rows][indices][words] from the lanes' first row on */
   const rvh_nodes *nodes;
   size_t rows, words;
 } given;
 
-static rvh_score read_again(const void *source, size_t lane, size_t position) {
-  const given *from = source;
+static rvh_score read_again(const rvh_source *source, size_t lane, size_t position) {
+  const given *from = (const given *)source;
   const size_t row = min_size(lane, from->rows - 1); /* a lane without a row repeats the last */
   const size_t at = row * from->nodes->indices + from->nodes->order[position];
   const uint64_t *score = from->scores + at * from->words;
   return (rvh_score){score[0], from->words == 2 ? score[1] : 0};
 }
 
-static rvh_topk start_topk(work *w, size_t lanes, size_t stride, rvh_score_again *again,
-                           const void *source) {
+static rvh_topk start_topk(work *w, size_t lanes, size_t stride, const rvh_source *source) {
   rvh_topk top;
   rvh_topk_start(&top, w->k, lanes, stride, w->nodes->tie, w->topk);
-  top.again = again;
   top.source = source;
   return top;
 }
@@ -204,9 +206,9 @@ static void take_among(work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t
 static rvh_status one_key(work *w, rvh_key key, size_t row) {
   const size_t n = w->nodes->n;
   const size_t cost = 1 + key.bytes.size / BLAKE2_SIMD_BLOCK;
-  const hashed source = {w, &key};
+  const hashed source = {{hash_again, w->poll}, w, &key};
   uint64_t *lo = low_words(w);
-  rvh_topk top = start_topk(w, 1, 1, hash_again, &source);
+  rvh_topk top = start_topk(w, 1, 1, &source.head);
   if (w->among != NULL && w->among->spread != NULL) rvh_spread_start(w->among->spread, NULL, &top);
   for (size_t first = 0, count; first < n; first += count) {
     count = min_size(ROW_STRIP, n - first);
@@ -221,8 +223,7 @@ static rvh_status one_key(work *w, rvh_key key, size_t row) {
     else
       take_among(w, &top, rvh_topk_portable, &row, 1, first, count);
   }
-  if (w->chosen != NULL) write_chosen(w, &top, 0, row);
-  return RVH_OK;
+  return w->chosen == NULL ? RVH_OK : write_chosen(w, &top, 0, row);
 }
 
 /* ---- a group of keys x all nodes ---------------------------------------------------------- */
@@ -234,9 +235,9 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
   rvh_key all_lanes[LANES_MAX];
   const size_t longest = keys[count_keys - 1].bytes.size;
   const size_t cost = lanes * (1 + longest / BLAKE2_SIMD_BLOCK);
-  const hashed source = {w, all_lanes};
+  const hashed source = {{hash_again, w->poll}, w, all_lanes};
   uint64_t *lo = low_words(w);
-  rvh_topk top = start_topk(w, lanes, w->stride, hash_again, &source);
+  rvh_topk top = start_topk(w, lanes, w->stride, &source.head);
   if (w->among != NULL && w->among->spread != NULL)
     rvh_spread_start(w->among->spread, w->isa, &top);
   for (size_t l = 0; l < lanes; l++) all_lanes[l] = l < count_keys ? keys[l] : (rvh_key){0};
@@ -254,9 +255,10 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
     else
       take_among(w, &top, w->isa->topk, rows, count_keys, first, count);
   }
-  if (w->chosen != NULL)
-    for (size_t l = 0; l < count_keys; l++) write_chosen(w, &top, l, rows[l]);
-  return RVH_OK;
+  rvh_status status = RVH_OK;
+  for (size_t l = 0; w->chosen != NULL && l < count_keys && status == RVH_OK; l++)
+    status = write_chosen(w, &top, l, rows[l]);
+  return status;
 }
 
 /* Whether m keys are scored faster one by one, nodes in the lanes, than together: a row takes 1.3
@@ -477,13 +479,14 @@ rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uin
   rvh_weigh *weigh = one_by_one ? isa->weigh_row : isa->weigh_tile;
   for (size_t row = 0; row < rows; row += lanes) {
     const size_t count_keys = min_size(lanes, rows - row);
-    const given source = {scores + words * row * nodes->indices, nodes, count_keys, words};
-    rvh_topk top = start_topk(&w, lanes, stride, read_again, &source);
+    const given source = {
+        {read_again, NULL}, scores + words * row * nodes->indices, nodes, count_keys, words};
+    rvh_topk top = start_topk(&w, lanes, stride, &source.head);
     for (size_t first = 0, count; first < n; first += count) {
       count = min_size(STRIP, n - first);
       for (size_t i = 0; i < count; i++)
         for (size_t l = 0; l < lanes; l++)
-          w.hi[i * stride + l] = read_again(&source, l, first + i).hi;
+          w.hi[i * stride + l] = read_again(&source.head, l, first + i).hi;
       if (nodes->weight != NULL) weigh(w.hi, nodes->weight + first, count, nodes->scheme);
       topk(&top, w.hi, first, count);
     }

@@ -15,6 +15,8 @@
 
 #include <stdlib.h>
 
+enum { ASKED = 1 << 10 }; /* domains between two questions whether to go on */
+
 static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Which domains the positions are in, and how many nodes each domain may have at most; take[i]:
@@ -104,12 +106,15 @@ void rvh_spread_free(rvh_spreading *s) {
 static void restart(rvh_topk *top, const rvh_topk *like) {
   void *slots = top->heap != NULL ? (void *)top->heap : (void *)top->hi;
   rvh_topk_start(top, top->k, like->lanes, like->stride, like->tie, slots);
-  top->again = like->again;
   top->source = like->source;
 }
 
 static void restart_level(rvh_spreading *s, size_t level, const rvh_topk *like) {
-  for (size_t d = 0; d < s->domains[level]; d++) restart(&s->top[level][d], like);
+  for (size_t d = 0, end; d < s->domains[level]; d = end) {
+    end = min_size(d + ASKED, s->domains[level]);
+    if (d > 0 && rvh_stopped(like->source->poll, ASKED)) return;
+    for (size_t i = d; i < end; i++) restart(&s->top[level][i], like);
+  }
 }
 
 void rvh_spread_start(rvh_spreading *s, const rvh_isa *isa, const rvh_topk *like) {
@@ -129,17 +134,31 @@ void rvh_spread_take(rvh_spreading *s, const uint64_t *hi, size_t first, size_t 
   if (s->lists > s->levels) s->take(&s->list[s->levels], hi, first, count);
 }
 
-/* The lists, once all nodes are in. */
+/* Takes what each domain of a level has kept into `to`, or where that is NULL into the domain
+ * around it. A node counts as what its way into a large heap may take. */
+static void merge_level(rvh_spreading *s, size_t level, rvh_topk *to) {
+  enum { WORK = 8 };
+  size_t work = 0;
+  for (size_t d = 0; d < s->domains[level]; d++) {
+    const rvh_topk *from = &s->top[level][d];
+    if (from->k == 0) continue;
+    s->merge(to != NULL ? to : &s->top[level + 1][s->parent[level][d]], from);
+    work += from->k;
+    if (work < ASKED) continue;
+    if (rvh_stopped(from->source->poll, work * WORK * from->lanes)) return;
+    work = 0;
+  }
+}
+
+/* The lists, once all nodes are in; not whole where the poll stops it. */
 static void make_lists(rvh_spreading *s) {
   for (size_t l = 0; l < s->lists && l < s->levels; l++) {
     const size_t last = s->levels - 1 - l; /* the outermost level that the list holds to */
     for (size_t i = 0; i < last; i++) {
       restart_level(s, i + 1, &s->list[l]);
-      for (size_t d = 0; d < s->domains[i]; d++)
-        if (s->top[i][d].k > 0) s->merge(&s->top[i + 1][s->parent[i][d]], &s->top[i][d]);
+      merge_level(s, i, NULL);
     }
-    for (size_t d = 0; d < s->domains[last]; d++)
-      if (s->top[last][d].k > 0) s->merge(&s->list[l], &s->top[last][d]);
+    merge_level(s, last, &s->list[l]);
   }
 }
 
@@ -147,11 +166,14 @@ void rvh_spread_finish(rvh_spreading *s, size_t lane, rvh_candidate *best) {
   size_t n = s->list[0].k;
   if (!s->made) make_lists(s);
   s->made = 1;
+  rvh_poll *poll = s->list[0].source->poll;
+  if (poll != NULL && poll->stopped) return;
   rvh_topk_finish(&s->list[0], lane, best);
-  if (n == s->k) return;
+  if (n == s->k || (poll != NULL && poll->stopped)) return;
   for (size_t j = 0; j < n; j++) s->seen[best[j].position] = 1;
   for (size_t l = 1; l < s->lists; l++) {
     rvh_topk_finish(&s->list[l], lane, s->more);
+    if (poll != NULL && poll->stopped) return;
     for (size_t j = 0; j < s->list[l].k && n < s->k; j++) {
       if (s->seen[s->more[j].position]) continue;
       s->seen[s->more[j].position] = 1;

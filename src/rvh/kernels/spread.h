@@ -32,7 +32,7 @@ void rvh_spread_free(rvh_spreading *s);
  * and the tie rule are those of `like`. */
 void rvh_spread_start(rvh_spreading *s, const rvh_isa *isa, const rvh_topk *like);
 void rvh_spread_take(rvh_spreading *s, const uint64_t *hi, size_t first, size_t count);
-/* A lane's best k, after the last node. */
+/* A lane's best k, after the last node; nothing of use, now or later, where the poll stops it. */
 void rvh_spread_finish(rvh_spreading *s, size_t lane, rvh_candidate *best);
 
 #endif

@@ -6,8 +6,8 @@
  * descending. */
 static int better(const rvh_topk *top, size_t lane, rvh_candidate a, rvh_candidate b) {
   if (a.hi != b.hi) return a.hi > b.hi;
-  const rvh_score score_a = top->again(top->source, lane, a.position);
-  const rvh_score score_b = top->again(top->source, lane, b.position);
+  const rvh_score score_a = top->source->again(top->source, lane, a.position);
+  const rvh_score score_b = top->source->again(top->source, lane, b.position);
   if (score_a.hi != score_b.hi) return score_a.hi > score_b.hi;
   if (score_a.lo != score_b.lo) return score_a.lo > score_b.lo;
   return top->tie[a.position] < top->tie[b.position];
@@ -44,6 +44,11 @@ void rvh_topk_insert(rvh_topk *top, size_t lane, uint64_t hi, size_t position) {
 
 /* ---- heap --------------------------------------------------------------------------------- */
 
+enum {
+  ASKED = 1 << 10,      /* candidates that find their place between two questions */
+  ASKED_WORK = 1 << 12, /* what that takes where the heap is in no cache */
+};
+
 /* Puts a candidate at the place i or below it, so that nothing stands under a better one. */
 static void sift_down(const rvh_topk *top, size_t lane, size_t n, size_t i,
                       rvh_candidate candidate) {
@@ -63,7 +68,10 @@ static void heap_insert(rvh_topk *top, size_t lane, rvh_candidate candidate) {
   if (slots < k) {
     heap[slots] = candidate;
     if (slots + 1 == k)
-      for (size_t j = k / 2; j-- > 0;) sift_down(top, lane, k, j, heap[j]);
+      for (size_t j = k / 2; j-- > 0;) {
+        sift_down(top, lane, k, j, heap[j]);
+        if (j % ASKED == ASKED - 1 && rvh_stopped(top->source->poll, ASKED)) return;
+      }
   } else if (candidate.hi >= heap[0].hi && better(top, lane, candidate, heap[0])) {
     sift_down(top, lane, k, 0, candidate);
   }
@@ -106,5 +114,6 @@ void rvh_topk_finish(rvh_topk *top, size_t lane, rvh_candidate *best) {
   for (size_t n = top->k; n-- > 0;) { /* the worst of those left goes last */
     best[n] = heap[0];
     sift_down(top, lane, n, 0, heap[n]);
+    if (n % ASKED == ASKED - 1 && rvh_stopped(top->source->poll, ASKED_WORK)) return;
   }
 }

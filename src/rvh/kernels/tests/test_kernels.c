@@ -85,7 +85,7 @@ static void make_nodes(node_set *s) {
     s->ranked += !s->weighted || weights[i] > 0;
   }
   check(rvh_nodes_new(&s->nodes, s->scheme, ids, id_offsets, NODES, s->weighted ? weights : NULL,
-                      NULL, 0, bad) == RVH_OK,
+                      NULL, 0, NULL, bad) == RVH_OK,
         "nodes", 0, 0);
 }
 
@@ -539,7 +539,7 @@ static void test_many(const node_set *s) {
     weights[i] = (double)(i % 5);
   }
   check(rvh_nodes_new(&nodes, s->scheme, names, offsets, N, s->weighted ? weights : NULL, NULL, 0,
-                      bad) == RVH_OK,
+                      NULL, bad) == RVH_OK,
         "many", 0, 0);
   const size_t words = rvh_score_words(nodes);
   uint64_t *data = allocate(MANY * 8), *scores = allocate(MANY * N * words * 8);
@@ -791,15 +791,17 @@ static void test_bad_ids(void) {
   size_t bad[2] = {9, 9};
   const uint8_t *text = (const uint8_t *)"abcabcab";
   const uint64_t empty[] = {0, 3, 3, 6}, twice[] = {0, 1, 3, 6, 8};
-  check(rvh_nodes_new(&nodes, RVH_MURMUR, text, empty, 3, NULL, NULL, 0, bad) == RVH_EMPTY_ID &&
-            bad[0] == 1,
-        "empty id", bad[0], 0);
-  check(rvh_nodes_new(&nodes, RVH_MURMUR, text, twice, 4, NULL, NULL, 0, bad) == RVH_OK, "unique",
-        0, 0);
+  check(
+      rvh_nodes_new(&nodes, RVH_MURMUR, text, empty, 3, NULL, NULL, 0, NULL, bad) == RVH_EMPTY_ID &&
+          bad[0] == 1,
+      "empty id", bad[0], 0);
+  check(rvh_nodes_new(&nodes, RVH_MURMUR, text, twice, 4, NULL, NULL, 0, NULL, bad) == RVH_OK,
+        "unique", 0, 0);
   rvh_nodes_free(nodes);
   text = (const uint8_t *)"xyabxyab";
   const uint64_t pairs[] = {0, 2, 4, 6, 8};
-  check(rvh_nodes_new(&nodes, RVH_MURMUR, text, pairs, 4, NULL, NULL, 0, bad) == RVH_DUPLICATE_ID &&
+  check(rvh_nodes_new(&nodes, RVH_MURMUR, text, pairs, 4, NULL, NULL, 0, NULL, bad) ==
+                RVH_DUPLICATE_ID &&
             bad[0] == 0 && bad[1] == 2,
         "the first duplicate", bad[0], bad[1]);
 }
@@ -1106,7 +1108,7 @@ static void test_compose(void) {
   }
 
   int asked = 0;
-  rvh_poll poll = {stop_at_once, &asked, 0};
+  rvh_poll poll = {stop_at_once, &asked, 0, 0};
   check(rvh_compose(parts, 2, ROWS, &out, ends, &poll, &bad) == RVH_STOPPED && asked == 1,
         "stop composing", 0, 0);
   free(out.data);
@@ -1274,7 +1276,7 @@ static void test_lookup_of_long_keys(void) {
   static intptr_t out[1000];
   size_t bad = 0;
   int asked = 0;
-  rvh_poll poll = {stop_later, &asked, 0};
+  rvh_poll poll = {stop_later, &asked, 0, 0};
   check(rvh_lookup(&table, &column, 0, 9, out, NULL, &bad) == RVH_OK, "long keys", 0, 0);
   for (size_t i = 0; i < 9; i++) check(out[i] == (intptr_t)partition, "long keys", i, 0);
   check(rvh_lookup(&table, &column, 0, 1000, out, &poll, &bad) == RVH_STOPPED && asked == 3,
@@ -1380,7 +1382,7 @@ static void test_distinct_ends(void) {
 
   memset(key, 'k', LONG);
   column = (rvh_column){.layout = RVH_PADDED, .data = key, .itemsize = LONG}; /* again and again */
-  rvh_poll poll = {stop_later, &asked, 0};
+  rvh_poll poll = {stop_later, &asked, 0, 0};
   check(rvh_distinct_add(&d, &column, 0, 9, codes, NULL, &bad) == RVH_OK && d.count == 1 &&
             same_bytes(distinct_key(&d, codes[8]), key, LONG),
         "long keys", d.count, 0);
@@ -1395,7 +1397,7 @@ static void test_distinct_ends(void) {
   int allowed = 0;
   for (; status == RVH_STOPPED; allowed++) {
     patience left = {&poll, allowed};
-    poll = (rvh_poll){stop_after, &left, 0};
+    poll = (rvh_poll){stop_after, &left, 0, 0};
     status = rvh_distinct_add(&d, &column, 0, MANY, codes, &poll, &bad);
     check(status == RVH_STOPPED ? d.count <= 1024 * (size_t)allowed : d.count == MANY, "stop",
           d.count, (size_t)allowed);
@@ -1405,20 +1407,221 @@ static void test_distinct_ends(void) {
   free(text), free(key), free(words);
 }
 
+/* ---- much work of few calls ---------------------------------------------------------------- */
+
+/* A poll that stops at a later question each time: 0, 1, 2, 4, 6, 8, 11, ... */
+static rvh_poll impatient(patience *left, rvh_poll *poll, int allowed) {
+  *left = (patience){poll, allowed};
+  return (rvh_poll){stop_after, left, 0, 0};
+}
+
+static int later(int allowed) { return allowed + 1 + allowed / 4; }
+
+/* Once it said so a poll is not asked again, and any work is too much. */
+static void test_poll(void) {
+  int asked = 0;
+  rvh_poll poll = {stop_later, &asked, 0, 0};
+  check(!rvh_stopped(&poll, 1) && !rvh_stopped(&poll, 1) && asked == 1, "poll", 0, 0);
+  check(!rvh_stopped(&poll, RVH_POLL_WORK) && rvh_stopped(&poll, RVH_POLL_WORK), "poll", 1, 0);
+  check(rvh_stopped(&poll, 0) && stopped(&poll, 1) && asked == 3 && poll.stopped, "poll", 2, 0);
+  check(!rvh_stopped(NULL, SIZE_MAX) && !stopped(NULL, SIZE_MAX), "no poll", 0, 0);
+}
+
+enum { MANY_IDS = 3000, MANY_BYTES = MANY_IDS * 24 };
+
+/* Ids that differ early, late or in their length alone, and with `twice` two that are equal. */
+static size_t make_many_ids(uint8_t *data, uint64_t *offsets, size_t n, size_t common, int twice) {
+  offsets[0] = 0;
+  for (size_t i = 0; i < n; i++) {
+    const size_t number = (twice && i == n - 1) ? 0 : i;
+    uint8_t *to = data + offsets[i];
+    size_t size = common;
+    memset(to, 'x', common);
+    for (size_t left = number + 1; left > 0; left /= 5) to[size++] = (uint8_t)(left % 5 * 60);
+    if (number % 7 == 3) to[size++] = 0;
+    to[size++] = (uint8_t)(number % 2);
+    offsets[i + 1] = offsets[i] + size;
+  }
+  return (size_t)offsets[n];
+}
+
+static int ascending(const uint8_t *data, const uint64_t *offsets, intptr_t a, intptr_t b) {
+  const size_t na = (size_t)(offsets[a + 1] - offsets[a]);
+  const size_t nb = (size_t)(offsets[b + 1] - offsets[b]);
+  const int order = memcmp(data + offsets[a], data + offsets[b], na < nb ? na : nb);
+  if (order != 0) return order < 0;
+  return na != nb ? na < nb : a < b; /* equal ones as they stand */
+}
+
+static void test_ascending(void) {
+  static const size_t counts[] = {0, 1, 2, 12, 13, 25, 700, MANY_IDS};
+  uint8_t *data = allocate(MANY_BYTES);
+  uint64_t *offsets = allocate((MANY_IDS + 1) * sizeof *offsets);
+  intptr_t *order = allocate(MANY_IDS * sizeof *order);
+  for (size_t c = 0; c < 8; c++) {
+    for (size_t common = 0; common < 12; common += 5) {
+      const size_t n = counts[c];
+      make_many_ids(data, offsets, n, common, c % 2 == 0 && n > 2);
+      check(rvh_ascending(data, offsets, n, order, NULL) == RVH_OK, "order", n, common);
+      for (size_t i = 1; i < n; i++)
+        check(ascending(data, offsets, order[i - 1], order[i]), "in order", n, i);
+      uint8_t *seen = calloc(n + 1, 1);
+      if (seen == NULL) abort();
+      for (size_t i = 0; i < n; i++) seen[order[i]]++;
+      for (size_t i = 0; i < n; i++) check(seen[i] == 1, "each once", n, i);
+      free(seen);
+    }
+  }
+  patience left;
+  rvh_poll poll;
+  int allowed = 0;
+  for (rvh_status status = RVH_STOPPED; status == RVH_STOPPED; allowed = later(allowed)) {
+    poll = impatient(&left, &poll, allowed);
+    status = rvh_ascending(data, offsets, MANY_IDS, order, &poll);
+    check(status == RVH_OK || status == RVH_STOPPED, "stop sorting", (size_t)allowed, 0);
+  }
+  check(allowed > MANY_IDS, "questions", (size_t)allowed, 0);
+  free(order), free(offsets), free(data);
+}
+
+/* Preparing nodes stops wherever it asks, and what it does in between is bounded. */
+static void test_many_nodes(rvh_scheme scheme) {
+  uint8_t *data = allocate(MANY_BYTES);
+  uint64_t *offsets = allocate((MANY_IDS + 1) * sizeof *offsets);
+  rvh_nodes *nodes;
+  size_t bad[2] = {9, 9};
+  patience left;
+  rvh_poll poll;
+  int allowed = 0;
+  make_many_ids(data, offsets, MANY_IDS, 3, 1);
+  check(rvh_nodes_new(&nodes, scheme, data, offsets, MANY_IDS, NULL, NULL, 0, NULL, bad) ==
+                RVH_DUPLICATE_ID &&
+            bad[0] == 0 && bad[1] == MANY_IDS - 1,
+        "of many ids two", bad[0], bad[1]);
+  make_many_ids(data, offsets, MANY_IDS, 3, 0);
+  for (rvh_status status = RVH_STOPPED; status == RVH_STOPPED; allowed = later(allowed)) {
+    poll = impatient(&left, &poll, allowed);
+    status = rvh_nodes_new(&nodes, scheme, data, offsets, MANY_IDS, NULL, NULL, 0, &poll, bad);
+    check(status == (poll.stopped ? RVH_STOPPED : RVH_OK) && (nodes == NULL) == poll.stopped,
+          "stop preparing", (size_t)allowed, 0);
+  }
+  check(allowed > 2 * MANY_IDS, "questions", (size_t)allowed, 0);
+
+  /* All of them ranked for one key: a heap that asks while it is made and taken apart. */
+  const blake2_simd_bytes key = {(const uint8_t *)"key", 3};
+  intptr_t *chosen = allocate(MANY_IDS * sizeof *chosen);
+  intptr_t *again = allocate(MANY_IDS * sizeof *again);
+  uint64_t *words = allocate(MANY_IDS * 2 * sizeof *words);
+  const rvh_column one = {.layout = RVH_FIXED, .data = key.data, .itemsize = 3};
+  check(rvh_scores(isa, nodes, &one, 0, 1, words, NULL, bad) == RVH_OK, "scores", 0, 0);
+  check(rvh_select_one(isa, nodes, key, MANY_IDS, chosen, NULL) == RVH_OK, "k of all", 0, 0);
+  const size_t each = rvh_score_words(nodes);
+  for (size_t i = 1; i < MANY_IDS; i++)
+    check(words[each * (size_t)chosen[i - 1]] > words[each * (size_t)chosen[i]], "ranked", i, 0);
+  int asked = 0;
+  rvh_status status = RVH_STOPPED;
+  for (; status == RVH_STOPPED; asked++) {
+    poll = impatient(&left, &poll, asked);
+    status = rvh_select_one(isa, nodes, key, MANY_IDS, again, &poll);
+  }
+  check(status == RVH_OK && asked > MANY_IDS / 128 + MANY_IDS / 1024 + MANY_IDS / 2048,
+        "questions about a heap", (size_t)asked, 0);
+  check(memcmp(chosen, again, MANY_IDS * sizeof *chosen) == 0, "the same", 0, 0);
+
+  /* A domain for each node, so that levels are long. */
+  uint32_t *domain = allocate(MANY_IDS * sizeof *domain);
+  for (uint32_t i = 0; i < MANY_IDS; i++) domain[i] = i;
+  const rvh_spread spread = {.levels = {{domain, MANY_IDS, 1}, {domain, MANY_IDS, 1}}, .count = 2};
+  status = RVH_STOPPED;
+  for (asked = 0; status == RVH_STOPPED; asked++) {
+    poll = impatient(&left, &poll, asked);
+    status =
+        rvh_argselect_spread(isa, nodes, &one, 0, 1, MANY_IDS, &spread, NULL, 0, again, &poll, bad);
+  }
+  check(status == RVH_OK && asked > MANY_IDS / 128 + 3 * (MANY_IDS / 1024), "questions",
+        (size_t)asked, 0);
+  check(memcmp(chosen, again, MANY_IDS * sizeof *chosen) == 0, "alone each", 0, 0);
+  free(domain), free(words), free(again), free(chosen);
+  rvh_nodes_free(nodes);
+  free(offsets), free(data);
+}
+
+/* Rings of many nodes: all k, whether those met are looked for or marked. */
+static void test_ring(void) {
+  enum { ON = 500, POINTS = 20000 };
+  static const size_t ks[] = {1, 2, 31, 32, 33, 64, 65, ON - 1, ON};
+  uint64_t *points = allocate(POINTS * sizeof *points);
+  uint32_t *owners = allocate(POINTS * sizeof *owners);
+  uint64_t keys[40], at[40];
+  intptr_t *rows = allocate(40 * ON * sizeof *rows), *expected = allocate(ON * sizeof *expected);
+  const rvh_column column = {
+      .layout = RVH_INTEGERS, .data = (const uint8_t *)keys, .stride = 8, .itemsize = 8};
+  rvh_ring *ring;
+  size_t bad = 0;
+  patience left;
+  rvh_poll poll;
+  for (uint64_t i = 0; i < POINTS; i++) points[i] = i * (UINT64_MAX / POINTS);
+  /* Most points are of few nodes, and each of the others has one, far behind. */
+  for (size_t i = 0; i < POINTS; i++)
+    owners[i] = (uint32_t)(i < POINTS - ON ? random64() % 40 : i - (POINTS - ON));
+  for (size_t i = 0; i < 40; i++) keys[i] = random64();
+  check(rvh_points(isa, RVH_POINT_XXH64, &column, 0, 40, at, NULL, &bad) == RVH_OK, "points", 0, 0);
+  int allowed = 0;
+  for (rvh_status status = RVH_STOPPED; status == RVH_STOPPED; allowed++) {
+    poll = impatient(&left, &poll, allowed);
+    status = rvh_ring_new(&ring, RVH_POINT_XXH64, points, owners, POINTS, &poll);
+    check(status == (poll.stopped ? RVH_STOPPED : RVH_OK) && (ring == NULL) == poll.stopped, "ring",
+          (size_t)allowed, 0);
+  }
+  check(allowed == 6, "a ring asks for each 16,384 points and slices", (size_t)allowed, 0);
+  for (size_t q = 0; q < sizeof ks / sizeof *ks; q++) {
+    const size_t k = ks[q];
+    check(rvh_ring_lookup(isa, ring, &column, 0, 40, k, rows, NULL, &bad) == RVH_OK, "ring", k, 0);
+    for (size_t i = 0; i < 40; i++) {
+      uint8_t met[ON] = {0};
+      size_t n = 0, from = 0;
+      while (from < POINTS && points[from] < at[i]) from++;
+      for (; n < k; from++) {
+        const uint32_t owner = owners[from % POINTS];
+        if (!met[owner]) expected[n++] = (intptr_t)owner;
+        met[owner] = 1;
+      }
+      check(memcmp(rows + i * k, expected, k * sizeof *rows) == 0, "owners", k, i);
+      const blake2_simd_bytes key = {(const uint8_t *)&keys[i], 8};
+      check(rvh_ring_lookup_one(ring, key, k, rows + i * k, NULL) == RVH_OK &&
+                memcmp(rows + i * k, expected, k * sizeof *rows) == 0,
+            "owners of one", k, i);
+    }
+    for (size_t one = 0; k > 1 && one < 2; one++) {
+      rvh_status status = RVH_STOPPED;
+      for (allowed = 0; status == RVH_STOPPED; allowed++) {
+        poll = impatient(&left, &poll, allowed);
+        status = one ? rvh_ring_lookup_one(ring, (blake2_simd_bytes){(const uint8_t *)keys, 8}, k,
+                                           rows, &poll)
+                     : rvh_ring_lookup(isa, ring, &column, 0, 40, k, rows, &poll, &bad);
+      }
+      check(status == RVH_OK && (k < 65 || allowed > (one ? 0 : 40)), "questions of a ring", k,
+            (size_t)allowed);
+    }
+  }
+  rvh_ring_free(ring);
+  free(expected), free(rows), free(owners), free(points);
+}
+
 static void test_stop(const rvh_nodes *nodes) {
   int asked = 0;
-  rvh_poll poll = {stop_at_once, &asked, 0};
+  rvh_poll poll = {stop_at_once, &asked, 0, 0};
   intptr_t chosen[1];
   const blake2_simd_bytes key = {ids, 3};
   check(rvh_select_one(isa, nodes, key, 1, chosen, &poll) == RVH_STOPPED && asked == 1, "stop", 0,
         0);
   const rvh_column words = {.layout = RVH_INTEGERS, .data = ids, .stride = 8, .itemsize = 8};
   intptr_t out[3];
-  poll.left = 0;
+  poll.stopped = 0;
   check(rvh_jump(isa, &words, 0, 1, 9, 1, out, &poll) == RVH_STOPPED && asked == 2, "stop", 1, 0);
-  poll.left = 0;
+  poll.stopped = 0;
   check(rvh_jump(isa, &words, 0, 1, 9, 3, out, &poll) == RVH_STOPPED && asked == 3, "stop", 2, 0);
-  poll.left = 0;
+  poll.stopped = 0;
   check(rvh_jumpback(isa, &words, 0, 1, 9, out, &poll) == RVH_STOPPED && asked == 4, "stop", 3, 0);
 }
 
@@ -1437,6 +1640,8 @@ int main(void) {
   test_balance();
   test_cache();
   test_geohash();
+  test_poll();
+  test_ascending();
   for (size_t i = 0; i < n; i++) {
     isa = &all[i];
     if (blake2_simd_find(isa->hash->name) == NULL) {
@@ -1457,6 +1662,9 @@ int main(void) {
     test_distinct_buckets();
     test_words_of_integers();
     test_key_words();
+    test_many_nodes(RVH_BLAKE2B);
+    test_many_nodes(RVH_MURMUR);
+    test_ring();
     for (size_t j = 0; j < SETS; j++) {
       test_ties(&sets[j]);
       test_many(&sets[j]);
