@@ -86,7 +86,7 @@ uint32_t rvh_crc32(blake2_simd_bytes key) {
 uint32_t rvh_one_at_a_time(blake2_simd_bytes key) {
   uint32_t h = 0;
   for (size_t i = 0; i < key.size; i++) {
-    h += (uint32_t)(int32_t)(int8_t)key.data[i];
+    h += (key.data[i] ^ 0x80u) - 0x80u; /* its sign extended, as gcc takes it without a warning */
     h += h << 10;
     h ^= h >> 6;
   }
