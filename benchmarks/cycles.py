@@ -44,7 +44,7 @@ IDS = [f"cache-{n:03d}.eu-west-1:11211" for n in range(1024)]
 def clock(folder: str) -> Callable[[], object]:
     """Something that takes CYCLES cycles."""
     source, library = Path(folder, "chain.c"), Path(folder, "chain.so")
-    source.write_text(CHAIN)
+    source.write_text(CHAIN, encoding="utf-8")
     subprocess.run(["cc", "-O2", "-shared", "-fPIC", source, "-o", library], check=True)
     chain = ctypes.CDLL(str(library)).chain
     chain.argtypes = [ctypes.c_uint64]

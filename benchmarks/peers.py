@@ -78,7 +78,7 @@ def inside(options: argparse.Namespace) -> int:
     if not chosen:
         print(f"--only: no peer is named like {options.only}", file=sys.stderr)
         return 2
-    reasons = json.loads(options.reasons.read_text()) if options.reasons else {}
+    reasons = json.loads(options.reasons.read_text(encoding="utf-8")) if options.reasons else {}
     scale = peers_measure.QUICK if options.quick else peers_measure.FULL
     rounds = 1 if options.quick else options.rounds
     found = peers_measure.measure(chosen, scale, rounds, reasons)
@@ -90,7 +90,7 @@ def outside(options: argparse.Namespace) -> int:
     """Install, then run this same command inside."""
     python = peers_install.environment(options.venv)
     reasons = options.venv / "missing.json"
-    reasons.write_text(json.dumps(peers_install.install(python, options.venv)))
+    reasons.write_text(json.dumps(peers_install.install(python, options.venv)), encoding="utf-8")
     again = [str(python), str(Path(__file__).resolve()), "--here", "--reasons", str(reasons)]
     return peers_install.run([*again, *sys.argv[1:]])
 
@@ -99,7 +99,7 @@ def main() -> int:
     options = arguments()
     try:  # before minutes of work
         options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / "peers.csv").open("a").close()
+        (options.out / "peers.csv").open("a", encoding="utf-8").close()
     except OSError as error:
         print(f"--out: {error}", file=sys.stderr)
         return 2

@@ -24,7 +24,7 @@ def say(text: str) -> None:
 
 
 def requirements() -> list[str]:
-    lines = (line.strip() for line in (HERE / "peers.txt").read_text().splitlines())
+    lines = (line.strip() for line in (HERE / "peers.txt").read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 

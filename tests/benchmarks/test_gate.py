@@ -27,7 +27,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("scratch")
     for folder in ("src/rvh/kernels", "src/blake2_simd", "benchmarks/gate"):
         shutil.copytree(ROOT / folder, root / folder)
-    (root / "benchmarks/gate/baseline.json").write_text("{}")
+    (root / "benchmarks/gate/baseline.json").write_text("{}", encoding="utf-8")
     refreshed = gate(root, "--refresh")
     assert refreshed.returncode == 0, refreshed.stderr
     return root
@@ -48,9 +48,9 @@ def test_a_thirteenth_round_fails_and_is_named(scratch: Path, tmp_path: Path) ->
     root = shutil.copytree(scratch, tmp_path / "slowed")
     shutil.rmtree(root / "build")
     rounds = root / "src/blake2_simd/blake2_simd_lanes.h"
-    text = rounds.read_text()
+    text = rounds.read_text(encoding="utf-8")
     assert text.count(ROUND) == 2  # the first round and, with the same order, the eleventh
-    rounds.write_text(text.replace(ROUND, ROUND * 2, 1))
+    rounds.write_text(text.replace(ROUND, ROUND * 2, 1), encoding="utf-8")
     done = gate(root, "--only", "select_*_n64")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "avx2 select_blake2b_n64, portable select_blake2b_n64\n" in done.stdout
@@ -59,18 +59,18 @@ def test_a_thirteenth_round_fails_and_is_named(scratch: Path, tmp_path: Path) ->
 
 def test_a_workload_that_went_or_has_no_baseline_fails(scratch: Path, tmp_path: Path) -> None:
     baseline = tmp_path / "baseline.json"
-    text = (scratch / "benchmarks/gate/baseline.json").read_text()
-    baseline.write_text(text.replace('"neg_log"', '"once_here"'))
+    text = (scratch / "benchmarks/gate/baseline.json").read_text(encoding="utf-8")
+    baseline.write_text(text.replace('"neg_log"', '"once_here"'), encoding="utf-8")
     done = gate(scratch, "--baseline", str(baseline))
     assert done.returncode == 1
     for what in ("avx2 neg_log not in the baseline", "portable once_here"):
         assert what in done.stdout
-    assert baseline.read_text() == text.replace('"neg_log"', '"once_here"')
+    assert baseline.read_text(encoding="utf-8") == text.replace('"neg_log"', '"once_here"')
 
 
 def test_another_compiler_is_no_pass(scratch: Path, tmp_path: Path) -> None:
     baseline = tmp_path / "baseline.json"
-    baseline.write_text('{"tcc 1": {}}')
+    baseline.write_text('{"tcc 1": {}}', encoding="utf-8")
     done = gate(scratch, "--baseline", str(baseline))
     assert done.returncode == 2
     assert "of tcc 1: choose one of them with CC" in done.stderr

@@ -54,7 +54,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """What a quick run prints of two peers that are there and one that could not be installed."""
     folder = tmp_path_factory.mktemp("peers")
     reasons = folder / "reasons.json"
-    reasons.write_text('{"fastring": "needs Python >=3.13"}')
+    reasons.write_text('{"fastring": "needs Python >=3.13"}', encoding="utf-8")
     chosen = [f"--only={x}" for x in ("hashlib*", "fastring, batch", "rvh jump_batch")]
     out = folder / "results"
     done = command("--here", "--quick", f"--reasons={reasons}", f"--out={out}", *chosen)
@@ -232,20 +232,20 @@ def test_every_peer_has_a_pin(modules: dict[str, ModuleType]) -> None:
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python").write_text("precious")
+    (tmp_path / "bin" / "python").write_text("precious", encoding="utf-8")
     for other in (tmp_path, tmp_path / "bin" / "python"):
         done = command(f"--venv={other}")
         assert done.returncode == 1
         assert "was not made by this command" in done.stderr
         assert "Traceback" not in done.stderr
-    assert (tmp_path / "bin" / "python").read_text() == "precious"
+    assert (tmp_path / "bin" / "python").read_text(encoding="utf-8") == "precious"
     assert [x.name for x in tmp_path.iterdir()] == ["bin"]
 
 
 def test_results_that_cannot_be_written_are_told_before_anything_is_done(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("precious")
+    (tmp_path / "file").write_text("precious", encoding="utf-8")
     done = command(f"--out={tmp_path / 'file'}")
     assert done.returncode == 2
     assert "--out" in done.stderr
     assert "Traceback" not in done.stderr
-    assert (tmp_path / "file").read_text() == "precious"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "precious"

@@ -88,10 +88,10 @@ def assigned(call, tmp_path):
 
     def run(*args: object, k: int = 2) -> list[list[str]]:
         keys, out = tmp_path / "keys.txt", tmp_path / "out.txt"
-        keys.write_text("".join(f"{key}\n" for key in KEYS))
+        keys.write_text("".join(f"{key}\n" for key in KEYS), encoding="utf-8")
         result = call("assign", keys, "-k", k, "-o", out, "--quiet", *args)
         assert (result.code, result.err) == (0, "")
-        rows = [line.split("\t") for line in out.read_text().splitlines()]
+        rows = [line.split("\t") for line in out.read_text(encoding="utf-8").splitlines()]
         assert [row[0] for row in rows] == KEYS
         return [row[1:] for row in rows]
 
@@ -156,14 +156,14 @@ def test_composite_keys_go_to_every_algorithm_but_rings(call, tmp_path, algorith
         Algorithm.JUMP: lambda: StableSelector(IDS).select_batch(composed),
         Algorithm.TABLE: lambda: PartitionTable(IDS, 64).lookup_batch(composed),
     }[algorithm]()
-    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [row["node"] for row in rows] == expected[:, 0].tolist()
 
 
 @pytest.mark.parametrize("algorithm", RINGS)
 def test_rings_have_no_composite_keys(call, tmp_path, algorithm):
     keys, out = tmp_path / "keys.csv", tmp_path / "out.csv"
-    keys.write_text("a,b\n1,2\n")
+    keys.write_text("a,b\n1,2\n", encoding="utf-8")
     result = call("assign", keys, "-n", "x,y", "-K", "a,b", "--algorithm", algorithm, "-o", out)
     assert result.code == 2
     assert "name one column" in result.err
@@ -176,7 +176,7 @@ def test_integers_go_to_rings_as_they_are_told(call, tmp_path, algorithm, extens
     keys, out = tmp_path / f"keys.{extension}", tmp_path / "out.txt"
     values = list(range(-50, 50))
     if extension == "ndjson":
-        keys.write_text("".join(f'{{"id": {value}}}\n' for value in values))
+        keys.write_text("".join(f'{{"id": {value}}}\n' for value in values), encoding="utf-8")
     elif extension == "arrow":
         pyarrow.feather.write_feather(pa.table({"id": pa.array(values, "i4")}), keys)
     else:
@@ -190,11 +190,11 @@ def test_integers_go_to_rings_as_they_are_told(call, tmp_path, algorithm, extens
     assert not out.exists()
     for integers in INTEGERS:
         assert call(*args, "--integers", integers).code == 0
-        found = [line.split("\t")[1] for line in out.read_text().splitlines()]
+        found = [line.split("\t")[1] for line in out.read_text(encoding="utf-8").splitlines()]
         ring = RINGS[algorithm].with_integers(integers)
         assert found == ring.lookup_batch(values)[:, 0].tolist()
     assert call(*args, "--key-type", "text").code == 0
-    found = [line.split("\t")[1] for line in out.read_text().splitlines()]
+    found = [line.split("\t")[1] for line in out.read_text(encoding="utf-8").splitlines()]
     assert found == RINGS[algorithm].lookup_batch(list(map(str, values)))[:, 0].tolist()
 
 
@@ -219,7 +219,7 @@ def test_integers_of_what_is_no_ring(call):
 def test_integers_of_keys_that_are_text(call, tmp_path):
     args = ["-n", "a,b", "--algorithm", "nginx", "--integers", "text"]
     keys = tmp_path / "keys.csv"
-    keys.write_text("id\n1\n2\n")
+    keys.write_text("id\n1\n2\n", encoding="utf-8")
     assign = ["assign", keys, *args, "-o", tmp_path / "out.csv"]
     for result in (
         call("select", "-k", "42", *args),
@@ -287,7 +287,7 @@ def test_weights_of_other_arrow_types(call, tmp_path, column):
 @pytest.mark.parametrize("written", ["3", "+3", "3.", "03.00", "30e-1", ".3E+1"])
 def test_weights_as_they_may_be_written(call, tmp_path, written):
     path = tmp_path / "n.csv"
-    path.write_text(f"w,id,zone\n{written},a,x\n-0,b,y\n5e0,c,z\n")
+    path.write_text(f"w,id,zone\n{written},a,x\n-0,b,y\n5e0,c,z\n", encoding="utf-8")
     args = ["-n", f"@{path}", "--weight-column", "w", "--node-column", "id", "--scores", "--json"]
     expected = rvh.rendezvous_scores(["a", "c"], "obj", weights=[3, 5])
     rows = json.loads(call("select", *args, "-k", "obj", "-c", "2").out)
@@ -425,7 +425,7 @@ def test_bad_weights(fails, tmp_path, name):
     file_name, write, words = BAD_WEIGHTS[name]
     nodes, keys, out = tmp_path / file_name, tmp_path / "k.txt", tmp_path / "out" / "out.txt"
     write(nodes)
-    keys.write_text("key\n")
+    keys.write_text("key\n", encoding="utf-8")
     out.parent.mkdir()
     out.write_bytes(b"before")
     message = fails("select", "-n", f"@{nodes}", "-k", "key", "--weight-column", "w")
@@ -462,7 +462,7 @@ def test_weights_need_a_node_file(fails):
 )
 def test_what_the_library_refuses_is_one_line(fails, tmp_path, nodes, options, words):
     keys, out = tmp_path / "k.txt", tmp_path / "out.txt"
-    keys.write_text("key\n")
+    keys.write_text("key\n", encoding="utf-8")
     for message in (
         fails("select", "-n", f"@{nodes}", "-k", "obj", *options),
         fails("assign", keys, "-n", f"@{nodes}", "-o", out, *options),

@@ -34,7 +34,7 @@ def parquet(tmp_path):
 
 
 def nodes_of(path: Path) -> list[str]:
-    return [json.loads(line)["node"] for line in path.read_text().splitlines()]
+    return [json.loads(line)["node"] for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_key_types(call, tmp_path, name, key_type):
     numbers = [7, -8, 2**63 - 1, 0, *range(30)]
     keys, out = tmp_path / name, tmp_path / "out.ndjson"
     if name.endswith("csv"):
-        keys.write_text("id\n" + "".join(f"{n:+05d}\n" for n in numbers))
+        keys.write_text("id\n" + "".join(f"{n:+05d}\n" for n in numbers), encoding="utf-8")
         plain = [f"{n:+05d}" for n in numbers]
         expected = numbers if key_type == "int" else plain
     else:
         if name.endswith("ndjson"):
-            keys.write_text("".join(f'{{"id": {n}}}\n' for n in numbers))
+            keys.write_text("".join(f'{{"id": {n}}}\n' for n in numbers), encoding="utf-8")
         else:
             pq.write_table(pa.table({"id": numbers}), keys)
         expected = [str(n) for n in numbers] if key_type == "text" else numbers
@@ -104,14 +104,14 @@ def test_a_sliced_column_is_read_from_its_start(call, tmp_path):
     with pa.ipc.new_file(str(keys), table.schema) as file:
         file.write_table(table.slice(40, 5))
     assert call("assign", keys, "-n", LIST, "-K", "id", "-o", out).code == 0
-    assert [line.split(",")[0] for line in out.read_text().splitlines()[1:]] == [
+    assert [line.split(",")[0] for line in out.read_text(encoding="utf-8").splitlines()[1:]] == [
         f"k{n}" for n in range(40, 45)
     ]
 
 
 def test_nodes_from_a_file(call, tmp_path, parquet):
     nodes, out = tmp_path / "nodes.csv", tmp_path / "out.ndjson"
-    nodes.write_text("zone,id\n" + "".join(f"z,{node}\n" for node in NODES))
+    nodes.write_text("zone,id\n" + "".join(f"z,{node}\n" for node in NODES), encoding="utf-8")
     args = ["-n", f"@{nodes}", "--node-column", "id", "-K", "tail", "-o", out]
     assert call("assign", parquet, *args).code == 0
     tails = [tail for *_, tail in ROWS]
@@ -124,14 +124,14 @@ def test_secret_threads_and_column(call, tmp_path, parquet):
     args = ["--secret-file", secret, "--threads", "2", "--column", "home", "-K", "flight"]
     assert call("assign", parquet, "-n", LIST, *args, "-o", out).code == 0
     flights = [flight for _, flight, _ in ROWS]
-    assert [json.loads(line)["home"] for line in out.read_text().splitlines()] == (
+    assert [json.loads(line)["home"] for line in out.read_text(encoding="utf-8").splitlines()] == (
         rvh.select_batch(NODES, flights, secret=b"key")[:, 0].tolist()
     )
 
 
 def test_a_column_whose_name_has_a_comma(call, tmp_path):
     keys, out = tmp_path / "keys.csv", tmp_path / "out.ndjson"
-    keys.write_text('"a,b",a,b\n1,2,3\n')
+    keys.write_text('"a,b",a,b\n1,2,3\n', encoding="utf-8")
     assert call("assign", keys, "-n", LIST, "-K", "a,b", "-o", out).code == 0
     assert nodes_of(out) == rvh.rendezvous_hash(NODES, "1")
 
@@ -139,7 +139,7 @@ def test_a_column_whose_name_has_a_comma(call, tmp_path):
 @pytest.mark.parametrize("kind", ["csv", "tsv", "ndjson", "lines", "parquet", "arrow", "arrows"])
 def test_stdin_to_stdout(call, spawn, tmp_path, kind):
     lines, keys, out = (tmp_path / name for name in ("keys.txt", "keys", "out"))
-    lines.write_text("".join(f"k{n}\n" for n in range(50)))
+    lines.write_text("".join(f"k{n}\n" for n in range(50)), encoding="utf-8")
     assert call("assign", lines, "-n", LIST, "-o", keys, "--output-format", kind).code == 0
     args = ["--format", kind, "-n", LIST, "-k", "1", "--column", "again"]
     if kind != "lines":
@@ -153,7 +153,7 @@ def test_stdin_to_stdout(call, spawn, tmp_path, kind):
 
 def test_the_summary_is_one_line_and_quiet_is_silent(call, tmp_path):
     keys, out = tmp_path / "keys.txt", tmp_path / "out.txt"
-    keys.write_text("a\nb\n")
+    keys.write_text("a\nb\n", encoding="utf-8")
     result = call("assign", keys, "-n", LIST, "-o", out)
     assert result.out == b""
     assert result.err.startswith("rvh: 2 rows in ")
@@ -165,28 +165,28 @@ def test_the_summary_is_one_line_and_quiet_is_silent(call, tmp_path):
 
 def test_out_may_be_the_input(call, tmp_path):
     keys = tmp_path / "keys.csv"
-    keys.write_text("id\n" + "".join(f"{n}\n" for n in range(1000)))
+    keys.write_text("id\n" + "".join(f"{n}\n" for n in range(1000)), encoding="utf-8")
     keys.chmod(0o640)
     assert call("assign", keys, "-n", LIST, "-o", keys).code == 0
-    assert keys.read_text().count("\n") == 1001
-    assert keys.read_text().startswith("id,node\n")
+    assert keys.read_text(encoding="utf-8").count("\n") == 1001
+    assert keys.read_text(encoding="utf-8").startswith("id,node\n")
     assert keys.stat().st_mode & 0o777 == 0o640
     assert os.listdir(tmp_path) == ["keys.csv"]
 
 
 def test_a_link_stays_a_link(call, tmp_path):
     keys, out, link = tmp_path / "keys.txt", tmp_path / "out.txt", tmp_path / "link.txt"
-    keys.write_text("a\n")
-    out.write_text("old")
+    keys.write_text("a\n", encoding="utf-8")
+    out.write_text("old", encoding="utf-8")
     link.symlink_to(out)
     assert call("assign", keys, "-n", '["n1"]', "-o", link).code == 0
     assert link.is_symlink()
-    assert out.read_text() == "a\tn1\n"
+    assert out.read_text(encoding="utf-8") == "a\tn1\n"
 
 
 def test_a_device_is_written_and_stays(call, tmp_path):
     keys = tmp_path / "keys.txt"
-    keys.write_text("a\n")
+    keys.write_text("a\n", encoding="utf-8")
     assert call("assign", keys, "-n", "n1,n2", "-o", "/dev/null").code == 0
     assert not Path("/dev/null").is_file()
 
@@ -194,7 +194,7 @@ def test_a_device_is_written_and_stays(call, tmp_path):
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_that_goes_away(tmp_path, unbuffered):
     keys = tmp_path / "keys.txt"
-    keys.write_text("".join(f"k{n}\n" for n in range(40_000)))
+    keys.write_text("".join(f"k{n}\n" for n in range(40_000)), encoding="utf-8")
     run = subprocess.Popen(
         command("assign", keys, "-n", "n1,n2", "-o", "-"),
         stdout=subprocess.PIPE,
@@ -216,7 +216,7 @@ def test_a_full_disk(spawn, tmp_path, command_):
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     keys = tmp_path / "keys.txt"
-    keys.write_text("k\n" * 10)
+    keys.write_text("k\n" * 10, encoding="utf-8")
     args = ["select", "-n", LIST, "-k", "x"]
     if command_ == "assign":
         args = ["assign", str(keys), "-n", LIST, "-o", "-"]
@@ -286,9 +286,11 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, number, status, out_name, e
 
 def test_ctrl_c_while_it_ranks(tmp_path):
     keys, out = tmp_path / "keys.txt", tmp_path / "out.txt"
-    keys.write_text("".join(f"k{n}\n" for n in range(400_000)))
+    keys.write_text("".join(f"k{n}\n" for n in range(400_000)), encoding="utf-8")
     nodes = tmp_path / "nodes.txt"
-    nodes.write_text("".join(f"node{n}\n" for n in range(3000)))  # seconds at least, compiled too
+    nodes.write_text(
+        "".join(f"node{n}\n" for n in range(3000)), encoding="utf-8"
+    )  # seconds at least, compiled too
     run = subprocess.Popen(
         command("assign", keys, "-n", f"@{nodes}", "-o", out),
         stderr=subprocess.PIPE,
@@ -337,7 +339,7 @@ def test_memory_does_not_grow_with_the_file(spawn, tmp_path, name):
             head, form = {"csv": ("id\n", "{}\n"), "txt": ("", "{}\n")}.get(
                 name[5:], ("", '{{"id": "{}"}}\n')
             )
-            keys.write_text(head + "".join(form.format(text) for text in texts))
+            keys.write_text(head + "".join(form.format(text) for text in texts), encoding="utf-8")
         argv = [sys.executable, "-c", PEAK, "assign", str(keys), "-n", "n1,n2", "-qo"]
         result = spawn(argv=[*argv, str(tmp_path / f"out{name}")])
         assert result.code == 0, result
@@ -352,7 +354,7 @@ def test_memory_does_not_grow_with_the_file(spawn, tmp_path, name):
 def test_progress_is_that_of_the_rows_done(call, tmp_path, name):
     """Readers read ahead of the rows that they give; the bar must not be full before the end."""
     lines = tmp_path / "lines.txt"
-    lines.write_text("".join(f"{n:06d}" * 10 + "\n" for n in range(200_000)))
+    lines.write_text("".join(f"{n:06d}" * 10 + "\n" for n in range(200_000)), encoding="utf-8")
     path = lines
     if name != "k.txt":
         path = tmp_path / name
@@ -372,7 +374,7 @@ def test_progress_is_that_of_the_rows_done(call, tmp_path, name):
 def test_progress_is_shown_on_a_terminal(tmp_path):
     pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
     keys, out = tmp_path / "keys.txt", tmp_path / "out.txt"
-    keys.write_text("".join(f"k{n}\n" for n in range(20_000)))
+    keys.write_text("".join(f"k{n}\n" for n in range(20_000)), encoding="utf-8")
     seen = {}
     for quiet in ([], ["--quiet"]):
         master, slave = pty.openpty()

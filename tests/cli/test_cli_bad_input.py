@@ -148,7 +148,7 @@ def test_bad_files(fails, tmp_path, name, exists):
 )
 def test_text_that_is_no_whole_number(fails, tmp_path, value, words):
     keys = tmp_path / "keys.csv"
-    keys.write_text(f"x,id\n,1\n,2\n,{value}\n")
+    keys.write_text(f"x,id\n,1\n,2\n,{value}\n", encoding="utf-8")
     args = ["-n", LIST, "-K", "id", "--key-type", "int", "-o", tmp_path / "out.csv"]
     message = fails("assign", keys, *args)
     for word in words:
@@ -165,7 +165,7 @@ def test_a_bad_part_of_a_composite_key(fails, tmp_path):
 
 def test_key_columns_that_are_not_there(call, fails, tmp_path):
     keys, out = tmp_path / "keys.csv", tmp_path / "out.csv"
-    keys.write_text("carrier,flight,flight\nUA,1,2\n")
+    keys.write_text("carrier,flight,flight\nUA,1,2\n", encoding="utf-8")
     message = fails("assign", keys, "-n", LIST, "-K", "carrier,nope", "-o", out)
     for word in ("'nope'", "carrier, flight"):
         assert word in message
@@ -174,7 +174,7 @@ def test_key_columns_that_are_not_there(call, fails, tmp_path):
     assert result.code == 2
     assert "carrier, flight" in result.err
     lines = tmp_path / "keys.txt"
-    lines.write_text("a\n")
+    lines.write_text("a\n", encoding="utf-8")
     assert "there are: key" in fails("assign", lines, "-n", LIST, "-K", "id", "-o", out)
 
 
@@ -196,7 +196,7 @@ def test_key_columns_that_are_not_there(call, fails, tmp_path):
 )
 def test_bad_arguments_are_found_before_the_work(fails, tmp_path, monkeypatch, args, words):
     monkeypatch.chdir(tmp_path)
-    Path("k.txt").write_text("a\n")
+    Path("k.txt").write_text("a\n", encoding="utf-8")
     Path("bad.txt").write_bytes(b"\xff\n")  # reading it would be the first error
     Path("folder").mkdir()
     message = fails("assign", *args)
@@ -207,8 +207,8 @@ def test_bad_arguments_are_found_before_the_work(fails, tmp_path, monkeypatch, a
 
 def test_an_output_that_may_not_be_written(fails, tmp_path):
     keys, out = tmp_path / "keys.txt", tmp_path / "out.txt"
-    keys.write_text("a\n")
-    out.write_text("before")
+    keys.write_text("a\n", encoding="utf-8")
+    out.write_text("before", encoding="utf-8")
     out.chmod(0o400)
     if os.access(out, os.W_OK):
         pytest.skip("no permission stops this user (root)")
@@ -232,12 +232,12 @@ def test_values_that_an_output_cannot_hold(fails, tmp_path):
     pa.feather.write_feather(pa.table({"id": ["a", "b"], "i": interval}), str(tmp_path / "i.arrow"))
     assert "out.parquet" in fails("assign", tmp_path / "i.arrow", *args, tmp_path / "out.parquet")
     repeated = tmp_path / "keys.csv"
-    repeated.write_text("id,x,x\n1,2,3\n")
+    repeated.write_text("id,x,x\n1,2,3\n", encoding="utf-8")
     assert "'x'" in fails("assign", repeated, *args, tmp_path / "out.ndjson")
     late = tmp_path / "keys.ndjson"
-    late.write_text('{"id": "a"}\n' * 65536 + '{"id": "b", "new": 1}\n')
+    late.write_text('{"id": "a"}\n' * 65536 + '{"id": "b", "new": 1}\n', encoding="utf-8")
     message = fails("assign", late, *args, tmp_path / "out.parquet")
     assert "line 65537" in message
     assert "'new'" in message
-    late.write_text('{"id": "a", "n": 1}\n' * 65536 + '{"id": "b", "n": "x"}\n')
+    late.write_text('{"id": "a", "n": 1}\n' * 65536 + '{"id": "b", "n": "x"}\n', encoding="utf-8")
     assert "'n'" in fails("assign", late, *args, tmp_path / "out.parquet")

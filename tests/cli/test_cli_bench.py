@@ -41,7 +41,7 @@ def rows_of(text: str) -> Rows:
 
 
 def written(path: Path, rows: Rows) -> Path:
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
@@ -53,7 +53,7 @@ def measured(tmp_path_factory) -> str:
     """The CSV of a run of `FEW`."""
     path = tmp_path_factory.mktemp("bench") / "old.csv"
     subprocess.run(command(*FEW, "-o", path), check=True, capture_output=True)
-    return path.read_text()
+    return path.read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_the_csv(measured):
 def test_the_csv_reads_back(old):
     path = old()
     rows = read_csv(path)
-    assert csv_text(rows) == path.read_text()
+    assert csv_text(rows) == path.read_text(encoding="utf-8")
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n\r\n"))
     assert read_csv(path) == rows
 
@@ -210,7 +210,7 @@ def test_slower_than_allowed(call, timed, tmp_path):
     assert result.code == 1
     assert result.err == f"rvh: {NAMES[0]} is 300.0% slower than in {path}\n"
     assert result.out.decode().splitlines()[1].endswith("300% slower")
-    first, second = rows_of((tmp_path / "new.csv").read_text())
+    first, second = rows_of((tmp_path / "new.csv").read_text(encoding="utf-8"))
     assert first["rounds"] == "3"  # measured again, twice
     assert second["rounds"] == "1"
 
@@ -233,7 +233,9 @@ def test_a_slow_spell_does_not_count(call, timed, tmp_path):
     path = timed(both(9), both(1))
     result = call(*FEW, "--compare", path, "--fail-over", "5%", "-o", tmp_path / "new.csv")
     assert (result.code, result.err) == (0, "")
-    assert [row["rounds"] for row in rows_of((tmp_path / "new.csv").read_text())] == ["2", "2"]
+    assert [
+        row["rounds"] for row in rows_of((tmp_path / "new.csv").read_text(encoding="utf-8"))
+    ] == ["2", "2"]
     assert result.out.count(b" same\n") == 2
 
 
@@ -406,11 +408,11 @@ def test_a_damaged_old_file(fails, measured, tmp_path, what):
     content = change(measured)
     path, out = tmp_path / "old.csv", tmp_path / "new.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    out.write_text("as it was")
+    out.write_text("as it was", encoding="utf-8")
     message = fails(*FEW, "--compare", path, "-o", out)
     assert message.startswith(f"{path}: ")
     assert words in message
-    assert out.read_text() == "as it was"
+    assert out.read_text(encoding="utf-8") == "as it was"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["new.csv", "old.csv"]
 
 
@@ -451,7 +453,7 @@ def test_a_wrong_instruction_set(spawn, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is no signal there")
 def test_ctrl_c(tmp_path):
-    (tmp_path / "new.csv").write_text("as it was")
+    (tmp_path / "new.csv").write_text("as it was", encoding="utf-8")
     run = subprocess.Popen(
         command("bench", "--rounds", "1000", "-o", tmp_path / "new.csv"),
         stdout=subprocess.PIPE,
@@ -464,7 +466,7 @@ def test_ctrl_c(tmp_path):
     out, err = run.communicate(timeout=60)
     assert (run.returncode, out, err) == (130, b"", b"rvh: interrupted\n")
     assert [each.name for each in tmp_path.iterdir()] == ["new.csv"]
-    assert (tmp_path / "new.csv").read_text() == "as it was"
+    assert (tmp_path / "new.csv").read_text(encoding="utf-8") == "as it was"
 
 
 # -- what is loaded ------------------------------------------------------------------------------

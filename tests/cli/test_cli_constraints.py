@@ -38,11 +38,11 @@ def fleet(request, tmp_path):
     if request.param == "parquet":
         pq.write_table(pa.table(COLUMNS), path)
     elif request.param == "ndjson":
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     else:
         sign = "," if request.param == "csv" else "\t"
         lines = [sign.join(str(v).lower() for v in row.values()) for row in rows]
-        path.write_text("\n".join([sign.join(COLUMNS), *lines]) + "\n")
+        path.write_text("\n".join([sign.join(COLUMNS), *lines]) + "\n", encoding="utf-8")
     return path
 
 
@@ -50,7 +50,7 @@ def fleet(request, tmp_path):
 def keys(tmp_path):
     path = tmp_path / "keys.csv"
     rows = [f"{key},{at}" for key, at in zip(KEYS, AT, strict=True)]
-    path.write_text("\n".join(["key,at", *rows]) + "\n")
+    path.write_text("\n".join(["key,at", *rows]) + "\n", encoding="utf-8")
     return path
 
 
@@ -58,7 +58,7 @@ def assigned(call, keys: Path, fleet: Path, *options: object) -> tuple[list[list
     out = keys.with_name("out.csv")
     result = call("assign", keys, "-n", f"@{fleet}", "-K", "key", "-o", out, *options)
     assert result.code == 0, result.err
-    with out.open(newline="") as file:
+    with out.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["key"] for row in rows] == KEYS
     return [[row[name] for name in row if name.startswith("node")] for row in rows], result.err
@@ -90,7 +90,7 @@ def test_dead(call, keys, fleet, tmp_path):
     alive = rvh.NodeSet(IDS).remove(["n2", "n7"])
     rows, _ = assigned(call, keys, fleet, "--dead", "n7,n2", "-k", 2)
     assert rows == alive.select_batch(KEYS, 2).tolist()
-    (tmp_path / "dead.txt").write_text("n2\nn7\n")
+    (tmp_path / "dead.txt").write_text("n2\nn7\n", encoding="utf-8")
     again, _ = assigned(call, keys, fleet, "--dead", f"@{tmp_path / 'dead.txt'}", "-k", 2)
     assert again == rows
 
@@ -110,12 +110,12 @@ def test_spread(call, keys, fleet):
 
 def test_strict_writes_nothing(call, keys, fleet, tmp_path):
     out = tmp_path / "out.csv"
-    out.write_text("old")
+    out.write_text("old", encoding="utf-8")
     args = ["assign", keys, "-n", f"@{fleet}", "-K", "key", "-o", out, "-k", 4, "--spread", "zone"]
     result = call(*args, "--strict")
     assert result.code == 1
     assert "at most 1 a zone the living nodes hold 3" in result.err
-    assert out.read_text() == "old"
+    assert out.read_text(encoding="utf-8") == "old"
 
 
 def test_near(call, keys, fleet):
@@ -136,10 +136,10 @@ def test_bounded_load(call, keys, fleet):
 def test_bounded_load_over_many_batches(call, tmp_path):
     path, out = tmp_path / "keys.txt", tmp_path / "out.txt"
     names = [f"k{i}" for i in range(150_000)]
-    path.write_text("\n".join(names) + "\n")
+    path.write_text("\n".join(names) + "\n", encoding="utf-8")
     options = ["--load-factor", 1, "--scheme", "murmur", "-q"]
     assert call("assign", path, "-n", ",".join(IDS), "-o", out, *options).code == 0
-    rows = [line.split("\t") for line in out.read_text().splitlines()]
+    rows = [line.split("\t") for line in out.read_text(encoding="utf-8").splitlines()]
     nodes = rvh.NodeSet(IDS, scheme="murmur")
     assert rows == [list(row) for row in zip(names, assign_balanced(nodes, names, 1), strict=True)]
 
@@ -175,7 +175,7 @@ def test_cache(call, keys, fleet, policy):
 def test_bad_input(call, keys, tmp_path, options, words):
     fleet, out = tmp_path / "fleet.csv", tmp_path / "out.csv"
     lines = [",".join(map(str, row)) for row in zip(IDS, ZONES, PLACES, CORES, strict=True)]
-    fleet.write_text("\n".join(["id,zone,place,cores", *lines]) + "\n")
+    fleet.write_text("\n".join(["id,zone,place,cores", *lines]) + "\n", encoding="utf-8")
     result = call("assign", keys, "-n", f"@{fleet}", "-K", "key", "-o", out, *options)
     assert result.code == 1, result
     assert "Traceback" not in result.err
@@ -263,8 +263,8 @@ def test_nodes_that_are_left_out_of_a_ring_move_their_own_keys_alone(call, keys,
 def test_weights_whose_counts_depend_on_all_nodes(call, tmp_path):
     """What a smaller ring would move: libketama computes in 32 bits."""
     nodes, keys = tmp_path / "nodes.csv", tmp_path / "keys.txt"
-    nodes.write_text("id,w\na,600\nb,401\nc,300\nd,7\n")
-    keys.write_text("".join(f"key-{n}\n" for n in range(2000)))
+    nodes.write_text("id,w\na,600\nb,401\nc,300\nd,7\n", encoding="utf-8")
+    keys.write_text("".join(f"key-{n}\n" for n in range(2000)), encoding="utf-8")
     options = ["-n", f"@{nodes}", "--weight-column", "w", "--algorithm", "ketama", "--quiet"]
     options += ["-o", "-", "--output-format", "lines"]
     before = call("assign", keys, *options).out.decode().splitlines()
@@ -280,7 +280,7 @@ def test_weights_whose_counts_depend_on_all_nodes(call, tmp_path):
 
 def test_no_node_with_a_point_is_left(fails, tmp_path):
     nodes = tmp_path / "nodes.csv"
-    nodes.write_text("id,w\na,600\nb,1\n")
+    nodes.write_text("id,w\na,600\nb,1\n", encoding="utf-8")
     args = ["-n", f"@{nodes}", "--weight-column", "w", "--algorithm", "ketama"]
     line = fails("select", *args, "-k", "x", "--dead", "a")
     assert "no node with a point is left on the ring" in line
@@ -301,7 +301,7 @@ def test_columns_need_a_file(fails):
 
 def test_a_bad_key_of_a_bounded_load_is_named_by_its_row(fails, tmp_path):
     path = tmp_path / "keys.ndjson"
-    path.write_text('{"key": "x"}\n{"key": null}\n')
+    path.write_text('{"key": "x"}\n{"key": null}\n', encoding="utf-8")
     line = fails("assign", path, "-n", "a,b", "-o", tmp_path / "out.csv", "--load-factor", 1)
     assert "line 2" in line
 
@@ -314,12 +314,12 @@ def test_a_bounded_load_reads_only_regular_files(spawn, tmp_path, kind):
     if kind == "fifo":
         path = tmp_path / "keys.fifo"
         os.mkfifo(path)
-    out.write_text("old")
+    out.write_text("old", encoding="utf-8")
     options = ["--format", "lines", "-n", "a,b", "--load-factor", 1]
     result = spawn("assign", path, "-o", out, *options, input=b"x\ny\n")
     assert result.code == 2, result
     assert f"KEYS is read twice, which {path} cannot be" in " ".join(result.err.split())
-    assert out.read_text() == "old"
+    assert out.read_text(encoding="utf-8") == "old"
 
 
 @pytest.mark.parametrize(("first", "word"), [("x\ny\nz\nlast\n", "fewer"), ("x\n", "more")])
@@ -327,21 +327,21 @@ def test_keys_that_change_while_they_are_read(fails, tmp_path, monkeypatch, firs
     from rvh.cli import assign
 
     path, out = tmp_path / "keys.txt", tmp_path / "out.txt"
-    path.write_text("x\ny\nz\n")
-    out.write_text("old")
+    path.write_text("x\ny\nz\n", encoding="utf-8")
+    out.write_text("old", encoding="utf-8")
     read = assign._all_at_once
 
     def changed(*args):
-        path.write_text(first)
+        path.write_text(first, encoding="utf-8")
         try:
             return read(*args)
         finally:
-            path.write_text("x\ny\nz\n")
+            path.write_text("x\ny\nz\n", encoding="utf-8")
 
     monkeypatch.setattr(assign, "_all_at_once", changed)
     line = fails("assign", path, "-n", "a,b", "-o", out, "--load-factor", 1)
     assert line.startswith(f"{path} has {word} rows than when it was read first")
-    assert out.read_text() == "old"
+    assert out.read_text(encoding="utf-8") == "old"
 
 
 def test_an_empty_name_is_a_name(fails, fleet):
@@ -378,7 +378,7 @@ def test_a_sign_that_is_none(fails, condition, value):
 
 def test_a_value_may_begin_with_a_sign(call, tmp_path):
     path = tmp_path / "n.csv"
-    path.write_text("id,zone\na,=eu\nb,us\n")
+    path.write_text("id,zone\na,=eu\nb,us\n", encoding="utf-8")
     result = call("select", "-n", f"@{path}", "-k", "x", "--where", "zone=[=]eu")
     assert result.out == b"['a']\n"
 
@@ -397,14 +397,14 @@ def test_a_value_may_begin_with_a_sign(call, tmp_path):
 )
 def test_a_member_that_no_line_has(fails, tmp_path, options, lines, listed):
     path = tmp_path / "n.ndjson"
-    path.write_text(lines)
+    path.write_text(lines, encoding="utf-8")
     line = fails("select", "-n", f"@{path}", "-k", "x", *options)
     assert line == f"{path}: there is no column 'zoen'; there are: {listed}"
 
 
 def test_no_line_at_all_is_no_nodes(fails, tmp_path):
     path = tmp_path / "n.ndjson"
-    path.write_text("\n")
+    path.write_text("\n", encoding="utf-8")
     line = fails("select", "-n", f"@{path}", "-k", "x", "--where", "up")
     assert line == f"{path}: there are no nodes: give at least one node id"
 
@@ -420,7 +420,7 @@ def test_the_column_of_weights_stays_that_where_it_is_asked_for_twice(
     fails, tmp_path, lines, words
 ):
     path = tmp_path / "n.ndjson"
-    path.write_text(lines)
+    path.write_text(lines, encoding="utf-8")
     options = ["--weight-column", "w", "--where", "w>=0"]
     assert words in fails("select", "-n", f"@{path}", "-k", "x", *options)
 
@@ -444,7 +444,7 @@ def test_the_column_of_weights_stays_that_where_it_is_asked_for_twice(
 )
 def test_a_value_that_a_condition_cannot_read(fails, tmp_path, name, lines, condition, words):
     path = tmp_path / name
-    path.write_text(lines)
+    path.write_text(lines, encoding="utf-8")
     line = fails("select", "-n", f"@{path}", "-k", "x", "--where", condition)
     assert line.startswith("--where: the 'up' value of node ")
     assert words in line
@@ -457,9 +457,9 @@ GEOHASH = "a geohash is text, 1 to 12 characters of 0123456789bcdefghjkmnpqrstuv
 @pytest.mark.parametrize("value", ["", "U0", "u0a", "\ud800", "u" * 13, None, 5, 0.5])
 def test_a_wrong_geohash_of_a_key_is_named_by_its_row(fails, tmp_path, value):
     nodes, path = tmp_path / "n.csv", tmp_path / "keys.ndjson"
-    nodes.write_text("id,g\na,u0\nb,u1\n")
+    nodes.write_text("id,g\na,u0\nb,u1\n", encoding="utf-8")
     rows = [{"key": "x", "at": "u0"}] * 70_000 + [{"key": "y", "at": value}]
-    path.write_text("\n" + "".join(json.dumps(row) + "\n" for row in rows))
+    path.write_text("\n" + "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     options = ["-n", f"@{nodes}", "-K", "key", "--node-geohash", "g", "--key-geohash", "at"]
     line = fails("assign", path, "-o", tmp_path / "out.csv", *options)
     shown = {"": "empty", None: "null"}.get(
@@ -470,8 +470,8 @@ def test_a_wrong_geohash_of_a_key_is_named_by_its_row(fails, tmp_path, value):
 
 def test_a_wrong_key_comes_before_its_geohash(fails, tmp_path):
     nodes, path = tmp_path / "n.csv", tmp_path / "keys.ndjson"
-    nodes.write_text("id,g\na,u0\nb,u1\n")
-    path.write_text('{"key": null, "at": "u0"}\n')
+    nodes.write_text("id,g\na,u0\nb,u1\n", encoding="utf-8")
+    path.write_text('{"key": null, "at": "u0"}\n', encoding="utf-8")
     options = ["-n", f"@{nodes}", "-K", "key", "--node-geohash", "g", "--key-geohash", "at"]
     line = fails("assign", path, "-o", tmp_path / "out.csv", *options)
     assert line.startswith(f"{path}: line 1, column 'key': the key is null")
@@ -480,7 +480,7 @@ def test_a_wrong_key_comes_before_its_geohash(fails, tmp_path):
 @pytest.mark.parametrize("value", ["", "U0", "0a"])
 def test_a_wrong_geohash_of_a_node_is_named_by_its_id(fails, tmp_path, value):
     path = tmp_path / "n.csv"
-    path.write_text(f"id,g\na,none\nb,u1\nc,{value}\n")
+    path.write_text(f"id,g\na,none\nb,u1\nc,{value}\n", encoding="utf-8")
     options = ["--dead", "a", "--node-geohash", "g", "--at", "u0"]
     line = fails("select", "-n", f"@{path}", "-k", "x", *options)
     shown = f"the text {value!r}" if value else "empty"
@@ -489,7 +489,7 @@ def test_a_wrong_geohash_of_a_node_is_named_by_its_id(fails, tmp_path, value):
 
 def test_a_wrong_geohash_of_the_one_key(fails, tmp_path):
     path = tmp_path / "n.csv"
-    path.write_text("id,g\na,u0\nb,u1\n")
+    path.write_text("id,g\na,u0\nb,u1\n", encoding="utf-8")
     line = fails("select", "-n", f"@{path}", "-k", "x", "--node-geohash", "g", "--at", "U0")
     assert line == f"--at is the text 'U0': {GEOHASH}"
 
@@ -504,7 +504,7 @@ def test_a_wrong_geohash_of_the_one_key(fails, tmp_path):
 )
 def test_every_node_needs_a_label(fails, call, tmp_path, name, lines, shown):
     path = tmp_path / name
-    path.write_text(lines)
+    path.write_text(lines, encoding="utf-8")
     options = ["--where", "up", "--spread", "zone", "-c", 1]
     line = fails("select", "-n", f"@{path}", "-k", "x", *options)
     assert line == f"--spread: the 'zone' label of node 'b' is {shown}: every node needs one"

@@ -257,7 +257,7 @@ def test_rows_and_lines_are_counted_without_a_header_too(refusal):
 def test_options_that_do_not_apply(call, tmp_path, monkeypatch, args, words):
     monkeypatch.chdir(tmp_path)
     for name in ("k.csv", "k.txt"):
-        Path(name).write_text("id\n1\n")
+        Path(name).write_text("id\n1\n", encoding="utf-8")
     pq.write_table(pa.table({"id": ["1"]}), "k.parquet")
     result = call("assign", *args, "-n", LIST)
     assert (result.code, result.out) == (2, b"")
@@ -269,9 +269,9 @@ def test_options_that_do_not_apply(call, tmp_path, monkeypatch, args, words):
 
 def test_a_format_for_an_extension_that_tells_none(call, tmp_path):
     keys, out = tmp_path / "k.txt", tmp_path / "o.dat"
-    keys.write_text("1\n")
+    keys.write_text("1\n", encoding="utf-8")
     assert call("assign", keys, "-qn", LIST, "-o", out, "--output-format", "csv").code == 0
-    assert out.read_text() == f"key,node\n1,{nodes_of('1')[0]}\n"
+    assert out.read_text(encoding="utf-8") == f"key,node\n1,{nodes_of('1')[0]}\n"
 
 
 # -- encodings ------------------------------------------------------------------------------------
@@ -302,7 +302,7 @@ def test_what_iconv_writes(call, tmp_path):
     keys.write_bytes(done.stdout)
     args = ["-qn", LIST, "-K", "id", "-o", out]
     assert call("assign", keys, *args, "--encoding", "utf-16").code == 0
-    rows = out.read_text().splitlines()
+    rows = out.read_text(encoding="utf-8").splitlines()
     answers = nodes_of(*(f"ключ{n}" for n in range(50_000)))
     assert rows[1:] == [f"ключ{n},𝄞,{node}" for n, node in enumerate(answers)]
     refused = call("assign", keys, *args)

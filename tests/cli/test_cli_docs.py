@@ -84,7 +84,7 @@ def test_examples_with_output_are_there():
 def test_examples_print_what_the_page_says(spawn, call, tmp_path, monkeypatch, line, output, files):
     monkeypatch.chdir(tmp_path)
     for name, content in files.items():
-        Path(name).write_text(content)
+        Path(name).write_text(content, encoding="utf-8")
     *before, own = line.split(" | ")
     args = shlex.split(own)
     assert args.pop(0) == "rvh"

@@ -161,13 +161,13 @@ def test_arguments_that_are_no_utf_8(locale):
 def test_a_file_whose_name_is_no_utf_8(here):
     nodes, keys, out = (os.fsdecode(b"\xff" + name) for name in (b".csv", b".txt", b".out.txt"))
     try:
-        Path(nodes).write_text("id\na\nb\n")
+        Path(nodes).write_text("id\na\nb\n", encoding="utf-8")
     except OSError as error:
         pytest.skip(f"this file system has no such names: {error}")
-    Path(keys).write_text("x\n")
+    Path(keys).write_text("x\n", encoding="utf-8")
     assert run({}, "select", "-n", f"@{nodes}", "-k", "x").stdout == b"['b']\n"
     assert run({}, "assign", keys, "-n", f"@{nodes}", "-o", out).returncode == 0
-    assert Path(out).read_text() == "x\tb\n"
+    assert Path(out).read_text(encoding="utf-8") == "x\tb\n"
 
 
 def test_utf_8_under_a_locale_without_it_is_told_what_to_do():

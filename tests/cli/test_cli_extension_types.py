@@ -56,9 +56,9 @@ def test_a_file_of_uuids(how: str, to: str, key_type: str, tmp_path: Path) -> No
     assert assign(source, "-K", "key", "--key-type", key_type, "-o", out) == 0
     rows: list[dict[str, Any]]
     if to == "csv":
-        rows = list(csv.DictReader(out.read_text().splitlines()))
+        rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
     elif to == "ndjson":
-        rows = [json.loads(line) for line in out.read_text().splitlines()]
+        rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     else:
         assert pq.read_schema(out).field("key").type == pa.uuid()
         rows = pq.read_table(out).to_pylist()

@@ -39,12 +39,14 @@ def file_name(format_name: str) -> str:
 def write(path: Path, format_name: str, table: pa.Table) -> None:
     """Write a table of text with libraries that rvh's own writers do not use, where there are."""
     if format_name in ("csv", "tsv"):
-        with path.open("w", newline="") as file:
+        with path.open("w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file, delimiter="," if format_name == "csv" else "\t")
             rows.writerow(table.column_names)
             rows.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
     elif format_name == "ndjson":
-        path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+        path.write_text(
+            "".join(json.dumps(row) + "\n" for row in table.to_pylist()), encoding="utf-8"
+        )
     elif format_name == "parquet":
         pq.write_table(table, path)
     elif format_name == "arrow":
@@ -53,16 +55,18 @@ def write(path: Path, format_name: str, table: pa.Table) -> None:
         with pa.ipc.new_stream(str(path), table.schema) as stream:
             stream.write_table(table)
     else:
-        path.write_text("".join(f"{key}\n" for key in table.column(0).to_pylist()))
+        path.write_text(
+            "".join(f"{key}\n" for key in table.column(0).to_pylist()), encoding="utf-8"
+        )
 
 
 def read(path: Path, format_name: str) -> list[dict[str, Any]]:
     """Rows, again by other means than rvh's."""
     if format_name in ("csv", "tsv"):
-        with path.open(newline="") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file, delimiter="," if format_name == "csv" else "\t"))
     if format_name == "ndjson":
-        return [json.loads(line) for line in path.read_text().splitlines()]
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     if format_name == "parquet":
         return pq.read_table(path).to_pylist()
     if format_name == "arrow":
@@ -96,7 +100,7 @@ def test_every_format_to_lines(call, tmp_path, format_in):
     assert result.code == 0, result
     answers = rvh.select_batch(NODES, KEYS, 3).tolist()
     expected = ["\t".join([key, *nodes]) for key, nodes in zip(KEYS, answers, strict=True)]
-    assert out.read_text().split("\n") == [*expected, ""]
+    assert out.read_text(encoding="utf-8").split("\n") == [*expected, ""]
 
 
 @pytest.mark.parametrize("format_out", TABLES)
@@ -241,7 +245,7 @@ def test_json_lines_keep_their_text(call, tmp_path):
     )
     assert call("assign", keys, "-n", LIST, "-K", "id", "-o", out).code == 0
     one, two, three = rvh.select_batch(NODES, ["é", 2**64 - 1, "é"])[:, 0].tolist()
-    assert out.read_text().splitlines() == [
+    assert out.read_text(encoding="utf-8").splitlines() == [
         f'{{"id":"\\u00e9",  "n": 123456789012345678901234567890, "f": 1.0e+2, "node": "{one}"}}',
         f'{{"x": {{"id": 1}}, "id" : 18446744073709551615, "node": "{two}"}}',
         f'{{"id": "é", "lone": "\\ud800", "node": "{three}"}}',
@@ -251,7 +255,8 @@ def test_json_lines_keep_their_text(call, tmp_path):
 def test_json_columns_are_those_of_the_first_lines(call, fails, tmp_path):
     keys, out = tmp_path / "in.ndjson", tmp_path / "out.parquet"
     keys.write_text(
-        '{"id": 1, "a": null}\n{"id": 2, "b": [1]}\n{"id": 3, "c": 9223372036854775808}'
+        '{"id": 1, "a": null}\n{"id": 2, "b": [1]}\n{"id": 3, "c": 9223372036854775808}',
+        encoding="utf-8",
     )
     assert call("assign", keys, "-n", LIST, "-K", "id", "-o", out).code == 0
     assert pq.read_table(out).drop_columns(["node"]).to_pylist() == [
@@ -259,7 +264,7 @@ def test_json_columns_are_those_of_the_first_lines(call, fails, tmp_path):
         {"id": 2, "a": None, "b": [1], "c": None},
         {"id": 3, "a": None, "b": None, "c": 2**63},
     ]
-    keys.write_text('{"id": 1}\n{"id": "two"}\n')
+    keys.write_text('{"id": 1}\n{"id": "two"}\n', encoding="utf-8")
     assert "member 'id'" in fails("assign", keys, "-n", LIST, "-K", "id", "-o", tmp_path / "x.csv")
 
 
@@ -290,15 +295,15 @@ def test_no_rows_are_a_valid_output(call, tmp_path, format_in, format_out):
         return
     assert read(out, format_out) == []
     if format_out in ("csv", "tsv") and format_in != "ndjson":
-        header = out.read_text().rstrip("\n").replace("\t", ",")
+        header = out.read_text(encoding="utf-8").rstrip("\n").replace("\t", ",")
         assert header == "key,node_1,node_2"
 
 
 def test_a_header_without_a_newline_has_no_rows(call, tmp_path):
     keys, out = tmp_path / "in.csv", tmp_path / "out.csv"
-    keys.write_text("id,x")
+    keys.write_text("id,x", encoding="utf-8")
     assert call("assign", keys, "-n", LIST, "-K", "id", "-o", out).code == 0
-    assert out.read_text() == "id,x,node\n"
+    assert out.read_text(encoding="utf-8") == "id,x,node\n"
 
 
 def test_csv_as_people_write_it(call, tmp_path):

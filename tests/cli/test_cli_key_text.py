@@ -59,7 +59,7 @@ def assigned(call, tmp_path, column, *options, out="out.csv", kind="arrow"):
     args = ["assign", path, "-n", LIST, "-K", "id", "-o", tmp_path / out, "-q", *options]
     result = call(*args)
     assert (result.code, result.err) == (0, ""), result
-    with (tmp_path / out).open(newline="") as file:
+    with (tmp_path / out).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file)) if out.endswith("csv") else [*map(json.loads, file)]
 
 
@@ -77,7 +77,7 @@ def test_a_column_is_placed_by_the_text_that_csv_shows(call, tmp_path, name, kin
     again = tmp_path / "again.csv"
     args = ["-n", LIST, "-K", "id", "--column", "more", "-o", again, "-q"]
     assert call("assign", tmp_path / "out.csv", *args).code == 0
-    with again.open(newline="") as file:
+    with again.open(newline="", encoding="utf-8") as file:
         assert all(row["node"] == row["more"] for row in csv.DictReader(file))
 
 
@@ -94,7 +94,7 @@ def test_a_composite_key_of_texts(call, tmp_path):
     args = ["-n", LIST, "-K", "day,n", "--key-type", "text", "-o", out]
     assert call("assign", path, *args).code == 0
     keys = [rvh.keys.composite(str(day), str(n)) for n, day in enumerate(days)]
-    rows = [json.loads(line)["node"] for line in out.read_text().splitlines()]
+    rows = [json.loads(line)["node"] for line in out.read_text(encoding="utf-8").splitlines()]
     assert rows == rvh.select_batch(NODES, keys)[:, 0].tolist()
 
 
@@ -104,19 +104,19 @@ def test_a_bounded_load_of_texts(call, tmp_path):
     pq.write_table(pa.table({"day": days}), path)
     args = ["-n", LIST, "--key-type", "text", "-o", out, "--load-factor", 1]
     assert call("assign", path, *args).code == 0
-    rows = [json.loads(line)["node"] for line in out.read_text().splitlines()]
+    rows = [json.loads(line)["node"] for line in out.read_text(encoding="utf-8").splitlines()]
     assert {rows.count(node) for node in NODES} == {50}
 
 
 def test_json_values(call, fails, tmp_path):
     path, out = tmp_path / "keys.ndjson", tmp_path / "out.ndjson"
-    path.write_text('{"id": true}\n{"id": 18446744073709551616}\n{"id": "x"}\n')
+    path.write_text('{"id": true}\n{"id": 18446744073709551616}\n{"id": "x"}\n', encoding="utf-8")
     args = ["-n", LIST, "--key-type", "text", "-o", out]
     assert call("assign", path, *args).code == 0
-    rows = [json.loads(line)["node"] for line in out.read_text().splitlines()]
+    rows = [json.loads(line)["node"] for line in out.read_text(encoding="utf-8").splitlines()]
     texts = ["true", "18446744073709551616", "x"]
     assert rows == rvh.select_batch(NODES, texts)[:, 0].tolist()
-    path.write_text('{"id": 1}\n{"id": 1.0}\n')
+    path.write_text('{"id": 1}\n{"id": 1.0}\n', encoding="utf-8")
     assert "line 2, column 'id': the key is of type float (1.0): a float has no one text" in fails(
         "assign", path, *args
     )

@@ -31,7 +31,7 @@ SELECT = ["select", "-k", "obj", "-c", 3]
 def here(tmp_path, monkeypatch):
     """An empty working directory with a file of keys."""
     monkeypatch.chdir(tmp_path)
-    Path("keys.txt").write_text("obj\n")
+    Path("keys.txt").write_text("obj\n", encoding="utf-8")
     return tmp_path
 
 
@@ -59,7 +59,7 @@ def both(call, here):
         options = ["-k", count, "-o", "out.ndjson", "--output-format", "ndjson", "-q"]
         result = call("assign", "keys.txt", *options, *args)
         assert (result.code, result.err) == (0, ""), result
-        _, *nodes = json.loads(Path("out.ndjson").read_text()).values()
+        _, *nodes = json.loads(Path("out.ndjson").read_text(encoding="utf-8")).values()
         assert nodes == ids
         return ids
 
@@ -102,7 +102,7 @@ def test_one_name_alone(both_fail, both, name, words):
 def test_the_name_of_a_file_that_exists(both_fail, both, here, name):
     path = here / name
     path.parent.mkdir(exist_ok=True)
-    path.write_text(CSV if name.endswith("csv") else "alpha\nbeta\ngamma\n")
+    path.write_text(CSV if name.endswith("csv") else "alpha\nbeta\ngamma\n", encoding="utf-8")
     line = both_fail("-n", name)
     assert line.startswith(f"--nodes {name} is the name of a file: write --nodes @{name} for the")
     file, literally = advised(line)
@@ -113,7 +113,7 @@ def test_the_name_of_a_file_that_exists(both_fail, both, here, name):
 
 
 def test_files_in_a_list(both_fail, here):
-    Path("a.csv").write_text(CSV)
+    Path("a.csv").write_text(CSV, encoding="utf-8")
     assert "--nodes entry 1 is the name of a file, a.csv: write --nodes @a.csv" in both_fail(
         "-n", "a.csv,b.csv"
     )
@@ -127,7 +127,7 @@ def test_a_name_in_dead_is_one_of_the_list(call, fails, here):
     args = ["select", "-k", "obj", "-n", "a,b"]
     assert call(*args, "--dead", "b").out == b"['a']\n"
     assert "--dead names 'flet', which is not in the list" in fails(*args, "--dead", "flet")
-    Path("b").write_text("a\n")
+    Path("b").write_text("a\n", encoding="utf-8")
     line = fails(*args, "--dead", "b")
     assert line.startswith(
         "--dead b is the name of a file: write --dead @b for the nodes in a file"
@@ -278,11 +278,11 @@ UTF16 = "id,zone\nalpha,eu\n"
         ("n.csv", UTF16.encode("utf-16"), ["is UTF-16 text", "iconv"]),
         ("n.txt", UTF16.encode("utf-16-be"), ["line 1 has a NUL byte"]),
         ("n.csv", UTF16.encode("utf-32"), ["is UTF-32 text"]),
-        ("n.csv", gzip.compress(CSV.encode()), ["is gzip-compressed: end its name in .gz"]),
+        ("n.csv", gzip.compress(CSV.encode()), ["is gzip-compressed: decompress it (gzip -dc), or name it .gz"]),
         ("n.ndjson", bz2.compress(b'"a"\n'), ["is bzip2-compressed"]),
-        ("n.txt", b"PK\x03\x04rest", ["zip archive", ".xlsx"]),
-        ("n.csv", b"PAR1rest", ["is a Parquet file: end its name in .parquet"]),
-        ("n.txt", b"ARROW1\0\0", ["is an Arrow file"]),
+        ("n.txt", b"PK\x03\x04rest", ["a ZIP archive or a spreadsheet"]),
+        ("n.csv", b"PAR1rest", ["is a Parquet file: name it .parquet, or say --node-format"]),
+        ("n.txt", b"ARROW1\0\0", ["is an Arrow IPC file"]),
         ("n.csv", b"id\ralpha\rbeta\r", ["line 1 has a carriage return", "tr '\\r' '\\n'"]),
         ("n.txt", b"alpha\rbeta\n", ["line 1 has a carriage return"]),
         ("n.txt", b"alpha\n\xef\xbb\xbfbeta\n", ["line 2 has a byte order mark"]),
@@ -321,7 +321,7 @@ def test_compressed_files(both, here, name):
 @pytest.mark.parametrize("rows", ["alpha\nbeta\ngamma\n", "alpha,8\nbeta,8\ngamma,8\n"])
 def test_a_file_without_a_header_loses_no_node(both_fail, both, rows, delimiter):
     name = "n.csv" if delimiter == "," else "n.tsv"
-    Path(name).write_text(rows.replace(",", delimiter))
+    Path(name).write_text(rows.replace(",", delimiter), encoding="utf-8")
     line = both_fail("-n", f"@{name}")
     assert line == (
         f"{name}: the first line begins with 'alpha', which could be the name of a column or a "
@@ -333,7 +333,7 @@ def test_a_file_without_a_header_loses_no_node(both_fail, both, rows, delimiter)
 
 
 def test_columns_by_number(both, here):
-    Path("n.csv").write_text("eu,alpha,1\neu,beta,0\nus,gamma,2\n")
+    Path("n.csv").write_text("eu,alpha,1\neu,beta,0\nus,gamma,2\n", encoding="utf-8")
     args = ["-n", "@n.csv", "--no-node-header", "--node-column", 2]
     assert sorted(both(*args)) == IDS
     assert both(*args, "--where", "1=us", count=1) == ["gamma"]
@@ -343,7 +343,7 @@ def test_columns_by_number(both, here):
 @pytest.mark.parametrize("name", ID_NAMES)
 def test_names_of_id_columns(both, here, name):
     for spelling in (name, name.upper(), name.replace("_", "-"), name.replace("_", " ")):
-        Path("n.csv").write_text(f"{spelling},w\nalpha,1\nbeta,1\ngamma,1\n")
+        Path("n.csv").write_text(f"{spelling},w\nalpha,1\nbeta,1\ngamma,1\n", encoding="utf-8")
         assert read_nodes(["@n.csv"]).ids == IDS
 
 
@@ -352,7 +352,7 @@ def test_names_of_id_columns(both, here, name):
     [["--weight-column", "w"], ["--where", "w>=0"], ["--spread", "z"], ["--node-column", "n1"]],
 )
 def test_an_option_makes_a_header_certain(both, here, options):
-    Path("n.csv").write_text("n1,w,z\nalpha,1,eu\nbeta,1,us\ngamma,1,as\n")
+    Path("n.csv").write_text("n1,w,z\nalpha,1,eu\nbeta,1,us\ngamma,1,as\n", encoding="utf-8")
     assert sorted(both("-n", "@n.csv", *options)) == IDS
 
 
@@ -370,9 +370,11 @@ def test_ids_in_a_later_column(both_fail, both, here, kind):
     if kind == "parquet":
         pq.write_table(table, path)
     elif kind == "csv":
-        path.write_text("zone,id\neu,alpha\nus,beta\nas,gamma\n")
+        path.write_text("zone,id\neu,alpha\nus,beta\nas,gamma\n", encoding="utf-8")
     else:
-        path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+        path.write_text(
+            "".join(json.dumps(row) + "\n" for row in table.to_pylist()), encoding="utf-8"
+        )
     line = both_fail("-n", f"@{path}")
     assert "'zone'" in line
     assert "--node-column id" in line
@@ -382,7 +384,7 @@ def test_ids_in_a_later_column(both_fail, both, here, kind):
 
 def test_the_first_object_decides_the_member(both, here):
     rows = [{"id": "alpha", "zone": "x"}, {"zone": "y", "id": "beta"}, {"id": "gamma"}]
-    Path("n.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    Path("n.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     assert sorted(both("-n", "@n.ndjson")) == IDS
 
 
@@ -398,7 +400,7 @@ def test_the_first_object_decides_the_member(both, here):
     ],
 )
 def test_options_of_node_files(both_fail, args, words):
-    Path("empty.txt").write_text("\n")
+    Path("empty.txt").write_text("\n", encoding="utf-8")
     assert words in both_fail(*args)
 
 

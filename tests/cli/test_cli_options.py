@@ -80,7 +80,7 @@ def test_two_spellings_are_one_option(call, twice):
 
 def test_flags_in_one_word(call, tmp_path):
     keys = tmp_path / "keys.txt"
-    keys.write_text("x\n")
+    keys.write_text("x\n", encoding="utf-8")
     args = ["assign", keys, "-n", "a,b"]
     assert "--quiet / -q is given 2 times" in refused(call(*args, "-o", "-", "-qq"))
     assert call(*args, "-qo", "-").out == b"x\tb\n"
@@ -112,8 +112,8 @@ def test_nodes_and_dead_add_up(call):
 
 def test_repeated_ids_are_named_by_their_places(fails, tmp_path):
     path, other = tmp_path / "a.txt", tmp_path / "b.csv"
-    path.write_text("x\ny\n")
-    other.write_text("id\nz\ny\n")
+    path.write_text("x\ny\n", encoding="utf-8")
+    other.write_text("id\nz\ny\n", encoding="utf-8")
     at = ["select", "-k", "obj"]
     assert fails(*at, "-n", "a,b", "-n", "a") == (
         "--nodes entry 3 repeats node id 'a' of entry 1: ids are unique"
@@ -130,7 +130,7 @@ def test_files_add_up_with_their_columns(call, tmp_path):
     rows = ["a,8,eu\nb,4,us\n", "c,8,eu\nd,4,us\n"]
     files = [tmp_path / f"{n}.csv" for n in range(2)]
     for path, text in zip(files, rows, strict=True):
-        path.write_text(f"id,w,zone\n{text}")
+        path.write_text(f"id,w,zone\n{text}", encoding="utf-8")
     args = ["select", "-k", "obj", "-n", f"@{files[0]}", "-n", f"@{files[1]}"]
     args += ["--weight-column", "w", "--where", "zone=eu", "-c", 2]
     expected = rvh.NodeSet(["a", "c"], [8.0, 8.0]).select("obj", 2)

@@ -82,11 +82,17 @@ def test_secret_file(call, tmp_path, ending):
 
 
 NODE_FILES: dict[str, Callable[[Path], object]] = {
-    "nodes.txt": lambda path: path.write_text("node1\n\n  node2 \r\nnode3\n\n"),
-    "nodes": lambda path: path.write_text("\ufeffnode1\nnode2\nnode3"),
-    "nodes.csv": lambda path: path.write_text('id,zone\n"node1",a\nnode2,b\n\nnode3,"c\nd"\n'),
-    "nodes.tsv": lambda path: path.write_text("id\tzone\nnode1\ta,\nnode2\tb\nnode3\tc\n"),
-    "nodes.ndjson": lambda path: path.write_text('{"id": "node1"}\n{"id":"node2"}\n\n"node3"\n'),
+    "nodes.txt": lambda path: path.write_text("node1\n\n  node2 \r\nnode3\n\n", encoding="utf-8"),
+    "nodes": lambda path: path.write_text("\ufeffnode1\nnode2\nnode3", encoding="utf-8"),
+    "nodes.csv": lambda path: path.write_text(
+        'id,zone\n"node1",a\nnode2,b\n\nnode3,"c\nd"\n', encoding="utf-8"
+    ),
+    "nodes.tsv": lambda path: path.write_text(
+        "id\tzone\nnode1\ta,\nnode2\tb\nnode3\tc\n", encoding="utf-8"
+    ),
+    "nodes.ndjson": lambda path: path.write_text(
+        '{"id": "node1"}\n{"id":"node2"}\n\n"node3"\n', encoding="utf-8"
+    ),
     "nodes.parquet": lambda path: pq.write_table(pa.table({"id": NODES, "n": [1, 2, 3]}), path),
     "nodes.arrow": lambda path: pa.feather.write_feather(
         pa.table({"id": pa.array(NODES).dictionary_encode()}), str(path)
@@ -110,9 +116,11 @@ def test_node_column(call, fails, tmp_path, name):
     path = tmp_path / name
     rows = [{"zone": "z", "id": node} for node in NODES]
     if name.endswith("csv"):
-        path.write_text("".join(f"{a},{b}\n" for a, b in [("zone", "id"), ("z", "node1")]))
+        path.write_text(
+            "".join(f"{a},{b}\n" for a, b in [("zone", "id"), ("z", "node1")]), encoding="utf-8"
+        )
     elif name.endswith("ndjson"):
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows[:1]))
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows[:1]), encoding="utf-8")
     else:
         pq.write_table(pa.Table.from_pylist(rows[:1]), path)
     asked = ("select", "-n", f"@{path}", "-k", "obj")

@@ -29,7 +29,7 @@ RVH = f"'{sys.executable}' -m rvh"
 @pytest.fixture
 def shell(tmp_path):
     """Run a line of a real shell in a folder with k.csv; `rvh` is the command line."""
-    (tmp_path / "k.csv").write_text(KEYS)
+    (tmp_path / "k.csv").write_text(KEYS, encoding="utf-8")
 
     def run(line: str, program: str = "sh") -> subprocess.CompletedProcess[str]:
         if shutil.which(program) is None:
@@ -144,7 +144,7 @@ def test_a_full_device(shell, out, kind):
 
 def test_a_terminal_is_written(tmp_path):
     pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
-    (tmp_path / "k.csv").write_text(KEYS)
+    (tmp_path / "k.csv").write_text(KEYS, encoding="utf-8")
     master, slave = pty.openpty()
     args = ["assign", tmp_path / "k.csv", "-qn", "a,b", "-o", os.ttyname(slave)]
     done = subprocess.run(command(*args, "--output-format", "csv"), env=environment(), timeout=300)
@@ -281,8 +281,8 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 def test_a_file_that_is_mounted(shell, tmp_path):
     """As one file is, into a container. A new name space of mounts, so that nothing is left."""
-    (tmp_path / "inner.csv").write_text("before\n")
-    (tmp_path / "o ut.csv").write_text("")
+    (tmp_path / "inner.csv").write_text("before\n", encoding="utf-8")
+    (tmp_path / "o ut.csv").write_text("", encoding="utf-8")
     mount = "mount --bind inner.csv 'o ut.csv'"
     own = shell(f'unshare -m sh -c "{mount}"')
     if own.returncode:
@@ -290,7 +290,8 @@ def test_a_file_that_is_mounted(shell, tmp_path):
     script = tmp_path / "script"
     script.write_text(
         f"{mount} && {RVH} assign bad.csv -qn a,b -o 'o ut.csv'; echo $?; cat 'o ut.csv';"
-        f"{RVH} assign k.csv -qn a,b -o - > 'o ut.csv'; cat inner.csv\n"
+        f"{RVH} assign k.csv -qn a,b -o - > 'o ut.csv'; cat inner.csv\n",
+        encoding="utf-8",
     )
     (tmp_path / "bad.csv").write_bytes(b"id\n\xff\n")  # reading it would be the first error
     done = shell("unshare -m sh script")
@@ -321,7 +322,7 @@ def nobody():
         pytest.skip("only root can become another user")
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o777)
-        Path(folder, "k.csv").write_text(KEYS)
+        Path(folder, "k.csv").write_text(KEYS, encoding="utf-8")
         Path(folder, "bad.csv").write_bytes(b"id\n\xff\n")  # reading it would be the first error
 
         def run(*args: object) -> subprocess.CompletedProcess[str]:
@@ -342,24 +343,24 @@ def nobody():
 def test_a_file_of_another_in_a_sticky_folder(nobody):
     """As in /tmp: it may be written, but another may not take its name."""
     out = nobody.folder / "out.csv"
-    out.write_text("before\n")
+    out.write_text("before\n", encoding="utf-8")
     out.chmod(0o666)
     nobody.folder.chmod(0o1777)
     refused(
         nobody("assign", "bad.csv", "-n", "a,b", "-o", "out.csv"),
         *("no new file can take the place of out.csv", "write -o - > out.csv"),
     )
-    assert out.read_text() == "before\n"
+    assert out.read_text(encoding="utf-8") == "before\n"
     assert sorted(os.listdir(nobody.folder)) == ["bad.csv", "k.csv", "out.csv"]
     nobody.folder.chmod(0o777)
     assert nobody("assign", "k.csv", "-n", "a,b", "-o", "out.csv").returncode == 0
-    assert out.read_text() == ANSWER
+    assert out.read_text(encoding="utf-8") == ANSWER
     assert out.stat().st_uid == 65534  # for only root can give files away
 
 
 def test_a_folder_that_takes_no_new_file(nobody):
     out = nobody.folder / "out.csv"
-    out.write_text("before\n")
+    out.write_text("before\n", encoding="utf-8")
     out.chmod(0o666)
     nobody.folder.chmod(0o755)
     args = ["assign", "bad.csv", "-n", "a,b", "-o", "out.csv"]
@@ -369,12 +370,12 @@ def test_a_folder_that_takes_no_new_file(nobody):
     out.chmod(0o644)
     args = ["assign", "bad.csv", "-n", "a,b", "-o", "out.csv"]
     refused(nobody(*args), "out.csv cannot be written: permission denied")
-    assert out.read_text() == "before\n"
+    assert out.read_text(encoding="utf-8") == "before\n"
 
 
 def test_a_file_that_may_not_be_changed(shell, tmp_path):
     out = tmp_path / "out.csv"
-    out.write_text("before\n")
+    out.write_text("before\n", encoding="utf-8")
     if shell("chattr +i out.csv").returncode:
         pytest.skip("no file can be made immutable here")
     try:
@@ -382,7 +383,7 @@ def test_a_file_that_may_not_be_changed(shell, tmp_path):
     finally:
         assert shell("chattr -i out.csv").returncode == 0
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert out.read_text() == "before\n"
+    assert out.read_text(encoding="utf-8") == "before\n"
     assert sorted(os.listdir(tmp_path)) == ["k.csv", "out.csv"]
 
 
@@ -395,7 +396,7 @@ def test_a_file_that_may_not_be_changed(shell, tmp_path):
 )
 def test_the_advice_keeps_format_and_compression(nobody, out, more, advice):
     path = nobody.folder / out
-    path.write_text("before")
+    path.write_text("before", encoding="utf-8")
     path.chmod(0o666)
     nobody.folder.chmod(0o1777)
     refused(nobody("assign", "k.csv", "-n", "a,b", "-o", out, *more), advice)
@@ -405,21 +406,21 @@ def test_root_keeps_the_owner(call, tmp_path):
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("only root can give files away")
     keys, out = tmp_path / "k.csv", tmp_path / "out.csv"
-    keys.write_text(KEYS)
-    out.write_text("before")
+    keys.write_text(KEYS, encoding="utf-8")
+    out.write_text("before", encoding="utf-8")
     out.chmod(0o4750)
     os.chown(out, 12345, 54321)
     out.chmod(0o4750)  # a change of the owner takes such bits away
     assert call("assign", keys, "-n", "a,b", "-o", out).code == 0
     about = out.stat()
     assert (about.st_uid, about.st_gid, about.st_mode & 0o7777) == (12345, 54321, 0o4750)
-    assert out.read_text() == ANSWER
+    assert out.read_text(encoding="utf-8") == ANSWER
 
 
 def test_attributes_are_kept(call, tmp_path):
     keys, out = tmp_path / "k.csv", tmp_path / "out.csv"
-    keys.write_text(KEYS)
-    out.write_text("before")
+    keys.write_text(KEYS, encoding="utf-8")
+    out.write_text("before", encoding="utf-8")
     if not hasattr(os, "setxattr"):
         pytest.skip("this system has no extended attributes")
     try:
@@ -433,8 +434,8 @@ def test_attributes_are_kept(call, tmp_path):
 def test_an_access_list_is_kept(call, tmp_path):
     """Its mask looks like rights of the group, which the group must not get without it."""
     keys, out = tmp_path / "k.csv", tmp_path / "out.csv"
-    keys.write_text(KEYS)
-    out.write_text("before")
+    keys.write_text(KEYS, encoding="utf-8")
+    out.write_text("before", encoding="utf-8")
     # acl(5) as Linux stores it: version, then tag, rights and user for each entry.
     entries = [(1, 6, -1), (2, 6, 12345), (4, 0, -1), (16, 6, -1), (32, 0, -1)]
     stored = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *each) for each in entries)

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 import re
 
+from rvh.cli.tables.content import ENCODINGS, OTHER_KINDS
 from rvh.errors import RVHError
 
-#: how a file begins, what it then is, and what to do
-SIGNATURES = (
-    (b"\x1f\x8b", "gzip-compressed", "end its name in .gz, or decompress it"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard-compressed", "end its name in .zst, or decompress it"),
-    (b"BZh", "bzip2-compressed", "end its name in .bz2, or decompress it"),
-    (b"\xfd7zXZ", "xz-compressed", "decompress it"),
-    (b"PK\x03\x04", "a zip archive, as .xlsx files are", "unpack it, or save it as CSV"),
-    (b"PAR1", "a Parquet file", "end its name in .parquet"),
-    (b"ARROW1", "an Arrow file", "end its name in .arrow"),
-    (b"\xff\xfe\0\0", "UTF-32 text", "convert it to UTF-8, as iconv does"),
-    (b"\0\0\xfe\xff", "UTF-32 text", "convert it to UTF-8, as iconv does"),
-    (b"\xff\xfe", "UTF-16 text", "convert it to UTF-8, as iconv -f UTF-16 -t UTF-8 does"),
-    (b"\xfe\xff", "UTF-16 text", "convert it to UTF-8, as iconv -f UTF-16 -t UTF-8 does"),
-)
 BOM = b"\xef\xbb\xbf"
 
 
@@ -43,9 +30,16 @@ def decoded(name: str, data: bytes) -> str:
     >>> decoded("nodes.txt", b"alpha\\nbeta\\n")
     'alpha\\nbeta\\n'
     """
-    for start, what, advice in SIGNATURES:
+    for start, what, advice, reads in OTHER_KINDS:
         if data.startswith(start):
-            raise RVHError(f"{name} is {what}: {advice}")
+            more = "" if reads is None else f", or say --node-format {reads}"
+            raise RVHError(f"{name} is {what}: {advice}{more}")
+    for start, encoding in ENCODINGS:
+        if data.startswith(start):
+            source = encoding.upper()
+            raise RVHError(
+                f"{name} is {source} text: convert it to UTF-8, as iconv -f {source} -t UTF-8 does"
+            )
     data = data.removeprefix(BOM)
     if (at := data.find(0)) >= 0:
         # A word in UTF-16 without its mark has a NUL in each second byte.

@@ -11,21 +11,24 @@ GZIP, ZSTD, BZ2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh"
 MAGIC = {"gzip": GZIP, "zstd": ZSTD, "bz2": BZ2}
 PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 
-#: how files of another kind begin, what they are, and what to do
-OTHER_KINDS = (
-    (GZIP, "gzip-compressed", "decompress it (gzip -dc), or name it .gz once more"),
-    (ZSTD, "zstd-compressed", "decompress it (zstd -dc), or name it .zst once more"),
-    (BZ2, "bzip2-compressed", "decompress it (bzip2 -dc), or name it .bz2 once more"),
-    (b"\xfd7zXZ\0", "xz-compressed", "decompress it (xz -dc)"),
-    (b"\x04\x22\x4d\x18", "LZ4-compressed", "decompress it (lz4 -dc)"),
-    (b"PK\x03\x04", "a ZIP archive or a spreadsheet", "unpack it, or export it as CSV"),
-    (PARQUET, "a Parquet file", "name it .parquet, or say --format parquet"),
-    (ARROW_FILE, "an Arrow IPC file", "name it .arrow, or say --format arrow"),
-    (ARROW_STREAM, "an Arrow IPC stream", "name it .arrows, or say --format arrows"),
-    (b"\xff\xfe\0\0", "UTF-32 text", "say --encoding utf-32"),
-    (b"\0\0\xfe\xff", "UTF-32 text", "say --encoding utf-32"),
-    (b"\xff\xfe", "UTF-16 text", "say --encoding utf-16"),
-    (b"\xfe\xff", "UTF-16 text", "say --encoding utf-16"),
+#: how files of another kind begin, what they are, what to do, and the format that reads them
+OTHER_KINDS: tuple[tuple[bytes, str, str, str | None], ...] = (
+    (GZIP, "gzip-compressed", "decompress it (gzip -dc), or name it .gz", None),
+    (ZSTD, "zstd-compressed", "decompress it (zstd -dc), or name it .zst", None),
+    (BZ2, "bzip2-compressed", "decompress it (bzip2 -dc), or name it .bz2", None),
+    (b"\xfd7zXZ\0", "xz-compressed", "decompress it (xz -dc)", None),
+    (b"\x04\x22\x4d\x18", "LZ4-compressed", "decompress it (lz4 -dc)", None),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet", "unpack it, or export it as CSV", None),
+    (PARQUET, "a Parquet file", "name it .parquet", "parquet"),
+    (ARROW_FILE, "an Arrow IPC file", "name it .arrow", "arrow"),
+    (ARROW_STREAM, "an Arrow IPC stream", "name it .arrows", "arrows"),
+)
+#: how text of another encoding begins, and its name
+ENCODINGS = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
 )
 #: of the formats that are no text: how their files begin
 OWN = {"parquet": (PARQUET,), "arrow": (ARROW_FILE, ARROW_STREAM)}
@@ -48,10 +51,18 @@ def refuse_other_kind(name: str, head: bytes, format_name: str, compressed: bool
     """
     if head.startswith(OWN.get(format_name, ())):
         return
-    for magic, what, advice in OTHER_KINDS:
+    for magic, what, advice, reads in OTHER_KINDS:
         if head.startswith(magic):
-            once = advice.replace(" once more", "") if not compressed else advice.split(",")[0]
-            raise RVHError(f"{name} is {what}, not {format_name}: {once}")
+            if compressed:  # its name has an extension already
+                advice = advice.split(",")[0]
+            if reads is not None:
+                advice += f", or say --format {reads}"
+            raise RVHError(f"{name} is {what}, not {format_name}: {advice}")
+    for magic, encoding in ENCODINGS:
+        if head.startswith(magic):
+            raise RVHError(
+                f"{name} is {encoding.upper()} text, not {format_name}: say --encoding {encoding}"
+            )
     if format_name in OWN:
         return  # pyarrow says what is missing
     # Every second byte of UTF-16 is 0 in most languages' first words; a text has none.

@@ -399,7 +399,7 @@ def _mount(path: str) -> str | None:
     except (AttributeError, OSError):
         return None
     try:
-        with open(f"/proc/self/fdinfo/{opened}") as about:
+        with open(f"/proc/self/fdinfo/{opened}", encoding="utf-8") as about:
             return next((line for line in about if line.startswith("mnt_id:")), None)
     except OSError:
         return None
