@@ -278,7 +278,11 @@ UTF16 = "id,zone\nalpha,eu\n"
         ("n.csv", UTF16.encode("utf-16"), ["is UTF-16 text", "iconv"]),
         ("n.txt", UTF16.encode("utf-16-be"), ["line 1 has a NUL byte"]),
         ("n.csv", UTF16.encode("utf-32"), ["is UTF-32 text"]),
-        ("n.csv", gzip.compress(CSV.encode()), ["is gzip-compressed: decompress it (gzip -dc), or name it .gz"]),
+        (
+            "n.csv",
+            gzip.compress(CSV.encode()),
+            ["is gzip-compressed: decompress it (gzip -dc), or name it .gz"],
+        ),
         ("n.ndjson", bz2.compress(b'"a"\n'), ["is bzip2-compressed"]),
         ("n.txt", b"PK\x03\x04rest", ["a ZIP archive or a spreadsheet"]),
         ("n.csv", b"PAR1rest", ["is a Parquet file: name it .parquet, or say --node-format"]),
