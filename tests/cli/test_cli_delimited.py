@@ -295,7 +295,10 @@ def test_what_iconv_writes(call, tmp_path):
     keys, out = tmp_path / "k.csv", tmp_path / "o.csv"
     try:
         done = subprocess.run(
-            ["iconv", "-t", "UTF-16"], input=text.encode(), capture_output=True, check=True
+            ["iconv", "-f", "UTF-8", "-t", "UTF-16"],
+            input=text.encode(),
+            capture_output=True,
+            check=True,
         )
     except FileNotFoundError:
         pytest.skip("this system has no iconv")
