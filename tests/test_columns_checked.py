@@ -27,6 +27,7 @@ from rvh.geohash import GeoSet
 from rvh.keys import KeyColumn, Kind, Spans, Views, column
 from rvh.multi import compose_keys
 from rvh.partitions import PartitionTable
+from rvh.ring import ketama
 from rvh.stable import jump_batch
 
 SET = rvh.NodeSet(["alpha", "beta", "gamma"])
@@ -145,6 +146,8 @@ REFUSED: dict[str, Callable[[], object]] = {
     "rows of chunks": made(Kind.CHUNKS, Chunks([column(["a"])]), rows=np.array([0])),
     "a name that is none": made(Kind.OBJECTS, ["a"], 7),
     "a first that is no number": made(Kind.OBJECTS, ["a"], first="0"),
+    "a first below 0": made(Kind.OBJECTS, ["a"], first=-1),
+    "a first that no position fits": made(Kind.OBJECTS, ["a"], first=2**63 - 1),
     "take beyond": lambda: column(["a", "b"]).take(np.array([2])),
     "take far beyond": lambda: column(np.array([1, 2])).take(np.array([FAR])),
     "take below 0": lambda: column(np.array([1, 2])).take(np.array([-1])),
@@ -309,6 +312,37 @@ def test_a_shape_that_is_set_afterwards(case: str) -> None:
         for call in (SET.argselect_batch, SET.score_batch, lambda keys: compose_keys(keys, 1)):
             with pytest.raises(RVHError):
                 call(keys)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("rows", [None, np.array([4, 0])])
+@pytest.mark.parametrize("dtype", [np.int8, np.float64, "m8[s]"])
+def test_a_dtype_of_integers_that_is_set_afterwards(dtype: Any, rows: Any) -> None:
+    ring = ketama(["a", "b"], integers="text")
+    for way in ("text", "int32_be", "int64_be"):
+        keys = KeyColumn(Kind.INTEGERS, np.arange(6), rows=rows)
+        keys.values.dtype = dtype
+        if rows is not None and dtype is np.int8:  # in range, and numbers
+            assert len(ring.with_integers(way).lookup_batch(keys)) == len(rows)
+            continue
+        for call in (ring.with_integers(way).arglookup_batch, ring.with_integers(way).token_batch):
+            with pytest.raises(RVHError, match="the keys were changed"):
+                call(keys)
+
+
+def test_a_second_init_changes_nothing() -> None:
+    inner = column(["a", "b", "c"])
+    for kind, values, arguments in (
+        (Kind.SPANS, words(b"a", b"bc"), (BYTES[:1], np.array([0, 1]))),
+        (Kind.VIEWS, Views(VIEW, [BYTES]), (LONG, [])),
+        (Kind.CHUNKS, Chunks([inner, column(["d"])]), ([column(["e"] * 99)],)),
+        (Kind.CHUNKS, Chunks([inner, column(["d"])]), ([],)),
+        (Kind.CODES, Codes(inner, np.array([2, 1])), (column(["e"]), np.array([0] * 99))),
+    ):
+        keys = KeyColumn(kind, values)
+        before = use(keys)
+        values.__init__(*arguments)  # type: ignore[misc]
+        assert use(keys) == before
 
 
 def test_subclasses_are_no_columns() -> None:

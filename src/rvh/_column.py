@@ -22,6 +22,7 @@ from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 
 #: of the elements that become Python objects together
 BLOCK_BYTES = 4 << 20
+FIRST_MAX = 1 << 62  # positions behind it still fit 64 bits
 #: what the elements of `rvh.multi.compose_keys` are called, by which rings know and refuse them
 COMPOSITE = "composite key"
 
@@ -45,7 +46,10 @@ _set = object.__setattr__
 
 
 class _Frozen:
-    """Its attributes are set once: C reads them unchecked, so nothing comes in later."""
+    """Its attributes are set once: C reads them unchecked, so nothing comes in later.
+
+    So they are made by `__new__`: `__init__` could be called again.
+    """
 
     __slots__ = ()
 
@@ -85,7 +89,7 @@ class Spans(_Frozen):
     data: NDArray[np.uint8]
     offsets: NDArray[Any]
 
-    def __init__(self, data: NDArray[Any], offsets: NDArray[Any]) -> None:
+    def __new__(cls, data: NDArray[Any], offsets: NDArray[Any]) -> Spans:
         data = _plain_bytes(data, "the data of Spans")
         _check_array(offsets, "the offsets of Spans", 1)
         if offsets.dtype.kind not in "iu" or offsets.dtype.itemsize < 4 or len(offsets) == 0:
@@ -101,13 +105,12 @@ class Spans(_Frozen):
                 f"offset {at} of Spans is {offsets[at]}, after {offsets[max(at - 1, 0)]}: offsets "
                 f"ascend, from 0 on and not beyond the {len(data)} bytes of data"
             )
-        _set(self, "data", data)
-        _set(self, "offsets", _locked(offsets))
+        return cls._made(data, offsets)
 
     @classmethod
     def _made(cls, data: NDArray[Any], offsets: NDArray[Any]) -> Spans:
         """Spans that need no check: arrays that nobody else has, or that were looked at before."""
-        self = cls.__new__(cls)
+        self = object.__new__(cls)
         _set(self, "data", _locked(data))
         _set(self, "offsets", _locked(offsets))
         return self
@@ -161,7 +164,7 @@ class Views(_Frozen):
     addresses: NDArray[np.uint64]
     sizes: NDArray[np.uint64]
 
-    def __init__(self, views: NDArray[np.int32], buffers: Sequence[NDArray[np.uint8]]) -> None:
+    def __new__(cls, views: NDArray[np.int32], buffers: Sequence[NDArray[np.uint8]]) -> Views:
         _check_array(views, "the views of Views", 2)
         if views.dtype != np.int32 or views.shape[1] != 4:
             raise RVHTypeError(
@@ -173,22 +176,19 @@ class Views(_Frozen):
                 f"the buffers of Views are a {type(buffers).__name__}: pass a list of arrays"
             )
         each = [_plain_bytes(part, f"buffer {n} of Views") for n, part in enumerate(buffers)]
-        self._fill(np.array(views, order="C"), each)
+        return cls._made(np.array(views, order="C"), each)
 
     @classmethod
     def _made(cls, views: NDArray[np.int32], buffers: list[NDArray[np.uint8]]) -> Views:
         """Views over arrays that were looked at before."""
-        self = cls.__new__(cls)
-        self._fill(views, buffers)
-        return self
-
-    def _fill(self, views: NDArray[np.int32], buffers: list[NDArray[np.uint8]]) -> None:
+        self = object.__new__(cls)
         _set(self, "views", _locked(views))
         _set(self, "buffers", tuple(buffers))
         # What C reads.
         addresses = np.array([each.ctypes.data for each in buffers], dtype=np.uint64)
         _set(self, "addresses", _locked(addresses))
         _set(self, "sizes", _locked(np.array([each.size for each in buffers], dtype=np.uint64)))
+        return self
 
     def __len__(self) -> int:
         return len(self.views)
@@ -224,15 +224,17 @@ class Chunks(_Frozen):
     columns: tuple[KeyColumn, ...]
     starts: NDArray[np.intp]
 
-    def __init__(self, columns: Sequence[KeyColumn]) -> None:
+    def __new__(cls, columns: Sequence[KeyColumn]) -> Chunks:
         flat: list[KeyColumn] = []
         for column in columns:
             if type(column) is not KeyColumn:
                 raise RVHTypeError(f"a chunk is a {type(column).__name__}: pass KeyColumns")
             inner = column.values.columns if column.kind is Kind.CHUNKS else (column,)
             flat.extend(each for each in inner if len(each) > 0)
+        self = object.__new__(cls)
         _set(self, "columns", tuple(flat))
         _set(self, "starts", _locked(np.cumsum([0, *map(len, flat)], dtype=np.intp)))
+        return self
 
     def __len__(self) -> int:
         return int(self.starts[-1])
@@ -267,16 +269,16 @@ class Codes(_Frozen):
     categories: KeyColumn
     codes: NDArray[Any]
 
-    def __init__(self, categories: KeyColumn, codes: NDArray[Any]) -> None:
+    def __new__(cls, categories: KeyColumn, codes: NDArray[Any]) -> Codes:
         if type(categories) is not KeyColumn or categories.kind is Kind.CHUNKS:
             raise RVHTypeError("categories are one KeyColumn that is no chunks")
-        _set(self, "categories", categories)
-        _set(self, "codes", _places(codes, len(categories), "codes", np.dtype(np.intp)))
+        codes = _places(codes, len(categories), "codes", np.dtype(np.intp))
+        return cls._made(categories, codes)
 
     @classmethod
     def _made(cls, categories: KeyColumn, codes: NDArray[Any]) -> Codes:
         """Codes that are known to be in range, in an array that nobody else has."""
-        self = cls.__new__(cls)
+        self = object.__new__(cls)
         _set(self, "categories", categories)
         _set(self, "codes", _locked(codes))
         return self
@@ -427,6 +429,8 @@ class KeyColumn(_Frozen, _Open):
             rows = _places(rows, len(values), "rows", np.dtype(np.int64))
         if not isinstance(what, str) or not is_whole(first):
             raise RVHTypeError(f"what is {show(what)} and first {show(first)}: pass a str, an int")
+        if not 0 <= first <= FIRST_MAX:
+            raise RVHError(f"first is {show(first)}: pass a position from 0 to 2^62")
         return KeyColumn._made(kind, values, what, rows, int(first))
 
     @staticmethod

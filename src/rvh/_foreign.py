@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rvh._column import COMPOSITE, Chunks, Codes, KeyColumn, Kind, Spans
 from rvh._integers import BITS, CONTRACT, foreign_key
-from rvh.errors import RVHError
+from rvh.errors import RVHError, keys_changed
 
 __all__ = ["foreign_column"]
 
@@ -59,6 +59,8 @@ def foreign_column(column: KeyColumn, integers: str | None) -> KeyColumn:
 
 def _numbers(column: KeyColumn) -> NDArray[Any]:
     numbers: NDArray[Any] = column.values if column.rows is None else column.values[column.rows]
+    if numbers.shape != (len(column),) or numbers.dtype.kind not in "iu":
+        raise keys_changed()  # the array's shape or dtype was set after the column was made
     return numbers
 
 
