@@ -417,6 +417,22 @@ def test_integers_are_the_bytes_that_the_system_writes(data: st.DataObject) -> N
     assert ring.token_batch(mixed).tolist() == [ring.token(each) for each in mixed]
 
 
+@pytest.mark.parametrize("integers", INTEGERS)
+def test_an_integer_of_a_class_of_its_own_is_the_number_that_it_is(integers: str) -> None:
+    class Number(int):
+        def __int__(self) -> int:
+            return 7
+
+        __index__ = __int__
+
+        def __str__(self) -> str:
+            return "8"
+
+    ring = RING.with_integers(integers)
+    assert ring.token(Number(3)) == ring.token(3)
+    assert ring.token_batch([Number(3)]).tolist() == ring.token_batch([3]).tolist()
+
+
 def test_many_integers_are_written_in_blocks() -> None:
     many = 100_000 if rvh.backend() == "native" else 40_000
     keys = np.random.default_rng(7).integers(-(10**9), 10**9, many)
@@ -587,6 +603,11 @@ def test_pickles_of_before_there_was_a_choice() -> None:
         (lambda: rings.uhashring(["a", "a"]), "same"),
         (lambda: rings.hash_ring(["a"], [-1]), "weight of node 'a' .position 0. is -1"),
         (lambda: rings.hash_ring(["a", ""]), "position 1 is empty"),
+        (
+            lambda: rings.hash_ring(["a", "b"], [1.5, 1e308]),
+            "1e.308 together: .*divide all weights",
+        ),
+        (lambda: RING.without([1]), "node id is of type int"),
         (lambda: RING.without(None), "ids is of type NoneType"),
         (lambda: RING.without([1.5]), "node id is of type float"),
     ],

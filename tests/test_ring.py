@@ -317,6 +317,7 @@ def test_no_change_is_lost_where_several_threads_make_them() -> None:
 # -- bad input ----------------------------------------------------------------------------------
 
 RING = ketama(["a", "b"])
+ONE = np.array([1])
 
 
 @pytest.mark.parametrize(
@@ -341,6 +342,15 @@ RING = ketama(["a", "b"])
         (lambda: Ring.from_tokens({"a": np.array(3)}, "md5"), TypeError, "tokens of node 'a' are"),
         (lambda: Ring.from_tokens({"a": [np.timedelta64(5)]}, "md5"), TypeError, "whole numbers"),
         (lambda: Ring.from_tokens({"a": [10**5000]}, "md5"), ValueError, "is <int>: those of md5"),
+        (lambda: Ring(["a"], "crc16", ONE, ONE - 1), ValueError, "hash_name is 'crc16': choose"),
+        (lambda: Ring(["a"], "crc32", ONE[:0], ONE[:0]), ValueError, "has 0 points and 0 points"),
+        (lambda: Ring(["a"], "crc32", ONE, ONE[:0]), ValueError, "has 1 points and 0 owners"),
+        (lambda: Ring(["a"], "crc32", ONE, ONE), ValueError, "owners .* from 1 to 1: .* 0 to 0"),
+        (lambda: Ring(["a"], "crc32", ONE, ONE + 2**32 - 1), ValueError, "from 4294967296"),
+        (lambda: Ring(["a"], "crc32", ONE << 32, ONE - 1), ValueError, "from 0 to 4294967295"),
+        (lambda: Ring(["a"], "xxh64", -ONE, ONE - 1), ValueError, "points .* from -1"),
+        (lambda: Ring(["a"], "crc32", [1], ONE - 1), TypeError, "the points of a Ring are"),
+        (lambda: Ring(["a"], "crc32", ONE * 1.0, ONE - 1), TypeError, "array of integers"),
         (lambda: ketama(["a", "b"], [1e39, 1]), ValueError, "node 'a' .position 0. is 1e.39"),
         (lambda: ketama(["a", "b"], [1, 1e-50]), ValueError, "node 'b' .position 1. is 1e-50"),
         (lambda: ketama(["a", "b"], [2e38, 2e38]), ValueError, "4e.38 together: .*divide all"),

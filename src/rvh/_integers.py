@@ -75,7 +75,7 @@ def foreign_key(key: Any, integers: str | None, position: int | None = None) -> 
             f"ring writes integers: make the ring with integers={_choices()}, or pass str or bytes"
         )
     data = key_bytes(key, position)
-    number = int(key)
+    number = int.__index__(key) if isinstance(key, int) else int(key)  # as `key_bytes` has it
     if integers == "text":
         return b"%d" % number
     if integers == CONTRACT:

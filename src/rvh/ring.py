@@ -9,6 +9,7 @@ places by rendezvous hashing; and `Migration` gets keys from one to the other.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -126,6 +127,7 @@ class Ring:
         self._column, self._ids = _keys.node_column(ids)
         _keys.check_unique(list(self._column.iter_bytes()))
         self._ids.flags.writeable = False
+        _check_points_of(hash_name, points, owners, len(self._ids))
         order = argsort(points)
         self._hash = hash_name
         self._integers = check_integers(integers)
@@ -192,11 +194,8 @@ class Ring:
         6292367497774912474
         """
         check_integers(integers)
-        if not isinstance(hit, str) or hit not in HITS:
-            raise RVHError(f"hit is {show(hit)}: choose one of {', '.join(HITS)}")
-        if not isinstance(hash_name, str) or hash_name not in HASHES:
-            raise RVHError(f"hash_name is {show(hash_name)}: choose one of {', '.join(HASHES)}")
-        hash_name = str(hash_name)
+        _choice("hit", hit, HITS)
+        hash_name = _choice("hash_name", hash_name, HASHES)
         if not isinstance(tokens, Mapping):
             raise RVHTypeError(
                 f"tokens is of type {type(tokens).__name__}: pass each node's, for example "
@@ -380,7 +379,7 @@ class Ring:
         places = {node: place for place, node in enumerate(self._column.iter_bytes())}
         stays = np.ones(len(self._ids), dtype=np.bool_)
         for node in _as_list(nodes):
-            place = places.get(_keys.key_bytes(node, what="node id"))
+            place = places.get(_keys.node_id(node)[1])
             if place is None:
                 raise RVHError(f"node id {show(node)} is not on the ring")
             stays[place] = False
@@ -800,7 +799,15 @@ def hash_ring(nodes: Any, weights: Any = None, *, integers: str | None = None) -
     ['node2']
     """
     names, ids = _named(nodes)
-    counts = _ring_points.hash_ring_counts(_weights(weights, ids))
+    given = _weights(weights, ids)
+    if not all(weight == int(weight) for weight in given):
+        most = sys.float_info.max / (_ring_points.KETAMA_HASHES * len(given))
+        if sum(given) > most:
+            raise RVHError(
+                f"the weights are {sum(given)} together: hash_ring computes with doubles, here up "
+                f"to {most}; divide all weights"
+            )
+    counts = _ring_points.hash_ring_counts(given)
     points, owners = _ring_points.last_of_equal(*_ring_points.of_digests(names, counts, 3))
     return _ring_of("ketama", ids, points, owners, integers, "next")
 
@@ -823,6 +830,27 @@ def _ring_of(
     if len(points) == 0:
         raise RVHError("no node has a point: the weights are too uneven for such a ring")
     return Ring(ids, hash_name, points, owners, integers, hit)
+
+
+def _check_points_of(
+    hash_name: str, points: NDArray[Any], owners: NDArray[Any], nodes: int
+) -> None:
+    """Refuse points and owners that make no ring: C reads them unchecked."""
+    _choice("hash_name", hash_name, HASHES)
+    lowest, highest = HASHES[hash_name]
+    for what, array, most in (("points", points, highest - lowest), ("owners", owners, nodes - 1)):
+        if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "iu":
+            raise RVHTypeError(f"the {what} of a Ring are {show(array)}: pass an array of integers")
+        if len(array) == 0 or len(array) != len(points):
+            raise RVHError(
+                f"a Ring has {len(points)} points and {len(array)} {what}: pass as many, at least "
+                "one, or call Ring.from_tokens()"
+            )
+        if array.min() < 0 or array.max() > most:
+            raise RVHError(
+                f"the {what} of a Ring go from {array.min()} to {array.max()}: each is from 0 to "
+                f"{most}"
+            )
 
 
 def _choice(name: str, value: Any, choices: Iterable[str]) -> str:
