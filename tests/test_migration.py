@@ -307,11 +307,16 @@ class Answers:
         ([["a", "b"], ["c", None]], TypeError, "key in row 1 node None of type NoneType: node ids"),
         ([["a", "b"], [3, "c"]], TypeError, "the key in row 1 node 3 of type int"),
         (np.array([[1, 2], [3, 4]]), TypeError, "answers with an array of int64: node ids are str"),
+        ([["a", "b"], ["c", ""]], ValueError, "the key in row 1 an empty node id"),
+        (np.array([["a", "b"], ["", "c"]]), ValueError, "the key in row 1 an empty node id"),
+        (np.array([[b"a", b"b"], [b"", b"c"]]), ValueError, "the key in row 1 an empty node id"),
+        (np.ma.array([["a", "b"], ["c", "d"]], mask=[[0, 0], [0, 1]]), ValueError,
+         "the key in row 1 a masked node"),
         (None, TypeError, "answers with a NoneType: a placement gives an array or a list of lists"),
         ("ab", TypeError, "answers with a str"),
         ({"x": ["a", "b"], "y": ["c", "d"]}, TypeError, "answers with a dict"),
     ],
-)
+)  # fmt: skip
 def test_wrong_answers_of_a_placement(answer: Any, error: type[Exception], words: str) -> None:
     nodes = rvh.NodeSet(NAMES)
     for what, migration in (

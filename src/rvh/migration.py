@@ -669,6 +669,10 @@ def _as_ids(placement: Any, what: str, answer: Any, rows: int, k: int) -> NDArra
             width = len(each[0]) if each else k
             flat = _keys.object_array([node for row in each for node in row])
             answer = flat.reshape(len(each), width)
+    if np.ma.is_masked(answer):
+        row = int(np.argwhere(np.ma.getmaskarray(answer))[0][0]) if answer.ndim else 0
+        raise RVHError(f"{who} gives the key in row {row} a masked node: node ids are str or bytes")
+    answer = np.asarray(answer)
     if rows == 0 and answer.size == 0:
         return np.empty((0, k), dtype=object)
     if answer.dtype.kind not in "USTO":
@@ -684,8 +688,17 @@ def _as_ids(placement: Any, what: str, answer: Any, rows: int, k: int) -> NDArra
                     f"{who} gives the key in row {row} node {show(node)} of type "
                     f"{type(node).__name__}: node ids are str or bytes"
                 )
+    empty = (answer == answer.dtype.type()) if answer.dtype.kind in "US" else _is_empty(answer)
+    if empty.any():
+        row = int(np.argwhere(empty)[0][0]) if answer.ndim else 0
+        raise RVHError(f"{who} gives the key in row {row} an empty node id: every key has nodes")
     nodes: NDArray[Any] = answer
     return nodes
+
+
+def _is_empty(nodes: NDArray[Any]) -> NDArray[np.bool_]:
+    lengths = np.fromiter(map(len, nodes.ravel().tolist()), dtype=np.intp, count=nodes.size)
+    return (lengths == 0).reshape(nodes.shape)
 
 
 def _check_shape(placement: Any, what: str, nodes: NDArray[Any], rows: int, k: int) -> None:
@@ -716,7 +729,7 @@ def _check_once(placement: Any, what: str, nodes: NDArray[Any]) -> None:
         node = next(
             node
             for at, node in enumerate(found)
-            if first.setdefault(_keys.key_bytes(node), at) != at
+            if first.setdefault(_id_bytes(node), at) != at
         )
         raise RVHError(
             f"{what}, of type {type(placement).__name__}, gives the key in row {row} node "
@@ -726,9 +739,11 @@ def _check_once(placement: Any, what: str, nodes: NDArray[Any]) -> None:
 
 def _as_bytes(nodes: NDArray[Any]) -> NDArray[Any]:
     """Ids as the bytes that they are compared by."""
-    return _keys.object_array(list(map(_keys.key_bytes, nodes.ravel().tolist()))).reshape(
-        nodes.shape
-    )
+    return _keys.object_array(list(map(_id_bytes, nodes.ravel().tolist()))).reshape(nodes.shape)
+
+
+def _id_bytes(node: Any) -> bytes:
+    return _keys.key_bytes(node, what="node id")
 
 
 def _fingerprint(placement: Any, what: str) -> str:
@@ -745,5 +760,5 @@ def _fingerprint(placement: Any, what: str) -> str:
 
 def _together(first: list[Any], second: list[Any]) -> list[Any]:
     """Both, each node once."""
-    seen = set(map(_keys.key_bytes, first))
-    return [*first, *(node for node in second if _keys.key_bytes(node) not in seen)]
+    seen = set(map(_id_bytes, first))
+    return [*first, *(node for node in second if _id_bytes(node) not in seen)]
