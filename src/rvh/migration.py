@@ -670,8 +670,10 @@ def _as_ids(placement: Any, what: str, answer: Any, rows: int, k: int) -> NDArra
             flat = _keys.object_array([node for row in each for node in row])
             answer = flat.reshape(len(each), width)
     if np.ma.is_masked(answer):
-        row = int(np.argwhere(np.ma.getmaskarray(answer))[0][0]) if answer.ndim else 0
-        raise RVHError(f"{who} gives the key in row {row} a masked node: node ids are str or bytes")
+        raise RVHError(
+            f"{who} gives the key in row {_first_row(np.ma.getmaskarray(answer))} a masked node: "
+            "node ids are str or bytes"
+        )
     answer = np.asarray(answer)
     if rows == 0 and answer.size == 0:
         return np.empty((0, k), dtype=object)
@@ -688,17 +690,19 @@ def _as_ids(placement: Any, what: str, answer: Any, rows: int, k: int) -> NDArra
                     f"{who} gives the key in row {row} node {show(node)} of type "
                     f"{type(node).__name__}: node ids are str or bytes"
                 )
-    empty = (answer == answer.dtype.type()) if answer.dtype.kind in "US" else _is_empty(answer)
+    empty = np.equal(answer, b"" if answer.dtype.kind == "S" else "")
+    if answer.dtype.kind == "O":
+        empty |= np.equal(answer, b"")
     if empty.any():
-        row = int(np.argwhere(empty)[0][0]) if answer.ndim else 0
-        raise RVHError(f"{who} gives the key in row {row} an empty node id: every key has nodes")
+        raise RVHError(
+            f"{who} gives the key in row {_first_row(empty)} an empty node id: every key has nodes"
+        )
     nodes: NDArray[Any] = answer
     return nodes
 
 
-def _is_empty(nodes: NDArray[Any]) -> NDArray[np.bool_]:
-    lengths = np.fromiter(map(len, nodes.ravel().tolist()), dtype=np.intp, count=nodes.size)
-    return (lengths == 0).reshape(nodes.shape)
+def _first_row(marked: NDArray[Any]) -> int:
+    return int(np.flatnonzero(marked)[0]) // max(1, marked[:1].size)
 
 
 def _check_shape(placement: Any, what: str, nodes: NDArray[Any], rows: int, k: int) -> None:
