@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -229,6 +231,20 @@ def test_a_plan_whose_last_step_is_finished_meanwhile() -> None:
         seen.append(plan.progress)
 
     meanwhile(make, ask, lambda plan: plan.finish(2), check, "opcode")
+
+
+@pytest.mark.parametrize("make", [BalancedAssigner, lambda nodes: SelectionCache(nodes, 9)])
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_no_copy_shares_what_changes(make: Any, again: Callable[[Any], Any]) -> None:
+    with pytest.raises(rvh.RVHTypeError, match="neither copied nor pickled: share this one, or"):
+        again(make(["a", "b"]))
+
+
+def test_a_face_is_copied_as_another_one() -> None:
+    face = RingFace(["a", "b"])
+    for again in (copy.copy(face), copy.deepcopy(face), pickle.loads(pickle.dumps(face))):
+        again.add_node("c")
+        assert (again.get_nodes(), face.get_nodes()) == (["a", "b", "c"], ["a", "b"])
 
 
 def test_an_assigner_counts_what_it_holds() -> None:

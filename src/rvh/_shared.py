@@ -17,6 +17,9 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from typing import Any
+
+from rvh.errors import RVHTypeError
 
 __all__ = ["Shared"]
 
@@ -33,6 +36,13 @@ class Shared:
         """The last step of making one: it has a lock from then on, and in every child."""
         self._change_lock = threading.Lock()
         _SHARED.add(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy would share what changes, and lock it only half: there is none, and no pickle."""
+        name = type(self).__name__
+        raise RVHTypeError(
+            f"a {name} is neither copied nor pickled: share this one, or make another {name}"
+        )
 
     def _after_fork(self) -> None:
         """In the child, whose only thread is the one that forked."""

@@ -165,6 +165,8 @@ class SelectionCache(Cache, Shared):
             alike = fingerprint == old.fingerprint
             self._set(nodes, keep=alike and nodes._id_objects() == old._id_objects())
 
+    __reduce__ = Shared.__reduce__  # Cython's has no advice
+
     def __repr__(self) -> str:
         return f"SelectionCache({self.nodes!r}, {self._maxsize}, {self._policy!r})"
 
