@@ -222,6 +222,12 @@ def test_capacities_are_exact(weights: list[float], count: int, factor: float) -
 # -- a stream -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("factor", [np.float32(1.05), np.array(1.05, np.float32), np.array(1.05)])
+def test_a_factor_is_the_decimal_that_it_prints_as(factor: Any) -> None:
+    expected = capacities(["a", "b"], 10**8, 1.05)
+    assert capacities(["a", "b"], 10**8, factor).tolist() == expected.tolist() == [52_500_000] * 2
+
+
 def test_a_history_decides() -> None:
     nodes = rvh.NodeSet([f"n{i}" for i in range(8)])
     rng = np.random.default_rng(1)

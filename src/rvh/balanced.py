@@ -376,6 +376,8 @@ class _Due(NamedTuple):
 def _factor(load_factor: Any) -> Fraction:
     """The decimal number that a factor is written as, exactly."""
     number = real_number(load_factor, "load_factor")
+    if isinstance(load_factor, np.ndarray):  # of no dimension
+        load_factor = load_factor[()]
     if not 0 < number < math.inf:
         raise RVHError(
             f"load_factor is {number}: pass a finite number above 0 (with 1 or more there is "
