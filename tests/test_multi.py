@@ -483,6 +483,12 @@ CASES: list[tuple[str, Callable[[], object], type[RVHError], list[str]]] = [
         RVHError,
         ["columns[1] at position 0", "U+D800"],
     ),
+    (
+        "a memoryview of numbers",
+        lambda: compose_keys(["a", "b"], memoryview(np.array([1, 2]))),
+        RVHTypeError,
+        ["columns[1] is a memoryview of numbers", "numpy.asarray(columns[1])", "view.tobytes()"],
+    ),
     ("columns: k", lambda: select_columns(NODES, [[1]], 0), RVHError, ["k is 0"]),
     ("columns: twice", lambda: score_columns(SET, [[1]], scheme="blake2b"), RVHError, ["scheme"]),
     (

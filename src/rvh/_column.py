@@ -457,9 +457,14 @@ class KeyColumn(_Frozen, _Open):
 
     def _but(self, **other: Any) -> KeyColumn:
         """The same column with other attributes, which nobody has to check."""
-        names = ("kind", "values", "what", "rows", "first", "integers")
-        mine = {name: getattr(self, name) for name in names}
-        column = KeyColumn._made(**(mine | other))
+        column = KeyColumn._made(
+            self.kind,
+            other.get("values", self.values),
+            other.get("what", self.what),
+            other.get("rows", self.rows),
+            other.get("first", self.first),
+            other.get("integers", self.integers),
+        )
         if column.values is self.values:
             _set(column, "_size", self._size)  # as it was, whatever became of a list
         return column

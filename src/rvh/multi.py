@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh._backend import compose
 from rvh._column import COMPOSITE
-from rvh._values import is_uuid
+from rvh._values import is_byte_view, is_uuid
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.keys import KeyColumn, Kind, Spans, opened, part_bytes
 from rvh.rendezvous import _node_set
@@ -315,6 +315,11 @@ def _joined(pieces: list[Spans]) -> Spans:
 
 def _part(part: Any, name: str, stack: ExitStack) -> KeyColumn | bytes:
     """A column whose errors name it; or the bytes of a part that is the same in every row."""
+    if isinstance(part, memoryview) and not is_byte_view(part):
+        raise RVHTypeError(  # as keys it would be a column, as one of them its bytes
+            f"{name} is a memoryview of numbers: pass numpy.asarray({name}) for a column, or its "
+            "bytes, for example view.tobytes(), for a part that is the same in every row"
+        )
     if isinstance(part, SINGLE) or is_uuid(part):
         return part_bytes(part, what=f"single value {name}")
     return stack.enter_context(opened(part, name)).named(name)

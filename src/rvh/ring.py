@@ -492,7 +492,9 @@ class Ring:
         >>> ketama(["a"]).token("test")
         3446378249
         """
-        return key_point(self._hash, foreign_key(key, self._integers)) + HASHES[self._hash][0]
+        if type(key) is not str:
+            key = foreign_key(key, self._integers)
+        return key_point(self._hash, key) + HASHES[self._hash][0]
 
     def token_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[Any]:
         """The tokens of many keys.

@@ -70,8 +70,8 @@ def read(source: Any, name: str) -> tuple[KeyColumn, Valid, bool, Callable[[], N
     if str(getattr(source, "dtype", "")) == "Object":
         # Polars's, whose Arrow form is the addresses of Python objects, as bytes without a name.
         raise RVHTypeError(
-            f"{name} has the dtype Object, whose values Polars keeps to itself: cast it to String, "
-            "Binary or an integer type, or pass a list"
+            f"{name} has the dtype Object, whose values Polars keeps to itself and cannot "
+            "cast: pass them as a list, for example series.to_list()"
         )
     owned: list[Owned] = []
     close = partial(_close, owned)
