@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rvh._numbers import is_whole
-from rvh._values import key_bytes
+from rvh._values import INT_MAX, INT_MIN, key_bytes
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["BITS", "CONTRACT", "INTEGERS", "check_integers", "foreign_key"]
@@ -61,6 +61,12 @@ def foreign_key(key: Any, integers: str | None, position: int | None = None) -> 
     >>> foreign_key(-1, "text"), foreign_key(-1, "int32_be"), foreign_key("-1", None)
     (b'-1', b'\xff\xff\xff\xff', '-1')
     """
+    if type(key) is int and INT_MIN <= key <= INT_MAX:  # most of them, at once
+        if integers == "text":
+            return b"%d" % key
+        bits = BITS.get(integers or "")
+        if bits is not None and -1 << bits - 1 <= key < 1 << bits - 1:
+            return key.to_bytes(bits // 8, "big", signed=True)
     where = "the key" if position is None else f"key at position {position}"
     if isinstance(key, (tuple, list)):  # what else is no key is `key_bytes`'s to refuse
         raise RVHTypeError(
