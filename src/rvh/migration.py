@@ -731,9 +731,7 @@ def _check_once(placement: Any, what: str, nodes: NDArray[Any]) -> None:
         found: list[Any] = nodes[row].tolist()
         first: dict[bytes, int] = {}
         node = next(
-            node
-            for at, node in enumerate(found)
-            if first.setdefault(_id_bytes(node), at) != at
+            node for at, node in enumerate(found) if first.setdefault(_id_bytes(node), at) != at
         )
         raise RVHError(
             f"{what}, of type {type(placement).__name__}, gives the key in row {row} node "
