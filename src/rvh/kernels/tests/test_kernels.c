@@ -1587,7 +1587,9 @@ static void test_ring(void) {
         met[owner] = 1;
       }
       check(memcmp(rows + i * k, expected, k * sizeof *rows) == 0, "owners", k, i);
-      const blake2_simd_bytes key = {(const uint8_t *)&keys[i], 8};
+      uint8_t data[8]; /* an integer's bytes are little-endian wherever this runs */
+      for (size_t b = 0; b < 8; b++) data[b] = (uint8_t)(keys[i] >> (8 * b));
+      const blake2_simd_bytes key = {data, 8};
       check(rvh_ring_lookup_one(ring, key, k, rows + i * k, NULL) == RVH_OK &&
                 memcmp(rows + i * k, expected, k * sizeof *rows) == 0,
             "owners of one", k, i);
