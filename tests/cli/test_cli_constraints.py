@@ -169,7 +169,7 @@ def test_cache(call, keys, fleet, policy):
         (["--node-geohash", "place", "--key-geohash", "key"], ["row 1, column 'key'", "'key-0'"]),
         (["--node-geohash", "place", "--key-geohash", "from"], ["no column 'from'"]),
         (["--load-factor", "0.5"], ["load_factor is 0.5", "of 500 keys"]),
-        (["--cache", "0"], ["maxsize is 0"]),
+        (["--cache", "0"], ["--cache is 0"]),
     ],
 )
 def test_bad_input(call, keys, tmp_path, options, words):

@@ -69,7 +69,7 @@ def both(call, here):
 def advised(line: str) -> list[list[str]]:
     """The values of --nodes that an error advises, as a shell reads them."""
     found = []
-    for rest in re.split("(?:write|or|as JSON:) --nodes ", line)[1:]:
+    for rest in re.split("(?:write|or|JSON:) --nodes ", line)[1:]:
         words = shlex.shlex(rest, posix=True)
         words.whitespace_split, words.commenters = True, ""
         found.append(["-n", words.get_token() or ""])
@@ -110,6 +110,50 @@ def test_the_name_of_a_file_that_exists(both_fail, both, here, name):
     assert both(*literally, count=1) == [name]
     # Repeated, too: a list of two such names would take all keys.
     assert "is the name of a file" in both_fail("-n", name, "-n", "beta")
+    line = both_fail("-n", f"beta,{name}")
+    assert line.startswith(f"--nodes entry 2 is the name of a file, {name}: write --nodes @{name}")
+    *_, literally = advised(line)
+    assert sorted(both(*literally, count=2)) == sorted(["beta", name])
+
+
+def test_a_folder_is_no_file_of_nodes(both, here):
+    for name in IDS:
+        (here / name).mkdir()
+    assert sorted(both("-n", ",".join(IDS))) == IDS
+
+
+def test_a_url_does_not_look_like_a_file(both_fail):
+    assert "is one name alone, which could be" in both_fail("-n", "http://a:80")
+
+
+def test_a_pipe_without_its_sign(both_fail, here):
+    """``-n <(...)`` gives the name of a pipe."""
+    os.mkfifo("pipe")
+    assert "--nodes ./pipe is the name of a file: write --nodes @./pipe" in both_fail(
+        "-n", "./pipe"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("flet", ""),
+        ("~/n.csv", ', and the shell leaves ~ as it is after @: write --nodes @"$HOME"/...'),
+        ("n.csv,more", ": give --nodes once for each file or list"),
+        ("*.csv", ", and no pattern is read here: give --nodes once for each file"),
+        ("n.csv ", ", and there is a blank around the name"),
+    ],
+)
+def test_a_file_that_is_not_there(both_fail, here, path, hint):
+    Path("n.csv").write_text(CSV)
+    assert both_fail("-n", f"@{path}") == f"--nodes @{path}: No such file or directory{hint}"
+
+
+def test_nobody_is_dead(fails, here):
+    Path("dead.txt").write_text("\n")
+    for dead in ("@dead.txt", "[]"):
+        line = fails("select", "-k", "obj", "-n", "a,b", "--dead", dead)
+        assert line.endswith("there are no nodes: leave --dead away where none is dead")
 
 
 def test_files_in_a_list(both_fail, here):
@@ -128,6 +172,7 @@ def test_a_name_in_dead_is_one_of_the_list(call, fails, here):
     assert call(*args, "--dead", "b").out == b"['a']\n"
     assert "--dead names 'flet', which is not in the list" in fails(*args, "--dead", "flet")
     Path("b").write_text("a\n", encoding="utf-8")
+    args[-1] = '["a", "b"]'
     line = fails(*args, "--dead", "b")
     assert line.startswith(
         "--dead b is the name of a file: write --dead @b for the nodes in a file"
@@ -146,7 +191,8 @@ def test_a_name_in_dead_is_one_of_the_list(call, fails, here):
         ("alpha ,beta", 1, "'alpha ', which has a blank in it"),
         ("alpha beta", 1, "a blank"),
         ("alpha\tbeta,c", 1, "a tab"),
-        ("alpha\nbeta", 1, "a blank"),
+        ("alpha\nbeta", 1, "a line break"),
+        ("alpha,beta\r", 2, "a line break"),
         ("alpha;beta", 1, "a semicolon in it (;)"),
         ("alpha|beta", 1, "a bar"),
         ('"alpha","beta"', 1, "a quotation mark"),
@@ -165,7 +211,15 @@ def test_doubtful_entries(both_fail, both, text, entry, words):
     assert line.startswith(f"--nodes entry {entry} is ")
     assert words in line
     *_, literally = advised(line)
-    assert both(*literally, count=1) == [text.split(",")[entry - 1]]
+    # Pasted, it is the whole list: the one entry alone would be the node that gets every key.
+    ids = text.split(",")
+    assert both(*literally, count=len(ids)) == rvh.rendezvous_hash(ids, "obj", len(ids))
+
+
+def test_advice_about_a_long_list_is_short(both_fail):
+    ids = [f"node{number}" for number in range(1000)]
+    *_, literally = advised(both_fail("-n", ",".join([*ids, "a b"])))
+    assert literally == ["-n", '["ID", "ID"]']
 
 
 @pytest.mark.parametrize(
@@ -334,6 +388,16 @@ def test_a_file_without_a_header_loses_no_node(both_fail, both, rows, delimiter)
     )
     assert sorted(both("-n", f"@{name}", "--no-node-header")) == IDS
     assert sorted(both("-n", f"@{name}", "--node-column", "alpha", count=2)) == ["beta", "gamma"]
+
+
+@pytest.mark.parametrize("column", [[], ["--node-column", 2]])
+def test_a_header_that_was_said_not_to_be_there(both_fail, here, column):
+    """It would be a node."""
+    Path("n.csv").write_text("Host,host\nalpha,beta\n")
+    line = both_fail("-n", "@n.csv", "--no-node-header", *column)
+    name = "host" if column else "Host"
+    assert line.startswith(f"n.csv: the first line has '{name}', the name of a column")
+    assert "leave --no-node-header away" in line
 
 
 def test_columns_by_number(both, here):

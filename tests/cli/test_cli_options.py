@@ -91,6 +91,31 @@ def test_help_is_told_in_any_case(call):
     assert (result.code, result.out[:18]) == (0, b"Usage: rvh select ")
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["-c", "two"], "two"),
+        (["--scheme", "md5"], "'md5' is not one of 'blake2b', 'murmur'"),
+        (["--precision", "1.5"], "1.5"),
+    ],
+)
+def test_a_wrong_value_is_shown(call, given, words):
+    """Whatever Typer reads it with."""
+    line = refused(call("select", "-n", "a,b", "-k", "x", *given))
+    assert words in line
+    assert given[0] in line
+    assert "Value error" not in line
+
+
+def test_a_key_column_that_is_named_twice(call, tmp_path):
+    """Its value twice would be another key."""
+    keys = tmp_path / "keys.csv"
+    keys.write_text("id,name\n1,x\n")
+    for columns in (["-K", "id", "-K", "id"], ["-K", "id,id"], ["-K", "id,name", "-K", "id"]):
+        line = refused(call("assign", keys, "-n", "a,b", "-o", "-", *columns))
+        assert "column 'id' is named twice: name it once" in line
+
+
 def test_values_that_look_like_options_are_values(call):
     assert call("select", "-n", "a,b", "--key=--json").out == b"['a']\n"
     assert rvh.rendezvous_hash(["a", "b"], "--json") == ["a"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from rvh.cli.bench import bench
 from rvh.cli.exits import guarded, say
 from rvh.cli.info import info
 from rvh.cli.select import select
+from rvh.errors import show
 
 #: the commands, in the order of the help
 COMMANDS: tuple[Callable[..., None], ...] = (select, assign, bench, info)
@@ -137,10 +139,26 @@ def run(args: list[str] | None) -> None:
             error.show()  # all that it shows is the help
         else:
             more = f"; see {context.command_path} --help" if context is not None else ""
-            say(error.format_message().rstrip(".") + more)
+            say(_with_value(error) + more)
         raise SystemExit(error.exit_code) from None
     if status:
         raise SystemExit(status)
+
+
+def _with_value(error: Any) -> str:
+    """What is wrong. Pydantic, by which newer versions of Typer read values, leaves the value out.
+
+    Examples
+    --------
+    >>> _with_value(UsageError("No such option: --key."))
+    'No such option: --key'
+    """
+    told: str = error.format_message().rstrip(".").replace(": Value error, ", ": ")
+    details: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
+    if details and "input" in details[0]:
+        told = told.replace(": Input should", f": {show(details[0]['input'])} should")
+        told = re.sub(", unable to parse .*$", "", told)
+    return told
 
 
 def command() -> Any:

@@ -7,6 +7,7 @@ import os
 import shlex
 import stat
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -385,7 +386,7 @@ def _delimited(
     names = {"quote": "--quote", "header": "--no-header", "delimiter": "--delimiter"}
     if both and not (read_as.is_delimited or write_as.is_delimited):
         raise typer.BadParameter(
-            f"is for csv and tsv, but KEYS is {read_as.name} and OUT is {write_as.name}",
+            f"it is for csv and tsv, but KEYS is {read_as.name} and OUT is {write_as.name}",
             param_hint=names[next(iter(both))],
         )
     reading = {**both, "chosen": delimiter is not None} if read_as.is_delimited else {}
@@ -413,7 +414,7 @@ def _refuse_encoding(encoding: str | None, read_as: Format) -> None:
 
     if not read_as.is_text:
         raise typer.BadParameter(
-            f"is for text, but KEYS is {read_as.name}", param_hint="--encoding"
+            f"it is for text, but KEYS is {read_as.name}", param_hint="--encoding"
         )
     if text_codec(encoding) is None:
         raise typer.BadParameter(
@@ -458,6 +459,11 @@ def _compression(path: str, known: Format) -> str | None:
 def _key_columns(given: list[str] | None, reader: Reader) -> list[str]:
     there = reader.names
     asked = [name for text in given or [] for name in _split(text, there or [])]
+    if twice := [name for name, count in Counter(asked).items() if count > 1]:
+        # Its value twice is another key than once: rather an option that is there by mistake.
+        raise typer.BadParameter(
+            f"column {show(twice[0])} is named twice: name it once", param_hint="--key-column"
+        )
     if there is None:  # no rows, so nobody will ask
         return asked
     if not asked:

@@ -218,7 +218,7 @@ def _all(texts: Sequence[str], columns: Columns, alone: bool) -> Iterator[Found]
                 yield found
                 nobody = False
             if nobody:
-                raise RVHError(f"{_name(path)}: there are no nodes: give at least one node id")
+                raise _nobody(_name(path), columns.option)
             continue
         for node in _from_list(text, columns.option, count, alone):
             count += 1
@@ -229,6 +229,35 @@ def _name(path: str) -> str:
     return "stdin" if path == "-" else path
 
 
+def _nobody(source: str, option: str) -> RVHError:
+    what = "give at least one node id"
+    if option == "--dead":
+        what = "leave --dead away where none is dead"
+    return RVHError(f"{source}: there are no nodes: {what}")
+
+
+def _refuse_missing(path: str, option: str) -> None:
+    """Raise the error about a file that is not there, with what may have been meant."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError):
+        return  # an error of who reads it
+    else:
+        return
+    hint = ""
+    if path.startswith("~"):
+        hint = f', and the shell leaves ~ as it is after @: write {option} @"$HOME"/...'
+    elif "," in path:
+        hint = f": give {option} once for each file or list"
+    elif any(sign in path for sign in "*?["):
+        hint = f", and no pattern is read here: give {option} once for each file"
+    elif path != path.strip():
+        hint = ", and there is a blank around the name"
+    raise RVHError(f"{option} @{path}: No such file or directory{hint}") from None
+
+
 def _from_list(text: str, option: str, before: int, alone: bool) -> list[str]:
     """The ids in a text of the command line."""
     if re.match(r"\s*\[\s*(\"|\]\s*$)", text):
@@ -237,13 +266,13 @@ def _from_list(text: str, option: str, before: int, alone: bool) -> list[str]:
         except (ValueError, RecursionError) as error:
             raise RVHError(f"{option} begins as a JSON list, but is none: {error}") from None
         if not ids:
-            raise RVHError(f"{option} []: there are no nodes: give at least one node id")
+            raise _nobody(f"{option} []", option)
         return list(ids)
     entries = text.split(",")
-
-    def literally(node: str) -> str:
-        node = node if len(node) <= 60 else "ID"
-        return f"{option} {shlex.quote(json.dumps([node], ensure_ascii=False))}"
+    whole = json.dumps(entries, ensure_ascii=False)  # pasted, it has to be all of the list
+    if len(whole) > 200:
+        whole = json.dumps(["ID", "ID"])
+    literally = f"{option} {shlex.quote(whole)}"
 
     for number, entry in enumerate(entries, before + 1):
         where = f"{option} entry {number}"
@@ -255,21 +284,22 @@ def _from_list(text: str, option: str, before: int, alone: bool) -> list[str]:
         refuse_no_text(entry, where)
         if doubt := doubtful(entry):
             raise RVHError(
-                f"{where} is {show(entry)}, which {doubt}: write ids with commas alone between "
-                f"them; an id that is so, as JSON: {literally(entry)}"
+                f"{where} is {show(entry)}, which {doubt}: separate ids by commas and nothing "
+                f"else; to keep an id as it is, write JSON: {literally}"
             )
-        if len(entries) > 1 and format_of(entry) is not None and os.path.isfile(entry):
+        if len(entries) > 1 and entry and _is_file(entry):
             raise RVHError(
                 f"{where} is the name of a file, {entry}: write {option} @{entry} for the nodes in "
-                f"it, and {option} once for each file; a node of that name, as JSON: "
-                f"{literally(entry)}"
+                f"it, and {option} once for each file; if it is a node, write JSON: {literally}"
             )
     if len(entries) == 1 and text:
-        there = os.path.isfile(text)
+        there = _is_file(text)
         looks = format_of(text) or compression_of(text) or text.startswith((".", "/", "~"))
+        if alone and ("/" in text or os.sep in text) and "://" not in text:
+            looks = True
         if there:
             what = f"{option} {text} is the name of a file"
-        elif looks or (alone and ("/" in text or os.sep in text)):
+        elif looks:
             what = f"{option} {text} looks like a file, but there is none of that name"
         elif alone:
             what = f"{option} {text} is one name alone, which could be a file or a node"
@@ -277,10 +307,15 @@ def _from_list(text: str, option: str, before: int, alone: bool) -> list[str]:
             return entries
         file = f"@{text}" if there or not looks else "@FILE"
         raise RVHError(
-            f"{what}: write {option} {file} for the nodes in a file, or {literally(text)} for the "
-            "node of that name"
+            f"{what}: write {option} {file} for the nodes in a file, or {literally} for the node "
+            "of that name"
         )
     return entries
+
+
+def _is_file(name: str) -> bool:
+    """Whether it is there to be read: a file, or a pipe as ``<(...)`` is in a shell."""
+    return os.path.exists(name) and not os.path.isdir(name)
 
 
 def doubtful(node: str) -> str | None:
@@ -299,7 +334,8 @@ def doubtful(node: str) -> str | None:
         return "begins with a quotation mark"
     for sign in node:
         if sign.isspace():
-            return "has a tab in it" if sign == "\t" else "has a blank in it"
+            what = "a tab" if sign == "\t" else "a blank" if [sign] == sign.splitlines() else None
+            return f"has {what or 'a line break'} in it"
         if sign in DOUBTFUL:
             return f"has {DOUBTFUL[sign]} in it ({sign})"
         if not sign.isprintable():
@@ -375,6 +411,8 @@ def shown(value: object) -> str:
 
 
 def _from_file(path: str, columns: Columns) -> Iterator[Found]:
+    if path != "-":
+        _refuse_missing(path, columns.option)
     known = FORMATS[columns.format_name] if columns.format_name else format_of(path)
     name = "lines" if known is None else known.name
     if not columns.header and name not in ("csv", "tsv"):
@@ -447,7 +485,7 @@ def _from_lines(source: str, text: str, columns: Columns) -> Iterator[Found]:
 
 def _or_as_json(node: str) -> str:
     return (
-        f"an id that is so is written {json.dumps(node, ensure_ascii=False)} in a file that ends "
+        f"an id like that is written {json.dumps(node, ensure_ascii=False)} in a file that ends "
         "in .ndjson"
     )
 
@@ -490,6 +528,11 @@ def _from_rows(
         header = [str(number) for number in range(1, len(first) + 1)]
         rows = chain([first], rows)
     ids = header.index(_pick(source, columns, header))
+    if not columns.header and _is_id_name(first[ids]):
+        raise RVHError(
+            f"{source}: the first line has {show(first[ids])}, the name of a column, where its id "
+            f"would be: leave --no-node-header away; {_or_as_json(first[ids])}"
+        )
     others = [header.index(name) for name in columns.asked]
     texts = [ids]  # a weight with a blank is an error as it is
     texts += [header.index(n) for n in columns.asked if columns.asked[n] != "--weight-column"]

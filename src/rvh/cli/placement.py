@@ -275,7 +275,10 @@ def _cached(asked: Asked, nodes: NodeSet, listed: NodeList) -> Placement:
 
     assert asked.cache is not None
     policy = CachePolicy.LRU if asked.cache_policy is None else asked.cache_policy
-    cache = SelectionCache(nodes, asked.cache, policy.value)
+    try:
+        cache = SelectionCache(nodes, asked.cache, policy.value)
+    except RVHError as error:
+        raise RVHError(str(error).replace("maxsize", "--cache")) from None
 
     def positions(keys: Any) -> NDArray[np.intp]:
         return cache.argselect_batch(keys, asked.k, threads=asked.threads)
