@@ -149,6 +149,32 @@ def test_a_file_that_is_not_there(both_fail, here, path, hint):
     assert both_fail("-n", f"@{path}") == f"--nodes @{path}: No such file or directory{hint}"
 
 
+@pytest.mark.parametrize(
+    ("out", "options"),
+    [
+        ("n.txt", ["-n", "@n.txt"]),
+        ("link.txt", ["-n", "x,y", "-n", "@n.txt"]),
+        ("./n.txt", ["-n", "alpha,beta", "--dead", "@n.txt"]),
+        ("n.txt", ["-n", "alpha,beta", "--secret-file", "n.txt"]),
+    ],
+)
+def test_what_is_read_is_not_overwritten(call, fails, here, out, options):
+    """OUT took the place of the node file, without a word."""
+    Path("n.txt").write_text("alpha\n")
+    Path("link.txt").symlink_to("n.txt")
+    line = fails("assign", "keys.txt", "-o", out, *options)
+    assert line.startswith(f"--out {out} is the file that {options[-2].replace('-n', '--nodes')} ")
+    assert Path("n.txt").read_text() == "alpha\n"
+    result = call("assign", "keys.txt", "-n", "@n.txt", "-o", "keys.txt", "-q")
+    assert (result.code, Path("keys.txt").read_text()) == (0, "obj\talpha\n")
+
+
+def test_an_out_without_a_name(call, here):
+    result = call("assign", "keys.txt", "-n", "a,b", "-o", "")
+    assert (result.code, result.out) == (2, b"")
+    assert "--out: it is empty: name a file, or - for stdout" in result.err
+
+
 def test_nobody_is_dead(fails, here):
     Path("dead.txt").write_text("\n")
     for dead in ("@dead.txt", "[]"):

@@ -190,10 +190,9 @@ def refuse_shared(named: Iterable[tuple[str, str]]) -> None:
     """
     seen: dict[object, str] = {}
     for what, path in named:
-        try:
-            about = os.fstat(0) if path == "-" else os.stat(path)
-        except (OSError, ValueError):
-            continue  # what is not there is an error of who reads it
+        about = _status(path)
+        if about is None:
+            continue
         flows = stat.S_ISFIFO(about.st_mode) or stat.S_ISSOCK(about.st_mode)
         if not flows and path != "-":
             continue
@@ -204,6 +203,36 @@ def refuse_shared(named: Iterable[tuple[str, str]]) -> None:
                 "can be read only once: write one of them into a file"
             )
         seen[same] = what
+
+
+def refuse_overwritten(out: str, named: Iterable[tuple[str, str]]) -> None:
+    """Refuse an OUT that is one of the inputs: the rows would take the place of what it holds.
+
+    Parameters
+    ----------
+    out : str
+        The path of OUT.
+    named : iterable of (str, str)
+        As `refuse_shared` takes them.
+    """
+    written = _status(out)
+    if written is None or not stat.S_ISREG(written.st_mode):
+        return
+    for what, path in named:
+        read = _status(path)
+        if read is not None and os.path.samestat(read, written):
+            raise RVHError(
+                f"--out {out} is the file that {what} reads, and the rows would take its place: "
+                "choose another name"
+            )
+
+
+def _status(path: str) -> os.stat_result | None:
+    """What is known of an input; None where it is not there, which is an error of who reads it."""
+    try:
+        return os.fstat(0) if path == "-" else os.stat(path)
+    except (OSError, ValueError):
+        return None
 
 
 def _all(texts: Sequence[str], columns: Columns, alone: bool) -> Iterator[Found]:

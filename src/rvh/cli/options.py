@@ -102,17 +102,18 @@ AlgorithmName = Annotated[
     Algorithm,
     typer.Option(
         "--algorithm",
-        help="jump: the nodes are buckets, and their order counts; table: a table of partitions, "
-        "made once and looked up; the others: the rings of those systems. Each has answers of its "
-        "own.",
+        metavar="NAME",  # all of the names are too long for a line
+        help="rendezvous; jump: the nodes are buckets, and their order counts; table: a table of "
+        "partitions, made once and looked up; or the ring of another system: "
+        f"{', '.join(list(Algorithm)[3:])}. Each has answers of its own.",
     ),
 ]
 IntegersName = Annotated[
     Integers | None,
     typer.Option(
         "--integers",
-        help="How the system of the ring writes integer keys: its digits, 4 or 8 bytes big-endian, "
-        "or rvh's own bytes.",
+        help="With a ring of another system: how that writes integer keys, as digits, as 4 or 8 "
+        "bytes big-endian, or as rvh's own bytes.",
     ),
 ]
 Partitions = Annotated[

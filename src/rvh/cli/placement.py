@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ import typer
 from numpy.typing import NDArray
 
 from rvh._numbers import is_whole
-from rvh.cli.nodes import NodeList, inputs, read_nodes, refuse_shared
+from rvh.cli.nodes import NodeList, inputs, read_nodes, refuse_overwritten, refuse_shared
 from rvh.cli.options import Algorithm, CachePolicy, Integers, Scheme, read_secret
 from rvh.cli.tables import FORMATS
 from rvh.errors import RVHError, show
@@ -61,6 +61,7 @@ class Asked:
     cache: int | None = None
     cache_policy: CachePolicy | None = None
     keys: str | None = None  # the path of KEYS
+    out: str | None = None  # that of OUT
     threads: int | None = None
 
 
@@ -104,6 +105,8 @@ def placement(asked: Asked) -> Placement:
     """
     _refuse_conflicts(asked)
     refuse_shared(_inputs(asked))
+    if asked.out is not None:  # KEYS it may be
+        refuse_overwritten(asked.out, _inputs(replace(asked, keys=None)))
     secret = read_secret(asked.secret_file)
     listed, mask = _listed(asked)
     if asked.algorithm in RINGS:

@@ -158,7 +158,7 @@ class DelimitedReader(Reader):
             this, other = (show(each) for each in (self._delimiter, found))
             raise RVHError(
                 f"{self.source.name} has the one column {show(first[0])}: say --delimiter {other}, "
-                f"or --delimiter {this} if it is one"
+                f"or --delimiter {this} if that is its name"
             )
 
     @property
