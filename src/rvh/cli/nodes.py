@@ -504,7 +504,7 @@ def _from_lines(source: str, text: str, columns: Columns) -> Iterator[Found]:
             if doubt := doubtful(node):
                 table = ""
                 if re.search("[,\t]", node) and columns.option == "--nodes":
-                    table = "; a table is one with --node-format csv or tsv"
+                    table = "; if it is a table, give --node-format csv or tsv"
                 raise RVHError(
                     f"{source}: line {number} is {show(node)}, which {doubt}: a line holds one id "
                     f"and nothing else; {_or_as_json(node)}{table}"
