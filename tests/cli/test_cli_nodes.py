@@ -145,7 +145,7 @@ def test_a_pipe_without_its_sign(both_fail, here):
     ],
 )
 def test_a_file_that_is_not_there(both_fail, here, path, hint):
-    Path("n.csv").write_text(CSV)
+    Path("n.csv").write_text(CSV, encoding="utf-8")
     assert both_fail("-n", f"@{path}") == f"--nodes @{path}: No such file or directory{hint}"
 
 
@@ -160,13 +160,13 @@ def test_a_file_that_is_not_there(both_fail, here, path, hint):
 )
 def test_what_is_read_is_not_overwritten(call, fails, here, out, options):
     """OUT took the place of the node file, without a word."""
-    Path("n.txt").write_text("alpha\n")
+    Path("n.txt").write_text("alpha\n", encoding="utf-8")
     Path("link.txt").symlink_to("n.txt")
     line = fails("assign", "keys.txt", "-o", out, *options)
     assert line.startswith(f"--out {out} is the file that {options[-2].replace('-n', '--nodes')} ")
-    assert Path("n.txt").read_text() == "alpha\n"
+    assert Path("n.txt").read_text(encoding="utf-8") == "alpha\n"
     result = call("assign", "keys.txt", "-n", "@n.txt", "-o", "keys.txt", "-q")
-    assert (result.code, Path("keys.txt").read_text()) == (0, "obj\talpha\n")
+    assert (result.code, Path("keys.txt").read_text(encoding="utf-8")) == (0, "obj\talpha\n")
 
 
 def test_an_out_without_a_name(call, here):
@@ -176,7 +176,7 @@ def test_an_out_without_a_name(call, here):
 
 
 def test_nobody_is_dead(fails, here):
-    Path("dead.txt").write_text("\n")
+    Path("dead.txt").write_text("\n", encoding="utf-8")
     for dead in ("@dead.txt", "[]"):
         line = fails("select", "-k", "obj", "-n", "a,b", "--dead", dead)
         assert line.endswith("there are no nodes: leave --dead away where none is dead")
@@ -419,7 +419,7 @@ def test_a_file_without_a_header_loses_no_node(both_fail, both, rows, delimiter)
 @pytest.mark.parametrize("column", [[], ["--node-column", 2]])
 def test_a_header_that_was_said_not_to_be_there(both_fail, here, column):
     """It would be a node."""
-    Path("n.csv").write_text("Host,host\nalpha,beta\n")
+    Path("n.csv").write_text("Host,host\nalpha,beta\n", encoding="utf-8")
     line = both_fail("-n", "@n.csv", "--no-node-header", *column)
     name = "host" if column else "Host"
     assert line.startswith(f"n.csv: the first line has '{name}', the name of a column")

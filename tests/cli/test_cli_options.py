@@ -110,7 +110,7 @@ def test_a_wrong_value_is_shown(call, given, words):
 def test_a_key_column_that_is_named_twice(call, tmp_path):
     """Its value twice would be another key."""
     keys = tmp_path / "keys.csv"
-    keys.write_text("id,name\n1,x\n")
+    keys.write_text("id,name\n1,x\n", encoding="utf-8")
     for columns in (["-K", "id", "-K", "id"], ["-K", "id,id"], ["-K", "id,name", "-K", "id"]):
         line = refused(call("assign", keys, "-n", "a,b", "-o", "-", *columns))
         assert "column 'id' is named twice: name it once" in line
