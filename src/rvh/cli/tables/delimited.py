@@ -32,10 +32,15 @@ ENCODING = "if it is of another encoding, name it with --encoding"
 
 
 class _Watch(io.RawIOBase):
-    """Passes bytes on to pyarrow, first some that were read before; counts and checks them."""
+    """Passes bytes on to pyarrow, first some that were read before; counts and checks them.
+
+    pyarrow takes a byte order mark away at the start, which here is that of the second row: it gets
+    one of its own. And where a piece ends with a carriage return it drops a newline that the next
+    begins with, within quotes too: no piece ends so while more may follow.
+    """
 
     def __init__(self, before: bytes, stream: io.BufferedReader[Any], structure: Structure) -> None:
-        self._before = before
+        self._held = codecs.BOM_UTF8 + before
         self._stream = stream
         self._structure = structure
         self.count = 0
@@ -44,14 +49,14 @@ class _Watch(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        if self._before:
-            data, self._before = self._before, b""
-            return data
-        data = self._stream.read(size)
-        self.count += len(data)
-        if data:
-            self._structure.feed(data)
-        else:
+        fresh = self._stream.read(max(0, size - len(self._held)))
+        self.count += len(fresh)
+        data, self._held = self._held + fresh, b""
+        if fresh:
+            self._structure.feed(fresh)
+            if data.endswith(b"\r") and len(data) >= size:
+                data, self._held = data[:-1], b"\r"
+        elif not data:
             self._structure.end()
         return data
 
@@ -95,6 +100,7 @@ class DelimitedReader(Reader):
     def _first_row(self) -> list[str]:
         self._lines_read: list[bytes] = []
         name = self.source.name
+        csv.field_size_limit(BLOCK_BYTES)  # which _lines keeps
         quoting: Any = csv.QUOTE_MINIMAL if self._quote is Quote.CSV else csv.QUOTE_NONE
         rows = csv.reader(
             self._lines(),
