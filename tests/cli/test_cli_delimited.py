@@ -330,6 +330,36 @@ def test_text_that_is_not_of_its_encoding(refusal, content, encoding, words):
         assert word in message
 
 
+# -- where pieces end -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_a_line_end_in_quotes_across_two_blocks(answer, shift):
+    """pyarrow drops a newline that a block begins with, where the block before ends with CR."""
+    row = b'"%07d\r\n"\r\n'  # 13 bytes, so that a block ends anywhere in one
+    rows = b"".join(row % n for n in range(500_000))
+    text = answer("k.csv", b"id" + b"x" * shift + b"\r\n" + rows)
+    (_, *read) = csv.reader(io.StringIO(text, newline=""), strict=True)
+    assert [key for key, _ in read] == [f"{n:07d}\r\n" for n in range(500_000)]
+
+
+@pytest.mark.parametrize("args", [[], ["--quote", "none"]])
+def test_a_mark_at_the_start_of_the_second_row_stays(answer, args):
+    """pyarrow takes what it gets for the start of a file."""
+    key = "\ufeffa"
+    assert answer("k.csv", f"id\n{key}\nb\n".encode(), *args) == (
+        f"id,node\n{key},{nodes_of(key)[0]}\nb,{nodes_of('b')[0]}\n"
+    )
+
+
+@pytest.mark.parametrize("args", [[], ["--no-header"]])
+def test_a_long_value_in_any_row(answer, args):
+    long = "x" * 1_000_000
+    rows = [long, "a", long]
+    read = answer("k.csv", "\n".join(rows).encode(), *args).splitlines()
+    assert [row.split(",")[0] for row in read] == rows
+
+
 # -- wrong names and damaged files ----------------------------------------------------------------
 
 PLAIN = b"id,x\n1,2\n"
@@ -427,6 +457,26 @@ def test_a_bomb_does_not_fill_the_memory(spawn, tmp_path, name):
     assert result.code == 1
     assert "MiB" in result.err
     assert int(result.out) * 1024 < 400_000_000
+
+
+@pytest.mark.parametrize("name", ["n.csv.gz", "n.ndjson.gz", "n.txt.gz", "n.txt"])
+def test_a_bomb_of_nodes_does_not_fill_the_memory(spawn, tmp_path, name):
+    """1.6 GB of one line, in 1.6 MB; the plain one is a file of zeros without blocks."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("this system has no /proc to read the peak memory of a process from")
+    nodes = tmp_path / name
+    if name.endswith(".gz"):
+        with gzip.open(nodes, "wb", 1) as file:
+            for _ in range(400):
+                file.write(b"x" * 4_000_000)
+    else:
+        with open(nodes, "wb") as file:
+            file.truncate(1_600_000_000)
+    argv = [command()[0], "-c", PEAK, "select", "-k", "a", "-n", f"@{nodes}"]
+    result = spawn(argv=argv)
+    assert result.code == 1
+    assert f"{nodes} has more than 256 MiB of text" in result.err
+    assert int(result.out) * 1024 < 800_000_000
 
 
 def test_names_that_are_not_utf8(tmp_path):

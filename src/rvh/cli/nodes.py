@@ -20,13 +20,14 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
 from rvh._weights import WEIGHT_MAX, WEIGHT_MIN
+from rvh.cli.jsontext import unique_members
 from rvh.cli.options import refuse_no_text
 from rvh.cli.plaintext import decoded
 from rvh.cli.tables import FORMATS, compression_of, format_of
@@ -44,6 +45,9 @@ ID_NAMES = (
     "server", "server_name", "address", "addr", "ip", "endpoint", "url", "uri", "instance",
     "member", "shard", "backend", "bucket", "broker", "worker", "peer", "machine",
 )  # fmt: skip
+
+#: the longest node file of text, which is read whole; and the bytes read at once
+TEXT_BYTES, PIECE_BYTES = 1 << 28, 1 << 20
 
 #: most ids, for which no character needs a look of its own
 USUAL = re.compile(r"[A-Za-z0-9_.:/=+%~-]+")
@@ -472,18 +476,31 @@ def _from_file(path: str, columns: Columns) -> Iterator[Found]:
 
 def _bytes(path: str) -> bytes:
     """The whole of a text file, decompressed."""
-    if path != "-":
-        compression = compression_of(path)
-        if compression is None:
-            return Path(path).read_bytes()  # without pyarrow, which takes longer to load
-        from rvh.cli.tables.base import naming
-        from rvh.cli.tables.files import Source
+    if path == "-":
+        if sys.stdin is None:
+            raise RVHError("stdin is closed, so @- cannot be read")
+        return _whole(sys.stdin.buffer, "stdin")
+    compression = compression_of(path)
+    if compression is None:  # without pyarrow, which takes longer to load
+        with open(path, "rb") as file:
+            return _whole(file, path)
+    from rvh.cli.tables.base import naming
+    from rvh.cli.tables.files import Source
 
-        with Source(path, compression) as source, naming(path):
-            return source.stream.read()
-    if sys.stdin is None:
-        raise RVHError("stdin is closed, so @- cannot be read")
-    return sys.stdin.buffer.read()
+    with Source(path, compression) as source, naming(path):
+        return _whole(source.stream, path)
+
+
+def _whole(stream: BinaryIO, name: str) -> bytes:
+    """All that a stream has, within `TEXT_BYTES`: one without end must not fill the memory."""
+    pieces = iter(partial(stream.read, PIECE_BYTES), b"")
+    data = b"".join(islice(pieces, TEXT_BYTES // PIECE_BYTES + 1))
+    if len(data) > TEXT_BYTES:
+        raise RVHError(
+            f"{name} has more than {TEXT_BYTES >> 20} MiB of text: is it a list of nodes? One that "
+            "is so long can be read as Parquet"
+        )
+    return data
 
 
 def _from_lines(source: str, text: str, columns: Columns) -> Iterator[Found]:
@@ -663,7 +680,7 @@ def _from_json(source: str, text: str, columns: Columns) -> Iterator[Found]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line, object_pairs_hook=_members)
+            value = json.loads(line, object_pairs_hook=unique_members)
         except RVHError as error:
             raise RVHError(f"{source}: line {number}: {error}") from None
         except (ValueError, RecursionError) as error:
@@ -699,16 +716,6 @@ def _from_json(source: str, text: str, columns: Columns) -> Iterator[Found]:
         # One line may leave a member away; where all do, its name is mistyped.
         if name not in known and not empty:
             raise _no_column(source, name, known)
-
-
-def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object; of a member that stands twice Python's own reader would keep the last."""
-    members: dict[str, object] = {}
-    for name, value in pairs:
-        if name in members:
-            raise RVHError(f"member {show(name)} is there more than once")
-        members[name] = value
-    return members
 
 
 def _is_json(text: str) -> bool:

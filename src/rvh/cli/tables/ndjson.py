@@ -14,6 +14,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from rvh.cli.jsontext import unique_members
 from rvh.cli.tables.base import (
     BATCH_BYTES,
     BATCH_ROWS,
@@ -26,6 +27,8 @@ from rvh.cli.tables.base import (
 )
 from rvh.cli.tables.files import Source
 from rvh.errors import RVHError, show
+
+OBJECT = json.JSONDecoder(object_pairs_hook=unique_members)
 
 
 class JsonBatch(Batch):
@@ -145,7 +148,9 @@ class JsonReader(Reader):
 
     def _object(self, text: bytes, number: int) -> dict[str, Any]:
         try:
-            value = json.loads(text.decode())
+            value = OBJECT.decode(text.decode())
+        except RVHError as error:
+            reason = f"can be read in two ways: {error}"
         except UnicodeDecodeError as error:
             reason = (
                 f"is not UTF-8 text: {error.reason} at byte {error.start}; if it is of another "
