@@ -373,6 +373,34 @@ def test_a_folder_that_takes_no_new_file(nobody):
     assert out.read_text(encoding="utf-8") == "before\n"
 
 
+@pytest.mark.parametrize("out", ["-", "/dev/stdout", "/dev/fd/1"])
+@pytest.mark.parametrize("keys", ["k.csv", "/dev/stdin"])
+def test_rows_are_not_added_to_the_file_they_come_from(shell, tmp_path, keys, out):
+    """They would be read again, without end."""
+    line = f"rvh assign {keys} --format csv -n a,b -o {out} --output-format csv < k.csv >> k.csv"
+    refused(shell(line), f"is the file that {keys} reads", "-o FILE")
+    assert (tmp_path / "k.csv").read_text() == KEYS
+    assert shell("rvh assign k.csv -n a,b -o k.csv").returncode == 0  # as the error advises
+    assert (tmp_path / "k.csv").read_text() == ANSWER
+
+
+@pytest.mark.parametrize(
+    ("out", "why"),
+    [
+        ("x" * 252 + ".csv", "cannot be written: File name too long"),
+        ("circle.csv", "cannot be written: Too many levels of symbolic links"),
+        ("''", "the name of an output is empty"),
+    ],
+)
+def test_a_name_that_no_file_can_have(shell, tmp_path, out, why):
+    """It is refused before a row is read: the one row here is wrong."""
+    (tmp_path / "circle.csv").symlink_to("circle.csv")
+    (tmp_path / "bad.csv").write_text('id\n"1"x\n')
+    refused(shell(f"rvh assign bad.csv -n a,b -o {out}"), why)
+    assert sorted(os.listdir(tmp_path)) == ["bad.csv", "circle.csv", "k.csv"]
+    refused(shell("rvh assign '' --format csv -n a,b -o o.csv"), "the name of an input is empty")
+
+
 def test_a_file_that_may_not_be_changed(shell, tmp_path):
     out = tmp_path / "out.csv"
     out.write_text("before\n", encoding="utf-8")

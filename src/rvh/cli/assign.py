@@ -243,6 +243,12 @@ def assign(
     rows = 0
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(source_of())
+        if source.is_behind(out):
+            raise RVHError(
+                f"{'stdout' if out == '-' else out} is the file that {source.name} reads, which "
+                "would never end: write -o FILE, which may be KEYS itself and is replaced at the "
+                "end"
+            )
         reader = read_as.reader(source, **reading)
         columns = _key_columns(key_column, reader)
         if len(columns) > 1 and algorithm in RINGS:

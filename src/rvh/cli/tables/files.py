@@ -21,7 +21,13 @@ from typing import Any, BinaryIO
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from rvh.cli.tables.content import HEAD_BYTES, MAGIC
-from rvh.cli.tables.descriptors import descriptor, duplicate, is_stream, process_and_number
+from rvh.cli.tables.descriptors import (
+    STDOUT,
+    descriptor,
+    duplicate,
+    is_stream,
+    process_and_number,
+)
 from rvh.errors import RVHError
 
 #: bytes read at once
@@ -185,6 +191,8 @@ class Source:
     def __init__(
         self, path: str, compression: str | None = None, encoding: str | None = None
     ) -> None:
+        if not path:
+            raise RVHError("the name of an input is empty: name a file, or - for stdin")
         self.name = "stdin" if path == "-" else path
         number = None if path == "-" else descriptor(path)
         self._owned = path != "-"
@@ -227,6 +235,18 @@ class Source:
     def __exit__(self, *exc: object) -> None:
         if self._owned:
             self._file.close()
+
+    def is_behind(self, path: str) -> bool:
+        """Whether an output that is written directly goes into the file that this one reads."""
+        number = STDOUT if path == "-" else descriptor(path)
+        if self.size is None or number is None or (path == "-" and sys.stdout is None):
+            return False
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl  # not everywhere
+
+            writes = fcntl.fcntl(number, fcntl.F_GETFL) & (os.O_WRONLY | os.O_RDWR)
+            return bool(writes) and os.path.sameopenfile(self._file.fileno(), number)
+        return False
 
     def fraction(self) -> float | None:
         """How much of the file is read, from 0 to 1; None for a pipe."""
@@ -318,6 +338,14 @@ def target(path: str, compression: str | None = None, instead: str = "") -> Iter
         ):
             yield sink
         return
+    if not path:
+        raise RVHError("the name of an output is empty: name a file, or - for stdout")
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # too long, links in a circle: at the end the rows would be lost
+        raise RVHError(f"{path} cannot be written: {error.strerror}") from None
     place = os.path.realpath(path)  # a symbolic link stays one
     if os.path.isdir(place):
         raise RVHError(f"{path} is a directory: name a file in it")
