@@ -534,3 +534,16 @@ def test_any_tsv_without_quotes_comes_back(tmp_path, rows):
         *(f"x{key}\t{more}\t{node}" for (key, more), node in zip(rows, answers, strict=True)),
         "",
     ]
+
+
+def test_keys_that_begin_as_files_of_another_kind_do(call, tmp_path):
+    # Magic numbers that are letters alone are text too.
+    keys = ["BZhang", "BZh9", "PAR1", "PAR1S-2024", "ARROW1", "ARROW12"]
+    for key in keys:
+        path = tmp_path / "k.txt"
+        path.write_text(f"{key}\nother\n", encoding="utf-8")
+        result = call("assign", path, "-n", "a,b", "-o", "-")
+        assert result.code == 0, result.err
+        assert result.out.decode().startswith(f"{key}\t")
+        path.write_text(f"{key}\nb\n", encoding="utf-8")  # as a list of nodes
+        assert call("select", "-k", "obj", "-n", f"@{path}").code == 0

@@ -365,7 +365,11 @@ UTF16 = "id,zone\nalpha,eu\n"
         ),
         ("n.ndjson", bz2.compress(b'"a"\n'), ["is bzip2-compressed"]),
         ("n.txt", b"PK\x03\x04rest", ["a ZIP archive or a spreadsheet"]),
-        ("n.csv", b"PAR1rest", ["is a Parquet file: name it .parquet, or say --node-format"]),
+        (
+            "n.csv",
+            b"PAR1\x15\x04rest",
+            ["is a Parquet file: name it .parquet, or say --node-format"],
+        ),
         ("n.txt", b"ARROW1\0\0", ["is an Arrow IPC file"]),
         ("n.csv", b"id\ralpha\rbeta\r", ["line 1 has a carriage return", "tr '\\r' '\\n'"]),
         ("n.txt", b"alpha\rbeta\n", ["line 1 has a carriage return"]),

@@ -208,6 +208,11 @@ def test_bad_secrets(fails, tmp_path, content):
     assert "secret" in fails("select", "-n", LIST, "-k", "obj", "--secret-file", path)
 
 
+def test_a_secret_without_end(fails):
+    message = fails("select", "-n", LIST, "-k", "obj", "--secret-file", "/dev/zero")
+    assert "/dev/zero has more than 65536 bytes: a secret has at most 64" in message
+
+
 @pytest.mark.parametrize(
     "args",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from enum import StrEnum
@@ -12,7 +13,10 @@ import typer
 
 from rvh.cli.tables import FORMATS
 from rvh.errors import RVHError, show
+from rvh.nodes import SECRET_MAX
 
+#: of a secret file that is read: so much tells that it is none
+SECRET_BYTES = 1 << 16
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 
 Nodes = Annotated[
@@ -218,7 +222,14 @@ def read_secret(path: str | None) -> bytes:
         return b""
     if path == "-" and sys.stdin is None:
         raise RVHError("stdin is closed, so --secret-file - cannot be read")
-    secret = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    with contextlib.ExitStack() as stack:
+        file = sys.stdin.buffer if path == "-" else stack.enter_context(Path(path).open("rb"))
+        secret = file.read(SECRET_BYTES + 1)  # a device may have no end
+    if len(secret) > SECRET_BYTES:
+        raise RVHError(
+            f"{path} has more than {SECRET_BYTES} bytes: a secret has at most {SECRET_MAX}; use a "
+            "digest of it"
+        )
     if secret.endswith(b"\n"):
         secret = secret[:-1].removesuffix(b"\r")
     if not secret:

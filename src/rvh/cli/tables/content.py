@@ -9,18 +9,21 @@ HEAD_BYTES = 64
 GZIP, ZSTD, BZ2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh"
 #: pyarrow's names of compressions, and how their files begin
 MAGIC = {"gzip": GZIP, "zstd": ZSTD, "bz2": BZ2}
+#: the size of its blocks, and pi before the first one
+BLOCKS_BZ2 = tuple(b"%s%d1AY&SY" % (BZ2, size) for size in range(1, 10))
 PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 
-#: how files of another kind begin, what they are, what to do, and the format that reads them
-OTHER_KINDS: tuple[tuple[bytes, str, str, str | None], ...] = (
+#: how files of another kind begin, what they are, what to do, and the format that reads them;
+#: where that is letters alone, with what follows in every such file: a key may be `BZh` or `PAR1`
+OTHER_KINDS: tuple[tuple[bytes | tuple[bytes, ...], str, str, str | None], ...] = (
     (GZIP, "gzip-compressed", "decompress it (gzip -dc), or name it .gz", None),
     (ZSTD, "zstd-compressed", "decompress it (zstd -dc), or name it .zst", None),
-    (BZ2, "bzip2-compressed", "decompress it (bzip2 -dc), or name it .bz2", None),
+    (BLOCKS_BZ2, "bzip2-compressed", "decompress it (bzip2 -dc), or name it .bz2", None),
     (b"\xfd7zXZ\0", "xz-compressed", "decompress it (xz -dc)", None),
     (b"\x04\x22\x4d\x18", "LZ4-compressed", "decompress it (lz4 -dc)", None),
     (b"PK\x03\x04", "a ZIP archive or a spreadsheet", "unpack it, or export it as CSV", None),
-    (PARQUET, "a Parquet file", "name it .parquet", "parquet"),
-    (ARROW_FILE, "an Arrow IPC file", "name it .arrow", "arrow"),
+    (PARQUET + b"\x15", "a Parquet file", "name it .parquet", "parquet"),
+    (ARROW_FILE + b"\0\0", "an Arrow IPC file", "name it .arrow", "arrow"),
     (ARROW_STREAM, "an Arrow IPC stream", "name it .arrows", "arrows"),
 )
 #: how text of another encoding begins, and its name

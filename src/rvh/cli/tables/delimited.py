@@ -24,6 +24,8 @@ from rvh.errors import RVHError, show
 
 #: bytes parsed at once; also the longest row that pyarrow reads. It reads up to 32 of them ahead.
 BLOCK_BYTES = 1 << 21
+#: bytes of a first row that are checked together
+LOOK_BYTES = 1 << 16
 #: what pyarrow says about a row that is not as the others
 ROW_ERROR = re.compile(r"Row #(\d+): (.*)", re.DOTALL)
 #: what separates values in some files; in the name of the only column it was to separate them
@@ -99,6 +101,8 @@ class DelimitedReader(Reader):
 
     def _first_row(self) -> list[str]:
         self._lines_read: list[bytes] = []
+        self._unseen: list[bytes] = []
+        self._seen = 0
         name = self.source.name
         csv.field_size_limit(BLOCK_BYTES)  # which _lines keeps
         quoting: Any = csv.QUOTE_MINIMAL if self._quote is Quote.CSV else csv.QUOTE_NONE
@@ -109,12 +113,15 @@ class DelimitedReader(Reader):
             strict=True,
         )
         try:
-            for row in rows:
-                if row:
-                    break
-                self._lines_read.clear()
-            else:
-                raise RVHError(f"{name} is empty: a header is needed")
+            try:
+                for row in rows:
+                    if row:
+                        break
+                    self._lines_read.clear()
+                else:
+                    raise RVHError(f"{name} is empty: a header is needed")
+            finally:
+                self._look_at_lines()  # an error of which says more
         except UnicodeDecodeError as error:
             raise RVHError(
                 f"{name}: the header is not UTF-8 text: {error.reason} at byte {error.start}; "
@@ -148,9 +155,17 @@ class DelimitedReader(Reader):
                     f"{self.source.name}: the header has more than {BLOCK_BYTES >> 20} MiB: it "
                     "is no table, or a quote is never closed"
                 )
-            self._structure.feed(line)
             self._lines_read.append(line)
+            self._unseen.append(line)
+            if size - self._seen >= LOOK_BYTES:
+                self._look_at_lines()
+                self._seen = size
             yield line.decode()
+
+    def _look_at_lines(self) -> None:
+        """Check the lines that were read: not one by one, as the start of a row is seen again."""
+        self._structure.feed(b"".join(self._unseen))
+        self._unseen.clear()
 
     def _refuse_other_delimiter(self, first: list[str]) -> None:
         """Refuse a file of one column that seems to have several, with another delimiter.
