@@ -169,12 +169,6 @@ def test_what_is_read_is_not_overwritten(call, fails, here, out, options):
     assert (result.code, Path("keys.txt").read_text(encoding="utf-8")) == (0, "obj\talpha\n")
 
 
-def test_an_out_without_a_name(call, here):
-    result = call("assign", "keys.txt", "-n", "a,b", "-o", "")
-    assert (result.code, result.out) == (2, b"")
-    assert "--out: it is empty: name a file, or - for stdout" in result.err
-
-
 def test_nobody_is_dead(fails, here):
     Path("dead.txt").write_text("\n", encoding="utf-8")
     for dead in ("@dead.txt", "[]"):

@@ -193,8 +193,6 @@ def assign(
       zcat log.ndjson.gz | rvh assign - --format ndjson -n @nodes.txt -K user -o - | head
     """
     refuse_no_text(column, "--column")
-    if not out:
-        raise typer.BadParameter("it is empty: name a file, or - for stdout", param_hint="--out")
     read_as = _format("--format", format_name, keys, None)
     write_as = _format("--output-format", output_format, out, read_as)
     reading, writing = _delimited(read_as, write_as, delimiter, no_header, quote)
