@@ -47,6 +47,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         guard(run)
-    except SystemExit as stop:  # Typer ends every run with one
-        return stop.code if isinstance(stop.code, int) else ExitStatus.OK
-    return ExitStatus.OK
+    except SystemExit as stop:
+        return int(stop.code) if isinstance(stop.code, int) else int(ExitStatus.OK)
+    return int(ExitStatus.OK)
