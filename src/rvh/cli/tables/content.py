@@ -9,7 +9,7 @@ HEAD_BYTES = 64
 GZIP, ZSTD, BZ2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh"
 #: pyarrow's names of compressions, and how their files begin
 MAGIC = {"gzip": GZIP, "zstd": ZSTD, "bz2": BZ2}
-#: the size of its blocks, and pi before the first one
+#: bzip2 with what follows its letters: the size of its blocks, then the mark of the first block
 BLOCKS_BZ2 = tuple(b"%s%d1AY&SY" % (BZ2, size) for size in range(1, 10))
 PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 
