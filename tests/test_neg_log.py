@@ -13,7 +13,7 @@ from rvh import _schemes
 from rvh._backend import neg_log
 
 UNIT = 2**53  # m counts in units of 2^-53
-#: of src/rvh/kernels/tests/test_kernels.c, which every processor of either byte order computes
+#: of src/rvh_kernels/tests/test_kernels.c, which every processor of either byte order computes
 NEG_LOG_SUM = 0xEDD0F6FCA569FE7F
 #: bits of the exact logarithm
 PRECISION = 90

@@ -25,7 +25,7 @@ if "avx2" not in rvh.cpu.available():
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the tree with a baseline of its own, whatever compiler is here."""
     root = tmp_path_factory.mktemp("scratch")
-    for folder in ("src/rvh/kernels", "src/blake2_simd", "benchmarks/gate"):
+    for folder in ("src/rvh_kernels", "src/blake2_simd", "benchmarks/gate"):
         shutil.copytree(ROOT / folder, root / folder)
     (root / "benchmarks/gate/baseline.json").write_text("{}", encoding="utf-8")
     refreshed = gate(root, "--refresh")
