@@ -20,7 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rvh
-from rvh import _replicas, _slices
+from rvh import _replicas
+from rvh._runtime import slices as _slices
 from rvh.balanced import assign_balanced
 from rvh.cache import SelectionCache
 from rvh.faultset import FaultSet

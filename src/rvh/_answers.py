@@ -16,7 +16,7 @@ from rvh._backend import Cancel, distinct, key_points
 from rvh._column import Codes, KeyColumn, Kind
 from rvh._dedupe import has_codes, pays
 from rvh._parallel import over_rows, thread_count
-from rvh._slices import SLICE, put, taken
+from rvh._runtime.slices import SLICE, put, taken
 from rvh.errors import RVHError, show
 
 #: what does the work: a plain column, from, to, where the answers go, and whether to stop

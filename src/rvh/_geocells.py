@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rvh._answers import points_of
 from rvh._column import KeyColumn, Kind
 from rvh._pure_points import ALPHABET, LONGEST
-from rvh._slices import argsort, taken
+from rvh._runtime.slices import argsort, taken
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["LONGEST", "UNKNOWN", "Regions", "cut", "packed", "regions"]

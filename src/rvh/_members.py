@@ -11,7 +11,7 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 from rvh import keys as _keys
-from rvh._shared import Shared
+from rvh._runtime.shared import Shared
 from rvh.nodes import NodeSet
 
 __all__ = ["Member", "Members"]

@@ -22,8 +22,8 @@ from rvh._pure_cache import Cache as Cache
 from rvh._pure_points import key_point as key_point
 from rvh._pure_points import key_points as key_points
 from rvh._pure_ring import RingPoints as RingPoints
+from rvh._runtime.slices import COMPARED, largest
 from rvh._schemes import WORD, Blake2b, Murmur, Scheme, weighted
-from rvh._slices import COMPARED, largest
 from rvh.keys import KeyColumn, Spans, check_unique, key_bytes, key_word
 
 T = TypeVar("T")

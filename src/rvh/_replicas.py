@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rvh._backend import distinct
 from rvh._column import Chunks, KeyColumn, Kind
-from rvh._slices import SLICE, slices
+from rvh._runtime.slices import SLICE, slices
 from rvh.keys import column
 
 __all__ = ["FEW", "absent", "numbered", "repeated"]

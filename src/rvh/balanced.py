@@ -23,8 +23,8 @@ from rvh._answers import over_distinct_keys
 from rvh._backend import Cancel, Matching, distinct
 from rvh._column import KeyColumn, Kind
 from rvh._numbers import real_number
-from rvh._shared import Shared
-from rvh._slices import taken
+from rvh._runtime.shared import Shared
+from rvh._runtime.slices import taken
 from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 from rvh.nodes import NodeSet
 from rvh.rendezvous import _node_set

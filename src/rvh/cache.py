@@ -18,8 +18,8 @@ from rvh._backend import Cache, Cancel, distinct
 from rvh._column import KeyColumn, Kind
 from rvh._numbers import whole_number
 from rvh._parallel import thread_count
-from rvh._shared import Shared
-from rvh._slices import taken
+from rvh._runtime.shared import Shared
+from rvh._runtime.slices import taken
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 

@@ -22,7 +22,7 @@ from rvh._numbers import whole_number
 from rvh._parallel import over_rows
 from rvh._per_node import python_value
 from rvh._replicas import absent, repeated
-from rvh._slices import taken, to_list
+from rvh._runtime.slices import taken, to_list
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 

@@ -22,7 +22,7 @@ from rvh._backend import Cancel, PreparedNodes, distinct
 from rvh._column import KeyColumn, Kind
 from rvh._geocells import LONGEST, UNKNOWN, cut, packed, regions
 from rvh._numbers import real_number, whole_number
-from rvh._slices import argsort, array_of, taken
+from rvh._runtime.slices import argsort, array_of, taken
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rvh._arrow import NotExportedError, forget_locals
 from rvh._column import KeyColumn, Kind, Spans, Views
-from rvh._slices import array_of, copied
+from rvh._runtime.slices import array_of, copied
 from rvh._values import (
     PART_MAX,
     READ_INTEGERS,

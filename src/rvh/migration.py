@@ -20,7 +20,7 @@ from rvh._backend import key_point
 from rvh._column import KeyColumn
 from rvh._numbers import is_whole, whole_number
 from rvh._replicas import FEW, absent, numbered
-from rvh._slices import SLICE, slices
+from rvh._runtime.slices import SLICE, slices
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 

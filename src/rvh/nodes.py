@@ -21,7 +21,7 @@ from rvh._column import KeyColumn
 from rvh._domains import Domains, as_domains, labels_of
 from rvh._masks import node_mask
 from rvh._numbers import real_numbers, whole_number
-from rvh._slices import SLICE, put, slices, taken, to_list
+from rvh._runtime.slices import SLICE, put, slices, taken, to_list
 from rvh._weights import as_weights
 from rvh.errors import RVHError, RVHTypeError, show
 

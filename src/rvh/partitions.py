@@ -27,7 +27,7 @@ from rvh._column import KeyColumn
 from rvh._numbers import whole_number
 from rvh._parallel import over_rows, thread_count
 from rvh._replicas import absent
-from rvh._slices import slices, taken
+from rvh._runtime.slices import slices, taken
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 

@@ -25,7 +25,7 @@ from rvh._foreign import foreign_column
 from rvh._integers import CONTRACT, INTEGERS, check_integers, foreign_key
 from rvh._members import Member, Members
 from rvh._numbers import is_whole, real_number, real_numbers, whole_number
-from rvh._slices import argsort, taken, to_list
+from rvh._runtime.slices import argsort, taken, to_list
 from rvh._weights import as_weight
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.migration import Migration, Moved, Phase, Plan, Route, Step
