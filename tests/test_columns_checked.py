@@ -22,7 +22,7 @@ from hypothesis.extra import numpy as hnp
 
 import rvh
 from rvh import RVHError, RVHTypeError
-from rvh._column import Chunks, Codes
+from rvh._columns.column import Chunks, Codes
 from rvh.geohash import GeoSet
 from rvh.keys import KeyColumn, Kind, Spans, Views, column
 from rvh.multi import compose_keys

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rvh._column import Chunks, Codes, KeyColumn, Kind
+from rvh._columns.column import Chunks, Codes, KeyColumn, Kind
 from rvh._dedupe import LOOK_OBJECT, LOOK_ROW, distinct_keys, drawn, pays, worth
 from rvh.keys import column
 

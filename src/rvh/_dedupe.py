@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._backend import distinct
-from rvh._column import KeyColumn, Kind
+from rvh._columns.column import KeyColumn, Kind
 from rvh.errors import RVHError
 
 #: a row's price, to look its key up and to hand its answer out: 15 to 20 ns where there are few

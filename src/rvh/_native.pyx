@@ -22,7 +22,7 @@ import threading
 
 import numpy as np
 
-from rvh._integers import CONTRACT
+from rvh._columns.integers import CONTRACT
 from rvh.errors import RVHError, keys_changed
 from rvh.keys import (
     PART_MAX, KeyColumn, Kind, Spans, duplicate_id_error, empty_id_error, key_bytes, key_word,

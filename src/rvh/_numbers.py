@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._values import objects_of, of_view
+from rvh._columns.values import objects_of, of_view
 from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["as_index", "is_whole", "real_number", "real_numbers", "whole_number"]
-
-
-def is_whole(value: object) -> TypeGuard[int]:
-    """Whether a value is a whole number, Python's or NumPy's: no bool, and no span of time.
-
-    Examples
-    --------
-    >>> is_whole(np.uint8(3)), is_whole(True), is_whole(np.timedelta64(3, "s"))
-    (True, False, False)
-    """
-    whole = isinstance(value, (int, np.integer))
-    return whole and not isinstance(value, (bool, np.timedelta64))
+__all__ = ["as_index", "real_number", "real_numbers", "whole_number"]
 
 
 def as_index(value: object) -> int | None:

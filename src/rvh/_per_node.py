@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rvh._values import objects_of, plain_id
+from rvh._columns.values import objects_of, plain_id
 from rvh.errors import RVHTypeError, show
 
 __all__ = ["per_node", "python_value"]
@@ -36,7 +36,7 @@ order of the ids
             f"{what} is {show(given)}: pass one value for each node, in the order of the ids"
         )
     if hasattr(given, "__arrow_c_array__") or hasattr(given, "__arrow_c_stream__"):
-        from rvh._arrow.reader import check_extensions  # ctypes, for those who have Arrow
+        from rvh._columns.arrow.reader import check_extensions  # ctypes, for those who have Arrow
 
         check_extensions(given, what)
     if isinstance(given, np.ndarray):

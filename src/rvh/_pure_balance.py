@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._column import KeyColumn, Kind, Spans
+from rvh._columns.column import KeyColumn, Kind, Spans
 
 __all__ = ["Matching"]
 

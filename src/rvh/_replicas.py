@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._backend import distinct
-from rvh._column import Chunks, KeyColumn, Kind
+from rvh._columns.column import Chunks, KeyColumn, Kind
 from rvh._runtime.slices import SLICE, slices
 from rvh.keys import column
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from rvh import keys as _keys
 from rvh._answers import over_distinct_keys
 from rvh._backend import Cancel, distinct
-from rvh._column import KeyColumn, Kind
+from rvh._columns.column import KeyColumn, Kind
 from rvh._domains import Domains, as_domains
 from rvh._masks import node_mask
 from rvh._numbers import whole_number

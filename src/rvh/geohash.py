@@ -19,7 +19,7 @@ from rvh import _parallel
 from rvh import keys as _keys
 from rvh._answers import over_keys
 from rvh._backend import Cancel, PreparedNodes, distinct
-from rvh._column import KeyColumn, Kind
+from rvh._columns.column import KeyColumn, Kind
 from rvh._geocells import LONGEST, UNKNOWN, cut, packed, regions
 from rvh._numbers import real_number, whole_number
 from rvh._runtime.slices import argsort, array_of, taken

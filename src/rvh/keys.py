@@ -16,10 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._arrow import NotExportedError, forget_locals
-from rvh._column import KeyColumn, Kind, Spans, Views
-from rvh._runtime.slices import array_of, copied
-from rvh._values import (
+from rvh._columns.arrow import NotExportedError, forget_locals
+from rvh._columns.column import KeyColumn, Kind, Spans, Views
+from rvh._columns.values import (
     PART_MAX,
     READ_INTEGERS,
     buffer_bytes,
@@ -36,6 +35,7 @@ from rvh._values import (
     plain_id,
     type_name,
 )
+from rvh._runtime.slices import array_of, copied
 from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 
 __all__ = [
@@ -242,7 +242,7 @@ def _read(keys: Any, name: str) -> _Found:
     if isinstance(keys, (list, tuple)):
         return _Found(KeyColumn._made(Kind.OBJECTS, elements_of(keys, name)))
     if hasattr(keys, "__arrow_c_array__") or hasattr(keys, "__arrow_c_stream__"):
-        from rvh._arrow.reader import read  # ctypes, for those who have Arrow
+        from rvh._columns.arrow.reader import read  # ctypes, for those who have Arrow
 
         try:
             return _Found(*read(keys, name))

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvh._backend import compose
-from rvh._column import COMPOSITE
-from rvh._values import is_byte_view, is_uuid
+from rvh._columns.column import COMPOSITE
+from rvh._columns.values import is_byte_view, is_uuid
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.keys import KeyColumn, Kind, Spans, opened, part_bytes
 from rvh.rendezvous import _node_set

@@ -17,7 +17,7 @@ from rvh import _version
 from rvh import keys as _keys
 from rvh._answers import Work, over_distinct_keys, over_keys
 from rvh._backend import Cancel, PreparedNodes, ascending
-from rvh._column import KeyColumn
+from rvh._columns.column import KeyColumn
 from rvh._domains import Domains, as_domains, labels_of
 from rvh._masks import node_mask
 from rvh._numbers import real_numbers, whole_number
@@ -26,7 +26,7 @@ from rvh._weights import as_weights
 from rvh.errors import RVHError, RVHTypeError, show
 
 if TYPE_CHECKING:
-    from rvh._arrow.writer import Names, NodeColumn
+    from rvh._columns.arrow.writer import Names, NodeColumn
 
 __all__ = ["SCHEMES", "NodeSet"]
 
@@ -451,7 +451,7 @@ class NodeSet:
         >>> pa.array(answer).to_pylist()
         ['beta', None, 'alpha']
         """
-        from rvh._arrow.writer import Names, NodeColumn
+        from rvh._columns.arrow.writer import Names, NodeColumn
 
         k = self._check_k(k)
 

@@ -16,7 +16,7 @@ from rvh.errors import RVHError
 from rvh.nodes import NodeSet
 
 if TYPE_CHECKING:
-    from rvh._arrow.writer import NodeColumn
+    from rvh._columns.arrow.writer import NodeColumn
 
 __all__ = [
     "arendezvous_hash",

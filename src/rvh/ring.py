@@ -20,11 +20,12 @@ from rvh import _ring_points
 from rvh import keys as _keys
 from rvh._answers import over_keys, points_of
 from rvh._backend import Cancel, RingPoints, key_point
-from rvh._column import KeyColumn
-from rvh._foreign import foreign_column
-from rvh._integers import CONTRACT, INTEGERS, check_integers, foreign_key
+from rvh._columns.column import KeyColumn
+from rvh._columns.foreign import foreign_column
+from rvh._columns.integers import CONTRACT, INTEGERS, check_integers, foreign_key
+from rvh._columns.values import is_whole
 from rvh._members import Member, Members
-from rvh._numbers import is_whole, real_number, real_numbers, whole_number
+from rvh._numbers import real_number, real_numbers, whole_number
 from rvh._runtime.slices import argsort, taken, to_list
 from rvh._weights import as_weight
 from rvh.errors import RVHError, RVHTypeError, show

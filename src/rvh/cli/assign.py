@@ -17,7 +17,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from rvh._column import Chunks, KeyColumn, Kind
+from rvh._columns.column import Chunks, KeyColumn, Kind
 from rvh.cli.exits import say
 from rvh.cli.keyspec import KeySpec, KeyType
 from rvh.cli.options import (

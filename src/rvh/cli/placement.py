@@ -10,7 +10,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from rvh._numbers import is_whole
+from rvh._columns.values import is_whole
 from rvh.cli.nodes import NodeList, inputs, read_nodes, refuse_overwritten, refuse_shared
 from rvh.cli.options import Algorithm, CachePolicy, Integers, Scheme, read_secret
 from rvh.cli.tables import FORMATS

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rvh._values import READ_INTEGERS
+from rvh._columns.values import READ_INTEGERS
 from rvh.errors import RVHTypeError, show
 from rvh.integrations._nodes import column_ids, missing, prepare
 from rvh.nodes import NodeSet

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from rvh._arrow.reader import check_extensions
-from rvh._values import is_uuid, uuid_text
+from rvh._columns.arrow.reader import check_extensions
+from rvh._columns.values import is_uuid, uuid_text
 from rvh.cli.tables.files import Source
 from rvh.cli.tables.text import key_text
 from rvh.errors import RVHError, show

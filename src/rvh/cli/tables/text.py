@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from rvh._values import uuid_text
+from rvh._columns.values import uuid_text
 from rvh.errors import RVHError
 
 

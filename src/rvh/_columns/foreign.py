@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._column import COMPOSITE, Chunks, Codes, KeyColumn, Kind, Spans
-from rvh._integers import BITS, CONTRACT, foreign_key
+from rvh._columns.column import COMPOSITE, Chunks, Codes, KeyColumn, Kind, Spans
+from rvh._columns.integers import BITS, CONTRACT, foreign_key
 from rvh.errors import RVHError, keys_changed
 
 __all__ = ["foreign_column"]

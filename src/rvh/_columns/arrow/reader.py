@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._arrow import NotExportedError, forget_locals
-from rvh._arrow.abi import (
+from rvh._columns.arrow import NotExportedError, forget_locals
+from rvh._columns.arrow.abi import (
     ARRAY,
     GET,
     LAST_ERROR,
@@ -32,8 +32,8 @@ from rvh._arrow.abi import (
     array_at,
     taken,
 )
-from rvh._column import Chunks, Codes, KeyColumn, Kind, Spans, Views
-from rvh._values import READ_INTEGERS, uuid_texts
+from rvh._columns.column import Chunks, Codes, KeyColumn, Kind, Spans, Views
+from rvh._columns.values import READ_INTEGERS, uuid_texts
 from rvh.errors import RVHError, RVHTypeError, show
 
 Valid = NDArray[np.bool_] | None

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rvh._numbers import is_whole
-from rvh._values import INT_MAX, INT_MIN, key_bytes
+from rvh._columns.values import INT_MAX, INT_MIN, is_whole, key_bytes
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["BITS", "CONTRACT", "INTEGERS", "check_integers", "foreign_key"]

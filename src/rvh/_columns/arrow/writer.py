@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._arrow.abi import ARRAY, RELEASE, SCHEMA, ArrowArray, ArrowSchema
+from rvh._columns.arrow.abi import ARRAY, RELEASE, SCHEMA, ArrowArray, ArrowSchema
 
 __all__ = ["NodeColumn"]
 

@@ -100,6 +100,18 @@ def is_void(value: object) -> TypeGuard[np.void]:
     return isinstance(value, np.void) and type(value) is np.void and value.dtype.names is None
 
 
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether a value is a whole number, Python's or NumPy's: no bool, and no span of time.
+
+    Examples
+    --------
+    >>> is_whole(np.uint8(3)), is_whole(True), is_whole(np.timedelta64(3, "s"))
+    (True, False, False)
+    """
+    whole = isinstance(value, (int, np.integer))
+    return whole and not isinstance(value, (bool, np.timedelta64))
+
+
 def is_one_id(value: object) -> bool:
     """Whether a value is a node id, and not several."""
     return isinstance(value, (str, bytes)) or is_uuid(value) or is_void(value)

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._integers import CONTRACT, foreign_key
-from rvh._numbers import is_whole
-from rvh._values import key_bytes, key_word, objects_of, part_bytes
+from rvh._columns.integers import CONTRACT, foreign_key
+from rvh._columns.values import is_whole, key_bytes, key_word, objects_of, part_bytes
 from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 
 #: of the elements that become Python objects together
@@ -378,7 +377,7 @@ class _Open:
     what: str
     rows: NDArray[np.int64] | None
     first: int
-    integers: str | None  # how those among objects become bytes: `rvh._integers`
+    integers: str | None  # how those among objects become bytes: `rvh._columns.integers`
     _size: int  # of the values; a list that gets longer or shorter is found out by it
 
 
