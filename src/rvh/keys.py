@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._columns.arrow import NotExportedError, forget_locals
-from rvh._columns.column import KeyColumn, Kind, Spans, Views
+from rvh._columns.column import Chunks, Codes, KeyColumn, Kind, Spans, Views
 from rvh._columns.values import (
     PART_MAX,
     READ_INTEGERS,
@@ -41,6 +41,8 @@ from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 __all__ = [
     "KINDS",
     "PART_MAX",
+    "Chunks",
+    "Codes",
     "KeyColumn",
     "Kind",
     "Spans",

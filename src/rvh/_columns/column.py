@@ -636,3 +636,8 @@ class KeyColumn(_Frozen, _Open):
         for first in range(start, stop, step):
             last = min(first + step, stop)
             yield from enumerate(self.slice(first, last), first)
+
+
+# Pickles name a class by where users find it, so that files can move.
+for _public in (Kind, Spans, Views, Chunks, Codes, KeyColumn):
+    _public.__module__ = "rvh.keys"
