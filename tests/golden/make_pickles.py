@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 import rvh
-from rvh import errors, filter, geohash, migration, ring, stable
+from rvh import errors, geohash, migration, ring, stable
+from rvh import filter as filters
 from rvh.faultset import FaultSet
 from rvh.geohash import GeoSet
 from rvh.keys import KeyColumn, Kind, Spans, Views, column
@@ -82,7 +83,7 @@ PICKLED: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
         lambda nodes: [nodes.select("x", k=2, geohash=g) for g in ("u33d", "9q8y")],
     ),
     "Filter": (
-        lambda: (filter.label("zone", "eu-*") | filter.capacity(3)) & ~filter.near("u33"),
+        lambda: (filters.label("zone", "eu-*") | filters.capacity(3)) & ~filters.near("u33"),
         lambda each: [
             repr(each),
             each(
