@@ -1,32 +1,103 @@
-"""Keys: the names for those who make or read columns themselves."""
+"""Keys: the table of what is accepted, and the names for those who make or read columns themselves.
 
-from rvh._columns.reading import (
-    Chunks as Chunks,
-    Codes as Codes,
-    KINDS as KINDS,
-    KeyColumn as KeyColumn,
-    Kind as Kind,
-    PART_MAX as PART_MAX,
-    Spans as Spans,
-    Views as Views,
-    buffer_bytes as buffer_bytes,
-    check_unique as check_unique,
-    column as column,
-    composite as composite,
-    duplicate_id_error as duplicate_id_error,
-    elements_of as elements_of,
-    empty_id_error as empty_id_error,
-    is_one_id as is_one_id,
-    key_bytes as key_bytes,
-    key_word as key_word,
-    node_column as node_column,
-    node_id as node_id,
-    object_array as object_array,
-    objects_of as objects_of,
-    of_view as of_view,
-    opened as opened,
-    opened_with_nulls as opened_with_nulls,
-    opened_with_objects as opened_with_objects,
-    part_bytes as part_bytes,
-    part_too_long as part_too_long,
+`KINDS` is the table that the documentation and the tests read. The rules are
+`docs/architecture.md`, "Bytes"; `rvh._columns` carries them out.
+"""
+
+from __future__ import annotations
+
+from rvh._columns.column import Chunks, Codes, KeyColumn, Kind, Spans, Views
+from rvh._columns.ids import (
+    check_unique,
+    duplicate_id_error,
+    empty_id_error,
+    node_column,
+    node_id,
+    object_array,
+)
+from rvh._columns.reading import column, opened, opened_with_nulls, opened_with_objects
+from rvh._columns.values import (
+    PART_MAX,
+    buffer_bytes,
+    composite,
+    elements_of,
+    is_one_id,
+    key_bytes,
+    key_word,
+    objects_of,
+    of_view,
+    part_bytes,
+    part_too_long,
+)
+
+__all__ = [
+    "KINDS",
+    "PART_MAX",
+    "Chunks",
+    "Codes",
+    "KeyColumn",
+    "Kind",
+    "Spans",
+    "Views",
+    "buffer_bytes",
+    "check_unique",
+    "column",
+    "composite",
+    "duplicate_id_error",
+    "elements_of",
+    "empty_id_error",
+    "is_one_id",
+    "key_bytes",
+    "key_word",
+    "node_column",
+    "node_id",
+    "object_array",
+    "objects_of",
+    "of_view",
+    "opened",
+    "opened_with_nulls",
+    "opened_with_objects",
+    "part_bytes",
+    "part_too_long",
+]
+
+#: (kind, what the caller passes, the bytes of one element)
+KINDS: tuple[tuple[Kind, str, str], ...] = (
+    (Kind.OBJECTS, "list, tuple or object array of str", "its UTF-8; a lone surrogate is an error"),
+    (Kind.OBJECTS, "list, tuple or object array of bytes, bytearray, memoryview", "as they are"),
+    (
+        Kind.OBJECTS,
+        "list, tuple or object array of uuid.UUID",
+        "its text: 36 characters in lower case",
+    ),
+    (
+        Kind.OBJECTS,
+        "list, tuple or object array of int (any NumPy integer too)",
+        "8 bytes, little-endian two's complement; -2^63 to 2^64-1",
+    ),
+    (Kind.BYTES, "NumPy S array", "as NumPy returns the element (trailing NULs are padding)"),
+    (Kind.FIXED, "NumPy V array without fields", "as they are, NULs and all"),
+    (Kind.STRINGS, "NumPy U array, either byte order", "UTF-8 of what NumPy returns"),
+    (Kind.TEXT, "NumPy StringDType array", "its UTF-8; a missing value is null"),
+    (
+        Kind.INTEGERS,
+        "NumPy integer array, any width, sign and byte order",
+        "8 bytes, little-endian two's complement",
+    ),
+    (
+        Kind.INTEGERS,
+        "array.array or memoryview of integers wider than a byte",
+        "as the NumPy array over the same memory",
+    ),
+    (Kind.INTEGERS, "Arrow integers", "8 bytes, little-endian two's complement"),
+    (Kind.SPANS, "Arrow string, large_string, binary, large_binary", "as they are"),
+    (Kind.VIEWS, "Arrow string_view, binary_view", "as they are"),
+    (Kind.FIXED, "Arrow fixed_size_binary", "as they are, NULs and all"),
+    (Kind.FIXED, "Arrow extension type arrow.uuid", "its text: 36 characters in lower case"),
+    (Kind.SPANS, "Arrow extension type arrow.json", "its text as it was written"),
+    (Kind.CODES, "Arrow dictionary", "those of the category; work is done once a category"),
+    (Kind.CODES, "Arrow run_end_encoded", "those of the run's value; work is done once a run"),
+    (Kind.CHUNKS, "an Arrow stream of several chunks", "those of each chunk's kind"),
+    (Kind.SPANS, "an Arrow struct or table of one column", "those of that column"),
+    (Kind.SPANS, "what rvh.multi.compose_keys returns", "the parts of the composite key, in order"),
 )
