@@ -1,4 +1,4 @@
-"""Record what rvh pickles: python tests/golden/make_pickles.py NAME writes golden/pickles/NAME.json.
+"""Record what rvh pickles, as golden/pickles/NAME.json: python tests/golden/make_pickles.py NAME.
 
 Run it with a commit's own rvh, once for each commit whose pickles must go on being read: a name is
 never written again. `test_pickles.py` reads them all.

@@ -76,6 +76,8 @@ class Spans(_Frozen):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from rvh.keys import KeyColumn, Kind, Spans
     >>> words = Spans(np.frombuffer(b"abc", np.uint8), np.array([0, 2, 3]))
     >>> words[:]
     [b'ab', b'c']
@@ -149,6 +151,8 @@ class Views(_Frozen):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from rvh.keys import Views
     >>> views = np.frombuffer(b"\x02\0\0\0ab".ljust(16, b"\0"), np.int32).reshape(1, 4)
     >>> Views(views, [])[:]
     [b'ab']
@@ -405,6 +409,8 @@ class KeyColumn(_Frozen, _Open):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from rvh.keys import KeyColumn, Kind
     >>> KeyColumn(Kind.OBJECTS, ["a", "b", "c"], rows=np.array([2, 0])).slice(0, 2)
     ['c', 'a']
     """
