@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from rvh._arguments.numbers import as_index
 from rvh._backend import Cancel, backend
-from rvh._numbers import as_index
 from rvh.errors import RVHError, RVHTypeError, show
 
 #: pairs a block holds: about 6 ms of BLAKE2b with AVX-512, 30 ms in portable C

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from rvh import keys as _keys
 from rvh._answers import over_keys
+from rvh._arguments.numbers import whole_number
 from rvh._backend import Cache, Cancel, distinct
 from rvh._columns.column import KeyColumn, Kind
-from rvh._numbers import whole_number
 from rvh._parallel import thread_count
 from rvh._runtime.shared import Shared
 from rvh._runtime.slices import taken

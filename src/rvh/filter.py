@@ -19,9 +19,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._arguments.numbers import real_number
+from rvh._arguments.per_node import per_node
 from rvh._backend import key_point
-from rvh._numbers import real_number
-from rvh._per_node import per_node
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 

@@ -18,10 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 from rvh import _parallel
 from rvh import keys as _keys
 from rvh._answers import over_keys
+from rvh._arguments.numbers import real_number, whole_number
 from rvh._backend import Cancel, PreparedNodes, distinct
 from rvh._columns.column import KeyColumn, Kind
 from rvh._geocells import LONGEST, UNKNOWN, cut, packed, regions
-from rvh._numbers import real_number, whole_number
 from rvh._runtime.slices import argsort, array_of, taken
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet

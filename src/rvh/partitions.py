@@ -22,9 +22,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
 from rvh._answers import over_keys
+from rvh._arguments.numbers import whole_number
 from rvh._backend import Cancel, ascending, lookup, lookup_one
 from rvh._columns.column import KeyColumn
-from rvh._numbers import whole_number
 from rvh._parallel import over_rows, thread_count
 from rvh._replicas import absent
 from rvh._runtime.slices import slices, taken

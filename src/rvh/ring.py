@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from rvh import _ring_points
 from rvh import keys as _keys
 from rvh._answers import over_keys, points_of
+from rvh._arguments.numbers import real_number, real_numbers, whole_number
+from rvh._arguments.weights import as_weight
 from rvh._backend import Cancel, RingPoints, key_point
 from rvh._columns.column import KeyColumn
 from rvh._columns.foreign import foreign_column
 from rvh._columns.integers import CONTRACT, INTEGERS, check_integers, foreign_key
 from rvh._columns.values import is_whole
 from rvh._members import Member, Members
-from rvh._numbers import real_number, real_numbers, whole_number
 from rvh._runtime.slices import argsort, taken, to_list
-from rvh._weights import as_weight
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.migration import Migration, Moved, Phase, Plan, Route, Step
 from rvh.nodes import NodeSet, _as_list

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._arguments.numbers import real_numbers
 from rvh._columns.values import of_view
-from rvh._numbers import real_numbers
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["EXPONENTS", "weights_from"]

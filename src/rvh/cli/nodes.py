@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
-from rvh._weights import WEIGHT_MAX, WEIGHT_MIN
+from rvh._arguments.weights import WEIGHT_MAX, WEIGHT_MIN
 from rvh.cli.jsontext import unique_members
 from rvh.cli.options import refuse_no_text
 from rvh.cli.plaintext import decoded

@@ -8,8 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from rvh._arguments.per_node import per_node, python_value
 from rvh._columns.values import is_one_id
-from rvh._per_node import per_node, python_value
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["Domains", "Label", "as_domains", "labels_of"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._numbers import real_number, real_numbers
+from rvh._arguments.numbers import real_number, real_numbers
 from rvh.errors import RVHError, show
 
 __all__ = ["WEIGHT_MAX", "WEIGHT_MIN", "as_weight", "as_weights"]
