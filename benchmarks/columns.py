@@ -20,7 +20,7 @@ import pyarrow as pa
 
 import rvh
 import rvh.cpu
-from rvh import _native
+from rvh._backend import _native
 from rvh.keys import column
 
 PAIRS = 1 << 23  # hashes of the bare kernel a round

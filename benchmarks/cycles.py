@@ -24,7 +24,7 @@ from measure import Work, rate
 
 import rvh
 import rvh.cpu
-from rvh import _native
+from rvh._backend import _native
 from rvh.bench.environment import processor
 
 CHAIN = """

@@ -21,7 +21,7 @@ import numpy as np
 
 import rvh
 import rvh.cpu
-from rvh import _native
+from rvh._backend import _native
 from rvh.bench.environment import processor
 
 PAIRS = 1 << 24  # hashes of the bare kernel a round

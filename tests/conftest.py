@@ -55,9 +55,9 @@ def seed() -> int:
 def native() -> ModuleType:
     """The compiled backend, whichever is in use; without one, what needs it is skipped."""
     try:
-        return importlib.import_module("rvh._native")
+        return importlib.import_module("rvh._backend._native")
     except ModuleNotFoundError as error:
-        if error.name != "rvh._native":
+        if error.name != "rvh._backend._native":
             raise
         pytest.skip("rvh was built without its compiled kernels")
 

@@ -10,16 +10,16 @@ from subprocesses import output, python
 
 import rvh
 
-#: puts a finder before all others that answers for rvh._native
+#: puts a finder before all others that answers for rvh._backend._native
 HIDE = """
 import sys
 class Finder:
     def find_spec(self, name, path=None, target=None):
-        if name == "rvh._native":
+        if name == "rvh._backend._native":
             raise {error}
 sys.meta_path.insert(0, Finder())
 """
-ABSENT = HIDE.format(error='ModuleNotFoundError("No module named rvh._native", name=name)')
+ABSENT = HIDE.format(error='ModuleNotFoundError("No module named rvh._backend._native", name=name)')
 RECORD = """
 import warnings
 with warnings.catch_warnings(record=True) as caught:
@@ -39,7 +39,7 @@ def test_backend_names_what_is_in_use() -> None:
 def test_force_python(value: str) -> None:
     code = f"""{RECORD}
 print(rvh.backend(), rvh.cpu.active(), rvh.cpu.available(), len(caught))
-print("rvh._native" in sys.modules)
+print("rvh._backend._native" in sys.modules)
 """
     assert output("import sys\n" + code, RVH_FORCE_PYTHON=value) == "python python () 0\nFalse\n"
 

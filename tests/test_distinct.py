@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rvh import RVHError, RVHTypeError, _backend, _pure
+from rvh import RVHError, RVHTypeError, _backend
+from rvh._backend import pure as _pure
 from rvh.keys import KeyColumn, Kind, Spans, column
 from rvh.multi import compose_keys
 

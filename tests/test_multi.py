@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 from subprocesses import command, environment, output
 
 import rvh
-from rvh import RVHError, RVHTypeError, _pure
+from rvh import RVHError, RVHTypeError
+from rvh._backend import pure as _pure
 from rvh.keys import KeyColumn, Kind, Spans, composite
 from rvh.multi import compose_keys, score_columns, select_columns, select_multi
 

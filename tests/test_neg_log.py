@@ -9,8 +9,8 @@ import pytest
 import reference
 from mpmath import libmp
 
-from rvh import _schemes
 from rvh._backend import neg_log
+from rvh._backend.pure import schemes as _schemes
 
 UNIT = 2**53  # m counts in units of 2^-53
 #: of src/rvh_kernels/tests/test_kernels.c, which every processor of either byte order computes

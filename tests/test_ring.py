@@ -128,7 +128,7 @@ def test_hashes_of_the_standard_library(keys: list[bytes]) -> None:
 @pytest.mark.parametrize("name", HASHES)
 def test_hashes_of_every_length(name: str) -> None:
     """A batch of the compiled backend and the twin: lengths around every block."""
-    from rvh._pure_ring import POINTS
+    from rvh._backend.pure.ring import POINTS
 
     keys = [bytes(range(n % 256)) * (1 + n // 256) for n in range(300)]
     ring = Ring.from_tokens({"a": [HASHES[name][1]]}, name)

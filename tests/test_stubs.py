@@ -9,14 +9,15 @@ from types import ModuleType
 
 import pytest
 
-from rvh import _backend, _pure
+from rvh import _backend
+from rvh._backend import pure as _pure
 
 Signatures = dict[str, list[str]]
 
 
 def stub() -> tuple[set[str], Signatures]:
     """The names at the top of the stub, and the parameters of every function and method."""
-    text = importlib.resources.files("rvh").joinpath("_native.pyi").read_text("utf-8")
+    text = importlib.resources.files("rvh").joinpath("_backend", "_native.pyi").read_text("utf-8")
     names: set[str] = set()
     signatures: Signatures = {}
     for node in ast.parse(text).body:
@@ -51,7 +52,7 @@ def test_the_stub_lists_the_public_names_of_the_module(native: ModuleType) -> No
     public = {
         name
         for name, value in vars(native).items()
-        if not name.startswith("_") and getattr(value, "__module__", None) == "rvh._native"
+        if not name.startswith("_") and getattr(value, "__module__", None) == "rvh._backend._native"
     }
     assert public == NAMES
 

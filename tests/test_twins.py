@@ -8,7 +8,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from rvh import _backend, _pure
+from rvh import _backend
+from rvh._backend import pure as _pure
 from rvh.errors import RVHError
 from rvh.keys import KeyColumn, column, node_column
 

@@ -152,7 +152,8 @@ class SelectionCache(Cache, Shared):
         >>> cache.select("txn-42"), cache.info().entries
         (['beta'], 1)
         """
-        return self._now().nodes
+        nodes: NodeSet = self._now().nodes
+        return nodes
 
     @nodes.setter
     def nodes(self, nodes: NodeSet) -> None:
@@ -251,7 +252,7 @@ class SelectionCache(Cache, Shared):
 
     def _answers(self, keys: Any, k: Any, threads: int | None) -> tuple[NDArray[np.intp], NodeSet]:
         bound = self._now()
-        nodes = bound.nodes
+        nodes: NodeSet = bound.nodes
         k = nodes._check_k(k)
         thread_count(threads, 0)  # refuses a wrong one, also where nothing is missing
         with _keys.opened(keys) as column:

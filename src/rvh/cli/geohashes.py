@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rvh._backend.pure.points import ALPHABET
 from rvh._geocells import LONGEST
-from rvh._pure_points import ALPHABET
 from rvh.cli.nodes import shown
 from rvh.errors import RVHError
 

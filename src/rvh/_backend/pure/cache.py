@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._columns.column import KeyColumn
+from rvh._columns.values import key_bytes
 from rvh.errors import RVHError
-from rvh.keys import KeyColumn, key_bytes
-
-if TYPE_CHECKING:
-    from rvh.nodes import NodeSet
 
 __all__ = ["Bound", "Cache"]
 
@@ -27,7 +25,7 @@ NODE_BYTES = 4  # and so many for each node
 class Bound(NamedTuple):
     """What a cache answers from; a call sees all of one or another."""
 
-    nodes: NodeSet
+    nodes: Any  # a NodeSet, which stands above the backends
     prepared: Any
     ids: list[Any]
     selectable: int
@@ -68,9 +66,7 @@ class Cache:
         self._target = 0.0  # p in the paper
         self._bytes = 0
 
-    def _bind(
-        self, nodes: NodeSet, prepared: Any, ids: list[Any], selectable: int, keep: bool
-    ) -> None:
+    def _bind(self, nodes: Any, prepared: Any, ids: list[Any], selectable: int, keep: bool) -> None:
         """Answer from another set; all entries go but where they are to be kept."""
         with self._lock:
             if not keep:

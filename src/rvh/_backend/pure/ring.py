@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._pure_points import POINTS
-from rvh.keys import KeyColumn, key_bytes
+from rvh._backend.pure.points import POINTS
+from rvh._columns.column import KeyColumn
+from rvh._columns.values import key_bytes
 
 __all__ = ["RingPoints"]
 

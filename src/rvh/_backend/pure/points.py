@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._schemes import WORD, Murmur, murmur64a
-from rvh.keys import KeyColumn, key_bytes
+from rvh._backend.pure.schemes import WORD, Murmur, murmur64a
+from rvh._columns.column import KeyColumn
+from rvh._columns.values import key_bytes
 
 __all__ = ["ALPHABET", "LONGEST", "POINTS", "key_point", "key_points"]
 

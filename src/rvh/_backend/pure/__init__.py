@@ -1,7 +1,7 @@
-"""The pure-Python twin: the placement contract in plain Python (with `rvh._schemes`).
+"""The pure-Python twin: the placement contract in plain Python (with `rvh._backend.pure.schemes`).
 
 It is the second oracle of the test suite and the backend where no extension was built. It has
-the names of `rvh._backend.PUBLIC`, takes the same arguments as `rvh._native` and gives the same
+the names of `contract.NAMES`, takes the same arguments as the compiled module and gives the same
 answers and the same errors. Read this file to know what rvh computes.
 """
 
@@ -16,15 +16,17 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh import _schemes
-from rvh._pure_balance import Matching as Matching
-from rvh._pure_cache import Cache as Cache
-from rvh._pure_points import key_point as key_point
-from rvh._pure_points import key_points as key_points
-from rvh._pure_ring import RingPoints as RingPoints
+from rvh._backend.pure import schemes as _schemes
+from rvh._backend.pure.cache import Cache as Cache
+from rvh._backend.pure.matching import Matching as Matching
+from rvh._backend.pure.points import key_point as key_point
+from rvh._backend.pure.points import key_points as key_points
+from rvh._backend.pure.ring import RingPoints as RingPoints
+from rvh._backend.pure.schemes import WORD, Blake2b, Murmur, Scheme, weighted
+from rvh._columns.column import KeyColumn, Spans
+from rvh._columns.ids import check_unique
+from rvh._columns.values import key_bytes, key_word
 from rvh._runtime.slices import COMPARED, largest
-from rvh._schemes import WORD, Blake2b, Murmur, Scheme, weighted
-from rvh.keys import KeyColumn, Spans, check_unique, key_bytes, key_word
 
 T = TypeVar("T")
 

@@ -1,12 +1,11 @@
-"""Types of the compiled backend; the names are documented in rvh._pure."""
+"""Types of the compiled backend; the names are documented in rvh._backend.pure."""
 
 from typing import Any, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh.keys import KeyColumn, Spans
-from rvh.nodes import NodeSet
+from rvh._columns.column import KeyColumn, Spans
 
 T = TypeVar("T")
 
@@ -82,7 +81,7 @@ def isa_available() -> tuple[str, ...]: ...
 def isa_active() -> str: ...
 
 class Bound:
-    nodes: NodeSet
+    nodes: Any
     selectable: int
     epoch: int
 
@@ -90,7 +89,7 @@ class Cache:
     def _open(self, most: int, most_bytes: int, arc: bool, seed: bytes) -> None: ...
     def _bind(
         self,
-        nodes: NodeSet,
+        nodes: Any,
         prepared: PreparedNodes,
         ids: list[Any],
         selectable: int,

@@ -3,7 +3,7 @@
 # cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """The compiled backend: turns Python's and NumPy's buffers into C's, releases the GIL, calls C.
 
-The same names, arguments, answers and errors as `rvh._pure`, where they are documented.
+The same names, arguments, answers and errors as `rvh._backend.pure`, where they are documented.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
@@ -24,10 +24,9 @@ import numpy as np
 
 from rvh._columns.integers import CONTRACT
 from rvh.errors import RVHError, keys_changed
-from rvh.keys import (
-    PART_MAX, KeyColumn, Kind, Spans, duplicate_id_error, empty_id_error, key_bytes, key_word,
-    part_too_long,
-)
+from rvh._columns.column import KeyColumn, Kind, Spans
+from rvh._columns.ids import duplicate_id_error, empty_id_error
+from rvh._columns.values import PART_MAX, key_bytes, key_word, part_too_long
 
 cnp.import_array()
 

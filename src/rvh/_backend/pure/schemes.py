@@ -1,7 +1,6 @@
 """How a (node, key) pair is scored, in plain Python: the schemes, and the weighted score.
 
-This is the readable twin of the C kernels, executed by `rvh._pure`. `docs/architecture.md` says
-the same in words.
+This is the readable twin of the C kernels. `docs/architecture.md` says the same in words.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The one choice of backend: compiled kernels, or the pure-Python twin with the same answers.
 
-`PUBLIC` lists what a backend must offer; `rvh._native` and `rvh._pure` both do. The choice is
-made once, at import:
+`contract.NAMES` lists what a backend offers; the compiled module and the twin both do. The choice
+is made once, at import:
 
 - ``RVH_FORCE_PYTHON`` set to anything but ``0`` or nothing: the pure-Python twin;
 - otherwise the compiled module; where none was built, the twin, with one RuntimeWarning.
@@ -69,9 +69,9 @@ PUBLIC = (
 def _choose() -> ModuleType:
     if os.environ.get("RVH_FORCE_PYTHON", "") in ("", "0"):
         try:
-            return import_module("rvh._native")
+            return import_module("rvh._backend._native")
         except ModuleNotFoundError as error:
-            if error.name != "rvh._native":
+            if error.name != "rvh._backend._native":
                 raise
             warnings.warn(
                 "rvh was installed without its compiled kernels and uses the pure-Python "
@@ -81,12 +81,12 @@ def _choose() -> ModuleType:
                 RuntimeWarning,
                 stacklevel=4,
             )
-    return import_module("rvh._pure")
+    return import_module("rvh._backend.pure")
 
 
 _module = _choose()
 if TYPE_CHECKING:  # the twin spells out the types that both backends share
-    from rvh._pure import (
+    from rvh._backend.pure import (
         Cache,
         Cancel,
         Matching,
@@ -124,4 +124,4 @@ def backend() -> str:
     >>> rvh.backend() in ("native", "python")
     True
     """
-    return "native" if _module.__name__ == "rvh._native" else "python"
+    return "native" if _module.__name__ == "rvh._backend._native" else "python"
