@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from rvh import _backend
+from rvh._backend import contract
 from rvh._backend import pure as _pure
 
 Signatures = dict[str, list[str]]
@@ -58,11 +59,11 @@ def test_the_stub_lists_the_public_names_of_the_module(native: ModuleType) -> No
 
 
 def test_a_backend_offers_every_name(native: ModuleType) -> None:
-    for name in _backend.PUBLIC:
+    for name in contract.NAMES:
         assert hasattr(native, name)
         assert hasattr(_pure, name)
         assert getattr(_backend, name) is getattr(_backend._module, name)
-    assert set(_backend.PUBLIC) <= NAMES
+    assert set(contract.NAMES) <= NAMES
 
 
 # Cython shows a constructor as (*args, **kwargs).
@@ -71,7 +72,7 @@ def test_the_compiled_signatures(name: str, native: ModuleType) -> None:
     assert parameters(find(native, name)) == SIGNATURES[name]
 
 
-@pytest.mark.parametrize("name", [n for n in SIGNATURES if n.split(".")[0] in _backend.PUBLIC])
+@pytest.mark.parametrize("name", [n for n in SIGNATURES if n.split(".")[0] in contract.NAMES])
 def test_the_twins_signatures(name: str) -> None:
     if name == "Cancel.__init__":
         pytest.skip("neither backend's Cancel takes anything")
@@ -79,7 +80,7 @@ def test_the_twins_signatures(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in SIGNATURES if "." in n and n.split(".")[0] in _backend.PUBLIC]
+    "name", [n for n in SIGNATURES if "." in n and n.split(".")[0] in contract.NAMES]
 )
 def test_the_twin_has_no_other_methods(name: str) -> None:
     kind = name.split(".")[0]

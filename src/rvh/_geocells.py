@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._answers import points_of
-from rvh._backend.pure.points import ALPHABET, LONGEST
+from rvh._backend.contract import ALPHABET, LONGEST
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.slices import argsort, taken
 from rvh.errors import RVHError, RVHTypeError, show

@@ -21,6 +21,7 @@ from rvh._arguments.masks import node_mask
 from rvh._arguments.numbers import real_numbers, whole_number
 from rvh._arguments.weights import as_weights
 from rvh._backend import Cancel, PreparedNodes, ascending
+from rvh._backend.contract import SCHEMES
 from rvh._columns.column import KeyColumn
 from rvh._runtime.slices import SLICE, put, slices, taken, to_list
 from rvh.errors import RVHError, RVHTypeError, show
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMES", "NodeSet"]
 
-#: the scoring schemes; a scheme never changes, so it needs no version
-SCHEMES = ("blake2b", "murmur")
 SECRET_MAX = 64  # bytes, BLAKE2b's longest key
 #: compressions above which `aselect` leaves the event loop: about 0.4 ms of AVX-512
 INLINE_COMPRESSIONS = 1 << 14

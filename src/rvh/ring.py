@@ -22,6 +22,7 @@ from rvh._answers import over_keys, points_of
 from rvh._arguments.numbers import real_number, real_numbers, whole_number
 from rvh._arguments.weights import as_weight
 from rvh._backend import Cancel, RingPoints, key_point
+from rvh._backend.contract import HASHES
 from rvh._columns.column import KeyColumn
 from rvh._columns.foreign import foreign_column
 from rvh._columns.integers import CONTRACT, INTEGERS, check_integers, foreign_key
@@ -50,15 +51,6 @@ __all__ = [
     "uhashring",
 ]
 
-#: the hashes of rings: the lowest and the highest token of each
-HASHES: dict[str, tuple[int, int]] = {
-    "ketama": (0, 2**32 - 1),
-    "md5": (0, 2**64 - 1),
-    "crc32": (0, 2**32 - 1),
-    "murmur3": (-(2**63), 2**63 - 1),
-    "xxh64": (0, 2**64 - 1),
-    "one_at_a_time": (0, 2**32 - 1),
-}
 #: which point a key belongs to whose token is a point
 HITS = ("point", "next")
 #: what pylibmc calls the ways of libmemcached's that make a ring

@@ -17,61 +17,15 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-__all__ = [
-    "Cache",
-    "Cancel",
-    "Matching",
-    "PreparedNodes",
-    "RingPoints",
-    "ascending",
-    "backend",
-    "compose",
-    "distinct",
-    "isa_active",
-    "isa_available",
-    "jump",
-    "jump_one",
-    "jumpback",
-    "jumpback_one",
-    "key_point",
-    "key_points",
-    "lookup",
-    "lookup_one",
-    "neg_log",
-    "rank_scores",
-]
-
-#: what a backend offers
-PUBLIC = (
-    "Cache",
-    "Cancel",
-    "Matching",
-    "PreparedNodes",
-    "RingPoints",
-    "ascending",
-    "compose",
-    "distinct",
-    "isa_active",
-    "isa_available",
-    "jump",
-    "jump_one",
-    "jumpback",
-    "jumpback_one",
-    "key_point",
-    "key_points",
-    "lookup",
-    "lookup_one",
-    "neg_log",
-    "rank_scores",
-)
+from rvh._backend.contract import BACKENDS, NAMES
 
 
 def _choose() -> ModuleType:
     if os.environ.get("RVH_FORCE_PYTHON", "") in ("", "0"):
         try:
-            return import_module("rvh._backend._native")
+            return import_module(BACKENDS["native"])
         except ModuleNotFoundError as error:
-            if error.name != "rvh._backend._native":
+            if error.name != BACKENDS["native"]:
                 raise
             warnings.warn(
                 "rvh was installed without its compiled kernels and uses the pure-Python "
@@ -81,35 +35,14 @@ def _choose() -> ModuleType:
                 RuntimeWarning,
                 stacklevel=4,
             )
-    return import_module("rvh._backend.pure")
+    return import_module(BACKENDS["python"])
 
 
 _module = _choose()
 if TYPE_CHECKING:  # the twin spells out the types that both backends share
-    from rvh._backend.pure import (
-        Cache,
-        Cancel,
-        Matching,
-        PreparedNodes,
-        RingPoints,
-        ascending,
-        compose,
-        distinct,
-        isa_active,
-        isa_available,
-        jump,
-        jump_one,
-        jumpback,
-        jumpback_one,
-        key_point,
-        key_points,
-        lookup,
-        lookup_one,
-        neg_log,
-        rank_scores,
-    )
+    from rvh._backend.pure import *  # noqa: F403
 else:
-    globals().update({name: getattr(_module, name) for name in PUBLIC})
+    globals().update({name: getattr(_module, name) for name in NAMES})
 
 
 def backend() -> str:
@@ -124,4 +57,4 @@ def backend() -> str:
     >>> rvh.backend() in ("native", "python")
     True
     """
-    return "native" if _module.__name__ == "rvh._backend._native" else "python"
+    return next(name for name, module in BACKENDS.items() if module == _module.__name__)

@@ -898,7 +898,8 @@ def distinct(keys, Py_ssize_t start, Py_ssize_t stop):
 
 # -- nodes --------------------------------------------------------------------------------------
 
-SCHEMES = {"blake2b": RVH_BLAKE2B, "murmur": RVH_MURMUR}
+# Of `contract.SCHEMES`.
+cdef dict SCHEMES = {"blake2b": RVH_BLAKE2B, "murmur": RVH_MURMUR}
 
 
 cdef class PreparedNodes:
@@ -1276,7 +1277,8 @@ cdef class Cache:
 
 # -- points of keys, and rings ------------------------------------------------------------------
 
-POINT_KINDS = {
+# Of `contract.POINTS`.
+cdef dict POINT_KINDS = {
     "ketama": RVH_POINT_KETAMA, "md5": RVH_POINT_MD5, "crc32": RVH_POINT_CRC32,
     "murmur3": RVH_POINT_MURMUR3, "xxh64": RVH_POINT_XXH64, "one_at_a_time": RVH_POINT_OAAT,
     "murmur2": RVH_POINT_MURMUR2, "geohash": RVH_POINT_GEOHASH,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rvh._backend.pure.points import ALPHABET
+from rvh._backend.contract import ALPHABET
 from rvh._geocells import LONGEST
 from rvh.cli.nodes import shown
 from rvh.errors import RVHError

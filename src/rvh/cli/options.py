@@ -13,7 +13,7 @@ import typer
 
 from rvh.cli.tables import FORMATS
 from rvh.errors import RVHError, show
-from rvh.nodes import SECRET_MAX
+from rvh.nodes import SCHEMES, SECRET_MAX
 
 #: of a secret file that is read: so much tells that it is none
 SECRET_BYTES = 1 << 16
@@ -67,10 +67,9 @@ WeightColumn = Annotated[
 
 
 class Scheme(StrEnum):
-    """How a node and a key make a score: `rvh.nodes.SCHEMES`."""
+    """How a node and a key make a score."""
 
-    BLAKE2B = "blake2b"
-    MURMUR = "murmur"
+    BLAKE2B, MURMUR = SCHEMES
 
 
 class Algorithm(StrEnum):

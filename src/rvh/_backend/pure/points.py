@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._backend.contract import ALPHABET, LONGEST
 from rvh._backend.pure.schemes import WORD, Murmur, murmur64a
 from rvh._columns.column import KeyColumn
 from rvh._columns.values import key_bytes
 
-__all__ = ["ALPHABET", "LONGEST", "POINTS", "key_point", "key_points"]
+__all__ = ["HOW", "key_point", "key_points"]
 
 WORD32 = 2**32 - 1
 
@@ -144,12 +145,6 @@ def _cassandra(key: bytes) -> int:
     return WORD if token == 1 << 63 else token ^ 1 << 63
 
 
-#: the characters of geohashes, each five bits (https://en.wikipedia.org/wiki/Geohash)
-ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz"
-#: and how many there are at most: 37 mm by 19 mm at the equator
-LONGEST = 12
-
-
 def geohash(text: bytes) -> int:
     """Five bits a character from the top of 64, then how many there are; 0 for no geohash.
 
@@ -166,7 +161,8 @@ def geohash(text: bytes) -> int:
 
 
 #: a key's point, by the name of its kind
-POINTS: dict[str, Callable[[bytes], int]] = {
+#: how each of `contract.POINTS` is made of a key's bytes
+HOW: dict[str, Callable[[bytes], int]] = {
     "ketama": lambda key: int.from_bytes(_md5(key)[:4], "little"),
     "md5": lambda key: int.from_bytes(_md5(key)[:8], "big"),
     "crc32": zlib.crc32,
@@ -180,7 +176,7 @@ POINTS: dict[str, Callable[[bytes], int]] = {
 
 def key_point(kind: str, key: object) -> int:
     """The point of one key."""
-    return POINTS[kind](key_bytes(key))
+    return HOW[kind](key_bytes(key))
 
 
 def key_points(
@@ -196,14 +192,14 @@ def key_points(
     Parameters
     ----------
     kind : str
-        One of `POINTS`.
+        One of `contract.POINTS`.
     keys : KeyColumn
         A plain column.
     start, stop : int
     out : ndarray of uint64, shape (stop - start,)
     cancel : Cancel or None
     """
-    point = POINTS[kind]
+    point = HOW[kind]
     for row, key in enumerate(keys.iter_bytes(start, stop)):
         if cancel is not None and cancel.is_set():
             return

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._backend.pure.points import POINTS
+from rvh._backend.pure.points import HOW
 from rvh._columns.column import KeyColumn
 from rvh._columns.values import key_bytes
 
@@ -23,13 +23,13 @@ class RingPoints:
     Parameters
     ----------
     kind : str
-        One of `POINTS`: what a key's own point is.
+        One of `contract.POINTS`: what a key's own point is.
     points : ndarray of uint64, shape (P,)
     owners : ndarray of uint32, shape (P,)
     """
 
     def __init__(self, kind: str, points: NDArray[np.uint64], owners: NDArray[np.uint32]) -> None:
-        self._point = POINTS[kind]
+        self._point = HOW[kind]
         self._points: list[int] = points.tolist()
         self._owners: list[int] = owners.tolist()
 

@@ -1,0 +1,53 @@
+"""What both backends keep to and callers name: the backends, what they offer, what they compute."""
+
+from __future__ import annotations
+
+__all__ = ["ALPHABET", "BACKENDS", "HASHES", "LONGEST", "NAMES", "POINTS", "SCHEMES"]
+
+#: the backends, and the module of each
+BACKENDS = {"native": "rvh._backend._native", "python": "rvh._backend.pure"}
+
+#: what a backend offers
+NAMES = (
+    "Cache",
+    "Cancel",
+    "Matching",
+    "PreparedNodes",
+    "RingPoints",
+    "ascending",
+    "compose",
+    "distinct",
+    "isa_active",
+    "isa_available",
+    "jump",
+    "jump_one",
+    "jumpback",
+    "jumpback_one",
+    "key_point",
+    "key_points",
+    "lookup",
+    "lookup_one",
+    "neg_log",
+    "rank_scores",
+)
+
+#: the scoring schemes; a scheme never changes, so it needs no version
+SCHEMES = ("blake2b", "murmur")
+
+#: the hashes of rings: the lowest and the highest token of each
+HASHES: dict[str, tuple[int, int]] = {
+    "ketama": (0, 2**32 - 1),
+    "md5": (0, 2**64 - 1),
+    "crc32": (0, 2**32 - 1),
+    "murmur3": (-(2**63), 2**63 - 1),
+    "xxh64": (0, 2**64 - 1),
+    "one_at_a_time": (0, 2**32 - 1),
+}
+
+#: the kinds of points that keys have: those of rings, MurmurHash64A, and a geohash as a number
+POINTS = (*HASHES, "murmur2", "geohash")
+
+#: the characters of geohashes, each five bits (https://en.wikipedia.org/wiki/Geohash)
+ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz"
+#: and how many there are at most: 37 mm by 19 mm at the equator
+LONGEST = 12
