@@ -1,0 +1,181 @@
+"""Selection: the ranking of nodes for each key, and the walks under constraints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from heapq import nlargest
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh._backend.pure.schemes import Blake2b, Murmur, Scheme, weighted
+from rvh._backend.pure.stopping import Cancel
+from rvh._columns.column import KeyColumn
+from rvh._columns.ids import check_unique
+from rvh._columns.values import key_bytes
+from rvh._runtime.slices import COMPARED, largest
+
+T = TypeVar("T")
+
+
+class PreparedNodes:
+    """Node ids ready for scoring: unique, not empty, with the secret absorbed.
+
+    Parameters
+    ----------
+    ids : KeyColumn
+        The node ids, in the caller's order: answers are positions in it.
+    scheme : {"blake2b", "murmur"}
+    weights : ndarray of float64, shape (N,), optional
+        Finite, not negative, at least one above 0; nodes of weight 0 have no rank.
+    secret : bytes
+        The BLAKE2b key, 0 to 64 bytes.
+    """
+
+    def __init__(
+        self, ids: KeyColumn, scheme: str, weights: np.ndarray | None, secret: bytes
+    ) -> None:
+        self._ids = list(ids.iter_bytes())
+        check_unique(self._ids)
+        self._scheme: Scheme = (
+            Murmur(self._ids) if scheme == "murmur" else Blake2b(self._ids, secret)
+        )
+        self._weights: list[float] | None = None if weights is None else weights.tolist()
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def _weighted(self, scores: list[int]) -> list[float]:
+        assert self._weights is not None
+        fractions = map(self._scheme.fraction, scores)
+        return [weighted(w, m) for w, m in zip(self._weights, fractions, strict=True)]
+
+    def _rank(self, scores: list[int], k: int) -> list[int]:
+        """Positions by weighted score, then score, then node bytes, all descending."""
+        if self._weights is None:
+            best = _best(k, zip(scores, self._ids, range(len(scores)), strict=True))
+            return [n for _, _, n in best]
+        rows = zip(self._weighted(scores), scores, self._ids, range(len(scores)), strict=True)
+        ranked = _best(k, (row for row, w in zip(rows, self._weights, strict=True) if w > 0))
+        return [n for _, _, _, n in ranked]
+
+    def _words(self, scores: list[int]) -> np.ndarray:
+        """Scores as words, shape (N, words); weighted ones as the bits of a double."""
+        if self._weights is not None:
+            return np.array(self._weighted(scores)).view(np.uint64).reshape(-1, 1)
+        size = 8 * self._scheme.words
+        together = b"".join(score.to_bytes(size, "big") for score in scores)
+        return np.frombuffer(together, dtype=">u8").reshape(-1, self._scheme.words)
+
+    def select_one(
+        self, key: object, k: int, names: list[T], cancel: Cancel | None = None
+    ) -> list[T]:
+        """What ``names``, one for each node, says of the best ``k`` nodes of one key."""
+        scores = self._scheme.scores(key_bytes(key), cancel)
+        if cancel is not None and cancel.is_set():
+            return []
+        return [names[n] for n in self._rank(scores, k)]
+
+    def argselect(
+        self,
+        keys: KeyColumn,
+        start: int,
+        stop: int,
+        out: np.ndarray,
+        words: np.ndarray | None,
+        cancel: Cancel | None,
+    ) -> None:
+        """Rows ``start`` to ``stop`` of the answer, shape (stop - start, k), into ``out``.
+
+        Into ``words``, of the same shape, goes what ranked each: the high word of its score, or
+        the bits of its weighted score.
+        """
+        k = out.shape[1]
+        for row, key in enumerate(keys.iter_bytes(start, stop)):
+            if cancel is not None and cancel.is_set():
+                return
+            scores = self._scheme.scores(key)
+            out[row] = self._rank(scores, k)
+            if words is not None:
+                words[row] = self._words(scores)[out[row], 0]
+
+    def argselect_spread(
+        self,
+        keys: KeyColumn,
+        start: int,
+        stop: int,
+        domains: np.ndarray | None,
+        most: list[int],
+        current: np.ndarray | None,
+        out: np.ndarray,
+        cancel: Cancel | None,
+    ) -> None:
+        """`argselect` under constraints: the walks of the contract, one after the other.
+
+        Parameters
+        ----------
+        keys, start, stop, out, cancel
+            As for `argselect`.
+        domains : ndarray of uint32, shape (levels, N), optional
+            The number of every node's domain, from the innermost level out, nested.
+        most : list of int
+            For each level, how many of a key's nodes may be in one domain.
+        current : ndarray of intp, shape (stop - start, c), optional
+            Nodes that rank before all others for that key; -1 is none.
+        """
+        levels = [] if domains is None else domains.tolist()
+        weights = self._weights or [1.0] * len(self)
+        for row, key in enumerate(keys.iter_bytes(start, stop)):
+            if cancel is not None and cancel.is_set():
+                return
+            ranking = self._rank(self._scheme.scores(key), sum(w > 0 for w in weights))
+            if current is not None:
+                held = set(current[row].tolist())
+                ranking.sort(key=lambda node: node not in held)  # stable
+            out[row] = _walk(ranking, out.shape[1], levels, most)
+
+    def scores(
+        self, keys: KeyColumn, start: int, stop: int, out: np.ndarray, cancel: Cancel | None
+    ) -> None:
+        """Scores of rows ``start`` to ``stop`` into ``out``.
+
+        Their shape is (stop - start, N, words): two words for blake2b, the high one first, one
+        for murmur; in a weighted set one, the bits of a double.
+        """
+        for row, key in enumerate(keys.iter_bytes(start, stop)):
+            if cancel is not None and cancel.is_set():
+                return
+            out[row] = self._words(self._scheme.scores(key))
+
+
+def _best(k: int, rows: Iterable[T]) -> list[T]:
+    """The k largest rows, descending; where they are many, signal handlers run in between."""
+    if k <= COMPARED:
+        return nlargest(k, rows)  # type: ignore[type-var]
+    return largest(k, list(rows))
+
+
+def _walk(ranking: list[int], k: int, levels: list[list[int]], most: list[int]) -> list[int]:
+    """The first k nodes that no full domain holds; then the same without the outermost level."""
+    chosen: dict[int, None] = {}  # in their order
+    counts: list[Counter[int]] = [Counter() for _ in levels]
+    for held in range(len(levels), -1, -1):  # levels that this walk holds to
+        for node in ranking:
+            if len(chosen) == k:
+                return list(chosen)
+            full = any(counts[i][levels[i][node]] >= most[i] for i in range(held))
+            if node in chosen or full:
+                continue
+            chosen[node] = None
+            for i, level in enumerate(levels):
+                counts[i][level[node]] += 1
+    return list(chosen)
+
+
+def ascending(keys: KeyColumn) -> NDArray[np.intp]:
+    """The places of a column's elements in the order of their bytes, equal ones as they stand."""
+    names = list(keys.iter_bytes())
+    backwards = largest(len(names), [(name, -n) for n, name in enumerate(names)])
+    return np.array([-n for _, n in reversed(backwards)], dtype=np.intp)
