@@ -8,7 +8,7 @@ import venv
 from pathlib import Path
 from zipfile import ZipFile
 
-SOURCE_ENDINGS = (".pyx", ".pxd", ".c", ".h", ".o", ".a", ".cmake", "CMakeLists.txt")
+SOURCE_ENDINGS = (".pyx", ".pxi", ".pxd", ".c", ".h", ".o", ".a", ".cmake", "CMakeLists.txt")
 
 
 def build(target: Path, **environment: str) -> Path:

@@ -1,0 +1,164 @@
+# A memo of selections.
+
+cdef class Bound:
+    """What a cache answers from; never written to, so that a call sees all of one or another."""
+
+    cdef readonly object nodes
+    cdef PreparedNodes prepared
+    cdef list ids
+    cdef readonly Py_ssize_t selectable
+    cdef readonly uint64_t epoch
+
+
+cdef extern from *:
+    """
+    #if defined(Py_GIL_DISABLED)
+    #define HAS_GIL 0
+    #else
+    #define HAS_GIL 1
+    #endif
+    """
+    const bint HAS_GIL
+
+
+cdef class Cache:
+    cdef rvh_cache *cache
+    cdef Bound _bound
+    cdef int _running  # calls that use the cache without the GIL; counted with it
+
+    def __cinit__(self, *_, **__):
+        self.cache = NULL
+
+    def __dealloc__(self):
+        rvh_cache_free(self.cache)
+
+    def _open(self, size_t most, size_t most_bytes, bint arc, bytes seed not None):
+        """What was open is left as it is: where it is opened again, after a fork, a thread that is
+        no more may have been in it."""
+        cdef uint64_t numbers[3]
+        cdef rvh_cache *cache
+        memcpy(numbers, PyBytes_AS_STRING(seed), sizeof(numbers))
+        cache = rvh_cache_new(most, most_bytes, arc, numbers)
+        if cache is NULL:
+            raise MemoryError
+        self.cache = cache
+        self._running = 0
+
+    def _bind(self, nodes, PreparedNodes prepared not None, list ids not None,
+              Py_ssize_t selectable, bint keep):
+        """One call at a time: the caller has the lock."""
+        cdef Bound bound = Bound()
+        bound.nodes, bound.prepared, bound.ids = nodes, prepared, ids
+        bound.selectable = selectable
+        bound.epoch = self.bound().epoch if keep else rvh_cache_clear(self.cache)
+        with cython.critical_section(self):
+            self._bound = bound
+
+    @cython.final
+    cdef inline Bound bound(self):
+        """What it answers from."""
+        cdef Bound bound
+        with cython.critical_section(self):
+            bound = self._bound
+        if bound is None:
+            raise RVHError("the cache was not made: call SelectionCache.__init__ first")
+        return bound
+
+    def _now(self):
+        return self.bound()
+
+    def select(self, key, k=1):
+        cdef intptr_t best
+        cdef blake2_simd_bytes span
+        cdef uint8_t word[8]
+        cdef Bound bound = self.bound()
+        cdef Py_ssize_t count = 0
+        cdef int overflow = 0
+        if PyLong_CheckExact(k):
+            count = <Py_ssize_t>PyLong_AsLongLongAndOverflow(k, &overflow)
+        if not 0 < count <= bound.selectable:
+            count = bound.nodes._check_k(k)
+        _owner = None if borrow_bytes(key, &span, word) else bytes_of(key, None, "key", &span, word)
+        if count > 1:
+            return self._several(bound, span, count)
+        if not rvh_cache_get_one(self.cache, bound.epoch, span, 1, HAS_GIL and self._running == 0,
+                                 &best):
+            bound.prepared.choose(span, 1, &best, None)
+            rvh_cache_put_one(self.cache, bound.epoch, span, 1, &best)
+        return [bound.ids[best]]
+
+    cdef list _several(self, Bound bound, blake2_simd_bytes span, Py_ssize_t k):
+        cdef intptr_t few[FEW]
+        cdef intptr_t *chosen = few
+        if k > FEW:
+            chosen = <intptr_t *>malloc(<size_t>k * sizeof(intptr_t))
+            if chosen is NULL:
+                raise MemoryError
+        try:
+            if not rvh_cache_get_one(self.cache, bound.epoch, span, <size_t>k,
+                                     HAS_GIL and self._running == 0, chosen):
+                bound.prepared.choose(span, k, chosen, None)
+                rvh_cache_put_one(self.cache, bound.epoch, span, <size_t>k, chosen)
+            return named(bound.ids, chosen, k)
+        finally:
+            if chosen is not few:
+                free(chosen)
+
+    def _get(self, keys, cnp.intp_t[:, ::1] out, uint64_t epoch):
+        """Fill in the rows of a plain column that are known; returns those that are not."""
+        self._running += 1
+        try:
+            return self._get_all(keys, out, epoch)
+        finally:
+            self._running -= 1
+
+    cdef object _get_all(self, object keys, cnp.intp_t[:, ::1] out, uint64_t epoch):
+        cdef Py_ssize_t rows = out.shape[0]
+        cdef int64_t[::1] missing
+        cdef size_t k = <size_t>out.shape[1], i, missings = 0, before = 0, bad = 0
+        cdef rvh_status status
+        cdef rvh_poll poll
+        cdef Watch watch
+        cdef _Pieces pieces = _Pieces.of(keys, 0, rows)
+        missing = np.empty(rows, dtype=np.int64)
+        start_watch(&watch, &poll, None)
+        while pieces.step():
+            with nogil:
+                status = rvh_cache_get(self.cache, epoch, &pieces.column, pieces.first, pieces.last,
+                                       k, <intptr_t *>&out[0, 0] + pieces.done * k,
+                                       &missing[0] + before, &missings, &poll, &bad)
+            raise_for(status, keys, bad)
+            for i in range(before, before + missings):
+                missing[i] += <int64_t>pieces.done
+            before += missings
+        return np.asarray(missing)[:before]
+
+    def _put(self, keys, const cnp.intp_t[:, ::1] chosen, uint64_t epoch):
+        """The answers of a plain column's keys, where entries wait for them."""
+        self._running += 1
+        try:
+            self._put_all(keys, chosen, epoch)
+        finally:
+            self._running -= 1
+
+    cdef int _put_all(self, object keys, const cnp.intp_t[:, ::1] chosen,
+                      uint64_t epoch) except -1:
+        cdef size_t k = <size_t>chosen.shape[1], bad = 0
+        cdef rvh_status status
+        cdef rvh_poll poll
+        cdef Watch watch
+        cdef _Pieces pieces = _Pieces.of(keys, 0, chosen.shape[0])
+        start_watch(&watch, &poll, None)
+        while pieces.step():
+            with nogil:
+                status = rvh_cache_put(self.cache, epoch, &pieces.column, pieces.first, pieces.last,
+                                       k, <intptr_t *>&chosen[0, 0] + pieces.done * k, &poll, &bad)
+            raise_for(status, keys, bad)
+        return 0
+
+    def _figures(self):
+        cdef rvh_cache_info info
+        self.bound()  # an error where it was not made
+        rvh_cache_figures(self.cache, &info)
+        return (info.hits, info.misses, info.evictions, info.entries, info.ghosts, info.bytes,
+                info.target)

@@ -1,0 +1,40 @@
+# For tests and measurements.
+
+def rank_scores(const uint64_t[:, :, ::1] scores, PreparedNodes nodes not None,
+                cnp.intp_t[:, ::1] out):
+    cdef rvh_status status
+    if scores.shape[0] == 0:
+        return
+    with nogil:
+        status = rvh_rank_scores(nodes.isa, nodes.nodes, &scores[0, 0, 0],
+                                 <size_t>scores.shape[0], <size_t>out.shape[1],
+                                 <intptr_t *>&out[0, 0])
+    raise_for(status, None, 0)
+
+
+def neg_log(const uint64_t[::1] m, double[::1] out):
+    cdef const rvh_isa *isa = active_isa()
+    if m.shape[0] == 0:
+        return
+    with nogil:
+        rvh_neg_log(isa, &m[0], <size_t>m.shape[0], &out[0])
+
+
+def bare_hashes(size_t words, size_t n):
+    """The compression alone, n times, for messages of so many words: the speed to compare with."""
+    cdef const rvh_isa *isa = active_isa()
+    with nogil:
+        rvh_bare_hashes(isa, words, n)
+
+
+def bare_spans(keys):
+    """What turns a plain column into bytes alone: how many bytes its elements have together."""
+    cdef rvh_status status
+    cdef uint64_t bytes_ = 0, total = 0
+    cdef _Pieces pieces = _Pieces.of(keys, 0, len(keys))
+    while pieces.step():
+        with nogil:
+            status = rvh_bare_spans(&pieces.column, pieces.first, pieces.last, &bytes_)
+        raise_for(status, keys, 0)
+        total += bytes_
+    return total

@@ -1,0 +1,156 @@
+# Selection: nodes prepared, and their ranking for each key.
+
+# Of `contract.SCHEMES`.
+cdef dict SCHEMES = {"blake2b": RVH_BLAKE2B, "murmur": RVH_MURMUR}
+
+
+cdef class PreparedNodes:
+    cdef rvh_nodes *nodes
+    cdef const rvh_isa *isa
+    cdef rvh_scheme scheme
+    cdef Py_ssize_t n
+
+    def __cinit__(self, ids, str scheme not None, weights, bytes secret not None):
+        cdef _Blob blob = _Blob()
+        cdef const double[::1] given
+        cdef const double *each = NULL
+        cdef size_t bad[2]
+        cdef rvh_status status
+        cdef rvh_poll poll
+        cdef rvh_poll *asked = NULL
+        cdef Watch watch
+        cdef const uint8_t *secret_bytes = <const uint8_t *>PyBytes_AS_STRING(secret)
+        cdef size_t secret_size = <size_t>PyBytes_GET_SIZE(secret)
+        self.isa = active_isa()
+        self.n = len(ids)
+        self.scheme = SCHEMES[scheme]
+        if weights is not None:
+            given = weights
+            each = &given[0]
+        blob.fill_all(ids)
+        if self.n > CHUNK or blob.size > CHUNK_BYTES:  # for fewer nobody has to wait
+            start_watch(&watch, &poll, None)
+            asked = &poll
+        with nogil:
+            status = rvh_nodes_new(&self.nodes, self.scheme, blob.data, blob.offsets,
+                                   <size_t>self.n, each, secret_bytes, secret_size, asked, bad)
+        if status == RVH_EMPTY_ID:
+            raise empty_id_error(bad[0])
+        if status == RVH_DUPLICATE_ID:
+            raise duplicate_id_error(ids.bytes_at(bad[0]), bad[0], bad[1])
+        raise_for(status, ids, 0)
+
+    def __dealloc__(self):
+        rvh_nodes_free(self.nodes)
+
+    def __len__(self):
+        return self.n
+
+    cdef int choose(self, blake2_simd_bytes key, Py_ssize_t k, intptr_t *chosen,
+                    Cancel cancel) except -1:
+        """The best k nodes of one key; returns 1 for a call that `cancel` ended."""
+        cdef rvh_status status
+        cdef rvh_poll poll
+        cdef Watch watch
+        if <size_t>self.n * (1 + key.size // 128) <= INLINE:
+            status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, NULL)
+        else:
+            start_watch(&watch, &poll, cancel)
+            with nogil:
+                status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, &poll)
+        return raise_for(status, None, 0) if status != RVH_OK else 0
+
+    def select_one(self, key, Py_ssize_t k, list names not None, Cancel cancel=None):
+        cdef intptr_t few[FEW]
+        cdef intptr_t *chosen = few
+        cdef blake2_simd_bytes span
+        cdef uint8_t word[8]
+        _owner = bytes_of(key, None, "key", &span, word)
+        if k > FEW:
+            chosen = <intptr_t *>malloc(<size_t>k * sizeof(intptr_t))
+            if chosen is NULL:
+                raise MemoryError
+        try:
+            return [] if self.choose(span, k, chosen, cancel) else named(names, chosen, k)
+        finally:
+            if chosen is not few:
+                free(chosen)
+
+    def argselect(self, keys, Py_ssize_t start, Py_ssize_t stop, cnp.intp_t[:, ::1] out,
+                  uint64_t[:, ::1] words, Cancel cancel):
+        if stop > start:
+            self._run(keys, start, stop, <void *>&out[0, 0],
+                      NULL if words is None else &words[0, 0], <size_t>out.shape[1], cancel)
+
+    def argselect_spread(self, keys, Py_ssize_t start, Py_ssize_t stop,
+                         const uint32_t[:, ::1] domains, list most not None,
+                         const intptr_t[:, ::1] current, cnp.intp_t[:, ::1] out, Cancel cancel):
+        cdef rvh_spread spread
+        cdef rvh_poll poll
+        cdef Watch watch
+        cdef rvh_status status
+        cdef Py_ssize_t level
+        cdef const intptr_t *held = NULL
+        cdef size_t helds = 0, k = <size_t>out.shape[1], bad = 0
+        cdef _Pieces pieces = _Pieces.of(keys, start, stop)
+        spread.count = 0 if domains is None else <size_t>domains.shape[0]
+        for level in range(<Py_ssize_t>spread.count):
+            spread.levels[level].domain = &domains[level, 0]
+            spread.levels[level].domains = <size_t>(np.max(domains[level]) + 1)
+            spread.levels[level].most = <size_t>most[level]
+        if stop > start and current is not None and current.shape[1] > 0:
+            held, helds = &current[0, 0], <size_t>current.shape[1]
+        start_watch(&watch, &poll, cancel)
+        while pieces.step():
+            with nogil:
+                status = rvh_argselect_spread(
+                    self.isa, self.nodes, &pieces.column, pieces.first, pieces.last, k,
+                    NULL if spread.count == 0 else &spread,
+                    NULL if helds == 0 else held + pieces.done * helds, helds,
+                    <intptr_t *>&out[0, 0] + pieces.done * k, &poll, &bad)
+            if raise_for(status, keys, bad):
+                return
+
+    def scores(self, keys, Py_ssize_t start, Py_ssize_t stop, uint64_t[:, :, ::1] out,
+               Cancel cancel):
+        if stop > start:
+            self._run(keys, start, stop, <void *>&out[0, 0, 0], NULL, 0, cancel)
+
+    cdef int _run(self, object keys, Py_ssize_t start, Py_ssize_t stop, void *out, uint64_t *words,
+                  size_t k, Cancel cancel) except -1:
+        """Rankings of k nodes, or for k = 0 scores."""
+        cdef rvh_poll poll
+        cdef Watch watch
+        cdef rvh_status status
+        cdef size_t scores = <size_t>self.n * rvh_score_words(self.nodes), done, bad = 0
+        cdef _Pieces pieces = _Pieces.of(keys, start, stop)
+        start_watch(&watch, &poll, cancel)
+        while pieces.step():
+            done = pieces.done
+            with nogil:
+                if k > 0:
+                    status = rvh_argselect(self.isa, self.nodes, &pieces.column, pieces.first,
+                                           pieces.last, k, <intptr_t *>out + done * k,
+                                           NULL if words is NULL else words + done * k, &poll, &bad)
+                else:
+                    status = rvh_scores(self.isa, self.nodes, &pieces.column, pieces.first,
+                                        pieces.last, <uint64_t *>out + done * scores, &poll, &bad)
+            if raise_for(status, keys, bad):
+                break
+        return 0
+
+
+def ascending(keys):
+    cdef _Blob blob = _Blob()
+    cdef rvh_poll poll
+    cdef Watch watch
+    cdef rvh_status status
+    cdef cnp.intp_t[::1] out = np.empty(len(keys), dtype=np.intp)
+    cdef size_t n = <size_t>out.shape[0]
+    blob.fill_all(keys)
+    start_watch(&watch, &poll, None)
+    if n > 0:
+        with nogil:
+            status = rvh_ascending(blob.data, blob.offsets, n, <intptr_t *>&out[0], &poll)
+        raise_for(status, None, 0)
+    return np.asarray(out)

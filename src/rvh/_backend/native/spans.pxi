@@ -1,0 +1,167 @@
+# Keys made and compared: composite keys, and the distinct keys of a column.
+
+cdef class _Buffer:
+    """Bytes that C wrote, for as long as NumPy's array over them lives."""
+
+    cdef rvh_buffer buffer
+
+    def __dealloc__(self):
+        free(self.buffer.data)
+
+    @staticmethod
+    cdef _Buffer take(rvh_buffer *buffer):
+        """What is in a buffer, which is empty from then on."""
+        cdef _Buffer taken = _Buffer()
+        taken.buffer = buffer[0]
+        memset(buffer, 0, sizeof(rvh_buffer))
+        return taken
+
+    cdef object array(self):
+        cdef cnp.npy_intp size = <cnp.npy_intp>self.buffer.size
+        cdef uint8_t *data = <uint8_t *>realloc(self.buffer.data, <size_t>max(size, 1))
+        if data is NULL:
+            raise MemoryError
+        self.buffer.data = data
+        array = cnp.PyArray_SimpleNewFromData(1, &size, cnp.NPY_UINT8, data)
+        cnp.set_array_base(array, self)
+        return array
+
+
+cdef class _Parts:
+    """The parts of composite keys as C reads them; Python objects come in blobs, bit by bit."""
+
+    cdef rvh_part *parts
+    cdef list columns  # KeyColumns, or bytes that are the same in every row
+    cdef list blobs  # of the same places: a _Blob for a column of objects
+    cdef size_t count
+    cdef Py_ssize_t objects  # how many blobs there are
+
+    def __cinit__(self, list columns not None):
+        cdef _Blob blob
+        cdef rvh_part *part
+        self.columns, self.blobs = columns, []
+        self.count = <size_t>len(columns)
+        self.parts = <rvh_part *>malloc(self.count * sizeof(rvh_part))
+        if self.parts is NULL:
+            raise MemoryError
+        for number, column in enumerate(columns):
+            part = &self.parts[number]
+            part.first = 0
+            blob = None
+            if isinstance(column, bytes):
+                blob = _Blob()
+                blob.clear(1)
+                blob.write(PyBytes_AS_STRING(column), <size_t>PyBytes_GET_SIZE(column))
+                blob.offsets[1] = blob.size
+                describe_blob(blob, &part.column)
+                part.framing = RVH_SAME
+            elif is_loaded(column):
+                blob = _Blob()
+                blob.framed = True
+                part.framing = RVH_BARE
+                self.objects += 1
+            else:
+                describe(column, &part.column)
+                part.framing = RVH_BARE if column.kind == Kind.INTEGERS else RVH_SIZED
+            self.blobs.append(blob)
+
+    def __dealloc__(self):
+        free(self.parts)
+
+    cdef Py_ssize_t load(self, Py_ssize_t start, Py_ssize_t stop) except -1:
+        """Make ready rows from `start` on, at most to `stop`; returns how many."""
+        cdef _Blob blob
+        cdef rvh_part *part
+        for number, column in enumerate(self.columns):
+            part = &self.parts[number]
+            blob = self.blobs[number]
+            if part.framing == RVH_SAME:
+                continue
+            if blob is None:
+                part.first = <size_t>start
+                continue
+            stop = start + blob.fill(column, start, stop, CHUNK_BYTES // <size_t>self.objects)
+            describe_blob(blob, &part.column)
+        return stop - start
+
+    cdef object error(self, Py_ssize_t start, Py_ssize_t stop):
+        """The error about the first of these rows with one, as the twin finds it."""
+        try:
+            for row in range(start, stop):
+                for column in self.columns:
+                    if not isinstance(column, bytes):
+                        column.part_at(row)
+        except RVHError as error:
+            return error
+        return keys_changed()
+
+
+def compose(list parts not None, Py_ssize_t rows):
+    cdef _Parts loaded = _Parts(parts)
+    cdef _Buffer composed = _Buffer()
+    places = np.empty(rows + 1, dtype=np.uint64)
+    cdef uint64_t[::1] offsets = places
+    cdef rvh_status status = RVH_OK
+    cdef rvh_poll poll
+    cdef Watch watch
+    cdef size_t bad = 0
+    cdef Py_ssize_t start = 0, count, most = CHUNK if loaded.objects else rows
+    start_watch(&watch, &poll, None)
+    offsets[0] = 0
+    while start < rows:
+        count = min(most, rows - start)
+        try:
+            count = loaded.load(start, start + count)
+        except RVHError:
+            raise loaded.error(start, start + count) from None
+        if loaded.objects:
+            most = min(CHUNK, 2 * count)  # a column of large objects ends the chunk of all others
+        with nogil:
+            status = rvh_compose(loaded.parts, loaded.count, <size_t>count, &composed.buffer,
+                                 &offsets[start + 1], &poll, &bad)
+        if status == RVH_BAD_KEY:
+            raise loaded.error(start + <Py_ssize_t>bad, start + <Py_ssize_t>bad + 1)
+        raise_for(status, None, 0)
+        start += count
+    return Spans._made(composed.array(), places)
+
+
+cdef class _Distinct:
+    cdef rvh_distinct found
+    cdef rvh_poll poll
+    cdef Watch watch
+
+    def __dealloc__(self):
+        rvh_distinct_free(&self.found)
+
+    cdef int add(self, object keys, Py_ssize_t start, Py_ssize_t stop, uint32_t *codes) except -1:
+        """The codes of a plain column's elements."""
+        cdef _Pieces pieces = _Pieces.of(keys, start, stop)
+        cdef rvh_status status
+        cdef size_t bad = 0
+        while pieces.step():
+            with nogil:
+                status = rvh_distinct_add(&self.found, &pieces.column, pieces.first,
+                                          pieces.last - pieces.first, codes + pieces.done,
+                                          &self.poll, &bad)
+            raise_for(status, keys, bad)
+        return 0
+
+    cdef object spans(self):
+        if self.found.count == 0:
+            return Spans._made(np.empty(0, dtype=np.uint8), np.zeros(1, dtype=np.uint64))
+        data, offsets = _Buffer.take(&self.found.bytes), _Buffer.take(&self.found.offsets)
+        return Spans._made((<_Buffer>data).array(), (<_Buffer>offsets).array().view(np.uint64))
+
+
+def distinct(keys, Py_ssize_t start, Py_ssize_t stop):
+    cdef _Distinct seen = _Distinct()
+    cdef uint32_t[::1] codes = np.empty(stop - start, dtype=np.uint32)
+    start_watch(&seen.watch, &seen.poll, None)
+    pieces = [(keys, start, stop, start)]
+    if keys.kind == Kind.CHUNKS:
+        pieces = keys.values.pieces(start, stop)
+    for column, a, b, first in pieces:
+        if b > a:
+            seen.add(column, a, b, &codes[first - start])
+    return seen.spans(), np.asarray(codes)
