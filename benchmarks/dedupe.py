@@ -1,9 +1,9 @@
-"""What repeated keys cost to find, and whether `rvh._dedupe` knows when it pays.
+"""What repeated keys cost to find, and whether `rvh._batch.dedupe` knows when it pays.
 
     python benchmarks/dedupe.py
 
-The first table is what `rvh._dedupe`'s prices come from. The second judges its rule: for columns of
-many shapes, each key at a price from 1 to 1,000 compressions of BLAKE2b, it takes the measured time
+The first table is what the prices of `rvh._batch.dedupe` come from. The second
+judges its rule: for columns of many shapes, each key at a price from 1 to 1,000 compressions of BLAKE2b, it takes the measured time
 to find the distinct keys and that price for what is left, and says how much longer the rule's
 choice takes, at worst, than scoring every row, and than the better of the two ways.
 """
@@ -21,8 +21,8 @@ import numpy as np
 
 import rvh
 import rvh.cpu
-from rvh import _dedupe
 from rvh._backend import distinct
+from rvh._batch import dedupe as _dedupe
 from rvh.keys import KeyColumn, column
 
 COMPRESSION = 22  # ns, with AVX-512

@@ -17,7 +17,7 @@ from arrow_forged import Array, Exporter, Forge
 from subprocesses import output
 
 import rvh
-from rvh import _parallel as parallel
+from rvh._batch import threads as parallel
 from rvh.keys import column
 from rvh.multi import compose_keys, score_columns, select_columns, select_multi
 from rvh.partitions import PartitionTable
@@ -337,9 +337,9 @@ def test_what_an_error_holds_can_be_looked_at_when_the_memory_is_gone() -> None:
         import ctypes, sys, mmap
         import rvh
         from arrow_forged import Forge
-        from rvh._parallel import over_rows
-        import rvh._parallel
-        rvh._parallel.PAIRS_PER_BLOCK = 40
+        from rvh._batch.threads import over_rows
+        import rvh._batch.threads
+        rvh._batch.threads.PAIRS_PER_BLOCK = 40
         unmap = ctypes.CDLL(None).munmap
         unmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
         map_ = ctypes.CDLL(None).mmap

@@ -18,7 +18,7 @@ import pytest
 
 import rvh
 from rvh import RVHError, RVHTypeError
-from rvh import _parallel as parallel
+from rvh._batch import threads as parallel
 from rvh.weighted import weights_from
 
 NODES = ["a", "b", "c"]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rvh._batch.dedupe import LOOK_OBJECT, LOOK_ROW, distinct_keys, drawn, pays, worth
 from rvh._columns.column import Chunks, Codes, KeyColumn, Kind
-from rvh._dedupe import LOOK_OBJECT, LOOK_ROW, distinct_keys, drawn, pays, worth
 from rvh.keys import column
 
 ROWS = 200_000

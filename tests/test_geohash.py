@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import rvh
 from rvh import RVHError, RVHTypeError
-from rvh import _parallel as parallel
+from rvh._batch import threads as parallel
 from rvh.geohash import GeoSet, encode
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "geohash.json").read_bytes())

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rvh
-from rvh import _replicas
+from rvh._batch import replicas as _replicas
 from rvh._runtime import slices as _slices
 from rvh.balanced import assign_balanced
 from rvh.cache import SelectionCache

@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 from subprocesses import command, environment, output
 
 import rvh
-import rvh._parallel as parallel
+import rvh._batch.threads as parallel
 import rvh.partitions
 from rvh import RVHError, RVHTypeError
 from rvh.multi import compose_keys

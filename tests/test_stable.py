@@ -21,8 +21,8 @@ from subprocesses import output
 
 import rvh
 from rvh import RVHError, RVHTypeError, _backend, stable
-from rvh import _parallel as parallel
 from rvh._backend import pure as _pure
+from rvh._batch import threads as parallel
 from rvh.keys import KeyColumn, column
 from rvh.stable import StableSelector, jump_batch, jump_hash, jumpback_batch, jumpback_hash
 

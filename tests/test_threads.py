@@ -13,7 +13,7 @@ import reference
 from subprocesses import output, python
 
 import rvh
-from rvh import _parallel as parallel
+from rvh._batch import threads as parallel
 
 NODES = [f"node{n}" for n in range(5)]
 SET = rvh.NodeSet(NODES)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._answers import points_of
 from rvh._backend.contract import ALPHABET, LONGEST
+from rvh._batch.answers import points_of
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.slices import argsort, taken
 from rvh.errors import RVHError, RVHTypeError, show

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
-from rvh._answers import over_distinct_keys
 from rvh._arguments.numbers import real_number
 from rvh._backend import Cancel, Matching, distinct
+from rvh._batch.answers import over_distinct_keys
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.shared import Shared
 from rvh._runtime.slices import taken

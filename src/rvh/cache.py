@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh import keys as _keys
-from rvh._answers import over_keys
 from rvh._arguments.numbers import whole_number
 from rvh._backend import Cache, Cancel, distinct
+from rvh._batch.answers import over_keys
+from rvh._batch.threads import thread_count
 from rvh._columns.column import KeyColumn, Kind
-from rvh._parallel import thread_count
 from rvh._runtime.shared import Shared
 from rvh._runtime.slices import taken
 from rvh.errors import RVHError, RVHTypeError, show

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
-from rvh._answers import over_distinct_keys
 from rvh._arguments.domains import Domains, as_domains
 from rvh._arguments.masks import node_mask
 from rvh._arguments.numbers import whole_number
 from rvh._arguments.per_node import python_value
 from rvh._backend import Cancel, distinct
+from rvh._batch.answers import over_distinct_keys
+from rvh._batch.replicas import absent, repeated
+from rvh._batch.threads import over_rows
 from rvh._columns.column import KeyColumn, Kind
-from rvh._parallel import over_rows
-from rvh._replicas import absent, repeated
 from rvh._runtime.slices import taken, to_list
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rvh import _parallel
 from rvh import keys as _keys
-from rvh._answers import over_keys
 from rvh._arguments.numbers import real_number, whole_number
 from rvh._backend import Cancel, PreparedNodes, distinct
+from rvh._batch import threads as _threads
+from rvh._batch.answers import over_keys
 from rvh._columns.column import KeyColumn, Kind
 from rvh._geocells import LONGEST, UNKNOWN, cut, packed, regions
 from rvh._runtime.slices import argsort, array_of, taken
@@ -397,7 +397,7 @@ class GeoSet:
 
         pairs = sum((task.stop - task.start) * len(task.tier.nodes) for task in pieces)
         cost = -(-pairs // max(1, len(pieces)))
-        _parallel.over_rows(work, len(pieces), cost, threads)
+        _threads.over_rows(work, len(pieces), cost, threads)
 
     def _tasks(self, words: NDArray[np.uint64], k: int) -> tuple[NDArray[np.intp], list[_Task]]:
         """The rows, those of a region side by side, and what to do with which of them.
@@ -484,7 +484,7 @@ def _taken(keys: KeyColumn, start: int, rows: NDArray[np.intp]) -> KeyColumn:
 def _pieces(tasks: list[_Task]) -> Iterator[_Task]:
     """The tasks, those of many rows in pieces for several threads."""
     for task in tasks:
-        step = max(1, _parallel.PAIRS_PER_BLOCK // len(task.tier.nodes))
+        step = max(1, _threads.PAIRS_PER_BLOCK // len(task.tier.nodes))
         for start in range(task.start, task.stop, step):
             yield task._replace(start=start, stop=min(start + step, task.stop))
 

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh import keys as _keys
-from rvh._answers import points_of
 from rvh._arguments.numbers import whole_number
 from rvh._backend import key_point
+from rvh._batch.answers import points_of
+from rvh._batch.replicas import FEW, absent, numbered
 from rvh._columns.column import KeyColumn
 from rvh._columns.values import is_whole
-from rvh._replicas import FEW, absent, numbered
 from rvh._runtime.slices import SLICE, slices
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet

@@ -15,13 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh import _version
 from rvh import keys as _keys
-from rvh._answers import Work, over_distinct_keys, over_keys
 from rvh._arguments.domains import Domains, as_domains, labels_of
 from rvh._arguments.masks import node_mask
 from rvh._arguments.numbers import real_numbers, whole_number
 from rvh._arguments.weights import as_weights
 from rvh._backend import Cancel, PreparedNodes, ascending
 from rvh._backend.contract import SCHEMES
+from rvh._batch.answers import Work, over_distinct_keys, over_keys
 from rvh._columns.column import KeyColumn
 from rvh._runtime.slices import SLICE, put, slices, taken, to_list
 from rvh.errors import RVHError, RVHTypeError, show

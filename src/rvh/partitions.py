@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
-from rvh._answers import over_keys
 from rvh._arguments.numbers import whole_number
 from rvh._backend import Cancel, ascending, lookup, lookup_one
+from rvh._batch.answers import over_keys
+from rvh._batch.replicas import absent
+from rvh._batch.threads import over_rows, thread_count
 from rvh._columns.column import KeyColumn
-from rvh._parallel import over_rows, thread_count
-from rvh._replicas import absent
 from rvh._runtime.slices import slices, taken
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet

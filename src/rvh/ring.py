@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from rvh import _ring_points
 from rvh import keys as _keys
-from rvh._answers import over_keys, points_of
 from rvh._arguments.numbers import real_number, real_numbers, whole_number
 from rvh._arguments.weights import as_weight
 from rvh._backend import Cancel, RingPoints, key_point
 from rvh._backend.contract import HASHES
+from rvh._batch.answers import over_keys, points_of
 from rvh._columns.column import KeyColumn
 from rvh._columns.foreign import foreign_column
 from rvh._columns.integers import CONTRACT, INTEGERS, check_integers, foreign_key

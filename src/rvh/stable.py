@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh import keys as _keys
-from rvh._answers import over_keys
 from rvh._arguments.numbers import whole_number
 from rvh._backend import Cancel, jump, jump_one, jumpback, jumpback_one
+from rvh._batch.answers import over_keys
 from rvh._columns.column import KeyColumn
 from rvh._runtime.slices import taken, to_list
 from rvh.errors import RVHError

@@ -1,8 +1,8 @@
 """Columns of keys: where the values of each kind lie, not copied.
 
 A `KeyColumn` is a plain one, whose elements a backend reads, or one of two that are made of others:
-chunks one after the other, and codes that each stand for a category. `rvh._answers` takes those
-apart, so that a backend sees plain ones alone.
+chunks one after the other, and codes that each stand for a category. A backend sees plain ones
+alone.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import rvh
-from rvh._parallel import thread_count
+from rvh._batch.threads import thread_count
 from rvh.balanced import argassign_balanced
 from rvh.bench.results import FILTERED, GEO, SPREAD, ZIPF, Workload
 from rvh.cache import SelectionCache

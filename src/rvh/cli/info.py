@@ -9,7 +9,7 @@ import typer
 
 import rvh
 from rvh import cpu
-from rvh._parallel import available_threads
+from rvh._batch.threads import available_threads
 from rvh.cli.exits import emit
 
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._backend import Cancel, distinct, key_points
+from rvh._batch.dedupe import has_codes, pays
+from rvh._batch.threads import over_rows, thread_count
 from rvh._columns.column import Codes, KeyColumn, Kind
-from rvh._dedupe import has_codes, pays
-from rvh._parallel import over_rows, thread_count
 from rvh._runtime.slices import SLICE, put, taken
 from rvh.errors import RVHError, show
 

@@ -1,0 +1,1 @@
+"""Answers for many keys: filled block by block on threads, a repeated key worked on once."""
