@@ -2,10 +2,10 @@
 
     python benchmarks/dedupe.py
 
-The first table is what the prices of `rvh._batch.dedupe` come from. The second
-judges its rule: for columns of many shapes, each key at a price from 1 to 1,000 compressions of BLAKE2b, it takes the measured time
-to find the distinct keys and that price for what is left, and says how much longer the rule's
-choice takes, at worst, than scoring every row, and than the better of the two ways.
+The first table is what the prices of `rvh._batch.dedupe` come from. The second judges its rule: for
+columns of many shapes, each key at a price from 1 to 1,000 compressions of BLAKE2b, it takes the
+measured time to find the distinct keys and that price for what is left, and says how much longer
+the rule's choice takes, at worst, than scoring every row, and than the better of the two ways.
 """
 
 from __future__ import annotations

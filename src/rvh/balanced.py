@@ -26,8 +26,7 @@ from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.shared import Shared
 from rvh._runtime.slices import taken
 from rvh.errors import RVHError, RVHTypeError, keys_changed, show
-from rvh.nodes import NodeSet
-from rvh.rendezvous import _node_set
+from rvh.nodes import NodeSet, as_node_set
 
 __all__ = ["BalancedAssigner", "argassign_balanced", "assign_balanced", "capacities"]
 
@@ -69,7 +68,7 @@ def capacities(nodes: Any, count: int, load_factor: float = 1.05) -> NDArray[np.
     >>> capacities(rvh.NodeSet(["a", "b"], weights=[3, 1]), 100, 1)
     array([75, 25])
     """
-    node_set = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
+    node_set = as_node_set(nodes)
     try:
         number = None if isinstance(count, (bool, np.bool_)) else operator.index(count)
     except TypeError:
@@ -123,7 +122,7 @@ def argassign_balanced(
     >>> argassign_balanced(["a", "b"], ["k1", "k2", "k3", "k4"], 1)
     array([1, 0, 0, 1])
     """
-    node_set = _node_set(nodes, weights, scheme, secret)
+    node_set = as_node_set(nodes, weights, scheme, secret)
     with _keys.opened(keys) as column:
         room = capacities(node_set, len(column), load_factor)
         return _matched(node_set, column, room, threads, dedupe)
@@ -186,7 +185,7 @@ def assign_balanced(
     >>> np.unique(placed, return_counts=True)[1].max() <= 1010
     np.True_
     """
-    node_set = _node_set(nodes, weights, scheme, secret)
+    node_set = as_node_set(nodes, weights, scheme, secret)
     found = argassign_balanced(node_set, keys, load_factor, threads=threads, dedupe=dedupe)
     return taken(node_set.ids, found)
 
@@ -230,7 +229,7 @@ class BalancedAssigner(Shared):
     """
 
     def __init__(self, nodes: Any, load_factor: float = 1.05) -> None:
-        self._nodes = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
+        self._nodes = as_node_set(nodes)
         if _factor(load_factor) < 1:
             raise RVHError(
                 f"load_factor is {load_factor}: with less than 1 the nodes have no room for all "

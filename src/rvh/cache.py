@@ -21,7 +21,7 @@ from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.shared import Shared
 from rvh._runtime.slices import taken
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.nodes import NodeSet
+from rvh.nodes import NodeSet, as_node_set
 
 __all__ = ["CacheInfo", "SelectionCache"]
 
@@ -119,7 +119,7 @@ class SelectionCache(Cache, Shared):
         self._policy = str(policy)
         bound = BYTES_EACH * self._maxsize if max_bytes is None else max_bytes
         self._max_bytes = whole_number("max_bytes", bound, BYTES_MAX)
-        node_set = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
+        node_set = as_node_set(nodes)
         self._begin(node_set)
         self._share()
 

@@ -24,7 +24,7 @@ from rvh._batch.threads import over_rows
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.slices import taken, to_list
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.nodes import NodeSet
+from rvh.nodes import NodeSet, as_node_set
 
 __all__ = ["FaultSet", "Repair", "Replicas"]
 
@@ -120,7 +120,7 @@ class FaultSet:
         alive: ArrayLike | None = None,
         domains: Mapping[str, Any] | None = None,
     ) -> None:
-        node_set = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
+        node_set = as_node_set(nodes)
         if domains is not None:
             more = as_domains(domains, node_set.ids)
             both = {**node_set.domains, **more}

@@ -24,7 +24,7 @@ from rvh._columns.column import KeyColumn, Kind
 from rvh._geocells import LONGEST, UNKNOWN, cut, packed, regions
 from rvh._runtime.slices import argsort, array_of, taken
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.nodes import NodeSet
+from rvh.nodes import NodeSet, as_node_set
 
 __all__ = ["GeoSet", "encode"]
 
@@ -149,7 +149,7 @@ class GeoSet:
         longitude: ArrayLike | None = None,
         precision: int = LONGEST,
     ) -> None:
-        self._nodes = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
+        self._nodes = as_node_set(nodes)
         self._precision = whole_number("precision", precision, LONGEST)
         count = len(self._nodes)
         with _places(geohash, latitude, longitude, self._precision, "node", count) as column:

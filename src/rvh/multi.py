@@ -20,7 +20,7 @@ from rvh._columns.column import COMPOSITE
 from rvh._columns.values import is_byte_view, is_uuid
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.keys import KeyColumn, Kind, Spans, opened, part_bytes
-from rvh.rendezvous import _node_set
+from rvh.nodes import as_node_set
 
 __all__ = ["compose_keys", "score_columns", "select_columns", "select_multi"]
 
@@ -119,7 +119,7 @@ def select_multi(
     array([['beta', 'alpha'],
            ['alpha', 'gamma']], dtype='<U5')
     """
-    node_set = _node_set(nodes, weights, scheme, secret)
+    node_set = as_node_set(nodes, weights, scheme, secret)
     if not isinstance(columns, (tuple, list)):
         raise RVHTypeError(
             f"columns is a {type(columns).__name__}: pass the parts of the key as a tuple, "
@@ -198,7 +198,7 @@ def select_columns(
     >>> {name: ids.tolist() for name, ids in chosen.items()}
     {'user': [['alpha'], ['alpha']], 'order': [['beta']]}
     """
-    node_set = _node_set(nodes, weights, scheme, secret)
+    node_set = as_node_set(nodes, weights, scheme, secret)
     with ExitStack() as stack:
         named = _named(columns, stack)
         answers = [node_set.select_batch(keys, k, threads=threads) for keys in named.values()]
@@ -261,7 +261,7 @@ def score_columns(
     >>> [scores.shape for scores in score_columns(["alpha", "beta"], (["ann"], range(3)))]
     [(1, 2, 2), (3, 2, 2)]
     """
-    node_set = _node_set(nodes, weights, scheme, secret)
+    node_set = as_node_set(nodes, weights, scheme, secret)
     with ExitStack() as stack:
         named = _named(columns, stack)
         answers = [node_set.score_batch(keys, threads=threads) for keys in named.values()]

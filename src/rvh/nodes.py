@@ -727,6 +727,35 @@ class NodeSet:
         return whole_number("k", k, self._selectable, nodes)
 
 
+def as_node_set(
+    nodes: Any,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+) -> NodeSet:
+    """The set of what a caller passed as nodes: a NodeSet is its own, ids make one.
+
+    Examples
+    --------
+    >>> as_node_set(["a", "b"], scheme="murmur")
+    NodeSet(['a', 'b'], n=2, scheme='murmur')
+    """
+    if isinstance(nodes, NodeSet):
+        for name, value in (("weights", weights), ("scheme", scheme), ("secret", secret)):
+            if value is not None:
+                raise RVHError(
+                    f"{name}= was given beside a NodeSet, which has its own: "
+                    f"build the set with NodeSet(ids, {name}=...)"
+                )
+        return nodes
+    return NodeSet(
+        nodes,
+        weights=weights,
+        scheme="blake2b" if scheme is None else scheme,
+        secret=b"" if secret is None else secret,
+    )
+
+
 def _rebuild(version: str, *made: Any) -> NodeSet:
     """Unpickle: the prepared state is built anew, never sent.
 

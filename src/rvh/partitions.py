@@ -29,7 +29,7 @@ from rvh._batch.threads import over_rows, thread_count
 from rvh._columns.column import KeyColumn
 from rvh._runtime.slices import slices, taken
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.nodes import NodeSet
+from rvh.nodes import NodeSet, as_node_set
 
 __all__ = ["Moves", "PartitionTable"]
 
@@ -112,7 +112,7 @@ class PartitionTable:
     def __init__(
         self, nodes: Any, partitions: int = 65536, k: int = 1, *, threads: int | None = None
     ) -> None:
-        node_set = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
+        node_set = as_node_set(nodes)
         k = node_set._check_k(k)
         rows = np.arange(whole_number("partitions", partitions, PARTITIONS_MAX))
         self._fill(node_set, *_ranked(node_set, rows, k, threads))
@@ -463,7 +463,7 @@ class PartitionTable:
         ...     PartitionTable.load(path, ["a", "b"]) == PartitionTable(["a", "b"])
         True
         """
-        node_set = nodes if isinstance(nodes, NodeSet) else NodeSet(nodes)
+        node_set = as_node_set(nodes)
         with open(path, "rb") as file:
             try:
                 found = _members(file)

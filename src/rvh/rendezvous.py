@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rvh.errors import RVHError
-from rvh.nodes import NodeSet
+from rvh.nodes import NodeSet, as_node_set
 
 if TYPE_CHECKING:
     from rvh._columns.arrow.writer import NodeColumn
@@ -74,7 +73,7 @@ def select_batch(
     array([['gamma', 'beta'],
            ['beta', 'gamma']], dtype='<U5')
     """
-    return _node_set(nodes, weights, scheme, secret).select_batch(
+    return as_node_set(nodes, weights, scheme, secret).select_batch(
         keys, k, threads=threads, dedupe=dedupe
     )
 
@@ -108,7 +107,7 @@ def argselect_batch(
     >>> rvh.argselect_batch(["alpha", "beta", "gamma"], ["txn-42"], k=3)
     array([[2, 1, 0]])
     """
-    return _node_set(nodes, weights, scheme, secret).argselect_batch(
+    return as_node_set(nodes, weights, scheme, secret).argselect_batch(
         keys, k, threads=threads, dedupe=dedupe
     )
 
@@ -153,7 +152,7 @@ def select_arrow(
     >>> pa.array(rvh.select_arrow(["alpha", "beta", "gamma"], keys, k=2)).to_pylist()
     [['gamma', 'beta'], None, ['beta', 'gamma']]
     """
-    return _node_set(nodes, weights, scheme, secret).select_arrow(
+    return as_node_set(nodes, weights, scheme, secret).select_arrow(
         column, k, threads=threads, dedupe=dedupe
     )
 
@@ -186,7 +185,7 @@ def score_batch(
     >>> rvh.score_batch(["alpha", "beta"], ["txn-42"]).shape
     (1, 2, 2)
     """
-    return _node_set(nodes, weights, scheme, secret).score_batch(keys, threads=threads)
+    return as_node_set(nodes, weights, scheme, secret).score_batch(keys, threads=threads)
 
 
 def rendezvous_hash(
@@ -216,7 +215,7 @@ def rendezvous_hash(
     >>> rvh.rendezvous_hash(["node1", "node2", "node3"], "obj", k=2)
     ['node1', 'node2']
     """
-    return _node_set(nodes, weights, scheme, secret).select(key, k)
+    return as_node_set(nodes, weights, scheme, secret).select(key, k)
 
 
 async def arendezvous_hash(
@@ -240,10 +239,10 @@ async def arendezvous_hash(
     ['node1']
     """
     if isinstance(nodes, NodeSet) or length_hint(nodes) <= INLINE_IDS:
-        return await _node_set(nodes, weights, scheme, secret).aselect(key, k)
+        return await as_node_set(nodes, weights, scheme, secret).aselect(key, k)
     import asyncio  # as `NodeSet.aselect`
 
-    prepared = await asyncio.to_thread(_node_set, nodes, weights, scheme, secret)
+    prepared = await asyncio.to_thread(as_node_set, nodes, weights, scheme, secret)
     return await prepared.aselect(key, k)
 
 
@@ -274,23 +273,4 @@ def rendezvous_scores(
     >>> [node for node, score in ranking]
     ['gamma', 'beta', 'alpha']
     """
-    return _node_set(nodes, weights, scheme, secret).scores(key)
-
-
-def _node_set(
-    nodes: Any, weights: ArrayLike | None, scheme: str | None, secret: bytes | None
-) -> NodeSet:
-    if isinstance(nodes, NodeSet):
-        for name, value in (("weights", weights), ("scheme", scheme), ("secret", secret)):
-            if value is not None:
-                raise RVHError(
-                    f"{name}= was given beside a NodeSet, which has its own: "
-                    f"build the set with NodeSet(ids, {name}=...)"
-                )
-        return nodes
-    return NodeSet(
-        nodes,
-        weights=weights,
-        scheme="blake2b" if scheme is None else scheme,
-        secret=b"" if secret is None else secret,
-    )
+    return as_node_set(nodes, weights, scheme, secret).scores(key)

@@ -6,8 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from rvh.nodes import NodeSet
-from rvh.rendezvous import _node_set
+from rvh.nodes import NodeSet, as_node_set
 
 
 def missing(engine: str) -> ImportError:
@@ -27,7 +26,7 @@ def prepare(
     secret: bytes | None,
 ) -> tuple[NodeSet, int]:
     """The NodeSet, and `k` checked against it: now, not at the first row of a query."""
-    node_set = _node_set(nodes, weights, scheme, secret)
+    node_set = as_node_set(nodes, weights, scheme, secret)
     return node_set, node_set._check_k(k)
 
 
