@@ -19,8 +19,8 @@ import numpy as np
 
 import rvh
 import rvh.cpu
-from rvh._geocells import packed
 from rvh.geohash import GeoSet, encode
+from rvh.geohash.cells import packed
 from rvh.keys import column
 
 NODES, K, PLAIN = 500, 3, 64

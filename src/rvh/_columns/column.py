@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rvh._columns.integers import CONTRACT, foreign_key
 from rvh._columns.values import is_whole, key_bytes, key_word, objects_of, part_bytes
+from rvh._public import exported_by
 from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 
 #: of the elements that become Python objects together
@@ -644,6 +645,4 @@ class KeyColumn(_Frozen, _Open):
             yield from enumerate(self.slice(first, last), first)
 
 
-# Pickles name a class by where users find it, so that files can move.
-for _public in (Kind, Spans, Views, Chunks, Codes, KeyColumn):
-    _public.__module__ = "rvh.keys"
+exported_by("rvh.keys", Kind, Spans, Views, Chunks, Codes, KeyColumn)

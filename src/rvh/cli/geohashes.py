@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rvh._backend.contract import ALPHABET
-from rvh._geocells import LONGEST
 from rvh.cli.nodes import shown
 from rvh.errors import RVHError
+from rvh.geohash.cells import LONGEST
 
 
 def refuse_no_geohash(value: object, what: str) -> None:

@@ -21,9 +21,9 @@ from rvh._backend import Cancel, PreparedNodes, distinct
 from rvh._batch import threads as _threads
 from rvh._batch.answers import over_keys
 from rvh._columns.column import KeyColumn, Kind
-from rvh._geocells import LONGEST, UNKNOWN, cut, packed, regions
 from rvh._runtime.slices import argsort, array_of, taken
 from rvh.errors import RVHError, RVHTypeError, show
+from rvh.geohash.cells import LONGEST, UNKNOWN, cut, packed, regions
 from rvh.nodes import NodeSet, as_node_set
 
 __all__ = ["GeoSet", "encode"]
