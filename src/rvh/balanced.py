@@ -62,6 +62,7 @@ def capacities(nodes: Any, count: int, load_factor: float = 1.05) -> NDArray[np.
 
     Examples
     --------
+    >>> from rvh.balanced import capacities
     >>> capacities(["a", "b", "c"], 100, 1.05)
     array([35, 35, 35])
     >>> import rvh
@@ -119,6 +120,7 @@ def argassign_balanced(
 
     Examples
     --------
+    >>> from rvh.balanced import argassign_balanced
     >>> argassign_balanced(["a", "b"], ["k1", "k2", "k3", "k4"], 1)
     array([1, 0, 0, 1])
     """
@@ -180,6 +182,7 @@ def assign_balanced(
 
     Examples
     --------
+    >>> from rvh.balanced import assign_balanced
     >>> import numpy as np
     >>> placed = assign_balanced(["a", "b", "c"], range(3000), 1.01)
     >>> np.unique(placed, return_counts=True)[1].max() <= 1010
@@ -218,6 +221,7 @@ class BalancedAssigner(Shared):
 
     Examples
     --------
+    >>> from rvh.balanced import BalancedAssigner
     >>> assigner = BalancedAssigner(["a", "b"], load_factor=1)
     >>> assigner.assign_batch(["k1", "k2", "k3", "k4"])
     array(['b', 'a', 'a', 'b'], dtype='<U1')
@@ -300,6 +304,7 @@ class BalancedAssigner(Shared):
 
         Examples
         --------
+        >>> from rvh.balanced import BalancedAssigner
         >>> assigner = BalancedAssigner(["a", "b", "c"])
         >>> first, again = assigner.assign_batch([1, 2]), assigner.assign_batch([2, 1])
         >>> (first == again[::-1]).tolist(), len(assigner)
@@ -341,6 +346,7 @@ class BalancedAssigner(Shared):
 
         Examples
         --------
+        >>> from rvh.balanced import BalancedAssigner
         >>> assigner = BalancedAssigner(["a", "b"])
         >>> _ = assigner.assign_batch(["x", "y"])
         >>> assigner.release(["x"])

@@ -146,6 +146,7 @@ class SelectionCache(Cache, Shared):
 
         Examples
         --------
+        >>> from rvh.cache import SelectionCache
         >>> cache = SelectionCache(["alpha", "beta", "gamma"], maxsize=100)
         >>> _ = cache.select("txn-42")
         >>> cache.nodes = cache.nodes.remove("gamma")
@@ -176,6 +177,7 @@ class SelectionCache(Cache, Shared):
 
         Examples
         --------
+        >>> from rvh.cache import SelectionCache
         >>> import asyncio
         >>> cache = SelectionCache(["node1", "node2", "node3"], maxsize=100)
         >>> asyncio.run(cache.aselect("obj"))
@@ -212,6 +214,7 @@ class SelectionCache(Cache, Shared):
 
         Examples
         --------
+        >>> from rvh.cache import SelectionCache
         >>> cache = SelectionCache(["alpha", "beta", "gamma"], maxsize=100)
         >>> cache.argselect_batch(["txn-42", "txn-41", "txn-42"])
         array([[2],
@@ -242,6 +245,7 @@ class SelectionCache(Cache, Shared):
 
         Examples
         --------
+        >>> from rvh.cache import SelectionCache
         >>> cache = SelectionCache(["alpha", "beta", "gamma"], maxsize=100, policy="arc")
         >>> cache.select_batch(["txn-42", "txn-41"])
         array([['gamma'],
@@ -291,6 +295,7 @@ class SelectionCache(Cache, Shared):
 
         Examples
         --------
+        >>> from rvh.cache import SelectionCache
         >>> SelectionCache(["a", "b"], maxsize=100).info()
         CacheInfo(hits=0, misses=0, evictions=0, entries=0, ghosts=0, bytes=0, maxsize=100, \
 max_bytes=25600)
@@ -303,6 +308,7 @@ max_bytes=25600)
 
         Examples
         --------
+        >>> from rvh.cache import SelectionCache
         >>> cache = SelectionCache(["a", "b"], maxsize=100)
         >>> _ = cache.select_batch(["x", "y"])
         >>> cache.clear()

@@ -160,6 +160,7 @@ class FaultSet:
 
         Examples
         --------
+        >>> from rvh.faultset import FaultSet
         >>> FaultSet(["a", "b"], alive=[True, False]).with_alive([True, True]).alive
         array([ True,  True])
         """
@@ -187,6 +188,7 @@ class FaultSet:
 
         Examples
         --------
+        >>> from rvh.faultset import FaultSet
         >>> faults = FaultSet(["a", "b", "c"], domains={"zone": ["eu", "eu", "us"]})
         >>> faults.spread_max("zone")
         2
@@ -261,6 +263,7 @@ class FaultSet:
 
         Examples
         --------
+        >>> from rvh.faultset import FaultSet
         >>> faults = FaultSet(["a", "b", "c"], domains={"zone": ["eu", "eu", "us"]})
         >>> faults.select_batch(["user:1", "user:2"], k=2, spread="zone").nodes
         array([['c', 'b'],
@@ -303,6 +306,7 @@ class FaultSet:
 
         Examples
         --------
+        >>> from rvh.faultset import FaultSet
         >>> FaultSet(["a", "b", "c"], alive=[False, True, True]).argselect_batch([1, 2]).nodes
         array([[1],
                [1]])
@@ -357,6 +361,7 @@ class FaultSet:
 
         Examples
         --------
+        >>> from rvh.faultset import FaultSet
         >>> faults = FaultSet(["a", "b", "c"], domains={"zone": ["eu", "eu", "us"]})
         >>> faults.select("user:1", k=2, spread="zone")
         ['c', 'b']
@@ -413,6 +418,7 @@ class FaultSet:
 
         Examples
         --------
+        >>> from rvh.faultset import FaultSet
         >>> faults = FaultSet(["a", "b", "c"], alive=[True, True, False])
         >>> repair = faults.repair(["x", "y"], [["a", "c"], ["b", "a"]], k=2)
         >>> repair.nodes

@@ -37,6 +37,7 @@ class Filter:
 
     Examples
     --------
+    >>> from rvh.filter import capacity, near
     >>> import rvh
     >>> nodes = rvh.NodeSet(["a", "b", "c"])
     >>> big_or_near = capacity(100) | near("u09")
@@ -225,6 +226,7 @@ def alive(column: str = "alive") -> Filter:
 
     Examples
     --------
+    >>> from rvh.filter import alive
     >>> import rvh
     >>> alive("up")(rvh.NodeSet(["a", "b"]), {"up": [False, True]})
     array([False,  True])
@@ -260,6 +262,7 @@ def label(name: str, *patterns: str | int) -> Filter:
 
     Examples
     --------
+    >>> from rvh.filter import label
     >>> import rvh
     >>> nodes = rvh.NodeSet(["a", "b", "c"])
     >>> label("disk", "ssd", "nvme*")(nodes, {"disk": ["nvme-2", "hdd", "ssd"]})
@@ -297,6 +300,7 @@ def zone(*patterns: str | int) -> Filter:
 
     Examples
     --------
+    >>> from rvh.filter import zone
     >>> import rvh
     >>> nodes = rvh.NodeSet(["a", "b"], domains={"zone": ["eu-west-1", "us-east-2"]})
     >>> (~zone("eu-*"))(nodes)
@@ -328,6 +332,7 @@ def capacity(at_least: float, column: str = "capacity") -> Filter:
 
     Examples
     --------
+    >>> from rvh.filter import capacity
     >>> import rvh
     >>> capacity(8, "cores")(rvh.NodeSet(["a", "b", "c"]), {"cores": [4, 8, None]})
     array([False,  True, False])
@@ -361,6 +366,7 @@ def near(prefix: str, column: str = "geohash") -> Filter:
 
     Examples
     --------
+    >>> from rvh.filter import near
     >>> import rvh
     >>> near("u09")(rvh.NodeSet(["paris", "london"]), {"geohash": ["u09tvw", "gcpvj0"]})
     array([ True, False])

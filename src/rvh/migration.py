@@ -23,7 +23,6 @@ from rvh._columns.column import KeyColumn
 from rvh._columns.values import is_whole
 from rvh._runtime.slices import SLICE, slices
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.nodes import NodeSet
 
 __all__ = ["Migration", "Moved", "Phase", "Plan", "Route", "Step"]
 
@@ -165,6 +164,8 @@ class Migration:
 
         Examples
         --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
         >>> Migration(NodeSet(["a"]), NodeSet(["b"])).crossing_batch(["x", "y"]) / 2**64
         array([0.57624768, 0.54896163])
         """
@@ -197,6 +198,8 @@ class Migration:
 
         Examples
         --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
         >>> Migration(NodeSet(["a"]), NodeSet(["b"])).crossed_batch(["x", "y"], 1.0)
         array([ True,  True])
         """
@@ -228,6 +231,8 @@ class Migration:
 
         Examples
         --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
         >>> Migration(NodeSet(["a"]), NodeSet(["b"])).owners_batch(["x", "y"], 0)
         array([['a'],
                ['a']], dtype='<U1')
@@ -245,6 +250,8 @@ class Migration:
 
         Examples
         --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
         >>> Migration(NodeSet(["a"]), NodeSet(["b"])).owners("x", 1)
         ['b']
         """
@@ -277,6 +284,8 @@ class Migration:
 
         Examples
         --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
         >>> migration = Migration(NodeSet(["a"]), NodeSet(["b"]))
         >>> migration.route("x", "copying", 0.9)
         Route(read=['a'], write=['a', 'b'])
@@ -321,6 +330,8 @@ class Migration:
 
         Examples
         --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
         >>> migration = Migration(NodeSet(["a", "b"]), NodeSet(["a", "b", "c"]))
         >>> set(migration.moves(range(100)).target.tolist())
         {'c'}
@@ -361,6 +372,8 @@ class Migration:
 
         Examples
         --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
         >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(4)
         >>> [step.stop for step in plan.left()]
         [Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(1, 1)]
@@ -395,6 +408,8 @@ class Plan:
 
     Examples
     --------
+    >>> from rvh import NodeSet
+    >>> from rvh.ring import Migration
     >>> migration = Migration(NodeSet(["a"]), NodeSet(["b"]))
     >>> plan = migration.plan(10)
     >>> for step in plan.left():
@@ -432,6 +447,8 @@ class Plan:
 
         Examples
         --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
         >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(3)
         >>> plan.finish(1)
         >>> [step.number for step in plan.left()]
@@ -465,6 +482,8 @@ class Plan:
 
         Examples
         --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
         >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(2)
         >>> sorted([*plan.rows(range(5), 0).tolist(), *plan.rows(range(5), 1).tolist()])
         [0, 1, 2, 3, 4]
@@ -482,6 +501,8 @@ class Plan:
 
         Examples
         --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
         >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(4)
         >>> plan.finish(0)
         >>> plan.progress
@@ -494,6 +515,8 @@ class Plan:
 
         Examples
         --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
         >>> sorted(Migration(NodeSet(["a"]), NodeSet(["b"])).plan(4).state())
         ['done', 'format', 'k', 'new', 'old', 'steps']
         """
@@ -529,6 +552,8 @@ class Plan:
 
         Examples
         --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration, Plan
         >>> migration = Migration(NodeSet(["a"]), NodeSet(["b"]))
         >>> plan = migration.plan(4)
         >>> plan.finish(0)
@@ -581,12 +606,9 @@ def _limit(progress: Any) -> int:
 
 
 def _placed(placement: Any, what: str) -> Any:
-    if isinstance(placement, NodeSet):
-        return placement
-    from rvh.ring import RingFace  # which imports this module
-
-    if isinstance(placement, RingFace):
-        return placement.nodes
+    current = getattr(placement, "_placement", None)  # of what changes: how it places now
+    if current is not None:
+        return current()
     if not hasattr(placement, "lookup_batch") and not hasattr(placement, "select_batch"):
         raise RVHTypeError(
             f"{what} is of type {type(placement).__name__}: pass a NodeSet, a Ring, a "

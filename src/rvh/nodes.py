@@ -737,6 +737,7 @@ def as_node_set(
 
     Examples
     --------
+    >>> from rvh.nodes import as_node_set
     >>> as_node_set(["a", "b"], scheme="murmur")
     NodeSet(['a', 'b'], n=2, scheme='murmur')
     """

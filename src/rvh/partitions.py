@@ -152,6 +152,7 @@ class PartitionTable:
 
         Examples
         --------
+        >>> from rvh.partitions import PartitionTable
         >>> import rvh
         >>> table = PartitionTable(["a", "b", "c"], partitions=4)
         >>> table.nodes.ids[table.owners[:, 0]]
@@ -187,6 +188,7 @@ class PartitionTable:
 
         Examples
         --------
+        >>> from rvh.partitions import PartitionTable
         >>> PartitionTable(["a", "b", "c"]).lookup("user:1")
         ['a']
         """
@@ -214,6 +216,7 @@ class PartitionTable:
 
         Examples
         --------
+        >>> from rvh.partitions import PartitionTable
         >>> PartitionTable(["a", "b", "c"], k=2).lookup_batch([b"user:1"])
         array([['a', 'c']], dtype='<U1')
         """
@@ -231,6 +234,7 @@ class PartitionTable:
 
         Examples
         --------
+        >>> from rvh.partitions import PartitionTable
         >>> PartitionTable(["a", "b", "c"], k=2).arglookup_batch([b"user:1"])
         array([[0, 2]])
         """
@@ -245,6 +249,7 @@ class PartitionTable:
 
         Examples
         --------
+        >>> from rvh.partitions import PartitionTable
         >>> PartitionTable(["a"], partitions=256).partition_batch(["user:1", "user:2"])
         array([144,  91])
         """
@@ -278,6 +283,7 @@ class PartitionTable:
 
         Examples
         --------
+        >>> from rvh.partitions import PartitionTable
         >>> table = PartitionTable(["a", "b"]).add("c")
         >>> table == PartitionTable(["a", "b", "c"])
         True
@@ -289,6 +295,7 @@ class PartitionTable:
 
         Examples
         --------
+        >>> from rvh.partitions import PartitionTable
         >>> table = PartitionTable(["a", "b", "c"]).remove("a")
         >>> table == PartitionTable(["b", "c"])
         True
@@ -302,6 +309,7 @@ class PartitionTable:
 
         Examples
         --------
+        >>> from rvh.partitions import PartitionTable
         >>> table = PartitionTable(["a", "b"]).with_weights([1, 0])
         >>> table.lookup("any key")
         ['a']
@@ -351,6 +359,7 @@ class PartitionTable:
 
         Examples
         --------
+        >>> from rvh.partitions import PartitionTable
         >>> before = PartitionTable(["a", "b"], partitions=4)
         >>> moves = before.moved(before.add("c"))
         >>> moves.partition, moves.source, moves.target
@@ -400,6 +409,7 @@ class PartitionTable:
 
         Examples
         --------
+        >>> from rvh.partitions import PartitionTable
         >>> import tempfile, pathlib
         >>> table = PartitionTable(["a", "b"])
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -456,6 +466,7 @@ class PartitionTable:
 
         Examples
         --------
+        >>> from rvh.partitions import PartitionTable
         >>> import tempfile, pathlib
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = pathlib.Path(folder, "table.npz")

@@ -70,6 +70,7 @@ def weights_from(
 
     Examples
     --------
+    >>> from rvh.weighted import weights_from
     >>> weights_from(capacity=[8, 16, 32], rtt=[10.0, 20.0, None])
     array([0.75, 0.75, 2.  ])
     >>> weights_from(stake=[1, 100, 1_000_000], exponents={"stake": 0.5}, bounds=(0.25, 4))

@@ -84,6 +84,7 @@ def with_node(
 
     Examples
     --------
+    >>> from rvh.integrations.dask import with_node
     >>> import pandas as pd, dask.dataframe as dd
     >>> df = dd.from_pandas(pd.DataFrame({"user": [7, 8]}), npartitions=1)
     >>> df = with_node(df, "user", ["a", "b", "c", "d"], k=2, column="replicas", scheme="murmur")

@@ -116,6 +116,7 @@ class RendezvousHasher(Members):
 
         Examples
         --------
+        >>> from rvh.integrations.pymemcache import RendezvousHasher
         >>> hasher = RendezvousHasher()
         >>> hasher.get_node("user:1") is None
         True

@@ -82,6 +82,7 @@ def with_node(
 
     Examples
     --------
+    >>> from rvh.integrations.ray import with_node
     >>> ds = with_node(ds, "user", ["a", "b", "c"], k=2, scheme="murmur")  # doctest: +SKIP
     """
     ns, k = prepare(nodes, k, weights, scheme, secret)

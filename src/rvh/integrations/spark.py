@@ -90,6 +90,7 @@ def with_node(
 
     Examples
     --------
+    >>> from rvh.integrations.spark import with_node
     >>> df = with_node(df, "user", ["a", "b", "c"], k=2, scheme="murmur")  # doctest: +SKIP
     """
     ns, k = prepare(nodes, k, weights, scheme, secret)

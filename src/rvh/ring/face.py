@@ -1,0 +1,249 @@
+"""A ring's methods over a NodeSet, for code that was written for Python's ring libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from rvh import keys as _keys
+from rvh._arguments.numbers import real_number, whole_number
+from rvh._arguments.weights import as_weight
+from rvh._columns.values import is_whole
+from rvh._members import Member, Members
+from rvh.errors import RVHError, show
+from rvh.nodes import NodeSet
+
+__all__ = ["RingFace"]
+
+#: the key that stands for no key
+ALL: Any = object()
+
+
+class RingFace(Members):
+    """The methods of uhashring's and hash_ring's HashRing, served by rendezvous hashing.
+
+    A node that comes or goes moves only its own keys, as on a ring, and loads are as even as
+    chance. A change of nodes costs the same however many there are; the first answer after it
+    prepares them. Keys are placed elsewhere than on the ring that it stands in for: `Migration`
+    gets them there. It can be used from many threads at once; a change of nodes is seen by each
+    call whole or not at all.
+
+    Parameters
+    ----------
+    nodes : NodeSet, or sequence of str or bytes, or mapping of them to weights
+        Ids alone make a set with the scheme ``murmur``, which is faster than a ring and, as a ring,
+        no defence against chosen keys.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `NodeSet`.
+
+    Notes
+    -----
+    Ids with weights, all the same, place other keys than ids alone: in ``murmur`` weights take
+    other bits of the score.
+
+    Differences from uhashring: keys are str, bytes or int, and an int is not its digits; `range`
+    and `iterate_nodes` give ids, each once; `distribution` gives shares, as there are no points;
+    there is always a node; a node that is missing is an `RVHError`, not a KeyError; a weight for a
+    node of a ring made without weights is an error.
+
+    Examples
+    --------
+    >>> from rvh.ring import RingFace
+    >>> ring = RingFace(["node1", "node2", "node3"])
+    >>> ring.get_node("key")
+    'node2'
+    >>> ring.remove_node("node2")
+    >>> ring.get_node("key")
+    'node1'
+    """
+
+    def __init__(self, nodes: Any) -> None:
+        if isinstance(nodes, Mapping):
+            weights = [_weight_of(conf) for conf in nodes.values()]
+            nodes = NodeSet(list(nodes), weights=weights, scheme="murmur")
+        elif not isinstance(nodes, NodeSet):
+            nodes = NodeSet(nodes, scheme="murmur")
+        self._weighted = nodes.weights is not None
+        self._start(nodes)
+
+    @property
+    def nodes(self) -> NodeSet:
+        """The node set that answers now."""
+        nodes = self._set()
+        assert nodes is not None  # one that can be selected is always there
+        return nodes
+
+    def _placement(self) -> NodeSet:
+        """How it places now, for what works with placements that never change."""
+        return self.nodes
+
+    def get_node(self, key: Any) -> Any:
+        """The node of a key.
+
+        Examples
+        --------
+        >>> from rvh.ring import RingFace
+        >>> RingFace(["a", "b"]).get_node("key")
+        'b'
+        """
+        nodes = self._node_set
+        return (self.nodes if nodes is None else nodes).select(key)[0]
+
+    def get_nodes(self, key: Any = ALL, size: int | None = None) -> list[Any]:
+        """All nodes, in their order; or with a key its nodes, best first.
+
+        Parameters
+        ----------
+        key : str, bytes-like or int, optional
+        size : int, optional
+            How many at most; None and 0 mean all.
+
+        Returns
+        -------
+        list
+            Node ids.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            A negative `size` or one that is no whole number; a key as for `NodeSet.select`.
+
+        Examples
+        --------
+        >>> from rvh.ring import RingFace
+        >>> ring = RingFace(["a", "b"])
+        >>> ring.get_nodes(), ring.get_nodes("key"), ring.get_nodes("key", 5)
+        (['a', 'b'], ['b', 'a'], ['b', 'a'])
+        """
+        nodes = self.nodes
+        if key is ALL:
+            return list(nodes)
+        most = nodes._selectable
+        if size is not None and (not is_whole(size) or size != 0):
+            most = min(most, whole_number("size", size, 2**63 - 1))
+        return nodes.select(key, most)
+
+    def range(self, key: Any, size: int | None = None, unique: bool = True) -> Iterator[Any]:
+        """The nodes of a key as by `get_nodes`, best first. Each comes once, also if not `unique`.
+
+        Examples
+        --------
+        >>> from rvh.ring import RingFace
+        >>> list(RingFace(["a", "b", "c"]).range("key", size=2))
+        ['b', 'a']
+        """
+        return iter(self.get_nodes(key, size))
+
+    def iterate_nodes(self, key: Any, distinct: bool = True) -> Iterator[Any]:
+        """`range`, by its name in hash_ring.
+
+        Examples
+        --------
+        >>> from rvh.ring import RingFace
+        >>> next(RingFace(["a", "b", "c"]).iterate_nodes("key"))
+        'b'
+        """
+        return self.range(key)
+
+    def add_node(self, node: Any, conf: Any = None) -> None:
+        """Add a node; `conf` is its weight, or a mapping with ``"weight"``, where nodes have one.
+
+        A node that is there gets the weight, if one is given, and stays otherwise.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            What is no node id or no weight; a weight other than 1 where nodes have none.
+
+        Examples
+        --------
+        >>> from rvh.ring import RingFace
+        >>> ring = RingFace({"a": 1})
+        >>> ring.add_node("b", 3)
+        >>> ring.distribution
+        {'a': 0.25, 'b': 0.75}
+        """
+        node, name = _keys.node_id(node)
+        weight = None if conf is None else _weight_of(conf)
+        if not self._weighted:
+            if weight is not None and real_number(weight, f"the weight of node {show(node)}") != 1:
+                raise RVHError(
+                    f"node {show(node)} has the weight {show(weight)}, but the nodes have none: "
+                    "make the RingFace of a mapping of ids to weights"
+                )
+            weight = None
+        elif weight is not None:
+            weight = as_weight(weight, node)
+        with self._change_lock:
+            there = self._known().get(name)
+            if there is None:
+                if "domains" in self._options:
+                    raise RVHError(
+                        f"node {show(node)} has no labels of the nodes' domains, and add_node "
+                        "takes none: make a RingFace of nodes.add(..., domains=...)"
+                    )
+                self._put(name, Member(node, 1.0 if self._weighted and weight is None else weight))
+            elif weight is not None:
+                if weight == 0:
+                    self._keep_one(there)
+                self._put(name, there._replace(weight=weight))
+
+    def remove_node(self, node: Any) -> None:
+        """Remove a node, which must be there.
+
+        Examples
+        --------
+        >>> from rvh.ring import RingFace
+        >>> ring = RingFace(["a", "b"])
+        >>> ring.remove_node("a")
+        >>> ring.get_nodes()
+        ['b']
+        """
+        node, name = _keys.node_id(node)
+        with self._change_lock:
+            there = self._known().get(name)
+            if there is None:
+                raise RVHError(f"node {show(node)} is not in the set, so it cannot be removed")
+            self._keep_one(there)
+            self._put(name, None)
+
+    def _keep_one(self, leaves: Member) -> None:
+        """Refuse that a member leaves, or weighs nothing, where no other can be selected."""
+        if leaves.weight != 0 and self._count() == 1:
+            raise RVHError(
+                f"node {show(leaves.node)} is the last that keys can be placed on: add another, "
+                "of a weight above 0, first"
+            )
+
+    @property
+    def distribution(self) -> dict[Any, float]:
+        """The share of all keys that each node gets: by its weight, or all the same.
+
+        Examples
+        --------
+        >>> from rvh.ring import RingFace
+        >>> RingFace({"a": 3, "b": 1}).distribution
+        {'a': 0.75, 'b': 0.25}
+        """
+        nodes = self.nodes
+        weights = np.ones(len(nodes)) if nodes.weights is None else nodes.weights
+        return dict(zip(nodes, (weights / weights.sum()).tolist(), strict=True))
+
+    def __len__(self) -> int:
+        nodes = self._node_set
+        return len(self._known() if nodes is None else nodes)
+
+    def __repr__(self) -> str:
+        return f"RingFace({self.nodes!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RingFace, (self.nodes,)
+
+
+def _weight_of(conf: Any) -> Any:
+    return conf.get("weight", 1) if isinstance(conf, Mapping) else conf

@@ -1,0 +1,530 @@
+"""A ring: nodes with points, to the bit as the system whose ring it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh import keys as _keys
+from rvh._arguments.numbers import whole_number
+from rvh._backend import Cancel, RingPoints, key_point
+from rvh._backend.contract import HASHES
+from rvh._batch.answers import over_keys, points_of
+from rvh._columns.column import KeyColumn
+from rvh._columns.foreign import foreign_column
+from rvh._columns.integers import CONTRACT, check_integers, foreign_key
+from rvh._columns.values import is_whole
+from rvh._runtime.slices import argsort, taken, to_list
+from rvh.errors import RVHError, RVHTypeError, show
+from rvh.nodes import _as_list
+
+__all__ = ["Ring", "choice"]
+
+#: which point a key belongs to whose token is a point
+HITS = ("point", "next")
+
+
+class Ring:
+    """Nodes with points on a ring; made by `from_tokens` or one of the functions for a system.
+
+    A key belongs to the node of the first point at or after its own, and behind the last point to
+    that of the first one; its next nodes are those of the points that follow, each once. A ring
+    never changes and can be used from many threads at once, pickled and compared.
+
+    ============= ===================================================================
+    hash          a key's token
+    ============= ===================================================================
+    ketama        the first 4 bytes of its MD5, little-endian (libketama)
+    md5           the first 8 bytes of its MD5, big-endian (uhashring)
+    crc32         CRC-32 as zlib's (nginx)
+    murmur3       Cassandra's Murmur3Partitioner: MurmurHash3_x64_128, its first half, signed, where
+                  bytes behind the last 16 enter with their sign; -2^63 for the empty key alone
+    xxh64         XXH64 with seed 0
+    one_at_a_time Bob Jenkins's, where bytes enter with their sign (libmemcached, on x86)
+    ============= ===================================================================
+
+    A key is text or bytes. How a system writes an integer has to be said when its ring is made,
+    by ``integers``: without, an integer key is an error; and so is a composite key, whose bytes are
+    rvh's own.
+
+    ============= ===================================================================
+    integers      what is hashed of an integer key
+    ============= ===================================================================
+    text          its decimal digits, as where a program makes text of it (uhashring)
+    int32_be      4 bytes, big-endian two's complement (a Cassandra ``int``)
+    int64_be      8 bytes, big-endian two's complement (a Cassandra ``bigint``)
+    contract      rvh's 8 bytes, little-endian two's complement
+    ============= ===================================================================
+
+    Examples
+    --------
+    >>> from rvh.ring import ketama
+    >>> ring = ketama(["10.0.0.1:11211", "10.0.0.2:11211"])
+    >>> ring.lookup("user:1")
+    ['10.0.0.2:11211']
+    >>> ring.lookup_batch(["user:1", "user:2"]).shape
+    (2, 1)
+    """
+
+    __slots__ = (
+        *("__weakref__", "_column", "_fingerprint", "_hash", "_hit", "_ids", "_integers", "_names"),
+        *("_on", "_owners", "_points", "_ring"),
+    )
+
+    def __init__(
+        self,
+        ids: Any,
+        hash_name: str,
+        points: NDArray[Any],
+        owners: NDArray[Any],
+        integers: str | None = None,
+        hit: str = "point",
+    ) -> None:
+        # Points as unsigned numbers in their order, of equal ones the first counts.
+        self._column, self._ids = _keys.node_column(ids)
+        _keys.check_unique(list(self._column.iter_bytes()))
+        self._ids.flags.writeable = False
+        _check_points_of(hash_name, points, owners, len(self._ids))
+        order = argsort(points)
+        self._hash = hash_name
+        self._integers = check_integers(integers)
+        self._hit = hit
+        self._points = np.ascontiguousarray(points[order], dtype=np.uint64)
+        self._owners = np.ascontiguousarray(owners[order], dtype=np.uint32)
+        self._points.flags.writeable = self._owners.flags.writeable = False
+        self._names = to_list(self._ids)
+        self._on = int(np.count_nonzero(np.bincount(self._owners)))
+        self._ring = RingPoints(hash_name, *self._reach())
+        self._fingerprint: str | None = None
+
+    def _reach(self) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+        """The last token that belongs to each point, ascending, and the points' nodes."""
+        if self._hit == "point":
+            return self._points, self._owners
+        lowest, highest = HASHES[self._hash]
+        at_0 = int(np.searchsorted(self._points, 1))  # points that end at the top of the ring
+        top = np.full(at_0, highest - lowest, dtype=np.uint64)
+        reach = np.concatenate([self._points[at_0:] - np.uint64(1), top])
+        return reach, np.roll(self._owners, -at_0)
+
+    @classmethod
+    def from_tokens(
+        cls,
+        tokens: Mapping[Any, Any],
+        hash_name: str,
+        *,
+        integers: str | None = None,
+        hit: str = "point",
+    ) -> Ring:
+        """A ring of explicit tokens.
+
+        Parameters
+        ----------
+        tokens : mapping of node ids to sequences of int
+            Each node's tokens, in the range of the hash: see `HASHES`. A node without any is never
+            selected.
+        hash_name : {"ketama", "md5", "crc32", "murmur3", "xxh64", "one_at_a_time"}
+            What makes a token of a key.
+        integers : {"text", "int32_be", "int64_be", "contract"}, optional
+            How the system writes integer keys; without, they are errors.
+        hit : {"point", "next"}
+            Which point a key belongs to whose token is a point: that one, or the next.
+
+        Returns
+        -------
+        Ring
+
+        Raises
+        ------
+        RVHError
+            An unknown hash, a token out of range or given twice, no token at all; what is none of
+            the choices.
+        RVHTypeError
+            A token that is no whole number.
+
+        Examples
+        --------
+        >>> from rvh.ring import Ring
+        >>> ring = Ring.from_tokens({"a": [-(2**62), 2**62], "b": [0]}, "murmur3")
+        >>> ring.lookup("123", k=2), ring.token("123")
+        (['a', 'b'], -7468325962851647638)
+        >>> ring.with_integers("int64_be").token(1)  # a bigint
+        6292367497774912474
+        """
+        check_integers(integers)
+        choice("hit", hit, HITS)
+        hash_name = choice("hash_name", hash_name, HASHES)
+        if not isinstance(tokens, Mapping):
+            raise RVHTypeError(
+                f"tokens is of type {type(tokens).__name__}: pass each node's, for example "
+                '{"a": [0, 1000]}'
+            )
+        lowest, highest = HASHES[hash_name]
+        seen: dict[int, Any] = {}
+        owners: list[int] = []
+        for number, (node, given) in enumerate(tokens.items()):
+            sequence = isinstance(given, Iterable) and getattr(given, "ndim", 1) > 0
+            if isinstance(given, (str, bytes)) or not sequence:
+                raise RVHTypeError(
+                    f"the tokens of node {show(node)} are {show(given)}: pass a list"
+                )
+            for token in given:
+                if not is_whole(token):
+                    raise RVHTypeError(
+                        f"a token of node {show(node)} is {show(token)}: pass whole numbers"
+                    )
+                if not lowest <= token <= highest:
+                    raise RVHError(
+                        f"a token of node {show(node)} is {show(token)}: those of {hash_name} are "
+                        f"from {lowest} to {highest}"
+                    )
+                if int(token) in seen:
+                    raise RVHError(
+                        f"token {token} belongs to node {show(seen[int(token)])} and again to "
+                        f"{show(node)}: give each token to one node, once"
+                    )
+                seen[int(token)] = node
+                owners.append(number)
+        if not seen:
+            raise RVHError("there are no tokens: give at least one to a node")
+        points = np.array([token - lowest for token in seen], dtype=np.uint64)
+        return cls(list(tokens), hash_name, points, np.array(owners), integers, str(hit))
+
+    # -- what it is ---------------------------------------------------------------------------
+
+    @property
+    def ids(self) -> NDArray[Any]:
+        """The node ids, shape (N,); read-only."""
+        return self._ids
+
+    @property
+    def hash(self) -> str:
+        """The name of the hash."""
+        return self._hash
+
+    @property
+    def integers(self) -> str | None:
+        """How integer keys are written: a name of `INTEGERS`, or None where they are errors."""
+        return self._integers
+
+    @property
+    def tokens(self) -> NDArray[Any]:
+        """The tokens of all points, ascending, shape (P,): int64 for murmur3, else uint64.
+
+        Examples
+        --------
+        >>> from rvh.ring import Ring
+        >>> Ring.from_tokens({"a": [7], "b": [3]}, "crc32").tokens
+        array([3, 7], dtype=uint64)
+        """
+        return self._as_tokens(self._points.view())
+
+    @property
+    def owners(self) -> NDArray[np.uint32]:
+        """The position in `ids` of each point's node, shape (P,); read-only."""
+        return self._owners.view()
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest (64 characters) of all that decides which id a key belongs to.
+
+        Examples
+        --------
+        >>> from rvh.ring import ketama
+        >>> ketama(["a", "b"]).fingerprint == ketama(["b", "a"]).fingerprint
+        True
+        """
+        if self._fingerprint is None:
+            digest = hashlib.blake2b(digest_size=32, person=b"rvh Ring")
+            named = f"hash={self._hash}"
+            if self._integers not in (None, CONTRACT):  # as it was before there was a choice
+                named += f" integers={self._integers}"
+            if self._hit != "point":
+                named += f" hit={self._hit}"
+            digest.update(f"{named}\n".encode())
+            names = list(self._column.iter_bytes())
+            for point, owner in zip(self._points.tolist(), self._owners.tolist(), strict=True):
+                digest.update(point.to_bytes(8, "little"))
+                digest.update(len(names[owner]).to_bytes(8, "little"))
+                digest.update(names[owner])
+            self._fingerprint = digest.hexdigest()
+        return self._fingerprint
+
+    def __len__(self) -> int:
+        """How many points there are."""
+        return len(self._points)
+
+    def __repr__(self) -> str:
+        integers = "" if self._integers is None else f", integers={self._integers!r}"
+        return f"Ring({len(self._ids)} nodes, {len(self)} points, hash={self._hash!r}{integers})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Ring):
+            return NotImplemented
+        mine, theirs = (self._names, self._integers), (other._names, other._integers)
+        return mine == theirs and self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Ring, self._options()
+
+    def _options(self, **changes: Any) -> tuple[Any, ...]:
+        ids = self._ids if self._ids.dtype != object else _keys.object_array(self._names)
+        options = {
+            "ids": ids,
+            "hash_name": self._hash,
+            "points": self._points,
+            "owners": self._owners,
+            "integers": self._integers,
+            "hit": self._hit,
+        }
+        return tuple((options | changes).values())
+
+    # -- others like it -----------------------------------------------------------------------
+
+    def with_integers(self, integers: str | None) -> Ring:
+        """The same ring with integer keys written in another way.
+
+        Parameters
+        ----------
+        integers : {"text", "int32_be", "int64_be", "contract"} or None
+            As for `from_tokens`.
+
+        Returns
+        -------
+        Ring
+
+        Raises
+        ------
+        RVHError
+            What is none of the choices.
+
+        Examples
+        --------
+        >>> from rvh.ring import ketama
+        >>> ketama(["a", "b"]).with_integers("text").lookup(42)
+        ['a']
+        """
+        return Ring(*self._options(integers=integers))
+
+    def without(self, nodes: Any) -> Ring:
+        """The ring without the points of some nodes: those of all others stay as they are.
+
+        A key of such a node goes to the next on the ring, and no other key moves. A ring made
+        anew of the others may have other points, where their number depends on all weights.
+
+        Parameters
+        ----------
+        nodes : str, bytes, or sequence of them
+            Ids on the ring. They stay in `ids`.
+
+        Returns
+        -------
+        Ring
+
+        Raises
+        ------
+        RVHError
+            An id that is not there; no point would be left.
+        RVHTypeError
+            What is no id.
+
+        Examples
+        --------
+        >>> from rvh.ring import ketama
+        >>> ring = ketama(["a", "b", "c"])
+        >>> ring.lookup("user:1", 3), ring.without("b").lookup("user:1", 2)
+        (['b', 'c', 'a'], ['c', 'a'])
+        """
+        places = {node: place for place, node in enumerate(self._column.iter_bytes())}
+        stays = np.ones(len(self._ids), dtype=np.bool_)
+        for node in _as_list(nodes):
+            place = places.get(_keys.node_id(node)[1])
+            if place is None:
+                raise RVHError(f"node id {show(node)} is not on the ring")
+            stays[place] = False
+        kept = stays[self._owners]
+        if not kept.any():
+            raise RVHError("no node with a point is left on the ring: leave at least one")
+        return Ring(*self._options(points=self._points[kept], owners=self._owners[kept]))
+
+    # -- lookups ------------------------------------------------------------------------------
+
+    def lookup(self, key: Any, k: int = 1) -> list[Any]:
+        """The node of one key, and those that follow on the ring.
+
+        Parameters
+        ----------
+        key : str, bytes-like; int where the ring knows how those are written
+        k : int
+            How many nodes, from 1 to those that have a point.
+
+        Returns
+        -------
+        list
+            ``k`` node ids, each once.
+
+        Raises
+        ------
+        RVHError
+            ``k`` out of range, an integer that nothing says how to write, or a key without bytes
+            (then also a TypeError).
+
+        Examples
+        --------
+        >>> from rvh.ring import ketama
+        >>> ketama(["a", "b", "c"]).lookup("user:1", k=2)
+        ['b', 'c']
+        """
+        if type(key) is not str:
+            key = foreign_key(key, self._integers)
+        return self._ring.lookup_one(key, self._check_k(k), self._names)
+
+    def lookup_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
+        """The nodes of every key.
+
+        Parameters
+        ----------
+        keys : sequence or array of str or bytes, shape (M,); of int as in `lookup`
+            Any kind in `rvh.keys.KINDS` but composite keys. It must not change during the call.
+        k, threads
+            As for `lookup` and `NodeSet.argselect_batch`.
+
+        Returns
+        -------
+        ndarray, shape (M, k)
+            Node ids, in the dtype of `ids`.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `lookup` and `NodeSet.argselect_batch`; composite keys.
+
+        Examples
+        --------
+        >>> from rvh.ring import ketama
+        >>> ketama(["a", "b", "c"]).lookup_batch(["user:1", "user:2"], k=2)
+        array([['b', 'c'],
+               ['c', 'a']], dtype='<U1')
+        """
+        return taken(self._ids, self.arglookup_batch(keys, k, threads=threads))
+
+    def arglookup_batch(
+        self, keys: Any, k: int = 1, *, threads: int | None = None
+    ) -> NDArray[np.intp]:
+        """The positions in `ids` of the nodes of every key.
+
+        Parameters
+        ----------
+        keys, k, threads
+            As for `lookup_batch`.
+
+        Returns
+        -------
+        ndarray of intp, shape (M, k)
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `lookup_batch`.
+
+        Examples
+        --------
+        >>> from rvh.ring import ketama
+        >>> ketama(["a", "b", "c"]).arglookup_batch(["user:1", "user:2"])
+        array([[1],
+               [2]])
+        """
+        k = self._check_k(k)
+
+        def work(
+            column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
+        ) -> None:
+            self._ring.lookup(column, start, stop, to, cancel)
+
+        with _keys.opened(keys) as column:
+            out = np.empty((len(column), k), dtype=np.intp)
+            over_keys(work, foreign_column(column, self._integers), out, 1, threads)
+        return out
+
+    def token(self, key: Any) -> int:
+        """The token of one key, by the ring's hash; errors as of `lookup`.
+
+        Examples
+        --------
+        >>> from rvh.ring import ketama
+        >>> ketama(["a"]).token("test")
+        3446378249
+        """
+        if type(key) is not str:
+            key = foreign_key(key, self._integers)
+        return key_point(self._hash, key) + HASHES[self._hash][0]
+
+    def token_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[Any]:
+        """The tokens of many keys.
+
+        Parameters
+        ----------
+        keys, threads
+            As for `lookup_batch`.
+
+        Returns
+        -------
+        ndarray of uint64 (for murmur3 int64), shape (M,)
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `lookup_batch`.
+
+        Examples
+        --------
+        >>> from rvh.ring import Ring
+        >>> Ring.from_tokens({"a": [0]}, "xxh64").token_batch(["", "a"]) % 1000
+        array([921, 955], dtype=uint64)
+        """
+        with _keys.opened(keys) as column:
+            written = foreign_column(column, self._integers)
+            return self._as_tokens(points_of(self._hash, written, threads))
+
+    def _as_tokens(self, points: NDArray[np.uint64]) -> NDArray[Any]:
+        if HASHES[self._hash][0] == 0:
+            return points
+        return (points ^ np.uint64(1 << 63)).view(np.int64)
+
+    def _check_k(self, k: Any) -> int:
+        return whole_number("k", k, self._on, f"{self._on} nodes have a point on the ring")
+
+
+def _check_points_of(
+    hash_name: str, points: NDArray[Any], owners: NDArray[Any], nodes: int
+) -> None:
+    """Refuse points and owners that make no ring: C reads them unchecked."""
+    choice("hash_name", hash_name, HASHES)
+    lowest, highest = HASHES[hash_name]
+    for what, array, most in (("points", points, highest - lowest), ("owners", owners, nodes - 1)):
+        if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "iu":
+            raise RVHTypeError(f"the {what} of a Ring are {show(array)}: pass an array of integers")
+        if len(array) == 0 or len(array) != len(points):
+            raise RVHError(
+                f"a Ring has {len(points)} points and {len(array)} {what}: pass as many, at least "
+                "one, or call Ring.from_tokens()"
+            )
+        if array.min() < 0 or array.max() > most:
+            raise RVHError(
+                f"the {what} of a Ring go from {array.min()} to {array.max()}: each is from 0 to "
+                f"{most}"
+            )
+
+
+def choice(name: str, value: Any, choices: Iterable[str]) -> str:
+    """One of a few names, or the error that lists them."""
+    if isinstance(value, str) and value in choices:
+        return str(value)
+    raise RVHError(f"{name} is {show(value)}: choose one of {', '.join(choices)}")
