@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib
 import importlib.resources
 import inspect
@@ -222,6 +223,17 @@ def test_docstring(name: str) -> None:
         assert len(at) == 1, section
         assert lines[at[0] + 1] == "-" * len(section), section
     assert (">>> " in text) == ("Examples" in RULES[name])
+
+
+@pytest.mark.parametrize("name", [name for name, wanted in RULES.items() if "Examples" in wanted])
+def test_an_example_runs_as_pasted(name: str) -> None:
+    """With nothing but what it imports itself."""
+    examples = inspect.getdoc(resolve(name)) or ""
+    test = doctest.DocTestParser().get_doctest(examples, {}, name, None, 0)
+    printed: list[str] = []
+    results = doctest.DocTestRunner().run(test, out=printed.append)
+    assert results.failed == 0, "".join(printed)
+    assert results.attempted > 0
 
 
 WITH_PARAMETERS = [name for name, sections in RULES.items() if "Parameters" in sections]
