@@ -16,8 +16,8 @@ import pytest
 from commandline import command, environment
 
 import rvh
-from rvh.cli.tables import compression_of, format_of
-from rvh.cli.tables.files import Source
+from rvh._tables import compression_of, format_of
+from rvh._tables.files import Source
 from rvh.keys import composite
 
 NODES = ["n1", "n2", "n3", "n4"]

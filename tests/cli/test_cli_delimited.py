@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rvh
+from rvh._tables import Quote
+from rvh._tables.structure import Structure
 from rvh.cli import main
-from rvh.cli.tables import Quote
-from rvh.cli.tables.structure import Structure
 from rvh.errors import RVHError
 
 NODES = ["a", "b", "c"]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from rvh._tables import COMPRESSIONS, FORMATS
 from rvh.cli.app import command
 from rvh.cli.exits import ExitStatus
-from rvh.cli.tables import COMPRESSIONS, FORMATS
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")

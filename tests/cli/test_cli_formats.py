@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rvh
+from rvh._tables import COMPRESSIONS, FORMATS
 from rvh.cli import main
-from rvh.cli.tables import COMPRESSIONS, FORMATS
 
 NODES = ["n1", "n2", "n3", "nö4"]
 LIST = ",".join(NODES)
@@ -344,7 +344,7 @@ def test_any_csv_comes_back(tmp_path, rows):
 
 
 def test_more_rows_than_a_batch(call, tmp_path):
-    from rvh.cli.tables.base import BATCH_ROWS
+    from rvh._tables.base import BATCH_ROWS
 
     count = 2 * BATCH_ROWS + 17
     table = pa.table({"key": pa.array(range(count)).cast(pa.string())})

@@ -305,7 +305,7 @@ def test_a_file_that_is_mounted(shell, tmp_path):
 #: `rvh ARGS` as a user without rights. All is loaded before, from folders that may be root's own.
 AS_NOBODY = """
 import os, sys
-import rvh.cli.tables.parquet
+import rvh._tables.parquet
 from rvh.cli import main
 assert main(["assign", "k.csv", "-qn", "a,b", "-o", "/dev/null", "--output-format", "csv"]) == 0
 os.setgroups([])

@@ -18,6 +18,16 @@ import typer
 from numpy.typing import NDArray
 
 from rvh._columns.column import Chunks, KeyColumn, Kind
+from rvh._tables import (
+    EXTENSIONS,
+    FORMATS,
+    Format,
+    Quote,
+    compression_of,
+    extension_of,
+    format_of,
+)
+from rvh._tables.descriptors import STDIN, descriptor, is_stream
 from rvh.cli.exits import say
 from rvh.cli.keyspec import KeySpec, KeyType
 from rvh.cli.options import (
@@ -45,22 +55,12 @@ from rvh.cli.options import (
 )
 from rvh.cli.placement import RINGS, Asked, Placement, placement
 from rvh.cli.progress import progress
-from rvh.cli.tables import (
-    EXTENSIONS,
-    FORMATS,
-    Format,
-    Quote,
-    compression_of,
-    extension_of,
-    format_of,
-)
-from rvh.cli.tables.descriptors import STDIN, descriptor, is_stream
 from rvh.errors import RVHError, show
 from rvh.keys import column as key_column_of
 
 if TYPE_CHECKING:
-    from rvh.cli.tables.base import Batch, Reader
-    from rvh.cli.tables.files import Source
+    from rvh._tables.base import Batch, Reader
+    from rvh._tables.files import Source
 
 FORMAT_NAMES = ", ".join(FORMATS)
 
@@ -232,8 +232,8 @@ def assign(
     placed = placement(asked)
     added = [column] if k == 1 else [f"{column}_{n}" for n in range(1, k + 1)]
 
-    from rvh.cli.tables.base import naming
-    from rvh.cli.tables.files import Source, target
+    from rvh._tables.base import naming
+    from rvh._tables.files import Source, target
 
     source_of = partial(Source, keys, _compression(keys, read_as), encoding)
     packing = _compression(out, write_as)
@@ -417,7 +417,7 @@ def _one_character(text: str) -> str:
 def _refuse_encoding(encoding: str | None, read_as: Format) -> None:
     if encoding is None:
         return
-    from rvh.cli.tables.files import text_codec
+    from rvh._tables.files import text_codec
 
     if not read_as.is_text:
         raise typer.BadParameter(
@@ -433,7 +433,7 @@ def _refuse_encoding(encoding: str | None, read_as: Format) -> None:
 
 def _instead(out: str, read_as: Format, write_as: Format, compression: str | None) -> str:
     """What to do where no new file can take the place of OUT: the shell writes into the old one."""
-    from rvh.cli.tables.files import COMPRESS
+    from rvh._tables.files import COMPRESS
 
     format_name = "" if write_as is read_as else f" --output-format {write_as.name}"
     packed = "" if compression is None else f" | {COMPRESS[compression]}"

@@ -85,12 +85,12 @@ def bench(
         emit("\n".join(each.name for each in chosen))
         return
 
+    from rvh._tables.descriptors import STDOUT, descriptor
+    from rvh._tables.files import target
     from rvh.bench.compare import slowdown, slower
     from rvh.bench.plot import svg
     from rvh.bench.results import csv_text
     from rvh.bench.table import table
-    from rvh.cli.tables.descriptors import STDOUT, descriptor
-    from rvh.cli.tables.files import target
 
     old = None if compare is None else _read_old(compare, chosen, allowed)
     too_slow = partial(slower, old=old or {}, allowed=allowed)

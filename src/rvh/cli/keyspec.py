@@ -15,7 +15,7 @@ from rvh.errors import RVHError, RVHTypeError, show
 from rvh.multi import compose_keys
 
 if TYPE_CHECKING:
-    from rvh.cli.tables.base import Batch
+    from rvh._tables.base import Batch
 
 
 class KeyType(StrEnum):

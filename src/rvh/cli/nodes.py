@@ -27,14 +27,14 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import numpy as np
 
 from rvh._arguments.weights import WEIGHT_MAX, WEIGHT_MIN
-from rvh.cli.jsontext import unique_members
+from rvh._tables import FORMATS, compression_of, format_of
+from rvh._tables.jsontext import unique_members
+from rvh._tables.plaintext import decoded
 from rvh.cli.options import refuse_no_text
-from rvh.cli.plaintext import decoded
-from rvh.cli.tables import FORMATS, compression_of, format_of
 from rvh.errors import RVHError, show
 
 if TYPE_CHECKING:
-    from rvh.cli.tables.base import Batch
+    from rvh._tables.base import Batch
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -454,7 +454,7 @@ def _from_file(path: str, columns: Columns) -> Iterator[Found]:
             "away, or say --node-format csv"
         )
     if known is not None and not known.is_text:
-        from rvh.cli.tables.files import Source
+        from rvh._tables.files import Source
 
         with Source(path) as source:
             reader = known.reader(source)
@@ -484,8 +484,8 @@ def _bytes(path: str) -> bytes:
     if compression is None:  # without pyarrow, which takes longer to load
         with open(path, "rb") as file:
             return _whole(file, path)
-    from rvh.cli.tables.base import naming
-    from rvh.cli.tables.files import Source
+    from rvh._tables.base import naming
+    from rvh._tables.files import Source
 
     with Source(path, compression) as source, naming(path):
         return _whole(source.stream, path)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from rvh.cli.tables import FORMATS
+from rvh._tables import FORMATS
 from rvh.errors import RVHError, show
 from rvh.nodes import SCHEMES, SECRET_MAX
 

@@ -11,9 +11,9 @@ import typer
 from numpy.typing import NDArray
 
 from rvh._columns.values import is_whole
+from rvh._tables import FORMATS
 from rvh.cli.nodes import NodeList, inputs, read_nodes, refuse_overwritten, refuse_shared
 from rvh.cli.options import Algorithm, CachePolicy, Integers, Scheme, read_secret
-from rvh.cli.tables import FORMATS
 from rvh.errors import RVHError, show
 from rvh.keys import key_bytes
 from rvh.nodes import NodeSet

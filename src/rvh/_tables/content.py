@@ -48,7 +48,7 @@ def refuse_other_kind(name: str, head: bytes, format_name: str, compressed: bool
     head : bytes
         Its first bytes, decompressed and decoded.
     format_name : str
-        A key of `rvh.cli.tables.FORMATS`.
+        A key of `rvh._tables.FORMATS`.
     compressed : bool
         Whether it was decompressed.
     """

@@ -1,5 +1,4 @@
 """Inputs and outputs as bytes: counted on the way in, all or nothing on the way out."""
-# ruff: noqa: D102  (the methods are those of every file object)
 
 from __future__ import annotations
 
@@ -20,8 +19,8 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from rvh.cli.tables.content import HEAD_BYTES, MAGIC
-from rvh.cli.tables.descriptors import (
+from rvh._tables.content import HEAD_BYTES, MAGIC
+from rvh._tables.descriptors import (
     STDOUT,
     descriptor,
     duplicate,

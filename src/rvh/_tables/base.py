@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from rvh._columns.arrow.reader import check_extensions
 from rvh._columns.values import is_uuid, uuid_text
-from rvh.cli.tables.files import Source
-from rvh.cli.tables.text import key_text
+from rvh._tables.files import Source
+from rvh._tables.text import key_text
 from rvh.errors import RVHError, show
 
 #: rows and bytes of a batch: enough to keep all threads busy, little enough to hold in memory

@@ -13,7 +13,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh.cli.tables import Quote
+from rvh._tables import Quote
 from rvh.errors import RVHError, show
 
 QUOTE, LF, CR = b'"\n\r'

@@ -1,5 +1,4 @@
 """Plain lines: each line is a key, in UTF-8. Out: the row's values and its nodes, by tabs."""
-# ruff: noqa: D102  (what the methods do is said once, in base.py)
 
 from __future__ import annotations
 
@@ -11,10 +10,10 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from rvh.cli.tables import Quote
-from rvh.cli.tables.base import LINE_BYTES, Batch, Reader, TableWriter
-from rvh.cli.tables.structure import Structure
-from rvh.cli.tables.text import as_text, contains, joined
+from rvh._tables import Quote
+from rvh._tables.base import LINE_BYTES, Batch, Reader, TableWriter
+from rvh._tables.structure import Structure
+from rvh._tables.text import as_text, contains, joined
 from rvh.errors import RVHError
 
 #: what the one column is called, in errors and in other formats

@@ -1,4 +1,4 @@
-"""File formats: one file each, behind one small interface (`rvh.cli.tables.base`).
+"""File formats: one file each, behind one small interface (`rvh._tables.base`).
 
 `FORMATS` is the table of them; the help, the documentation and the tests read it. A format's
 module, and with it pyarrow, is loaded when a file of it is opened.
@@ -14,8 +14,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rvh.cli.tables.base import Reader, Writer
-    from rvh.cli.tables.files import Source
+    from rvh._tables.base import Reader, Writer
+    from rvh._tables.files import Source
 
 __all__ = [
     "COMPRESSIONS",
@@ -51,7 +51,7 @@ class Format:
 
     def reader(self, source: Source, **options: Any) -> Reader:
         """Open `source` for reading; the options are those of the format's reader."""
-        from rvh.cli.tables.content import refuse_other_kind
+        from rvh._tables.content import refuse_other_kind
 
         refuse_other_kind(source.name, source.head, self.name, source.compressed)
         readers = import_module(f"{__name__}.{self.module}").READERS

@@ -1,5 +1,4 @@
 """NDJSON: one JSON object a line. To NDJSON again, each line keeps its own text."""
-# ruff: noqa: D102  (what the methods do is said once, in base.py)
 
 from __future__ import annotations
 
@@ -14,8 +13,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from rvh.cli.jsontext import unique_members
-from rvh.cli.tables.base import (
+from rvh._tables.base import (
     BATCH_BYTES,
     BATCH_ROWS,
     LINE_BYTES,
@@ -25,7 +23,8 @@ from rvh.cli.tables.base import (
     column_of,
     naming,
 )
-from rvh.cli.tables.files import Source
+from rvh._tables.files import Source
+from rvh._tables.jsontext import unique_members
 from rvh.errors import RVHError, show
 
 OBJECT = json.JSONDecoder(object_pairs_hook=unique_members)

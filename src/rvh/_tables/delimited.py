@@ -1,5 +1,4 @@
 """CSV and TSV (RFC 4180), with a header. Every value is text and stays it: 007 is not 7."""
-# ruff: noqa: D102  (what the methods do is said once, in base.py)
 
 from __future__ import annotations
 
@@ -15,11 +14,11 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from pyarrow import csv as arrow_csv
 
-from rvh.cli.tables import Quote
-from rvh.cli.tables.base import Reader, TableWriter
-from rvh.cli.tables.files import Source
-from rvh.cli.tables.structure import Structure
-from rvh.cli.tables.text import as_text, contains, joined
+from rvh._tables import Quote
+from rvh._tables.base import Reader, TableWriter
+from rvh._tables.files import Source
+from rvh._tables.structure import Structure
+from rvh._tables.text import as_text, contains, joined
 from rvh.errors import RVHError, show
 
 #: bytes parsed at once; also the longest row that pyarrow reads. It reads up to 32 of them ahead.

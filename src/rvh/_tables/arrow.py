@@ -1,5 +1,4 @@
 """Arrow IPC, the file (.arrow, .feather) and the stream (.arrows); reading tells them apart."""
-# ruff: noqa: D102  (what the methods do is said once, in base.py)
 
 from __future__ import annotations
 
@@ -11,9 +10,9 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from rvh.cli.tables.base import Reader, TableWriter, naming
-from rvh.cli.tables.content import ARROW_FILE
-from rvh.cli.tables.files import Source
+from rvh._tables.base import Reader, TableWriter, naming
+from rvh._tables.content import ARROW_FILE
+from rvh._tables.files import Source
 from rvh.errors import RVHError
 
 #: mean size of the record batches of a file above which they are mapped, not read, into memory

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from rvh.cli.tables.content import ENCODINGS, OTHER_KINDS
+from rvh._tables.content import ENCODINGS, OTHER_KINDS
 from rvh.errors import RVHError
 
 BOM = b"\xef\xbb\xbf"
 
 
 def decoded(name: str, data: bytes) -> str:
-    """The text of a file, without a byte order mark; each line ends with LF or CRLF.
+    r"""The text of a file, without a byte order mark; each line ends with LF or CRLF.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def decoded(name: str, data: bytes) -> str:
 
     Examples
     --------
-    >>> decoded("nodes.txt", b"alpha\\nbeta\\n")
-    'alpha\\nbeta\\n'
+    >>> decoded("nodes.txt", b"alpha\nbeta\n")
+    'alpha\nbeta\n'
     """
     for start, what, advice, reads in OTHER_KINDS:
         if data.startswith(start):

@@ -1,5 +1,4 @@
 """Apache Parquet, read page by page and written a row group a batch."""
-# ruff: noqa: D102  (what the methods do is said once, in base.py)
 
 from __future__ import annotations
 
@@ -9,8 +8,8 @@ from typing import Any
 
 from pyarrow import parquet as pq  # type: ignore[import-untyped]
 
-from rvh.cli.tables.base import BATCH_BYTES, BATCH_ROWS, Reader, TableWriter, naming
-from rvh.cli.tables.files import Source
+from rvh._tables.base import BATCH_BYTES, BATCH_ROWS, Reader, TableWriter, naming
+from rvh._tables.files import Source
 
 
 class ParquetReader(Reader):
