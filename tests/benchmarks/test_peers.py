@@ -19,7 +19,7 @@ import rvh
 import rvh.cpu
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-COMMAND = BENCHMARKS / "peers.py"
+COMMAND = BENCHMARKS / "peers"
 IDS = [f"cache-{i:03d}.eu-west-1:11211" for i in range(64)]
 
 pytestmark = pytest.mark.skipif(not COMMAND.exists(), reason="the tests run without the checkout")
@@ -41,9 +41,9 @@ def command(*options: str) -> subprocess.CompletedProcess[str]:
 def modules() -> Iterator[dict[str, ModuleType]]:
     names = ("peers_install", "peers_table", "peers_guarantees", "peers_measure")
     before = set(sys.modules)
-    sys.path.insert(0, str(BENCHMARKS))
+    sys.path.insert(0, str(COMMAND))
     yield {name: importlib.import_module(name) for name in names}
-    sys.path.remove(str(BENCHMARKS))
+    sys.path.remove(str(COMMAND))
     for name in set(sys.modules) - before:
         if name.startswith("peers"):
             del sys.modules[name]
@@ -72,7 +72,7 @@ def table(out: Path) -> list[dict[str, str]]:
 
 def test_the_csv_has_the_documented_columns_and_every_task(ran: tuple[str, Path]) -> None:
     rows = table(ran[1])
-    documented = COMMAND.read_text(encoding="utf-8").split('"""')[1]
+    documented = (COMMAND / "__main__.py").read_text(encoding="utf-8").split('"""')[1]
     for column in rows[0]:
         assert column in documented
     tasks = {(row["nodes"], row["k"], row["weighted"]) for row in rows}

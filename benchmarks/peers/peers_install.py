@@ -90,7 +90,7 @@ def install(python: Path, venv: Path) -> dict[str, str]:
     say("installing rvh from this checkout")
     # A build directory of its own: the checkout's may belong to an editable install.
     own = f"--config-settings=build-dir={venv.resolve() / 'rvh-build'}"
-    said = pip(python, "--force-reinstall", "--no-deps", own, str(HERE.parent))
+    said = pip(python, "--force-reinstall", "--no-deps", own, str(HERE.parents[1]))
     if said:
         raise Failed(f"rvh cannot be installed:\n{said}")
     return reasons

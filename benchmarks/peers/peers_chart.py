@@ -11,8 +11,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
-from peers_measure import Block, Row
-from peers_report import keys_per_second
+from peers_measure import Block, Row, keys_per_second
 
 OURS, OTHERS, BAND = "#c2410c", "#475569", "#fff3e6"
 MARKS = ("o", "s", "D")

@@ -216,3 +216,12 @@ def measure(peers: list[Peer], scale: Scale, rounds: int, reasons: dict[str, str
             # Not in the try: that these differ must stop everything.
             same_as_rvh(answers, ids(64), every_key("S array", scale.most_keys)[:1000])
     return rows
+
+
+def keys_per_second(rate: float) -> str:
+    """Three digits at most: 59.2M, 844k, 2.1k."""
+    for unit, name in ((1e6, "M"), (1e3, "k"), (1.0, "")):
+        # Not 1000k: the next unit begins where the digits would round up to it.
+        if rate >= 0.9995 * unit or unit == 1.0:
+            return f"{rate / unit:.{0 if rate >= 99.95 * unit else 1}f}{name}"
+    raise AssertionError

@@ -1,6 +1,6 @@
 """rvh and the packages one would take instead of it, on the same keys and nodes, in one run.
 
-    python benchmarks/peers.py [--quick] [--only PATTERN] [--venv DIR] [--out DIR]
+    python benchmarks/peers [--quick] [--only PATTERN] [--venv DIR] [--out DIR]
 
 Makes a virtual environment, installs rvh from this checkout and each peer as peers.txt pins it, and
 measures there. What cannot be installed is a row that says why. fastring needs Python 3.13.
@@ -42,7 +42,7 @@ from pathlib import Path
 
 import peers_install
 
-BUILD = Path(__file__).resolve().parents[1] / "build"
+BUILD = Path(__file__).resolve().parents[2] / "build"
 #: read by engines when they are imported
 ONE_THREAD = dict.fromkeys(
     ("POLARS_MAX_THREADS", "RVH_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"), "1"

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import peers_install
-from peers_measure import OK, Block, Measured, Row, Scale, say
+from peers_measure import OK, Block, Measured, Row, Scale, keys_per_second, say
 
 import rvh
 import rvh.cpu
@@ -69,15 +69,6 @@ def write(rows: list[Row], where: Setting, out: Path) -> None:
 
 
 # -- Markdown ----------------------------------------------------------------------------------
-
-
-def keys_per_second(rate: float) -> str:
-    """Three digits at most: 59.2M, 844k, 2.1k."""
-    for unit, name in ((1e6, "M"), (1e3, "k"), (1.0, "")):
-        # Not 1000k: the next unit begins where the digits would round up to it.
-        if rate >= 0.9995 * unit or unit == 1.0:
-            return f"{rate / unit:.{0 if rate >= 99.95 * unit else 1}f}{name}"
-    raise AssertionError
 
 
 def cell(measured: Measured | None) -> str:
