@@ -20,10 +20,11 @@ import rvh
 CHANGING = {
     str(Path(rvh.__file__).parent / name)
     for name in (
-        *("_members.py", "_pure_cache.py", "balanced.py", "cache.py", "migration.py", "ring.py"),
-        "integrations/pymemcache.py",
+        *("_members.py", "balanced.py", "cache.py", "migration.py", "ring/face.py"),
+        *("_backend/pure/cache.py", "integrations/pymemcache.py"),
     )
 }
+assert all(os.path.exists(file) for file in CHANGING), "one of these files has moved"
 
 
 class Stopping:
