@@ -1,4 +1,4 @@
-"""What repeated keys cost to find, and whether `rvh._batch.dedupe` knows when it pays.
+"""What repeated keys cost to find, and whether `rvh._batch.dedupe` knows when that saves time.
 
     python benchmarks/dedupe.py
 
@@ -99,7 +99,7 @@ def judge(numbers: np.ndarray) -> tuple[float, float, float, float, float]:
     slower = missed = 0.0
     for price in PRICES.tolist():
         plain, deduped = price * COMPRESSION, nanoseconds + (1 - saved) * price * COMPRESSION
-        chosen = deduped if _dedupe.pays(keys, price) else plain
+        chosen = deduped if _dedupe.saves_time(keys, price) else plain
         slower = max(slower, chosen / plain - 1)
         missed = max(missed, chosen / min(plain, deduped) - 1)
     return saved, estimate, nanoseconds, slower, missed
@@ -121,7 +121,7 @@ def main() -> None:
     table = [kinds(columns[name]) for name in names]
     for kind in table[0]:
         found = [f"{find(column(of[kind])):.1f}" for of in table]
-        look = best(partial(_dedupe.pays, column(table[0][kind]), 64.0))
+        look = best(partial(_dedupe.saves_time, column(table[0][kind]), 64.0))
         print(f"| {kind} | {' | '.join(found)} | {look * 1e6:.0f} |", flush=True)
     print("\n| int64 | saved | estimate | ns a row | slower | than the better |")
     print("|---|---|---|---|---|---|")

@@ -11,7 +11,7 @@ import pytest
 import reference
 
 import rvh
-from rvh.nodes import INLINE_COMPRESSIONS
+from rvh._batch.ranking import INLINE_COMPRESSIONS
 
 NODES = ["alpha", "beta", "gamma"]
 

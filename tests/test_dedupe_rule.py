@@ -1,4 +1,4 @@
-"""When repeated keys are looked for: never where all differ, always where it clearly pays."""
+"""When repeated keys are looked for: never where all differ, always where it clearly saves time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rvh._batch.dedupe import LOOK_OBJECT, LOOK_ROW, distinct_keys, drawn, pays, worth
+from rvh._batch.dedupe import LOOK_OBJECT, LOOK_ROW, distinct_keys, drawn, saves_time, worth
 from rvh._columns.column import Chunks, Codes, KeyColumn, Kind
 from rvh.keys import column
 
@@ -19,8 +19,8 @@ EVERY = np.arange(ROWS)
 @pytest.mark.parametrize("cost", [1.5, 3, 10, 64, 1000, 1e6])
 @pytest.mark.parametrize("rows", [0, 1, 2, 63, 64, 1000, ROWS])
 def test_never_where_all_differ(rows: int, cost: float) -> None:
-    assert not pays(column(EVERY[:rows]), cost)
-    assert not pays(column(EVERY[:rows].tolist()), cost)
+    assert not saves_time(column(EVERY[:rows]), cost)
+    assert not saves_time(column(EVERY[:rows].tolist()), cost)
 
 
 @pytest.mark.parametrize(
@@ -37,23 +37,23 @@ def test_never_where_all_differ(rows: int, cost: float) -> None:
     ],
 )
 def test_wherever_equal_keys_lie(keys: np.ndarray) -> None:
-    assert pays(column(keys), 64)
-    assert pays(column(keys.astype("S")), 64)
-    assert pays(column(keys.tolist()), 64)
+    assert saves_time(column(keys), 64)
+    assert saves_time(column(keys.astype("S")), 64)
+    assert saves_time(column(keys.tolist()), 64)
     halves = [column(keys[: ROWS // 3]), column(keys[ROWS // 3 :])]
-    assert pays(KeyColumn(Kind.CHUNKS, Chunks(halves)), 64)
-    assert not pays(column(keys), 1)
+    assert saves_time(KeyColumn(Kind.CHUNKS, Chunks(halves)), 64)
+    assert not saves_time(column(keys), 1)
 
 
 def test_not_for_categories() -> None:
     coded = KeyColumn(Kind.CODES, Codes(column(["a", "b"]), EVERY % 2))
-    assert not pays(coded, 64)
-    assert not pays(KeyColumn(Kind.CHUNKS, Chunks([coded, coded])), 64)
+    assert not saves_time(coded, 64)
+    assert not saves_time(KeyColumn(Kind.CHUNKS, Chunks([coded, coded])), 64)
 
 
 def test_the_call_itself_finds_the_bad_key() -> None:
     values: list[Any] = [None] * ROWS
-    assert not pays(column(values), 64)
+    assert not saves_time(column(values), 64)
 
 
 @pytest.mark.parametrize("rows", [256, 1000, 4096, 10**6, 10**9])

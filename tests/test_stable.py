@@ -216,12 +216,12 @@ def test_twins_agree(native_in_use: ModuleType, kind: str) -> None:
     for start, stop in [(0, len(keys)), (len(keys) // 3, len(keys) // 2)]:
         for buckets, k in ((1, 1), (9, 1), (9, 9), (MOST, 2)):
             got, expected = (np.full((stop - start, k), -1, dtype=np.intp) for _ in range(2))
-            native_in_use.jump(keys, start, stop, buckets, got, None)
-            _pure.jump(keys, start, stop, buckets, expected, None)
+            native_in_use.jump(buckets, None, keys, start, stop, got, None)
+            _pure.jump(buckets, None, keys, start, stop, expected, None)
             assert np.array_equal(got, expected)
             one, other = (np.full(stop - start, -1, dtype=np.intp) for _ in range(2))
-            native_in_use.jumpback(keys, start, stop, buckets, one, None)
-            _pure.jumpback(keys, start, stop, buckets, other, None)
+            native_in_use.jumpback(buckets, keys, start, stop, one, None)
+            _pure.jumpback(buckets, keys, start, stop, other, None)
             assert np.array_equal(one, other)
 
 
@@ -232,10 +232,10 @@ def test_a_set_flag_ends_the_call(keys: Any) -> None:
     rows: KeyColumn = column(keys)
     for k in (1, 2):
         out = np.full((100, k), -1, dtype=np.intp)
-        _backend.jump(rows, 0, 100, 9, out, flag)
+        _backend.jump(9, None, rows, 0, 100, out, flag)
         assert (out == -1).all()
     line = np.full(100, -1, dtype=np.intp)
-    _backend.jumpback(rows, 0, 100, 9, line, flag)
+    _backend.jumpback(9, rows, 0, 100, line, flag)
     assert (line == -1).all()
 
 

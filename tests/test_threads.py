@@ -61,10 +61,10 @@ def test_ids_that_are_objects() -> None:
 def test_every_row_is_done_once(rows: int) -> None:
     seen: list[int] = []
 
-    def work(start: int, stop: int, cancel: object) -> None:
+    def work(keys: Any, start: int, stop: int, out: Any, cancel: Any) -> None:
         seen.extend(range(start, stop))
 
-    parallel.over_rows(work, rows, 5, 3)
+    parallel.over_rows(work, None, np.empty(rows), 5, 3)
     assert sorted(seen) == list(range(rows))
 
 
@@ -72,10 +72,10 @@ def test_every_row_is_done_once(rows: int) -> None:
 def test_as_many_threads_work_as_were_asked_for() -> None:
     met = threading.Barrier(3, timeout=60)
 
-    def work(start: int, stop: int, cancel: object) -> None:
+    def work(keys: Any, start: int, stop: int, out: Any, cancel: Any) -> None:
         met.wait()  # nobody gets past this unless three are here at once
 
-    parallel.over_rows(work, 300, 5, 3)
+    parallel.over_rows(work, None, np.empty(300), 5, 3)
     assert not met.broken
 
 
@@ -83,14 +83,14 @@ def test_as_many_threads_work_as_were_asked_for() -> None:
 def test_the_lowest_error_is_raised_even_where_it_comes_last() -> None:
     both = threading.Barrier(2, timeout=60)
 
-    def work(start: int, stop: int, cancel: object) -> None:
+    def work(keys: Any, start: int, stop: int, out: Any, cancel: Any) -> None:
         both.wait()
         if start == 0:
             time.sleep(0.2)  # the other fails first; were it not so, the test is only easier
         raise rvh.RVHError(f"block at {start}")
 
     with pytest.raises(rvh.RVHError, match="block at 0"):
-        parallel.over_rows(work, 200, 5, 2)
+        parallel.over_rows(work, None, np.empty(200), 5, 2)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -98,7 +98,7 @@ def test_another_error_than_a_bad_key_stops_the_others() -> None:
     both = threading.Barrier(2, timeout=60)
     stopped: list[bool] = []
 
-    def work(start: int, stop: int, cancel: Any) -> None:
+    def work(keys: Any, start: int, stop: int, out: Any, cancel: Any) -> None:
         both.wait()
         if start == 0:
             raise OSError("broken")
@@ -109,7 +109,7 @@ def test_another_error_than_a_bad_key_stops_the_others() -> None:
             threading.Event().wait(0.01)
 
     with pytest.raises(OSError, match="broken"):
-        parallel.over_rows(work, 200, 5, 2)
+        parallel.over_rows(work, None, np.empty(200), 5, 2)
     assert stopped == [True]
 
 

@@ -15,6 +15,7 @@ from rvh.keys import KeyColumn, column, node_column
 
 RNG = random.Random(20)
 IDS = [RNG.randbytes(n) for n in (1, 5, 5, 16, 127, 128, 129, 300)]
+NAMES = np.array([f"n{n}" for n in range(len(IDS))], dtype="U3")
 COLUMNS = {
     "objects": ["", "a", "é", b"\0", 3, -1, bytearray(b"x"), np.int8(-3), "x" * 2000] * 7,
     "S": np.array([RNG.randbytes(RNG.randrange(1, 40)) for _ in range(70)]),
@@ -50,14 +51,21 @@ def test_same_answers(native_in_use: ModuleType, kind: str, name: str) -> None:
     for start, stop in [(0, len(keys)), (0, 0), (3, 4), (5, 60), (62, 63)]:
         for k in (1, 2, most):
             got, expected = (np.full((stop - start, k), -1, dtype=np.intp) for _ in range(2))
-            ranked, ranked_too = (np.zeros((stop - start, k), dtype=np.uint64) for _ in range(2))
-            fast.argselect(keys, start, stop, got, ranked, None)
-            slow.argselect(keys, start, stop, expected, ranked_too, None)
+            fast.argselect(keys, start, stop, got, None)
+            slow.argselect(keys, start, stop, expected, None)
             assert np.array_equal(got, expected)
+            ranked, ranked_too = (
+                np.zeros((stop - start, 2 * k), dtype=np.uint64) for _ in range(2)
+            )
+            fast.rank(keys, start, stop, ranked, None)
+            slow.rank(keys, start, stop, ranked_too, None)
             assert np.array_equal(ranked, ranked_too)
-            got[:] = -1
-            fast.argselect(keys, start, stop, got, None, None)
-            assert np.array_equal(got, expected)
+            assert np.array_equal(ranked[:, :k], expected)
+            named, named_too = (np.zeros((stop - start, k), dtype="U3") for _ in range(2))
+            fast.select(NAMES, keys, start, stop, named, None)
+            slow.select(NAMES, keys, start, stop, named_too, None)
+            assert np.array_equal(named, NAMES[expected])
+            assert np.array_equal(named_too, named)
         words, expected_words = (
             np.zeros((stop - start, len(IDS), width), dtype=np.uint64) for _ in range(2)
         )
@@ -92,9 +100,9 @@ def test_same_errors(native_in_use: ModuleType, name: str) -> None:
         nodes = prepared(module)
         out = np.zeros((len(keys), 1), dtype=np.intp)
         scores = np.zeros((len(keys), len(IDS), 2), dtype=np.uint64)
-        arguments = (out, None) if call == "argselect" else (scores,)
+        filled = out if call == "argselect" else scores
         with pytest.raises(RVHError) as caught:
-            getattr(nodes, call)(keys, 0, len(keys), *arguments, None)
+            getattr(nodes, call)(keys, 0, len(keys), filled, None)
         return caught.type, str(caught.value)
 
     for call in ("argselect", "scores"):
@@ -122,5 +130,5 @@ def test_a_set_flag_ends_the_call() -> None:
     nodes = _backend.PreparedNodes(node_column(IDS)[0], "blake2b", None, b"")
     keys: KeyColumn = column(["a"] * 1000)
     out = np.full((1000, 1), -1, dtype=np.intp)
-    nodes.argselect(keys, 0, 1000, out, None, flag)
+    nodes.argselect(keys, 0, 1000, out, flag)
     assert (out == -1).all()

@@ -43,7 +43,7 @@ class Members(Shared):
         """Begin with the members of a set and its options, or with none and those given."""
         self._members = {} if node_set is None else None
         self._node_set = node_set
-        self._usable = 0 if node_set is None else node_set._selectable
+        self._usable = 0 if node_set is None else node_set._ranking.selectable
         if node_set is not None:
             options = node_set._options(None, node_set.domains)
             options["as_objects"] = node_set.ids.dtype == object  # and so it stays
@@ -80,7 +80,7 @@ class Members(Shared):
             domains = node_set.domains
             labels = zip(*domains.values(), strict=True) if domains else repeat(())
             each = map(Member, node_set, weights, labels)
-            self._members = dict(zip(node_set._column.iter_bytes(), each, strict=True))
+            self._members = dict(zip(node_set._ranking.column.iter_bytes(), each, strict=True))
         return self._members
 
     def _count(self) -> int:

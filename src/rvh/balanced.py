@@ -20,8 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
 from rvh._arguments.numbers import real_number
-from rvh._backend import Cancel, Matching, distinct
-from rvh._batch.answers import over_distinct_keys
+from rvh._backend import Matching, distinct
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.shared import Shared
 from rvh._runtime.slices import taken
@@ -420,18 +419,19 @@ def _match(
     spans = codes = None
     if with_ties:
         spans, codes = distinct(column.with_plain_chunks(), 0, len(column))
-    matching = Matching(nodes._prepared, room.astype(np.uint64), owners, spans, codes)
+    ranking = nodes._ranking
+    matching = Matching(ranking.nodes, room.astype(np.uint64), owners, spans, codes)
     left = matching.offer(None, best)
     if left is None or len(left) == 0:
         return left is not None
     known = np.ones(len(column), dtype=np.uint32)  # nodes in each key's list
     while left is not None and len(left) > 0:
         shortest = int(known[left].min())
-        if shortest == nodes._selectable:  # there is room for all, and no node had any for these
+        if shortest == ranking.selectable:  # there is room for all, and no node had any for these
             raise keys_changed()
         rows = np.sort(left[known[left] == shortest])
         rest = left[known[left] > shortest]
-        k = min(LONGER * shortest, nodes._selectable)
+        k = min(LONGER * shortest, ranking.selectable)
         more = matching.offer(rows, _ranked(nodes, column._take(rows), k, threads, False))
         known[rows] = k
         left = None if more is None else np.concatenate([rest, more])
@@ -442,17 +442,7 @@ def _ranked(
     nodes: NodeSet, column: KeyColumn, k: int, threads: int | None, dedupe: Any
 ) -> NDArray[np.uint64]:
     """The best k nodes of every key, then the words that ranked them: shape (M, 2 * k)."""
-
-    def work(
-        keys: KeyColumn, start: int, stop: int, to: NDArray[np.uint64], cancel: Cancel
-    ) -> None:
-        chosen = np.empty((stop - start, k), dtype=np.intp)
-        words = np.empty((stop - start, k), dtype=np.uint64)
-        nodes._prepared.argselect(keys, start, stop, chosen, words, cancel)
-        if not cancel.is_set():
-            to[:, :k] = chosen
-            to[:, k:] = words
-
+    ranking = nodes._ranking
     out = np.empty((len(column), 2 * k), dtype=np.uint64)
-    over_distinct_keys(work, column, out, nodes._cost(k), threads, dedupe, nodes._price(k))
+    ranking.fill(ranking.nodes.rank, column, out, k, threads, dedupe)
     return out

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from rvh import keys as _keys
 from rvh._arguments.numbers import whole_number
-from rvh._backend import Cache, Cancel, distinct
-from rvh._batch.answers import over_keys
+from rvh._backend import Cache, distinct
+from rvh._batch.answers import fill
 from rvh._batch.threads import thread_count
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.shared import Shared
@@ -134,7 +134,8 @@ class SelectionCache(Cache, Shared):
         self._begin(self.nodes)
 
     def _set(self, nodes: NodeSet, keep: bool) -> None:
-        self._bind(nodes, nodes._prepared, nodes._id_objects(), nodes._selectable, keep)
+        ranking = nodes._ranking
+        self._bind(nodes, ranking.nodes, ranking.names(), ranking.selectable, ranking.count, keep)
 
     @property
     def nodes(self) -> NodeSet:
@@ -165,7 +166,7 @@ class SelectionCache(Cache, Shared):
         with self._change_lock:
             old = self._now().nodes
             alike = fingerprint == old.fingerprint
-            self._set(nodes, keep=alike and nodes._id_objects() == old._id_objects())
+            self._set(nodes, keep=alike and nodes._ranking.names() == old._ranking.names())
 
     __reduce__ = Shared.__reduce__  # Cython's has no advice
 
@@ -183,7 +184,7 @@ class SelectionCache(Cache, Shared):
         >>> asyncio.run(cache.aselect("obj"))
         ['node1']
         """
-        if self._now().nodes._is_quick(key):
+        if self._now().nodes._ranking.is_quick(key):
             return self.select(key, k)
         import asyncio  # as NodeSet.aselect does
 
@@ -257,7 +258,8 @@ class SelectionCache(Cache, Shared):
     def _answers(self, keys: Any, k: Any, threads: int | None) -> tuple[NDArray[np.intp], NodeSet]:
         bound = self._now()
         nodes: NodeSet = bound.nodes
-        k = nodes._check_k(k)
+        ranking = nodes._ranking
+        k = ranking.count(k)
         thread_count(threads, 0)  # refuses a wrong one, also where nothing is missing
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
@@ -275,13 +277,7 @@ class SelectionCache(Cache, Shared):
                 spans, codes = distinct(column._take(rows).with_plain_chunks(), 0, len(rows))
                 names = KeyColumn._made(Kind.SPANS, spans)
                 found = np.empty((len(names), k), dtype=np.intp)
-
-                def work(
-                    keys: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
-                ) -> None:
-                    nodes._prepared.argselect(keys, start, stop, to, None, cancel)
-
-                over_keys(work, names, found, nodes._cost(k), threads)
+                fill(ranking.nodes.argselect, names, found, ranking.cost(k), threads)
                 out[rows] = found[codes]
                 self._put(names, found, bound.epoch)
         return out, nodes

@@ -7,6 +7,7 @@ that had the dead node, each to its next in rank, and a return moves exactly tho
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -17,10 +18,9 @@ from rvh._arguments.domains import Domains, as_domains
 from rvh._arguments.masks import node_mask
 from rvh._arguments.numbers import whole_number
 from rvh._arguments.per_node import python_value
-from rvh._backend import Cancel, distinct
-from rvh._batch.answers import over_distinct_keys
+from rvh._backend import distinct
 from rvh._batch.replicas import absent, repeated
-from rvh._batch.threads import over_rows
+from rvh._batch.threads import Work, over_rows
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.slices import taken, to_list
 from rvh.errors import RVHError, RVHTypeError, show
@@ -313,23 +313,20 @@ class FaultSet:
         """
         found, k = self._asked(spread, max_per_domain, k, strict)
 
-        def work(
-            column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
-        ) -> None:
-            prepared = self._living._prepared
-            if found.domains is None or k == 1:
-                prepared.argselect(column, start, stop, to, None, cancel)
-            else:
-                prepared.argselect_spread(
-                    column, start, stop, found.domains, found.most, None, to, cancel
-                )
-            if self._living is not self._nodes and not cancel.is_set():
-                to[:] = taken(self._index, to)
-
+        ranking = self._living._ranking
+        # Kernels answer for the living alone; their positions among all are what they write.
+        places = None if self._living is self._nodes else self._index
+        if found.domains is not None and k > 1:
+            work: Work = partial(
+                ranking.nodes.select_spread, places, found.domains, found.most, None
+            )
+        elif places is None:
+            work = ranking.nodes.argselect
+        else:
+            work = partial(ranking.nodes.select, places)
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
-            cost, price = self._living._cost(k), self._living._price(k)
-            over_distinct_keys(work, column, out, cost, threads, dedupe, price)
+            ranking.fill(work, column, out, k, threads, dedupe)
         return Replicas(out, np.full(len(out), found.replicas < k))
 
     def select(
@@ -371,7 +368,7 @@ class FaultSet:
         found = self.argselect_batch(
             one, k, spread, max_per_domain, strict=strict, threads=1, dedupe=False
         )
-        ids = self._nodes._id_objects()
+        ids = self._nodes._ranking.names()
         return [ids[n] for n in to_list(found.nodes[0])]
 
     def repair(
@@ -435,17 +432,11 @@ class FaultSet:
         with _keys.opened(keys) as column:
             held, there = self._held(current, len(column))
             out = np.empty((len(column), k), dtype=np.intp)
+            ranking = self._living._ranking
+            keep = partial(ranking.nodes.select_spread, None, found.domains, found.most)
             for piece, first in column.pieces():
-
-                def work(
-                    start: int, stop: int, cancel: Cancel, piece: Any = piece, first: int = first
-                ) -> None:
-                    rows = slice(first + start, first + stop)
-                    self._living._prepared.argselect_spread(
-                        piece, start, stop, found.domains, found.most, held[rows], out[rows], cancel
-                    )
-
-                over_rows(work, len(piece), self._living._cost(k), threads)
+                rows = slice(first, first + len(piece))
+                over_rows(partial(keep, held[rows]), piece, out[rows], ranking.cost(k), threads)
         living = len(self._living)
         added = absent(out, held, living)
         dropped = (there & absent(held, out, living)) | repeated(held, living)
@@ -456,16 +447,16 @@ class FaultSet:
 
     def _asked(self, spread: Any, max_per_domain: Any, k: Any, strict: bool) -> tuple[_Spread, int]:
         """The spread and k of a call, checked."""
-        living = self._living
-        able = f"{living._selectable} of {len(self._nodes)} nodes are alive"
-        if living._selectable < len(living):
-            able += " with a weight above 0"
-        k = whole_number("k", k, living._selectable, able)
+        ranking = self._living._ranking
+        alive = f"{ranking.selectable} of {len(self._nodes)} nodes are alive"
+        if ranking.selectable < len(self._living):
+            alive += " with a weight above 0"
+        k = ranking.count(k, alive)
         if not isinstance(strict, (bool, np.bool_)):
             raise RVHTypeError(f"strict is {show(strict)}: pass True or False")
         if spread is None:
             _limits(max_per_domain, ("any",))  # changes nothing, and is not just anything
-            return _Spread((), None, [], living._selectable), k
+            return _Spread((), None, [], ranking.selectable), k
         found = self._spread(spread, max_per_domain)
         if strict and found.replicas < k:
             limits = ", ".join(
@@ -503,7 +494,7 @@ class FaultSet:
                 column = column.take(at)
             spans, codes = distinct(column, 0, len(at))
             names = KeyColumn(Kind.SPANS, spans)
-            places = self._living._places_by_id()
+            places = self._living._ranking.places()
             known = list(names.iter_bytes())
             held[at] = np.array([places.get(name, -1) for name in known], dtype=np.intp)[codes]
             there[at] = np.array([name != b"" for name in known], dtype=np.bool_)[codes]

@@ -6,7 +6,7 @@ import hashlib
 import re
 import struct
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,13 +17,13 @@ from rvh import _version
 from rvh import keys as _keys
 from rvh._arguments.domains import Domains, as_domains, labels_of
 from rvh._arguments.masks import node_mask
-from rvh._arguments.numbers import real_numbers, whole_number
+from rvh._arguments.numbers import real_numbers
 from rvh._arguments.weights import as_weights
-from rvh._backend import Cancel, PreparedNodes, ascending
+from rvh._backend import Cancel, ascending
 from rvh._backend.contract import SCHEMES
-from rvh._batch.answers import Work, over_distinct_keys, over_keys
-from rvh._columns.column import KeyColumn
-from rvh._runtime.slices import SLICE, put, slices, taken, to_list
+from rvh._batch.answers import fill
+from rvh._batch.ranking import Ranking
+from rvh._runtime.slices import SLICE, put, slices, to_list
 from rvh.errors import RVHError, RVHTypeError, show
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMES", "NodeSet"]
 
 SECRET_MAX = 64  # bytes, BLAKE2b's longest key
-#: compressions above which `aselect` leaves the event loop: about 0.4 ms of AVX-512
-INLINE_COMPRESSIONS = 1 << 14
-#: pairs of murmur that take as long as a compression of BLAKE2b, at least
-MURMUR_PAIRS = 16
 
 
 class NodeSet:
@@ -94,17 +90,13 @@ class NodeSet:
 
     __slots__ = (
         "__weakref__",
-        "_column",
+        "_arrow_names",
         "_domains",
         "_fingerprint",
         "_ids",
-        "_names",
-        "_objects",
-        "_places",
-        "_prepared",
+        "_ranking",
         "_scheme",
         "_secret",
-        "_selectable",
         "_weights",
     )
 
@@ -126,19 +118,15 @@ class NodeSet:
             raise RVHError(f"scheme is {show(scheme)}: choose one of {', '.join(SCHEMES)}")
         self._scheme = str(scheme)
         self._secret = _check_secret(secret, self._scheme)
-        self._column, self._ids = _keys.node_column(ids)
+        column, self._ids = _keys.node_column(ids)
         self._ids.flags.writeable = False
         self._weights = None if weights is None else as_weights(weights, self._ids)
         self._domains = as_domains(domains, self._ids)
-        self._selectable = len(self._ids)
         if self._weights is not None:
             self._weights.flags.writeable = False
-            self._selectable = int(np.count_nonzero(self._weights))
-        self._prepared = PreparedNodes(self._column, self._scheme, self._weights, self._secret)
-        self._objects: list[Any] | None = None
+        self._ranking = Ranking(column, self._ids, self._scheme, self._weights, self._secret)
         self._fingerprint: str | None = None
-        self._names: Names | None = None
-        self._places: dict[bytes, int] | None = None
+        self._arrow_names: Names | None = None
 
     # -- what it is ---------------------------------------------------------------------------
 
@@ -196,8 +184,8 @@ class NodeSet:
             weighted = " weighted" if self._weights is not None else ""
             digest = hashlib.blake2b(digest_size=32, key=self._secret, person=b"rvh NodeSet")
             digest.update(f"scheme={self._scheme}{weighted}\n".encode())
-            names, weights = list(self._column.iter_bytes()), list(self._weight_bytes())
-            for place in to_list(ascending(self._column)):
+            names, weights = list(self._ranking.column.iter_bytes()), list(self._weight_bytes())
+            for place in to_list(ascending(self._ranking.column)):
                 digest.update(len(names[place]).to_bytes(8, "little"))
                 digest.update(names[place])
                 digest.update(weights[place])
@@ -208,14 +196,14 @@ class NodeSet:
         return len(self._ids)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._id_objects())
+        return iter(self._ranking.names())
 
     def __contains__(self, node: object) -> bool:
         """Whether the id is there; a str and its UTF-8 bytes are the same id."""
         if not _keys.is_one_id(node):
             return False
         try:
-            return _keys.key_bytes(node) in self._places_by_id()
+            return _keys.key_bytes(node) in self._ranking.places()
         except RVHError:  # a lone surrogate is nobody's id
             return False
 
@@ -233,11 +221,11 @@ class NodeSet:
             return True
         if len(self) != len(other) or self._identity() != other._identity():
             return False
-        mine, others = self._id_objects(), other._id_objects()
+        mine, others = self._ranking.names(), other._ranking.names()
         return all(mine[part] == others[part] for part in slices(len(mine)))
 
     def __hash__(self) -> int:
-        ids = self._id_objects()
+        ids = self._ranking.names()
         if len(ids) <= SLICE:
             return hash((self._identity(), tuple(ids)))
         return hash((self._identity(), *(hash(tuple(ids[part])) for part in slices(len(ids)))))
@@ -246,7 +234,7 @@ class NodeSet:
         # Lists of values are smaller than U arrays, and hashable as tuples: see _rebuilt.
         weights = None if self._weights is None else tuple(self._weights.tolist())
         options = tuple(self._options(weights, tuple(self._domains.items())).items())
-        made = self.fingerprint, self._ids.dtype, tuple(self._id_objects()), options
+        made = self.fingerprint, self._ids.dtype, tuple(self._ranking.names()), options
         return _rebuild, (_version.__version__, *made)
 
     # -- answers ------------------------------------------------------------------------------
@@ -276,14 +264,15 @@ class NodeSet:
         >>> rvh.NodeSet(["node1", "node2", "node3"]).select("obj", k=2)
         ['node1', 'node2']
         """
-        ids = self._objects or self._id_objects()
-        if k.__class__ is not int or not 0 < k <= self._selectable:
-            k = self._check_k(k)
-        return self._prepared.select_one(key, k, ids)
+        ranking = self._ranking
+        if k.__class__ is not int or not 0 < k <= ranking.selectable:
+            k = ranking.count(k)
+        return ranking.select_one(key, k, ranking._names or ranking.names())
 
     def _select_until(self, cancel: Cancel, key: Any, k: int) -> list[Any]:
         """`select` on another thread than the one that may give it up."""
-        return self._prepared.select_one(key, self._check_k(k), self._id_objects(), cancel)
+        ranking = self._ranking
+        return ranking.select_one(key, ranking.count(k), ranking.names(), cancel)
 
     async def aselect(self, key: Any, k: int = 1) -> list[Any]:
         """`select` for asyncio: small work at once, large work off the event loop.
@@ -296,7 +285,7 @@ class NodeSet:
         >>> asyncio.run(rvh.NodeSet(["node1", "node2", "node3"]).aselect("obj"))
         ['node1']
         """
-        if self._is_quick(key):
+        if self._ranking.is_quick(key):
             return self.select(key, k)
         import asyncio  # 20 ms of import that only an event loop needs, and it has paid already
 
@@ -351,16 +340,11 @@ class NodeSet:
         array([[2, 1],
                [1, 2]])
         """
-        k = self._check_k(k)
-
-        def work(
-            column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
-        ) -> None:
-            self._prepared.argselect(column, start, stop, to, None, cancel)
-
+        ranking = self._ranking
+        k = ranking.count(k)
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
-            self._over(work, column, out, k, threads, dedupe)
+            ranking.fill(ranking.nodes.argselect, column, out, k, threads, dedupe)
         return out
 
     def select_batch(
@@ -395,20 +379,11 @@ class NodeSet:
         array([[b'c', b'b'],
                [b'b', b'a']], dtype='|S1')
         """
-        k = self._check_k(k)
-
-        def work(
-            column: KeyColumn, start: int, stop: int, to: NDArray[Any], cancel: Cancel
-        ) -> None:
-            # A block of indices at a time: indices of all rows would double the memory.
-            chosen = np.empty((stop - start, k), dtype=np.intp)
-            self._prepared.argselect(column, start, stop, chosen, None, cancel)
-            if not cancel.is_set():
-                taken(self._ids, chosen, to)
-
+        ranking = self._ranking
+        k = ranking.count(k)
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=self._ids.dtype)
-            self._over(work, column, out, k, threads, dedupe)
+            ranking.fill(ranking.select, column, out, k, threads, dedupe)
         return out
 
     def select_arrow(
@@ -452,29 +427,23 @@ class NodeSet:
         """
         from rvh._columns.arrow.writer import Names, NodeColumn
 
-        k = self._check_k(k)
-
-        def work(
-            column: KeyColumn, start: int, stop: int, to: NDArray[np.int32], cancel: Cancel
-        ) -> None:
-            chosen = np.empty((stop - start, k), dtype=np.intp)
-            self._prepared.argselect(column, start, stop, chosen, None, cancel)
-            to[:] = chosen
-
+        ranking = self._ranking
+        k = ranking.count(k)
+        work = partial(ranking.nodes.select, np.arange(len(self), dtype=np.int32))
         with _keys.opened_with_nulls(column, "column") as (keys, valid):
             indices = np.zeros((len(keys), k), dtype=np.int32)
             if valid is None:
-                self._over(work, keys, indices, k, threads, dedupe)
+                ranking.fill(work, keys, indices, k, threads, dedupe)
             else:
                 rows = np.flatnonzero(valid)
-                found = np.empty((len(rows), k), dtype=np.int32)
-                self._over(work, keys._take(rows), found, k, threads, dedupe)
-                put(indices, rows, found)
+                present = np.empty((len(rows), k), dtype=np.int32)
+                ranking.fill(work, keys._take(rows), present, k, threads, dedupe)
+                put(indices, rows, present)
                 valid = np.array(valid)
-        if self._names is None:
-            is_text = all(isinstance(node, str) for node in self._id_objects())
-            self._names = Names(list(self._column.iter_bytes()), is_text)
-        return NodeColumn(indices, valid, self._names)
+        if self._arrow_names is None:
+            is_text = all(isinstance(node, str) for node in ranking.names())
+            self._arrow_names = Names(list(ranking.column.iter_bytes()), is_text)
+        return NodeColumn(indices, valid, self._arrow_names)
 
     def score_batch(
         self, keys: Any, *, threads: int | None = None
@@ -508,11 +477,11 @@ class NodeSet:
         >>> rvh.NodeSet(["a", "b"], weights=[1, 3]).score_batch(["txn-42"]).round(3)
         array([[0.58 , 4.673]])
         """
+        ranking = self._ranking
         two_words = self._weights is None and self._scheme == "blake2b"
-
         with _keys.opened(keys) as column:
             out = np.empty((len(column), len(self), 2 if two_words else 1), dtype=np.uint64)
-            over_keys(self._prepared.scores, column, out, self._cost(len(self)), threads)
+            fill(ranking.nodes.scores, column, out, ranking.cost(len(self)), threads)
         if two_words:
             return out
         return out[:, :, 0] if self._weights is None else out[:, :, 0].view(np.float64)
@@ -532,8 +501,9 @@ class NodeSet:
         >>> [node for node, score in rvh.NodeSet(["alpha", "beta", "gamma"]).scores("txn-42")]
         ['gamma', 'beta', 'alpha']
         """
-        ids = self._id_objects()
-        order = self._prepared.select_one(key, self._selectable, list(range(len(ids))))
+        ranking = self._ranking
+        ids = ranking.names()
+        order = ranking.select_one(key, ranking.selectable, list(range(len(ids))))
         each = self.score_batch([key], threads=1)[0]
         found: list[tuple[Any, int | float]] = []
         for part in slices(len(order)):
@@ -570,7 +540,7 @@ class NodeSet:
         array([2., 3.])
         """
         new = _as_list(ids)
-        together: Any = [*self._id_objects(), *new]
+        together: Any = [*self._ranking.names(), *new]
         if self._ids.dtype == object:  # stays so, even where all are str now
             together = _keys.object_array(together)
         labels = self._domains_with(domains, new)
@@ -585,7 +555,7 @@ class NodeSet:
         >>> list(rvh.NodeSet(["a", "b", "c"]).remove("b"))
         ['a', 'c']
         """
-        places = self._places_by_id()
+        places = self._ranking.places()
         stays = np.ones(len(self), dtype=np.bool_)
         for node in _as_list(ids):
             place = places.get(_keys.node_id(node)[1])
@@ -664,7 +634,7 @@ class NodeSet:
             raise RVHError(
                 f"weights has {len(each)} values for {len(ids)} new nodes: give one each"
             )
-        names = [f"node {show(node)}" for node in [*self._id_objects(), *ids]]
+        names = [f"node {show(node)}" for node in [*self._ranking.names(), *ids]]
         return real_numbers([*self._weights.tolist(), *each], "weights", names)
 
     def _identity(self) -> tuple[Any, ...]:
@@ -678,53 +648,6 @@ class NodeSet:
         if self._weights is None:
             return repeat(b"", len(self))
         return (struct.pack("<d", weight) for weight in self._weights)
-
-    def _is_quick(self, key: Any) -> bool:
-        """Whether one key is selected for in less time than leaving an event loop takes."""
-        blocks = 1 + (len(key) >> 7 if isinstance(key, (str, bytes, bytearray)) else 0)
-        return blocks * len(self) <= INLINE_COMPRESSIONS
-
-    def _over(
-        self,
-        work: Work,
-        keys: KeyColumn,
-        out: NDArray[Any],
-        k: int,
-        threads: int | None,
-        dedupe: Any,
-    ) -> None:
-        """Fill ``out`` with the best k nodes of each key, as ``work`` writes them."""
-        over_distinct_keys(work, keys, out, self._cost(k), threads, dedupe, self._price(k))
-
-    def _price(self, k: int) -> float:
-        """`_cost` as measured, to a fraction: what saving a key is worth."""
-        if self._scheme == "blake2b" or k > 1:
-            return self._cost(k)
-        return 0.3 + len(self) / 100 if self._weights is None else 0.4 + len(self) / 40
-
-    def _cost(self, k: int) -> int:
-        """What a key costs with k nodes asked for, in BLAKE2b compressions."""
-        if self._scheme == "blake2b":
-            return len(self)
-        return 1 + (len(self) + 4 * k) // MURMUR_PAIRS
-
-    def _id_objects(self) -> list[Any]:
-        """The ids as Python objects, made once."""
-        if self._objects is None:
-            self._objects = to_list(self._ids)
-        return self._objects
-
-    def _places_by_id(self) -> dict[bytes, int]:
-        """Each id's position, by its bytes: made once, and never written to."""
-        if self._places is None:
-            self._places = {node: at for at, node in enumerate(self._column.iter_bytes())}
-        return self._places
-
-    def _check_k(self, k: Any) -> int:
-        nodes = f"the set has {len(self)} nodes"
-        if self._selectable < len(self):
-            nodes += f", {self._selectable} of them with a weight above 0"
-        return whole_number("k", k, self._selectable, nodes)
 
 
 def as_node_set(

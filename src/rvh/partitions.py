@@ -14,6 +14,7 @@ import io
 import os
 import secrets
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -22,11 +23,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
 from rvh._arguments.numbers import whole_number
-from rvh._backend import Cancel, ascending, lookup, lookup_one
-from rvh._batch.answers import over_keys
+from rvh._backend import ascending, lookup, lookup_one
+from rvh._batch.answers import fill
 from rvh._batch.replicas import absent
 from rvh._batch.threads import over_rows, thread_count
-from rvh._columns.column import KeyColumn
 from rvh._runtime.slices import slices, taken
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet, as_node_set
@@ -113,7 +113,7 @@ class PartitionTable:
         self, nodes: Any, partitions: int = 65536, k: int = 1, *, threads: int | None = None
     ) -> None:
         node_set = as_node_set(nodes)
-        k = node_set._check_k(k)
+        k = node_set._ranking.count(k)
         rows = np.arange(whole_number("partitions", partitions, PARTITIONS_MAX))
         self._fill(node_set, *_ranked(node_set, rows, k, threads))
 
@@ -124,7 +124,7 @@ class PartitionTable:
         self._nodes = nodes
         self._owners = owners
         self._words = words  # what ranked each owner, for tables that are made from this one
-        self._names = nodes._id_objects()
+        self._names = nodes._ranking.names()
         return self
 
     # -- what it is ---------------------------------------------------------------------------
@@ -253,7 +253,7 @@ class PartitionTable:
         >>> PartitionTable(["a"], partitions=256).partition_batch(["user:1", "user:2"])
         array([144,  91])
         """
-        return self._look_up(keys, None, None, np.dtype(np.intp), threads)[:, 0]
+        return self._look_up(keys, None, None, np.dtype(np.intp), threads)
 
     def _look_up(
         self,
@@ -263,15 +263,9 @@ class PartitionTable:
         dtype: np.dtype[Any],
         threads: int | None,
     ) -> NDArray[Any]:
-        def work(
-            column: KeyColumn, start: int, stop: int, to: NDArray[Any], cancel: Cancel
-        ) -> None:
-            part = to[:, 0] if owners is None else to
-            lookup(column, start, stop, self.partitions, owners, names, part, cancel)
-
         with _keys.opened(keys) as column:
-            out = np.empty((len(column), 1 if owners is None else self.k), dtype=dtype)
-            over_keys(work, column, out, 1, threads)
+            out = np.empty(len(column) if owners is None else (len(column), self.k), dtype=dtype)
+            fill(partial(lookup, self.partitions, owners, names), column, out, 1, threads)
         return out
 
     # -- other tables -------------------------------------------------------------------------
@@ -318,7 +312,7 @@ class PartitionTable:
 
     def _updated(self, nodes: NodeSet, threads: int | None) -> PartitionTable:
         """The table of `nodes`, from this one where less has to be scored than afresh."""
-        k = nodes._check_k(self.k)
+        k = nodes._ranking.count(self.k)
         thread_count(threads, 0)  # refuses a wrong number, also where nothing will be scored
         stays = _same_nodes(self._nodes, nodes)
         came = np.ones(len(nodes), dtype=np.bool_)
@@ -374,7 +368,12 @@ class PartitionTable:
             )
         number: dict[bytes, int] = {}  # of each id in either set
         mine, theirs = (
-            np.array([number.setdefault(node, len(number)) for node in nodes._column.iter_bytes()])
+            np.array(
+                [
+                    number.setdefault(node, len(number))
+                    for node in nodes._ranking.column.iter_bytes()
+                ]
+            )
             for nodes in (self._nodes, other._nodes)
         )
         found = []
@@ -552,7 +551,7 @@ def _checksum(nodes: NodeSet, contents: dict[str, NDArray[Any]]) -> str:
 def _places(nodes: NodeSet) -> NDArray[np.intp]:
     """Each node's place among the ids sorted by bytes, which does not depend on their order."""
     place = np.empty(len(nodes), dtype=np.intp)
-    place[ascending(nodes._column)] = np.arange(len(nodes))
+    place[ascending(nodes._ranking.column)] = np.arange(len(nodes))
     return place
 
 
@@ -571,23 +570,22 @@ def _ranked(
     nodes: NodeSet, rows: NDArray[Any], k: int, threads: int | None
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
     """The owners of partitions, and what ranked them."""
-    keys = _keys.column(rows)
+    ranking = nodes._ranking
     owners = np.empty((len(rows), k), dtype=np.uint32)
     words = np.empty((len(rows), k), dtype=np.uint64)
-
-    def work(start: int, stop: int, cancel: Cancel) -> None:
-        chosen = np.empty((stop - start, k), dtype=np.intp)
-        nodes._prepared.argselect(keys, start, stop, chosen, words[start:stop], cancel)
-        owners[start:stop] = chosen
-
-    over_rows(work, len(rows), nodes._cost(k), threads)
+    for part in slices(len(rows), _step(2 * k)):
+        both = np.empty((part.stop - part.start, 2 * k), dtype=np.uint64)
+        over_rows(ranking.nodes.rank, _keys.column(rows[part]), both, ranking.cost(k), threads)
+        owners[part], words[part] = both[:, :k], both[:, k:]
     return owners, words
 
 
 def _same_nodes(old: NodeSet, new: NodeSet) -> NDArray[np.intp]:
     """For each old node its position in `new`; -1 where it is gone or weighs something else."""
-    places = new._places_by_id()
-    stays = np.array([places.get(node, -1) for node in old._column.iter_bytes()], dtype=np.intp)
+    places = new._ranking.places()
+    stays = np.array(
+        [places.get(node, -1) for node in old._ranking.column.iter_bytes()], dtype=np.intp
+    )
     if old.weights is None or new.weights is None:
         return stays if old.weights is new.weights else np.full(len(old), -1)
     return np.where(old.weights == new.weights[stays], stays, -1)

@@ -8,6 +8,7 @@ few nanoseconds. The price: buckets come and go at the end only. The rules are
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,9 @@ from numpy.typing import NDArray
 
 from rvh import keys as _keys
 from rvh._arguments.numbers import whole_number
-from rvh._backend import Cancel, jump, jump_one, jumpback, jumpback_one
-from rvh._batch.answers import over_keys
-from rvh._columns.column import KeyColumn
-from rvh._runtime.slices import taken, to_list
+from rvh._backend import jump, jump_one, jumpback, jumpback_one
+from rvh._batch.answers import fill
+from rvh._runtime.slices import to_list
 from rvh.errors import RVHError
 
 __all__ = [
@@ -171,15 +171,9 @@ def jumpback_batch(keys: Any, buckets: int, *, threads: int | None = None) -> ND
     array([313, 492, 990, 166])
     """
     buckets = _check_buckets(buckets)
-
-    def work(
-        column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
-    ) -> None:
-        jumpback(column, start, stop, buckets, to, cancel)
-
     with _keys.opened(keys) as column:
         out = np.empty(len(column), dtype=np.intp)
-        over_keys(work, column, out, 1, threads)
+        fill(partial(jumpback, buckets), column, out, 1, threads)
     return out
 
 
@@ -357,19 +351,9 @@ class StableSelector:
                [b'a', b'c']], dtype='|S1')
         """
         k = self._check_k(k)
-
-        def work(
-            column: KeyColumn, start: int, stop: int, to: NDArray[Any], cancel: Cancel
-        ) -> None:
-            # A block of indices at a time: indices of all rows would double the memory.
-            chosen = np.empty((stop - start, k), dtype=np.intp)
-            jump(column, start, stop, len(self), chosen, cancel)
-            if not cancel.is_set():
-                taken(self._ids, chosen, to)
-
         with _keys.opened(keys) as column:
             out = np.empty((len(column), k), dtype=self._ids.dtype)
-            over_keys(work, column, out, k, threads)
+            fill(partial(jump, len(self), self._ids), column, out, k, threads)
         return out
 
     # -- other selectors ----------------------------------------------------------------------
@@ -412,16 +396,10 @@ class StableSelector:
 
 def _jump_rows(keys: Any, buckets: int, k: int, threads: int | None) -> NDArray[np.intp]:
     """The first `k` distinct buckets of every key, shape (M, k)."""
-
-    def work(
-        column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
-    ) -> None:
-        jump(column, start, stop, buckets, to, cancel)
-
     with _keys.opened(keys) as column:
         out = np.empty((len(column), k), dtype=np.intp)
         # A jump hash takes a fraction of what a score does, and a key that is hashed as much.
-        over_keys(work, column, out, k, threads)
+        fill(partial(jump, buckets, None), column, out, k, threads)
     return out
 
 

@@ -1,5 +1,6 @@
 """Types of the compiled backend; the names are documented in rvh._backend.pure."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar, final
 
 import numpy as np
@@ -33,18 +34,35 @@ class PreparedNodes:
         start: int,
         stop: int,
         out: NDArray[np.intp],
-        words: NDArray[np.uint64] | None,
         cancel: Cancel | None,
     ) -> None: ...
-    def argselect_spread(
+    def select(
+        self,
+        names: NDArray[Any],
+        keys: KeyColumn,
+        start: int,
+        stop: int,
+        out: NDArray[Any],
+        cancel: Cancel | None,
+    ) -> None: ...
+    def rank(
         self,
         keys: KeyColumn,
         start: int,
         stop: int,
+        out: NDArray[np.uint64],
+        cancel: Cancel | None,
+    ) -> None: ...
+    def select_spread(
+        self,
+        names: NDArray[Any] | None,
         domains: NDArray[np.uint32] | None,
         most: list[int],
         current: NDArray[np.intp] | None,
-        out: NDArray[np.intp],
+        keys: KeyColumn,
+        start: int,
+        stop: int,
+        out: NDArray[Any],
         cancel: Cancel | None,
     ) -> None: ...
     def scores(
@@ -60,18 +78,19 @@ def ascending(keys: KeyColumn) -> NDArray[np.intp]: ...
 def compose(parts: list[KeyColumn | bytes], rows: int) -> Spans: ...
 def distinct(keys: KeyColumn, start: int, stop: int) -> tuple[Spans, NDArray[np.uint32]]: ...
 def jump(
+    buckets: int,
+    names: NDArray[Any] | None,
     keys: KeyColumn,
     start: int,
     stop: int,
-    buckets: int,
-    out: NDArray[np.intp],
+    out: NDArray[Any],
     cancel: Cancel | None,
 ) -> None: ...
 def jumpback(
+    buckets: int,
     keys: KeyColumn,
     start: int,
     stop: int,
-    buckets: int,
     out: NDArray[np.intp],
     cancel: Cancel | None,
 ) -> None: ...
@@ -93,6 +112,7 @@ class Cache:
         prepared: PreparedNodes,
         ids: list[Any],
         selectable: int,
+        count: Callable[[Any], int],
         keep: bool,
     ) -> None: ...
     def _now(self) -> Bound: ...
@@ -108,10 +128,11 @@ class RingPoints:
     def lookup_one(self, key: object, k: int, names: list[T]) -> list[T]: ...
     def lookup(
         self,
+        names: NDArray[Any] | None,
         keys: KeyColumn,
         start: int,
         stop: int,
-        out: NDArray[np.intp],
+        out: NDArray[Any],
         cancel: Cancel | None,
     ) -> None: ...
 
@@ -139,12 +160,12 @@ class Matching:
     ) -> NDArray[np.int64] | None: ...
 
 def lookup(
-    keys: KeyColumn,
-    start: int,
-    stop: int,
     partitions: int,
     owners: NDArray[np.uint32] | None,
     names: NDArray[Any] | None,
+    keys: KeyColumn,
+    start: int,
+    stop: int,
     out: NDArray[Any],
     cancel: Cancel | None,
 ) -> None: ...

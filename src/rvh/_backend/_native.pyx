@@ -24,6 +24,7 @@ import threading
 import numpy as np
 
 from rvh._columns.integers import CONTRACT
+from rvh._runtime.slices import taken
 from rvh.errors import RVHError, keys_changed
 from rvh._columns.column import KeyColumn, Kind, Spans
 from rvh._columns.ids import duplicate_id_error, empty_id_error

@@ -6,71 +6,21 @@ gets its category's answer. What a backend sees is a plain column.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._backend import Cancel, distinct, key_points
-from rvh._batch.dedupe import has_codes, pays
-from rvh._batch.threads import over_rows, thread_count
-from rvh._columns.column import Codes, KeyColumn, Kind
+from rvh._backend import Cancel, key_points
+from rvh._batch.dedupe import deduplicated
+from rvh._batch.threads import Work, over_rows, thread_count
+from rvh._columns.column import Chunks, Codes, KeyColumn, Kind
 from rvh._runtime.slices import SLICE, put, taken
-from rvh.errors import RVHError, show
-
-#: what does the work: a plain column, from, to, where the answers go, and whether to stop
-Work = Callable[[KeyColumn, int, int, NDArray[Any], Cancel], None]
 
 
-#: rows among which repeated keys are looked for together: memory does not grow with all of them
-DEDUPE_ROWS = 1 << 20
-
-
-def over_distinct_keys(
-    work: Work,
-    keys: KeyColumn,
-    out: NDArray[Any],
-    cost: int,
-    threads: int | None,
-    dedupe: Any,
-    price: float,
-) -> None:
-    """`over_keys` that works on a repeated key once.
-
-    Parameters
-    ----------
-    work, keys, out, cost, threads
-        As for `over_keys`.
-    dedupe : bool or "auto"
-        Whether to look for repeated keys; by default where it pays.
-    price : float
-        What a key takes, as ``cost``, but to a fraction.
-
-    Raises
-    ------
-    RVHError
-        ``dedupe`` is something else.
-    """
-    if not (isinstance(dedupe, bool) or (isinstance(dedupe, str) and dedupe == "auto")):
-        raise RVHError(f'dedupe is {show(dedupe)}: pass True, False or "auto"')
-    if dedupe == "auto":
-        dedupe = pays(keys, price / thread_count(threads, len(keys) * cost))
-    if not dedupe or has_codes(keys):
-        over_keys(work, keys, out, cost, threads)
-        return
-    for start in range(0, len(keys), DEDUPE_ROWS):
-        stop = min(start + DEDUPE_ROWS, len(keys))
-        spans, codes = distinct(keys, start, stop)
-        categories = KeyColumn._made(Kind.SPANS, spans)
-        coded = KeyColumn._made(Kind.CODES, Codes._made(categories, codes))
-        over_keys(work, coded, out[start:stop], cost, threads)
-
-
-def over_keys(
-    work: Work, keys: KeyColumn, out: NDArray[Any], cost: int, threads: int | None
-) -> None:
-    """Fill ``out``, a row for each key, by ``work`` on plain columns, on several threads.
+def fill(work: Work, keys: KeyColumn, out: NDArray[Any], cost: int, threads: int | None) -> None:
+    """Let ``work`` on plain columns fill ``out``, a row for each key, on several threads.
 
     Parameters
     ----------
@@ -83,44 +33,90 @@ def over_keys(
     threads : int, optional
     """
     if keys.kind is Kind.CODES:
-        _over_codes(work, keys, out, cost, threads)
+        _fill_by_category(work, keys.values, out, cost, threads)
     elif keys.kind is Kind.CHUNKS:
-        _over_chunks(work, keys, out, cost, threads)
+        _fill_chunks(work, keys.values, out, cost, threads)
     else:
+        over_rows(work, keys, out, cost, threads)
 
-        def plain(start: int, stop: int, cancel: Cancel) -> None:
-            work(keys, start, stop, out[start:stop], cancel)
 
-        over_rows(plain, len(keys), cost, threads)
+def fill_deduplicated(
+    work: Work,
+    keys: KeyColumn,
+    out: NDArray[Any],
+    cost: int,
+    threads: int | None,
+    dedupe: Any,
+    price: float,
+) -> None:
+    """`fill` that works on a repeated key once.
+
+    Parameters
+    ----------
+    work, keys, out, cost, threads
+        As for `fill`.
+    dedupe : bool or "auto"
+        Whether to look for repeated keys; by default where that saves time.
+    price : float
+        What a key takes, as ``cost``, but to a fraction.
+
+    Raises
+    ------
+    RVHError
+        ``dedupe`` is something else.
+    """
+    price /= thread_count(threads, len(keys) * cost)
+    for piece, first in deduplicated(keys, dedupe, price):
+        fill(work, piece, out[first : first + len(piece)], cost, threads)
 
 
 def points_of(kind: str, keys: KeyColumn, threads: int | None) -> NDArray[np.uint64]:
     """The points of all keys, shape (M,): see `key_points`."""
-
-    def work(
-        column: KeyColumn, start: int, stop: int, to: NDArray[np.uint64], cancel: Cancel
-    ) -> None:
-        key_points(kind, column, start, stop, to, cancel)
-
     out = np.empty(len(keys), dtype=np.uint64)
-    over_keys(work, keys, out, 1, threads)
+    fill(partial(key_points, kind), keys, out, 1, threads)
     return out
 
 
-def _over_codes(
-    work: Work, keys: KeyColumn, out: NDArray[Any], cost: int, threads: int | None
+def _fill_by_category(
+    work: Work, values: Codes, out: NDArray[Any], cost: int, threads: int | None
 ) -> None:
-    categories, codes = keys.values.categories, keys.values.codes
+    categories, codes = values.categories, values.codes
     if len(categories) > len(codes):  # most are not used
         used, codes = used_codes(codes, len(categories))
         categories = categories._take(used)
     answers = np.empty((len(categories), *out.shape[1:]), out.dtype)
-    over_keys(work, categories, answers, cost, threads)
+    fill(work, categories, answers, cost, threads)
+    over_rows(partial(_hand_out, answers), codes, out, 1, threads)
 
-    def hand_out(start: int, stop: int, cancel: Cancel) -> None:
-        taken(answers, codes[start:stop], out[start:stop])
 
-    over_rows(hand_out, len(codes), 1, threads)
+def _hand_out(
+    answers: NDArray[Any],
+    codes: NDArray[Any],
+    start: int,
+    stop: int,
+    out: NDArray[Any],
+    cancel: Cancel,
+) -> None:
+    """Give each row the answer of its category."""
+    taken(answers, codes[start:stop], out)
+
+
+def _fill_chunks(
+    work: Work, chunks: Chunks, out: NDArray[Any], cost: int, threads: int | None
+) -> None:
+    if any(column.kind is Kind.CODES for column in chunks.columns):
+        for column, _, stop, first in chunks.pieces(0, len(chunks)):
+            fill(work, column, out[first : first + stop], cost, threads)
+    else:
+        over_rows(partial(_fill_pieces, work), chunks, out, cost, threads)
+
+
+def _fill_pieces(
+    work: Work, chunks: Chunks, start: int, stop: int, out: NDArray[Any], cancel: Cancel
+) -> None:
+    """Answer for elements ``start`` to ``stop``, which may be of several chunks."""
+    for column, a, b, first in chunks.pieces(start, stop):
+        work(column, a, b, out[first - start : first - start + b - a], cancel)
 
 
 def used_codes(codes: NDArray[Any], count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -142,19 +138,3 @@ def used_codes(codes: NDArray[Any], count: int) -> tuple[NDArray[np.intp], NDArr
     place = np.empty(count, dtype=np.intp)
     put(place, used, np.arange(len(used)))
     return used, taken(place, codes)
-
-
-def _over_chunks(
-    work: Work, keys: KeyColumn, out: NDArray[Any], cost: int, threads: int | None
-) -> None:
-    chunks = keys.values
-    if any(column.kind is Kind.CODES for column in chunks.columns):
-        for column, _, stop, first in chunks.pieces(0, len(chunks)):
-            over_keys(work, column, out[first : first + stop], cost, threads)
-        return
-
-    def piece_by_piece(start: int, stop: int, cancel: Cancel) -> None:
-        for column, a, b, first in chunks.pieces(start, stop):
-            work(column, a, b, out[first : first + b - a], cancel)
-
-    over_rows(piece_by_piece, len(chunks), cost, threads)

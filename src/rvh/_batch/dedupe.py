@@ -13,14 +13,16 @@ Every price here is counted in compressions of BLAKE2b, of 22 ns each (with AVX-
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from math import sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvh._backend import distinct
-from rvh._columns.column import KeyColumn, Kind
-from rvh.errors import RVHError
+from rvh._columns.column import Codes, KeyColumn, Kind
+from rvh.errors import RVHError, show
 
 #: a row's price, to look its key up and to hand its answer out: 15 to 20 ns where there are few
 #: distinct keys, 60 ns where they are 500,000 and 120 ns where they are 6 million, in no cache
@@ -33,6 +35,42 @@ LOOK_PART = 0.02
 PER_ROOT = 8
 
 
+#: rows among which repeated keys are looked for together: memory does not grow with all of them
+BLOCK = 1 << 20
+
+
+def deduplicated(keys: KeyColumn, dedupe: Any, price: float) -> Iterable[tuple[KeyColumn, int]]:
+    """The column, or parts of it in which each key is one category: each with its first row.
+
+    Parameters
+    ----------
+    keys : KeyColumn
+    dedupe : bool or "auto"
+        Whether to look for repeated keys; by default where that saves time.
+    price : float
+        What a key takes, in compressions, where threads share that.
+
+    Raises
+    ------
+    RVHError
+        ``dedupe`` is something else.
+    """
+    if not (isinstance(dedupe, bool) or (isinstance(dedupe, str) and dedupe == "auto")):
+        raise RVHError(f'dedupe is {show(dedupe)}: pass True, False or "auto"')
+    if dedupe == "auto":
+        dedupe = saves_time(keys, price)
+    if not dedupe or has_codes(keys):
+        return [(keys, 0)]
+    return _with_codes(keys)
+
+
+def _with_codes(keys: KeyColumn) -> Iterator[tuple[KeyColumn, int]]:
+    for start in range(0, len(keys), BLOCK):
+        spans, codes = distinct(keys, start, min(start + BLOCK, len(keys)))
+        categories = KeyColumn._made(Kind.SPANS, spans)
+        yield KeyColumn._made(Kind.CODES, Codes._made(categories, codes)), start
+
+
 def has_codes(keys: KeyColumn) -> bool:
     """Whether categories are scored once anyway, in the column or in one of its chunks."""
     if keys.kind is Kind.CHUNKS:
@@ -40,7 +78,7 @@ def has_codes(keys: KeyColumn) -> bool:
     return keys.kind is Kind.CODES
 
 
-def pays(keys: KeyColumn, cost: float) -> bool:
+def saves_time(keys: KeyColumn, cost: float) -> bool:
     """Whether a call is faster where it scores only the distinct keys.
 
     Parameters

@@ -116,6 +116,10 @@ def taken(
         out = np.empty((*places.shape, *array.shape[1:]), dtype=array.dtype)
     if out.size <= SLICE:
         return array.take(places, axis=0, out=out, mode="clip")  # which spares a buffered copy
+    if not out.flags.c_contiguous:  # a part of wider rows, which cannot be one row of elements
+        for part in slices(len(out), max(1, SLICE // max(1, out[:1].size))):
+            array.take(places[part], axis=0, out=out[part], mode="clip")
+        return out
     flat, into = places.reshape(-1), out.reshape(-1, *array.shape[1:])
     each = max(1, SLICE // max(1, array[:1].size))
     for part in slices(len(flat), each):

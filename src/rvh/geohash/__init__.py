@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -17,11 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
 from rvh._arguments.numbers import real_number, whole_number
-from rvh._backend import Cancel, PreparedNodes, distinct
-from rvh._batch import threads as _threads
-from rvh._batch.answers import over_keys
+from rvh._backend import PreparedNodes, distinct
+from rvh._batch.answers import fill
+from rvh._batch.threads import Block, block_rows, over_blocks, thread_count
 from rvh._columns.column import KeyColumn, Kind
-from rvh._runtime.slices import argsort, array_of, taken
+from rvh._runtime.slices import argsort, array_of, slices, taken
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.geohash.cells import LONGEST, UNKNOWN, cut, packed, regions
 from rvh.nodes import NodeSet, as_node_set
@@ -138,7 +139,6 @@ class GeoSet:
         "_precision",
         "_prepared",
         "_regions",
-        "_selectable",
     )
 
     def __init__(
@@ -163,7 +163,6 @@ class GeoSet:
         self._geohash.flags.writeable = False
         weights = self._nodes.weights
         chosen = np.arange(count) if weights is None else np.flatnonzero(weights)
-        self._selectable = len(chosen)
         self._regions = regions(words[chosen], chosen, self._precision)
         #: (region, whether it is what its parent has besides) -> those nodes, when first asked for
         self._prepared: dict[tuple[int, bool], _Tier] = {}
@@ -307,7 +306,7 @@ class GeoSet:
         array([[0, 1],
                [2, 1]])
         """
-        k = self._check_k(k)
+        k = self._nodes._ranking.count(k)
         with _keys.opened(keys) as column:
             count = len(column)
             with _places(geohash, latitude, longitude, self._precision, "key", count) as places:
@@ -385,19 +384,9 @@ class GeoSet:
         for task in tasks:
             if len(task.tier.nodes) == 1:
                 out[task.start : task.stop, task.first] = task.tier.nodes[0]
-        pieces = list(_pieces([task for task in tasks if len(task.tier.nodes) > 1]))
-
-        def work(start: int, stop: int, cancel: Cancel) -> None:
-            for tier, a, b, first, last in pieces[start:stop]:
-                found = np.empty((b - a, last - first), dtype=np.intp)
-                tier.prepared.argselect(keys, a, b, found, None, cancel)
-                if cancel.is_set():
-                    return
-                out[a:b, first:last] = tier.nodes.take(found)
-
-        pairs = sum((task.stop - task.start) * len(task.tier.nodes) for task in pieces)
-        cost = -(-pairs // max(1, len(pieces)))
-        _threads.over_rows(work, len(pieces), cost, threads)
+        ranked = [task for task in tasks if len(task.tier.nodes) > 1]
+        pairs = sum((task.stop - task.start) * len(task.tier.nodes) for task in ranked)
+        over_blocks(_blocks(ranked, keys, out), thread_count(threads, pairs))
 
     def _tasks(self, words: NDArray[np.uint64], k: int) -> tuple[NDArray[np.intp], list[_Task]]:
         """The rows, those of a region side by side, and what to do with which of them.
@@ -444,23 +433,19 @@ class GeoSet:
             made = self._prepared.setdefault((region, around), _Tier(self._nodes, np.sort(nodes)))
         return made
 
-    def _check_k(self, k: Any) -> int:
-        nodes = f"the set has {len(self)} nodes"
-        if self._selectable < len(self):
-            nodes += f", {self._selectable} of them with a weight above 0"
-        return whole_number("k", k, self._selectable, nodes)
-
 
 class _Tier:
     """Nodes that are equally near to a key, prepared: one alone needs no score."""
 
-    __slots__ = ("nodes", "prepared")
+    __slots__ = ("nodes", "select")
 
     def __init__(self, of: NodeSet, nodes: NDArray[np.intp]) -> None:
         self.nodes = nodes
         if len(nodes) > 1:
             weights = None if of.weights is None else of.weights[nodes]
-            self.prepared = PreparedNodes(of._column.take(nodes), of.scheme, weights, of.secret)
+            ids = of._ranking.column._take(nodes)
+            prepared = PreparedNodes(ids, of.scheme, weights, of.secret)
+            self.select = partial(prepared.select, nodes)
 
 
 class _Task(NamedTuple):
@@ -481,12 +466,13 @@ def _taken(keys: KeyColumn, start: int, rows: NDArray[np.intp]) -> KeyColumn:
     return keys._take(rows + start)
 
 
-def _pieces(tasks: list[_Task]) -> Iterator[_Task]:
-    """The tasks, those of many rows in pieces for several threads."""
+def _blocks(tasks: list[_Task], keys: KeyColumn, out: NDArray[np.intp]) -> Iterator[Block]:
+    """The tasks as blocks of work, those of many rows in several."""
     for task in tasks:
-        step = max(1, _threads.PAIRS_PER_BLOCK // len(task.tier.nodes))
-        for start in range(task.start, task.stop, step):
-            yield task._replace(start=start, stop=min(start + step, task.stop))
+        tier = task.tier
+        for part in slices(task.stop - task.start, block_rows(len(tier.nodes))):
+            start, stop = task.start + part.start, task.start + part.stop
+            yield tier.select, keys, start, stop, out[start:stop, task.first : task.last]
 
 
 #: any will do: what reads every key, cheaply
@@ -497,13 +483,7 @@ def _check_keys(keys: KeyColumn, threads: int | None) -> None:
     """Refuse the first key without bytes: regions with one node would not ask for them."""
     if keys.kind in (Kind.BYTES, Kind.INTEGERS, Kind.FIXED):  # they all have
         return
-
-    def work(
-        column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
-    ) -> None:
-        _READER.argselect(column, start, stop, to, None, cancel)
-
-    over_keys(work, keys, np.empty((len(keys), 1), dtype=np.intp), 1, threads)
+    fill(_READER.argselect, keys, np.empty((len(keys), 1), dtype=np.intp), 1, threads)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def prepare(
 ) -> tuple[NodeSet, int]:
     """The NodeSet, and `k` checked against it: now, not at the first row of a query."""
     node_set = as_node_set(nodes, weights, scheme, secret)
-    return node_set, node_set._check_k(k)
+    return node_set, node_set._ranking.count(k)
 
 
 def column_ids(node_set: NodeSet) -> list[str] | list[bytes]:

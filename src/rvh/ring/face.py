@@ -123,7 +123,7 @@ class RingFace(Members):
         nodes = self.nodes
         if key is ALL:
             return list(nodes)
-        most = nodes._selectable
+        most = nodes._ranking.selectable
         if size is not None and (not is_whole(size) or size != 0):
             most = min(most, whole_number("size", size, 2**63 - 1))
         return nodes.select(key, most)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,13 @@ from numpy.typing import NDArray
 
 from rvh import keys as _keys
 from rvh._arguments.numbers import whole_number
-from rvh._backend import Cancel, RingPoints, key_point
+from rvh._backend import RingPoints, key_point
 from rvh._backend.contract import HASHES
-from rvh._batch.answers import over_keys, points_of
-from rvh._columns.column import KeyColumn
+from rvh._batch.answers import fill, points_of
 from rvh._columns.foreign import foreign_column
 from rvh._columns.integers import CONTRACT, check_integers, foreign_key
 from rvh._columns.values import is_whole
-from rvh._runtime.slices import argsort, taken, to_list
+from rvh._runtime.slices import argsort, to_list
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import _as_list
 
@@ -413,7 +413,7 @@ class Ring:
         array([['b', 'c'],
                ['c', 'a']], dtype='<U1')
         """
-        return taken(self._ids, self.arglookup_batch(keys, k, threads=threads))
+        return self._look_up(keys, k, self._ids, threads)
 
     def arglookup_batch(
         self, keys: Any, k: int = 1, *, threads: int | None = None
@@ -441,16 +441,18 @@ class Ring:
         array([[1],
                [2]])
         """
+        return self._look_up(keys, k, None, threads)
+
+    def _look_up(
+        self, keys: Any, k: Any, names: NDArray[Any] | None, threads: int | None
+    ) -> NDArray[Any]:
+        """What `names` says of the nodes of every key, or their positions."""
         k = self._check_k(k)
-
-        def work(
-            column: KeyColumn, start: int, stop: int, to: NDArray[np.intp], cancel: Cancel
-        ) -> None:
-            self._ring.lookup(column, start, stop, to, cancel)
-
+        dtype = np.dtype(np.intp) if names is None else names.dtype
         with _keys.opened(keys) as column:
-            out = np.empty((len(column), k), dtype=np.intp)
-            over_keys(work, foreign_column(column, self._integers), out, 1, threads)
+            out = np.empty((len(column), k), dtype=dtype)
+            written = foreign_column(column, self._integers)
+            fill(partial(self._ring.lookup, names), written, out, 1, threads)
         return out
 
     def token(self, key: Any) -> int:

@@ -1,13 +1,17 @@
 # Buckets by number: jump hash and JumpBackHash.
 
-def jump(keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets, cnp.intp_t[:, ::1] out,
+def jump(uint32_t buckets, names, keys, Py_ssize_t start, Py_ssize_t stop, out not None,
          Cancel cancel):
+    cdef cnp.intp_t[:, ::1] chosen
     if stop > start:
-        _place(keys, start, stop, buckets, <size_t>out.shape[1], <intptr_t *>&out[0, 0],
+        chosen = out if names is None else np.empty(np.shape(out), dtype=np.intp)
+        _place(keys, start, stop, buckets, <size_t>chosen.shape[1], <intptr_t *>&chosen[0, 0],
                cancel)
+        if names is not None:
+            write_names(names, np.asarray(chosen), out, cancel)
 
 
-def jumpback(keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets, cnp.intp_t[::1] out,
+def jumpback(uint32_t buckets, keys, Py_ssize_t start, Py_ssize_t stop, cnp.intp_t[::1] out,
              Cancel cancel):
     if stop > start:
         _place(keys, start, stop, buckets, 0, <intptr_t *>&out[0], cancel)

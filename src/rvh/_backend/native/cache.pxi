@@ -7,6 +7,7 @@ cdef class Bound:
     cdef PreparedNodes prepared
     cdef list ids
     cdef readonly Py_ssize_t selectable
+    cdef object count  # checks how many nodes are asked for, and raises what is wrong with it
     cdef readonly uint64_t epoch
 
 
@@ -45,11 +46,11 @@ cdef class Cache:
         self._running = 0
 
     def _bind(self, nodes, PreparedNodes prepared not None, list ids not None,
-              Py_ssize_t selectable, bint keep):
+              Py_ssize_t selectable, count, bint keep):
         """One call at a time: the caller has the lock."""
         cdef Bound bound = Bound()
         bound.nodes, bound.prepared, bound.ids = nodes, prepared, ids
-        bound.selectable = selectable
+        bound.selectable, bound.count = selectable, count
         bound.epoch = self.bound().epoch if keep else rvh_cache_clear(self.cache)
         with cython.critical_section(self):
             self._bound = bound
@@ -77,7 +78,7 @@ cdef class Cache:
         if PyLong_CheckExact(k):
             count = <Py_ssize_t>PyLong_AsLongLongAndOverflow(k, &overflow)
         if not 0 < count <= bound.selectable:
-            count = bound.nodes._check_k(k)
+            count = bound.count(k)
         _owner = None if borrow_bytes(key, &span, word) else bytes_of(key, None, "key", &span, word)
         if count > 1:
             return self._several(bound, span, count)

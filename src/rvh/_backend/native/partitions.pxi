@@ -1,8 +1,7 @@
 # Partition tables.
 
-def lookup(keys, Py_ssize_t start, Py_ssize_t stop, size_t partitions,
-           const uint32_t[:, ::1] owners, cnp.ndarray names, cnp.ndarray out not None,
-           Cancel cancel):
+def lookup(size_t partitions, const uint32_t[:, ::1] owners, cnp.ndarray names, keys,
+           Py_ssize_t start, Py_ssize_t stop, cnp.ndarray out not None, Cancel cancel):
     cdef rvh_poll poll
     cdef Watch watch
     cdef rvh_table table

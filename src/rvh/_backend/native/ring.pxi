@@ -49,8 +49,17 @@ cdef class RingPoints:
             if chosen is not few:
                 free(chosen)
 
-    def lookup(self, keys, Py_ssize_t start, Py_ssize_t stop, cnp.intp_t[:, ::1] out,
+    def lookup(self, names, keys, Py_ssize_t start, Py_ssize_t stop, out not None,
                Cancel cancel):
+        if names is None:
+            self._positions(keys, start, stop, out, cancel)
+        else:
+            chosen = np.empty(np.shape(out), dtype=np.intp)
+            self._positions(keys, start, stop, chosen, cancel)
+            write_names(names, chosen, out, cancel)
+
+    cdef int _positions(self, object keys, Py_ssize_t start, Py_ssize_t stop,
+                        cnp.intp_t[:, ::1] out, Cancel cancel) except -1:
         cdef rvh_poll poll
         cdef Watch watch
         cdef rvh_status status
@@ -63,4 +72,5 @@ cdef class RingPoints:
                                          pieces.last, k,
                                          <intptr_t *>&out[0, 0] + pieces.done * k, &poll, &bad)
             if raise_for(status, keys, bad):
-                return
+                break
+        return 0

@@ -77,14 +77,40 @@ cdef class PreparedNodes:
                 free(chosen)
 
     def argselect(self, keys, Py_ssize_t start, Py_ssize_t stop, cnp.intp_t[:, ::1] out,
-                  uint64_t[:, ::1] words, Cancel cancel):
+                  Cancel cancel):
         if stop > start:
-            self._run(keys, start, stop, <void *>&out[0, 0],
-                      NULL if words is None else &words[0, 0], <size_t>out.shape[1], cancel)
+            self._run(keys, start, stop, <void *>&out[0, 0], NULL, <size_t>out.shape[1], cancel)
 
-    def argselect_spread(self, keys, Py_ssize_t start, Py_ssize_t stop,
-                         const uint32_t[:, ::1] domains, list most not None,
-                         const intptr_t[:, ::1] current, cnp.intp_t[:, ::1] out, Cancel cancel):
+    def select(self, names not None, keys, Py_ssize_t start, Py_ssize_t stop, out not None,
+               Cancel cancel):
+        # A block of positions at a time: those of all rows would double the memory.
+        chosen = np.empty(np.shape(out), dtype=np.intp)
+        self.argselect(keys, start, stop, chosen, cancel)
+        write_names(names, chosen, out, cancel)
+
+    def rank(self, keys, Py_ssize_t start, Py_ssize_t stop, out not None, Cancel cancel):
+        cdef Py_ssize_t k = out.shape[1] // 2
+        cdef cnp.intp_t[:, ::1] chosen = np.empty((stop - start, k), dtype=np.intp)
+        cdef uint64_t[:, ::1] words = np.empty((stop - start, k), dtype=np.uint64)
+        if stop > start:
+            self._run(keys, start, stop, <void *>&chosen[0, 0], &words[0, 0], <size_t>k, cancel)
+            if cancel is None or not cancel.flag:
+                out[:, :k] = chosen
+                out[:, k:] = words
+
+    def select_spread(self, names, const uint32_t[:, ::1] domains, list most not None,
+                      const intptr_t[:, ::1] current, keys, Py_ssize_t start, Py_ssize_t stop,
+                      out not None, Cancel cancel):
+        if names is None:
+            self._spread(domains, most, current, keys, start, stop, out, cancel)
+        else:
+            chosen = np.empty(np.shape(out), dtype=np.intp)
+            self._spread(domains, most, current, keys, start, stop, chosen, cancel)
+            write_names(names, chosen, out, cancel)
+
+    cdef int _spread(self, const uint32_t[:, ::1] domains, list most,
+                     const intptr_t[:, ::1] current, object keys, Py_ssize_t start,
+                     Py_ssize_t stop, cnp.intp_t[:, ::1] out, Cancel cancel) except -1:
         cdef rvh_spread spread
         cdef rvh_poll poll
         cdef Watch watch
@@ -99,7 +125,7 @@ cdef class PreparedNodes:
             spread.levels[level].domains = <size_t>(np.max(domains[level]) + 1)
             spread.levels[level].most = <size_t>most[level]
         if stop > start and current is not None and current.shape[1] > 0:
-            held, helds = &current[0, 0], <size_t>current.shape[1]
+            held, helds = &current[start, 0], <size_t>current.shape[1]
         start_watch(&watch, &poll, cancel)
         while pieces.step():
             with nogil:
@@ -109,7 +135,8 @@ cdef class PreparedNodes:
                     NULL if helds == 0 else held + pieces.done * helds, helds,
                     <intptr_t *>&out[0, 0] + pieces.done * k, &poll, &bad)
             if raise_for(status, keys, bad):
-                return
+                break
+        return 0
 
     def scores(self, keys, Py_ssize_t start, Py_ssize_t stop, uint64_t[:, :, ::1] out,
                Cancel cancel):

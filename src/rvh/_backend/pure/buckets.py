@@ -11,26 +11,28 @@ from rvh._columns.values import key_word
 
 
 def jump(
+    buckets: int,
+    names: np.ndarray | None,
     keys: KeyColumn,
     start: int,
     stop: int,
-    buckets: int,
     out: np.ndarray,
     cancel: Cancel | None,
 ) -> None:
-    """The first ``k`` distinct buckets of rows ``start`` to ``stop`` into ``out``, (rows, k)."""
+    """The first ``k`` distinct buckets, or their names, into ``out``, shape (rows, k)."""
     k = out.shape[1]
     for row, word in enumerate(keys.iter_words(start, stop)):
         if cancel is not None and cancel.is_set():
             return
-        out[row] = _distinct_jumps(word, buckets, k)
+        chosen = _distinct_jumps(word, buckets, k)
+        out[row] = chosen if names is None else names[chosen]
 
 
 def jumpback(
+    buckets: int,
     keys: KeyColumn,
     start: int,
     stop: int,
-    buckets: int,
     out: np.ndarray,
     cancel: Cancel | None,
 ) -> None:

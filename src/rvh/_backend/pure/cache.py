@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ class Bound(NamedTuple):
     prepared: Any
     ids: list[Any]
     selectable: int
+    count: Callable[[Any], int]  # checks how many nodes are asked for
     epoch: int
 
 
@@ -66,13 +68,21 @@ class Cache:
         self._target = 0.0  # p in the paper
         self._bytes = 0
 
-    def _bind(self, nodes: Any, prepared: Any, ids: list[Any], selectable: int, keep: bool) -> None:
+    def _bind(
+        self,
+        nodes: Any,
+        prepared: Any,
+        ids: list[Any],
+        selectable: int,
+        count: Callable[[Any], int],
+        keep: bool,
+    ) -> None:
         """Answer from another set; all entries go but where they are to be kept."""
         with self._lock:
             if not keep:
                 self._empty()
                 self._epoch += 1
-            self._bound = Bound(nodes, prepared, ids, selectable, self._epoch)
+            self._bound = Bound(nodes, prepared, ids, selectable, count, self._epoch)
 
     def _now(self) -> Bound:
         """What it answers from."""
@@ -209,7 +219,7 @@ class Cache:
     def select(self, key: object, k: int = 1) -> list[Any]:
         """The best `k` nodes of one key, as `NodeSet.select` gives them."""
         bound = self._now()
-        count = bound.nodes._check_k(k)
+        count = bound.count(k)
         data = key_bytes(key)
         with self._lock:
             chosen = self._answer(data, count, bound.epoch)

@@ -19,12 +19,12 @@ def _partition(key: bytes, partitions: int) -> int:
 
 
 def lookup(
-    keys: KeyColumn,
-    start: int,
-    stop: int,
     partitions: int,
     owners: np.ndarray | None,
     names: np.ndarray | None,
+    keys: KeyColumn,
+    start: int,
+    stop: int,
     out: np.ndarray,
     cancel: Cancel | None,
 ) -> None:

@@ -47,14 +47,16 @@ class RingPoints:
 
     def lookup(
         self,
+        names: NDArray[Any] | None,
         keys: KeyColumn,
         start: int,
         stop: int,
-        out: NDArray[np.intp],
+        out: NDArray[Any],
         cancel: Any,
     ) -> None:
-        """The nodes of rows, shape (rows, k)."""
+        """The nodes of the next points of rows, or what ``names`` says of them, shape (rows, k)."""
         for row, key in enumerate(keys.iter_bytes(start, stop)):
             if cancel is not None and cancel.is_set():
                 return
-            out[row] = self._from(self._point(key), out.shape[1])
+            owners = self._from(self._point(key), out.shape[1])
+            out[row] = owners if names is None else names[owners]

@@ -84,46 +84,74 @@ class PreparedNodes:
         start: int,
         stop: int,
         out: np.ndarray,
-        words: np.ndarray | None,
         cancel: Cancel | None,
     ) -> None:
-        """Rows ``start`` to ``stop`` of the answer, shape (stop - start, k), into ``out``.
+        """The positions of the best nodes of rows ``start`` to ``stop``: ``out``, shape (rows, k).
 
-        Into ``words``, of the same shape, goes what ranked each: the high word of its score, or
-        the bits of its weighted score.
+        Every function for many keys ends in these parameters, which threads give it.
         """
-        k = out.shape[1]
+        for row, key in enumerate(keys.iter_bytes(start, stop)):
+            if cancel is not None and cancel.is_set():
+                return
+            out[row] = self._rank(self._scheme.scores(key), out.shape[1])
+
+    def select(
+        self,
+        names: np.ndarray,
+        keys: KeyColumn,
+        start: int,
+        stop: int,
+        out: np.ndarray,
+        cancel: Cancel | None,
+    ) -> None:
+        """What ``names``, one for each node, says of the best nodes: ``out``, shape (rows, k)."""
+        for row, key in enumerate(keys.iter_bytes(start, stop)):
+            if cancel is not None and cancel.is_set():
+                return
+            out[row] = names[self._rank(self._scheme.scores(key), out.shape[1])]
+
+    def rank(
+        self, keys: KeyColumn, start: int, stop: int, out: np.ndarray, cancel: Cancel | None
+    ) -> None:
+        """The positions of the best k nodes, and what ranked them: ``out``, shape (rows, 2 * k).
+
+        That is the high word of each score, or the bits of the weighted score.
+        """
+        k = out.shape[1] // 2
         for row, key in enumerate(keys.iter_bytes(start, stop)):
             if cancel is not None and cancel.is_set():
                 return
             scores = self._scheme.scores(key)
-            out[row] = self._rank(scores, k)
-            if words is not None:
-                words[row] = self._words(scores)[out[row], 0]
+            best = self._rank(scores, k)
+            out[row, :k] = best
+            out[row, k:] = self._words(scores)[best, 0]
 
-    def argselect_spread(
+    def select_spread(
         self,
-        keys: KeyColumn,
-        start: int,
-        stop: int,
+        names: np.ndarray | None,
         domains: np.ndarray | None,
         most: list[int],
         current: np.ndarray | None,
+        keys: KeyColumn,
+        start: int,
+        stop: int,
         out: np.ndarray,
         cancel: Cancel | None,
     ) -> None:
-        """`argselect` under constraints: the walks of the contract, one after the other.
+        """`select` under constraints: the walks of the contract, one after the other.
 
         Parameters
         ----------
-        keys, start, stop, out, cancel
-            As for `argselect`.
+        names : ndarray, shape (N,), optional
+            What is written of each node, by default its position.
         domains : ndarray of uint32, shape (levels, N), optional
             The number of every node's domain, from the innermost level out, nested.
         most : list of int
             For each level, how many of a key's nodes may be in one domain.
-        current : ndarray of intp, shape (stop - start, c), optional
-            Nodes that rank before all others for that key; -1 is none.
+        current : ndarray of intp, shape (M, c), optional
+            Nodes that rank before all others for each key; -1 is none.
+        keys, start, stop, out, cancel
+            As for `argselect`.
         """
         levels = [] if domains is None else domains.tolist()
         weights = self._weights or [1.0] * len(self)
@@ -132,9 +160,10 @@ class PreparedNodes:
                 return
             ranking = self._rank(self._scheme.scores(key), sum(w > 0 for w in weights))
             if current is not None:
-                held = set(current[row].tolist())
+                held = set(current[start + row].tolist())
                 ranking.sort(key=lambda node: node not in held)  # stable
-            out[row] = _walk(ranking, out.shape[1], levels, most)
+            best = _walk(ranking, out.shape[1], levels, most)
+            out[row] = best if names is None else names[best]
 
     def scores(
         self, keys: KeyColumn, start: int, stop: int, out: np.ndarray, cancel: Cancel | None
