@@ -267,12 +267,12 @@ class NodeSet:
         ranking = self._ranking
         if k.__class__ is not int or not 0 < k <= ranking.selectable:
             k = ranking.count(k)
-        return ranking.select_one(key, k, ranking._names or ranking.names())
+        return ranking.nodes.select_one(key, k, ranking._names or ranking.names())
 
     def _select_until(self, cancel: Cancel, key: Any, k: int) -> list[Any]:
         """`select` on another thread than the one that may give it up."""
         ranking = self._ranking
-        return ranking.select_one(key, ranking.count(k), ranking.names(), cancel)
+        return ranking.nodes.select_one(key, ranking.count(k), ranking.names(), cancel)
 
     async def aselect(self, key: Any, k: int = 1) -> list[Any]:
         """`select` for asyncio: small work at once, large work off the event loop.
@@ -503,7 +503,7 @@ class NodeSet:
         """
         ranking = self._ranking
         ids = ranking.names()
-        order = ranking.select_one(key, ranking.selectable, list(range(len(ids))))
+        order = ranking.nodes.select_one(key, ranking.selectable, list(range(len(ids))))
         each = self.score_batch([key], threads=1)[0]
         found: list[tuple[Any, int | float]] = []
         for part in slices(len(order)):

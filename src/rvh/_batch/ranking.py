@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -46,7 +45,6 @@ class Ranking:
         "ids",
         "nodes",
         "select",
-        "select_one",
         "selectable",
     )
 
@@ -54,8 +52,6 @@ class Ranking:
     nodes: PreparedNodes
     #: the work of a call whose answers are ids
     select: Work
-    #: `PreparedNodes.select_one`
-    select_one: Callable[..., list[Any]]
     #: how many nodes can be selected: those with a weight above 0
     selectable: int
 
@@ -70,7 +66,6 @@ class Ranking:
         self.column, self.ids = column, ids
         self.nodes = PreparedNodes(column, scheme, weights, secret)
         self.select = partial(self.nodes.select, ids)
-        self.select_one = self.nodes.select_one
         self.selectable = len(ids) if weights is None else int(np.count_nonzero(weights))
         self._scheme, self._weighted = scheme, weights is not None
         self._names: list[Any] | None = None

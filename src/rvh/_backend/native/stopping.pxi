@@ -57,6 +57,8 @@ cdef list named(list names, const intptr_t *chosen, Py_ssize_t k):
     """What `names` says of k positions."""
     cdef Py_ssize_t i, first = 0
     cdef list found
+    if k == 1:  # most calls: no loop, no list that grows
+        return [names[chosen[0]]]
     if k <= NAMED:
         return [names[chosen[i]] for i in range(k)]
     found = []
