@@ -50,10 +50,15 @@ def test_using_it_loads_nothing_more() -> None:
         import rvh, sys
         before = set(sys.modules)
         ns = rvh.NodeSet(["a", "b"])
-        ns.select("x"), ns.select_batch(["x"]), ns.score_batch([1]), ns.scores("x"), ns.fingerprint
+        ns.select("x"), ns.select_batch(["x"]), ns.score_batch([1]), ns.scores("x")
         print(sorted(set(sys.modules) - before))
+        print("hashlib" in sys.modules)
+        ns.fingerprint
+        print("hashlib" in sys.modules)
     """
-    assert output(code, "-W", "ignore") == "[]\n"
+    # The twin hashes with it; the compiled backend leaves those 3 ms to who asks for a fingerprint.
+    loaded = rvh.backend() == "python"
+    assert output(code, "-W", "ignore") == f"[]\n{loaded}\nTrue\n"
 
 
 def test_the_version_is_one_version() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import struct
 from collections.abc import Iterator, Mapping
@@ -181,6 +180,8 @@ class NodeSet:
         (True, False)
         """
         if self._fingerprint is None:
+            import hashlib  # 3 ms, OpenSSL's, that nothing else here needs
+
             weighted = " weighted" if self._weights is not None else ""
             digest = hashlib.blake2b(digest_size=32, key=self._secret, person=b"rvh NodeSet")
             digest.update(f"scheme={self._scheme}{weighted}\n".encode())

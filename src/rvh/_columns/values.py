@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from binascii import hexlify
 from collections.abc import Sequence
@@ -268,7 +267,9 @@ def key_word(value: Any, position: int | None = None, what: str = "key") -> int:
     data = key_bytes(value, position, what)
     if isinstance(value, (int, np.integer)):
         return int.from_bytes(data, "little")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=16).digest()[:8], "big")
+    from hashlib import blake2b  # 3 ms, OpenSSL's: the twin has it, and others need it rarely
+
+    return int.from_bytes(blake2b(data, digest_size=16).digest()[:8], "big")
 
 
 def composite(*parts: Any) -> bytes:
