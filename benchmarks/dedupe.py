@@ -93,9 +93,11 @@ def judge(numbers: np.ndarray) -> tuple[float, float, float, float, float]:
     nanoseconds = find(keys)
     codes = distinct(keys, 0, rows)[1]
     saved = 1 - (int(codes.max()) + 1) / rows
-    drawn = _dedupe.drawn(rows, float(PRICES[-1]), _dedupe.LOOK_ROW)
+    drawn = _dedupe.sample_rows(rows, float(PRICES[-1]), _dedupe.LOOK_ROW)
     assert drawn is not None
-    estimate = 1 - _dedupe.distinct_keys(distinct(keys.take(drawn), 0, len(drawn))[1], rows) / rows
+    estimate = (
+        1 - _dedupe.estimate_distinct(distinct(keys.take(drawn), 0, len(drawn))[1], rows) / rows
+    )
     slower = missed = 0.0
     for price in PRICES.tolist():
         plain, deduped = price * COMPRESSION, nanoseconds + (1 - saved) * price * COMPRESSION

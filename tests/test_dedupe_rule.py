@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rvh._batch.dedupe import LOOK_OBJECT, LOOK_ROW, distinct_keys, drawn, saves_time, worth
+from rvh._batch.dedupe import (
+    LOOK_OBJECT,
+    LOOK_ROW,
+    estimate_distinct,
+    sample_rows,
+    saves_more,
+    saves_time,
+)
 from rvh._columns.column import Chunks, Codes, KeyColumn, Kind
 from rvh.keys import column
 
@@ -59,7 +66,7 @@ def test_the_call_itself_finds_the_bad_key() -> None:
 @pytest.mark.parametrize("rows", [256, 1000, 4096, 10**6, 10**9])
 @pytest.mark.parametrize("each", [LOOK_ROW, LOOK_OBJECT])
 def test_the_rows_to_look_at(rows: int, each: float) -> None:
-    chosen = drawn(rows, 1e6, each)
+    chosen = sample_rows(rows, 1e6, each)
     assert chosen is not None
     assert chosen.dtype == np.int64
     assert 0 <= chosen[0] <= chosen[-1] < rows
@@ -68,25 +75,25 @@ def test_the_rows_to_look_at(rows: int, each: float) -> None:
     # Uniform: as many in each tenth, within five standard deviations.
     counts = np.bincount(chosen * 10 // rows, minlength=10)
     assert np.abs(counts - len(chosen) / 10).max() < 5 * (len(chosen) / 10) ** 0.5
-    again = drawn(rows, 1e6, each)
+    again = sample_rows(rows, 1e6, each)
     assert again is not None
     assert np.array_equal(chosen, again)
 
 
 def test_a_look_is_a_small_part_of_the_call() -> None:
-    assert drawn(100, 64, LOOK_ROW) is None
-    assert drawn(ROWS, 1, LOOK_ROW) is None
-    assert drawn(ROWS, 5, LOOK_ROW) is not None
-    assert drawn(ROWS, 5, LOOK_OBJECT) is None
+    assert sample_rows(100, 64, LOOK_ROW) is None
+    assert sample_rows(ROWS, 1, LOOK_ROW) is None
+    assert sample_rows(ROWS, 5, LOOK_ROW) is not None
+    assert sample_rows(ROWS, 5, LOOK_OBJECT) is None
 
 
 @pytest.mark.parametrize("times", [1, 2, 5, 20, 1000, 100_000])
 def test_the_estimate_where_all_are_equally_frequent(times: int) -> None:
     rows = 1_000_000
-    chosen = drawn(rows, 1e6, LOOK_ROW)
+    chosen = sample_rows(rows, 1e6, LOOK_ROW)
     assert chosen is not None
     _, codes = np.unique(chosen // times, return_inverse=True)
-    estimate = distinct_keys(codes.astype(np.uint32), rows)
+    estimate = estimate_distinct(codes.astype(np.uint32), rows)
     saved, truly = 1 - estimate / rows, 1 - 1 / times
     assert truly - 0.25 < saved < truly + 0.1
     assert saved >= 0
@@ -95,4 +102,4 @@ def test_the_estimate_where_all_are_equally_frequent(times: int) -> None:
 def test_one_pair_is_no_reason() -> None:
     codes = np.arange(8000, dtype=np.uint32)
     codes[-1] = 0
-    assert not worth(codes, 1_000_000, 20)
+    assert not saves_more(codes, 1_000_000, 20)

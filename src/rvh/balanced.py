@@ -23,7 +23,7 @@ from rvh._arguments.numbers import real_number
 from rvh._backend import Matching, distinct
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.shared import Shared
-from rvh._runtime.slices import taken
+from rvh._runtime.slices import take
 from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 from rvh.nodes import NodeSet, as_node_set
 
@@ -124,7 +124,7 @@ def argassign_balanced(
     array([1, 0, 0, 1])
     """
     node_set = as_node_set(nodes, weights, scheme, secret)
-    with _keys.opened(keys) as column:
+    with _keys.open_keys(keys) as column:
         room = capacities(node_set, len(column), load_factor)
         return _matched(node_set, column, room, threads, dedupe)
 
@@ -189,7 +189,7 @@ def assign_balanced(
     """
     node_set = as_node_set(nodes, weights, scheme, secret)
     found = argassign_balanced(node_set, keys, load_factor, threads=threads, dedupe=dedupe)
-    return taken(node_set.ids, found)
+    return take(node_set.ids, found)
 
 
 class BalancedAssigner(Shared):
@@ -309,7 +309,7 @@ class BalancedAssigner(Shared):
         >>> (first == again[::-1]).tolist(), len(assigner)
         ([True, True], 2)
         """
-        with _keys.opened(keys) as column, self._change_lock:
+        with _keys.open_keys(keys) as column, self._change_lock:
             self._settle()
             spans, codes = distinct(column.with_plain_chunks(), 0, len(column))
             names = KeyColumn(Kind.SPANS, spans)
@@ -352,7 +352,7 @@ class BalancedAssigner(Shared):
         >>> len(assigner)
         1
         """
-        with _keys.opened(keys) as column, self._change_lock:
+        with _keys.open_keys(keys) as column, self._change_lock:
             self._settle()
             leaving: dict[bytes, int] = {}
             for position, key in enumerate(column.iter_bytes()):

@@ -19,7 +19,7 @@ from rvh._batch.answers import fill
 from rvh._batch.threads import thread_count
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.shared import Shared
-from rvh._runtime.slices import taken
+from rvh._runtime.slices import take
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet, as_node_set
 
@@ -253,7 +253,7 @@ class SelectionCache(Cache, Shared):
                ['beta']], dtype='<U5')
         """
         chosen, nodes = self._answers(keys, k, threads)
-        return taken(nodes.ids, chosen)
+        return take(nodes.ids, chosen)
 
     def _answers(self, keys: Any, k: Any, threads: int | None) -> tuple[NDArray[np.intp], NodeSet]:
         bound = self._now()
@@ -261,7 +261,7 @@ class SelectionCache(Cache, Shared):
         ranking = nodes._ranking
         k = ranking.count(k)
         thread_count(threads, 0)  # refuses a wrong one, also where nothing is missing
-        with _keys.opened(keys) as column:
+        with _keys.open_keys(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
             pieces = column.pieces()
             missing = [
@@ -275,7 +275,7 @@ class SelectionCache(Cache, Shared):
                 # Bytes of our own: were keys changed between scoring them and remembering the
                 # answers, those of one would be another's for good.
                 spans, codes = distinct(column._take(rows).with_plain_chunks(), 0, len(rows))
-                names = KeyColumn._made(Kind.SPANS, spans)
+                names = KeyColumn._unchecked(Kind.SPANS, spans)
                 found = np.empty((len(names), k), dtype=np.intp)
                 fill(ranking.nodes.argselect, names, found, ranking.cost(k), threads)
                 out[rows] = found[codes]

@@ -22,7 +22,7 @@ from rvh._backend import distinct
 from rvh._batch.replicas import absent, repeated
 from rvh._batch.threads import Work, over_rows
 from rvh._columns.column import KeyColumn, Kind
-from rvh._runtime.slices import taken, to_list
+from rvh._runtime.slices import take, to_list
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet, as_node_set
 
@@ -274,7 +274,7 @@ class FaultSet:
         found = self.argselect_batch(
             keys, k, spread, max_per_domain, strict=strict, threads=threads, dedupe=dedupe
         )
-        return Replicas(taken(self._nodes.ids, found.nodes), found.degraded)
+        return Replicas(take(self._nodes.ids, found.nodes), found.degraded)
 
     def argselect_batch(
         self,
@@ -324,7 +324,7 @@ class FaultSet:
             work = ranking.nodes.argselect
         else:
             work = partial(ranking.nodes.select, places)
-        with _keys.opened(keys) as column:
+        with _keys.open_keys(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
             ranking.fill(work, column, out, k, threads, dedupe)
         return Replicas(out, np.full(len(out), found.replicas < k))
@@ -429,7 +429,7 @@ class FaultSet:
                [False, False]])
         """
         found, k = self._asked(spread, max_per_domain, k, strict)
-        with _keys.opened(keys) as column:
+        with _keys.open_keys(keys) as column:
             held, there = self._held(current, len(column))
             out = np.empty((len(column), k), dtype=np.intp)
             ranking = self._living._ranking
@@ -440,7 +440,7 @@ class FaultSet:
         living = len(self._living)
         added = absent(out, held, living)
         dropped = (there & absent(held, out, living)) | repeated(held, living)
-        nodes = taken(self._nodes.ids, taken(self._index, out))
+        nodes = take(self._nodes.ids, take(self._index, out))
         return Repair(nodes, added, dropped, np.full(len(out), found.replicas < k))
 
     # -- helpers ------------------------------------------------------------------------------
@@ -488,7 +488,7 @@ class FaultSet:
             )
         held = np.full(ids.size, -1, dtype=np.intp)
         there = np.zeros(ids.size, dtype=np.bool_)
-        with _keys.opened_with_nulls(ids.ravel(), "current") as (column, valid):
+        with _keys.open_keys_with_nulls(ids.ravel(), "current") as (column, valid):
             at = np.arange(ids.size) if valid is None else np.flatnonzero(valid)
             if valid is not None:
                 column = column.take(at)

@@ -15,7 +15,12 @@ from rvh._columns.ids import (
     node_id,
     object_array,
 )
-from rvh._columns.reading import column, opened, opened_with_nulls, opened_with_objects
+from rvh._columns.reading import (
+    column,
+    open_keys,
+    open_keys_with_nulls,
+    open_keys_with_objects,
+)
 from rvh._columns.values import (
     PART_MAX,
     buffer_bytes,
@@ -54,12 +59,19 @@ __all__ = [
     "object_array",
     "objects_of",
     "of_view",
+    "open_keys",
+    "open_keys_with_nulls",
+    "open_keys_with_objects",
     "opened",
     "opened_with_nulls",
     "opened_with_objects",
     "part_bytes",
     "part_too_long",
 ]
+
+# Their names before the first release.
+opened, opened_with_nulls = open_keys, open_keys_with_nulls
+opened_with_objects = open_keys_with_objects
 
 #: (kind, what the caller passes, the bytes of one element)
 KINDS: tuple[tuple[Kind, str, str], ...] = (

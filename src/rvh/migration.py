@@ -135,7 +135,7 @@ class Migration:
         self._old, self._new = _placed(old, "old"), _placed(new, "new")
         self._k = whole_number("k", k, 2**31 - 1)
         for what, placement in (("old", self._old), ("new", self._new)):
-            with _keys.opened_with_objects(["any key"]) as asked:
+            with _keys.open_keys_with_objects(["any key"]) as asked:
                 nodes = _nodes_of(placement, what, asked, self._k)
             _check_shape(placement, what, nodes, 1, self._k)
 
@@ -169,7 +169,7 @@ class Migration:
         >>> Migration(NodeSet(["a"]), NodeSet(["b"])).crossing_batch(["x", "y"]) / 2**64
         array([0.57624768, 0.54896163])
         """
-        with _keys.opened(keys) as column:
+        with _keys.open_keys(keys) as column:
             return points_of(CROSSING, column, threads)
 
     def crossed_batch(
@@ -237,7 +237,7 @@ class Migration:
         array([['a'],
                ['a']], dtype='<U1')
         """
-        with _keys.opened_with_objects(keys) as asked:
+        with _keys.open_keys_with_objects(keys) as asked:
             crossed = self.crossed_batch(asked[0], progress, threads=threads)
             old = _nodes_of(self._old, "old", asked, self._k, threads)
             new = _nodes_of(self._new, "new", asked, self._k, threads)
@@ -336,7 +336,7 @@ class Migration:
         >>> set(migration.moves(range(100)).target.tolist())
         {'c'}
         """
-        with _keys.opened_with_objects(keys) as asked:
+        with _keys.open_keys_with_objects(keys) as asked:
             old = _nodes_of(self._old, "old", asked, self._k, threads)
             new = _nodes_of(self._new, "new", asked, self._k, threads)
         numbers = old.dtype.kind != new.dtype.kind or old.dtype == object or self._k > FEW
@@ -661,7 +661,7 @@ def _nodes_of_one(placement: Any, what: str, key: Any, k: int) -> list[Any]:
             return list(placement.lookup(key))
         if hasattr(placement, "lookup"):
             return list(placement.lookup(key, k))
-    with _keys.opened_with_objects([key]) as asked:
+    with _keys.open_keys_with_objects([key]) as asked:
         found: list[Any] = _nodes_of(placement, what, asked, k)[0].tolist()
     return found
 

@@ -19,7 +19,7 @@ from rvh._backend import compose
 from rvh._columns.column import COMPOSITE
 from rvh._columns.values import is_byte_view, is_uuid
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.keys import KeyColumn, Kind, Spans, opened, part_bytes
+from rvh.keys import KeyColumn, Kind, Spans, open_keys, part_bytes
 from rvh.nodes import as_node_set
 
 __all__ = ["compose_keys", "score_columns", "select_columns", "select_multi"]
@@ -73,7 +73,7 @@ def compose_keys(*columns: Any) -> KeyColumn:
         raise RVHError("a composite key needs at least one part")
     with ExitStack() as stack:
         parts = [_part(part, f"columns[{number}]", stack) for number, part in enumerate(columns)]
-        return KeyColumn._made(Kind.SPANS, _composed(parts), COMPOSITE)
+        return KeyColumn._unchecked(Kind.SPANS, _composed(parts), COMPOSITE)
 
 
 def select_multi(
@@ -310,7 +310,7 @@ def _joined(pieces: list[Spans]) -> Spans:
     ends = np.cumsum([0, *(len(piece.data) for piece in pieces)], dtype=np.uint64)
     offsets = [piece.offsets[1:] + end for piece, end in zip(pieces, ends, strict=False)]
     data = np.concatenate([piece.data for piece in pieces])
-    return Spans._made(data, np.concatenate([np.zeros(1, np.uint64), *offsets]))
+    return Spans._unchecked(data, np.concatenate([np.zeros(1, np.uint64), *offsets]))
 
 
 def _part(part: Any, name: str, stack: ExitStack) -> KeyColumn | bytes:
@@ -322,7 +322,7 @@ def _part(part: Any, name: str, stack: ExitStack) -> KeyColumn | bytes:
         )
     if isinstance(part, SINGLE) or is_uuid(part):
         return part_bytes(part, what=f"single value {name}")
-    return stack.enter_context(opened(part, name)).named(name)
+    return stack.enter_context(open_keys(part, name)).named(name)
 
 
 def _named(columns: Any, stack: ExitStack) -> dict[Any, KeyColumn]:
@@ -337,4 +337,6 @@ def _named(columns: Any, stack: ExitStack) -> dict[Any, KeyColumn]:
             "key columns"
         )
     named = ((name, keys, f"columns[{show(name)}]") for name, keys in pairs)
-    return {name: stack.enter_context(opened(keys, what)).named(what) for name, keys, what in named}
+    return {
+        name: stack.enter_context(open_keys(keys, what)).named(what) for name, keys, what in named
+    }

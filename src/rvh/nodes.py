@@ -343,7 +343,7 @@ class NodeSet:
         """
         ranking = self._ranking
         k = ranking.count(k)
-        with _keys.opened(keys) as column:
+        with _keys.open_keys(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
             ranking.fill(ranking.nodes.argselect, column, out, k, threads, dedupe)
         return out
@@ -382,7 +382,7 @@ class NodeSet:
         """
         ranking = self._ranking
         k = ranking.count(k)
-        with _keys.opened(keys) as column:
+        with _keys.open_keys(keys) as column:
             out = np.empty((len(column), k), dtype=self._ids.dtype)
             ranking.fill(ranking.select, column, out, k, threads, dedupe)
         return out
@@ -431,7 +431,7 @@ class NodeSet:
         ranking = self._ranking
         k = ranking.count(k)
         work = partial(ranking.nodes.select, np.arange(len(self), dtype=np.int32))
-        with _keys.opened_with_nulls(column, "column") as (keys, valid):
+        with _keys.open_keys_with_nulls(column, "column") as (keys, valid):
             indices = np.zeros((len(keys), k), dtype=np.int32)
             if valid is None:
                 ranking.fill(work, keys, indices, k, threads, dedupe)
@@ -480,7 +480,7 @@ class NodeSet:
         """
         ranking = self._ranking
         two_words = self._weights is None and self._scheme == "blake2b"
-        with _keys.opened(keys) as column:
+        with _keys.open_keys(keys) as column:
             out = np.empty((len(column), len(self), 2 if two_words else 1), dtype=np.uint64)
             fill(ranking.nodes.scores, column, out, ranking.cost(len(self)), threads)
         if two_words:

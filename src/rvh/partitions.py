@@ -27,7 +27,7 @@ from rvh._backend import ascending, lookup, lookup_one
 from rvh._batch.answers import fill
 from rvh._batch.replicas import absent
 from rvh._batch.threads import over_rows, thread_count
-from rvh._runtime.slices import slices, taken
+from rvh._runtime.slices import slices, take
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet, as_node_set
 
@@ -222,7 +222,7 @@ class PartitionTable:
         """
         ids = self._nodes.ids
         if ids.dtype == object:  # references are counted, which is NumPy's to do
-            return taken(ids, self.arglookup_batch(keys, threads=threads))
+            return take(ids, self.arglookup_batch(keys, threads=threads))
         return self._look_up(keys, self._owners, np.ascontiguousarray(ids), ids.dtype, threads)
 
     def arglookup_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[np.intp]:
@@ -263,7 +263,7 @@ class PartitionTable:
         dtype: np.dtype[Any],
         threads: int | None,
     ) -> NDArray[Any]:
-        with _keys.opened(keys) as column:
+        with _keys.open_keys(keys) as column:
             out = np.empty(len(column) if owners is None else (len(column), self.k), dtype=dtype)
             fill(partial(lookup, self.partitions, owners, names), column, out, 1, threads)
         return out
@@ -388,7 +388,7 @@ class PartitionTable:
             partition = start + np.repeat(rows, np.count_nonzero(leaves, axis=1))
             found.append((partition, before[leaves], after[comes]))
         partition, source, target = (np.concatenate(part) for part in zip(*found, strict=True))
-        return Moves(partition, taken(self._nodes.ids, source), taken(other._nodes.ids, target))
+        return Moves(partition, take(self._nodes.ids, source), take(other._nodes.ids, target))
 
     # -- files --------------------------------------------------------------------------------
 
@@ -419,7 +419,7 @@ class PartitionTable:
         """
         place = _places(self._nodes)
         contents = {
-            "owners": taken(place.astype("<u4"), self._owners),
+            "owners": take(place.astype("<u4"), self._owners),
             "words": self._words.astype("<u8", copy=False),
         }
         target = Path(path)
@@ -532,7 +532,7 @@ def _checked(
     if not fits or checksum != _checksum(nodes, contents) or owners.max() >= len(nodes):
         raise RVHError(f"{path} is damaged: its checksum is wrong; build the table again, save it")
     order = np.argsort(_places(nodes)).astype(np.uint32)
-    in_order = np.ascontiguousarray(taken(order, owners))  # the file may hold columns of a table
+    in_order = np.ascontiguousarray(take(order, owners))  # the file may hold columns of a table
     return _restored(nodes, in_order, np.ascontiguousarray(words, dtype=np.uint64))
 
 

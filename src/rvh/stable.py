@@ -171,7 +171,7 @@ def jumpback_batch(keys: Any, buckets: int, *, threads: int | None = None) -> ND
     array([313, 492, 990, 166])
     """
     buckets = _check_buckets(buckets)
-    with _keys.opened(keys) as column:
+    with _keys.open_keys(keys) as column:
         out = np.empty(len(column), dtype=np.intp)
         fill(partial(jumpback, buckets), column, out, 1, threads)
     return out
@@ -351,7 +351,7 @@ class StableSelector:
                [b'a', b'c']], dtype='|S1')
         """
         k = self._check_k(k)
-        with _keys.opened(keys) as column:
+        with _keys.open_keys(keys) as column:
             out = np.empty((len(column), k), dtype=self._ids.dtype)
             fill(partial(jump, len(self), self._ids), column, out, k, threads)
         return out
@@ -396,7 +396,7 @@ class StableSelector:
 
 def _jump_rows(keys: Any, buckets: int, k: int, threads: int | None) -> NDArray[np.intp]:
     """The first `k` distinct buckets of every key, shape (M, k)."""
-    with _keys.opened(keys) as column:
+    with _keys.open_keys(keys) as column:
         out = np.empty((len(column), k), dtype=np.intp)
         # A jump hash takes a fraction of what a score does, and a key that is hashed as much.
         fill(partial(jump, buckets, None), column, out, k, threads)

@@ -24,7 +24,7 @@ import threading
 import numpy as np
 
 from rvh._columns.integers import CONTRACT
-from rvh._runtime.slices import taken
+from rvh._runtime.slices import take
 from rvh.errors import RVHError, keys_changed
 from rvh._columns.column import KeyColumn, Kind, Spans
 from rvh._columns.ids import duplicate_id_error, empty_id_error

@@ -16,7 +16,7 @@ from rvh._backend import Cancel, key_points
 from rvh._batch.dedupe import deduplicated
 from rvh._batch.threads import Work, over_rows, thread_count
 from rvh._columns.column import Chunks, Codes, KeyColumn, Kind
-from rvh._runtime.slices import SLICE, put, taken
+from rvh._runtime.slices import SLICE, put, take
 
 
 def fill(work: Work, keys: KeyColumn, out: NDArray[Any], cost: int, threads: int | None) -> None:
@@ -98,7 +98,7 @@ def _hand_out(
     cancel: Cancel,
 ) -> None:
     """Give each row the answer of its category."""
-    taken(answers, codes[start:stop], out)
+    take(answers, codes[start:stop], out)
 
 
 def _fill_chunks(
@@ -137,4 +137,4 @@ def used_codes(codes: NDArray[Any], count: int) -> tuple[NDArray[np.intp], NDArr
     used = np.flatnonzero(is_used)
     place = np.empty(count, dtype=np.intp)
     put(place, used, np.arange(len(used)))
-    return used, taken(place, codes)
+    return used, take(place, codes)

@@ -67,8 +67,8 @@ def deduplicated(keys: KeyColumn, dedupe: Any, price: float) -> Iterable[tuple[K
 def _with_codes(keys: KeyColumn) -> Iterator[tuple[KeyColumn, int]]:
     for start in range(0, len(keys), BLOCK):
         spans, codes = distinct(keys, start, min(start + BLOCK, len(keys)))
-        categories = KeyColumn._made(Kind.SPANS, spans)
-        yield KeyColumn._made(Kind.CODES, Codes._made(categories, codes)), start
+        categories = KeyColumn._unchecked(Kind.SPANS, spans)
+        yield KeyColumn._unchecked(Kind.CODES, Codes._unchecked(categories, codes)), start
 
 
 def has_codes(keys: KeyColumn) -> bool:
@@ -90,17 +90,17 @@ def saves_time(keys: KeyColumn, cost: float) -> bool:
     """
     if has_codes(keys):
         return False
-    rows = drawn(len(keys), cost, LOOK_OBJECT if keys.kind is Kind.OBJECTS else LOOK_ROW)
+    rows = sample_rows(len(keys), cost, LOOK_OBJECT if keys.kind is Kind.OBJECTS else LOOK_ROW)
     if rows is None:
         return False
     try:
         _, codes = distinct(keys._take(rows), 0, len(rows))
     except RVHError:
         return False  # the call itself will say which key is the first without bytes
-    return worth(codes, len(keys), cost)
+    return saves_more(codes, len(keys), cost)
 
 
-def drawn(total: int, cost: float, each: float) -> NDArray[np.int64] | None:
+def sample_rows(total: int, cost: float, each: float) -> NDArray[np.int64] | None:
     """Rows to look at, ascending, the same in every call; None where the look would cost too much.
 
     Half of them would still do; with fewer, one cannot tell how frequent the keys are.
@@ -122,14 +122,14 @@ def drawn(total: int, cost: float, each: float) -> NDArray[np.int64] | None:
     return rows[np.diff(rows, prepend=-1) > 0]
 
 
-def worth(codes: NDArray[np.uint32], total: int, cost: float) -> bool:
+def saves_more(codes: NDArray[np.uint32], total: int, cost: float) -> bool:
     """Whether ``total`` rows pay for being looked up, by the codes of rows drawn from them."""
-    keys = distinct_keys(codes, total)
+    keys = estimate_distinct(codes, total)
     row = min(ROW_LEAST + keys * ROW_KEYS, ROW_MOST)
     return (total - keys) * cost > total * row
 
 
-def distinct_keys(codes: NDArray[np.uint32], total: int) -> float:
+def estimate_distinct(codes: NDArray[np.uint32], total: int) -> float:
     """An estimate of the distinct keys of ``total`` rows, by those drawn from them at random.
 
     With f1 keys that were drawn once and f2 drawn twice, those never drawn are about

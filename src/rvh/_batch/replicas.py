@@ -108,7 +108,7 @@ def numbered(*tables: NDArray[Any]) -> tuple[list[NDArray[np.intp]], int]:
     ([array([[0, 1]]), array([[1]])], 2)
     """
     flat = [column(table.reshape(-1), "ids") for table in tables]
-    together = KeyColumn._made(Kind.CHUNKS, Chunks(flat))
+    together = KeyColumn._unchecked(Kind.CHUNKS, Chunks(flat))
     spans, codes = distinct(together, 0, len(together))
     found, start = [], 0
     for table in tables:

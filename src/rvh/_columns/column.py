@@ -107,10 +107,10 @@ class Spans(_Frozen):
                 f"offset {at} of Spans is {offsets[at]}, after {offsets[max(at - 1, 0)]}: offsets "
                 f"ascend, from 0 on and not beyond the {len(data)} bytes of data"
             )
-        return cls._made(data, offsets)
+        return cls._unchecked(data, offsets)
 
     @classmethod
-    def _made(cls, data: NDArray[Any], offsets: NDArray[Any]) -> Spans:
+    def _unchecked(cls, data: NDArray[Any], offsets: NDArray[Any]) -> Spans:
         """Spans that need no check: arrays that nobody else has, or that were looked at before."""
         self = object.__new__(cls)
         _set(self, "data", _locked(data))
@@ -180,10 +180,10 @@ class Views(_Frozen):
                 f"the buffers of Views are a {type(buffers).__name__}: pass a list of arrays"
             )
         each = [_plain_bytes(part, f"buffer {n} of Views") for n, part in enumerate(buffers)]
-        return cls._made(np.array(views, order="C"), each)
+        return cls._unchecked(np.array(views, order="C"), each)
 
     @classmethod
-    def _made(cls, views: NDArray[np.int32], buffers: list[NDArray[np.uint8]]) -> Views:
+    def _unchecked(cls, views: NDArray[np.int32], buffers: list[NDArray[np.uint8]]) -> Views:
         """Views over arrays that were looked at before."""
         self = object.__new__(cls)
         _set(self, "views", _locked(views))
@@ -277,10 +277,10 @@ class Codes(_Frozen):
         if type(categories) is not KeyColumn or categories.kind is Kind.CHUNKS:
             raise RVHTypeError("categories are one KeyColumn that is no chunks")
         codes = _places(codes, len(categories), "codes", np.dtype(np.intp))
-        return cls._made(categories, codes)
+        return cls._unchecked(categories, codes)
 
     @classmethod
-    def _made(cls, categories: KeyColumn, codes: NDArray[Any]) -> Codes:
+    def _unchecked(cls, categories: KeyColumn, codes: NDArray[Any]) -> Codes:
         """Codes that are known to be in range, in an array that nobody else has."""
         self = object.__new__(cls)
         _set(self, "categories", categories)
@@ -437,10 +437,10 @@ class KeyColumn(_Frozen, _Open):
             raise RVHTypeError(f"what is {show(what)} and first {show(first)}: pass a str, an int")
         if not 0 <= first <= FIRST_MAX:
             raise RVHError(f"first is {show(first)}: pass a position from 0 to 2^62")
-        return KeyColumn._made(kind, values, what, rows, int(first))
+        return KeyColumn._unchecked(kind, values, what, rows, int(first))
 
     @staticmethod
-    def _made(
+    def _unchecked(
         kind: Kind,
         values: Any,
         what: str = "key",
@@ -461,9 +461,9 @@ class KeyColumn(_Frozen, _Open):
         column: KeyColumn = made
         return column
 
-    def _but(self, **other: Any) -> KeyColumn:
+    def _with(self, **other: Any) -> KeyColumn:
         """The same column with other attributes, which nobody has to check."""
-        column = KeyColumn._made(
+        column = KeyColumn._unchecked(
             self.kind,
             other.get("values", self.values),
             other.get("what", self.what),
@@ -506,19 +506,19 @@ class KeyColumn(_Frozen, _Open):
             chosen = [
                 column._take(_locked(rows[a:b] - first)) for column, first, (a, b) in parts if b > a
             ]
-            return self._but(values=Chunks(chosen))
+            return self._with(values=Chunks(chosen))
         if self.kind is Kind.CODES:
-            codes = Codes._made(self.values.categories, self.values.codes[rows])
-            return self._but(values=codes)
+            codes = Codes._unchecked(self.values.categories, self.values.codes[rows])
+            return self._with(values=codes)
         inner = rows if self.rows is None else _locked(self.rows[rows])
         inner = np.ascontiguousarray(inner, dtype=np.int64)
-        return self._but(rows=inner)
+        return self._with(rows=inner)
 
     def plain(self) -> KeyColumn:
         """The same elements as a plain column; of chunks there must be one, or none."""
         if self.kind is Kind.CHUNKS:
             if not self.values.columns:
-                return KeyColumn._made(Kind.OBJECTS, (), self.what)
+                return KeyColumn._unchecked(Kind.OBJECTS, (), self.what)
             only: KeyColumn
             (only,) = self.values.columns
             return only.plain()
@@ -538,7 +538,7 @@ class KeyColumn(_Frozen, _Open):
         """The same elements as a plain column, or as chunks of plain columns."""
         if self.kind is not Kind.CHUNKS:
             return self.plain()
-        return self._but(values=Chunks([piece for piece, _ in self.pieces()]))
+        return self._with(values=Chunks([piece for piece, _ in self.pieces()]))
 
     def named(self, what: str) -> KeyColumn:
         """The same column, whose errors call an element ``what``."""
@@ -546,8 +546,8 @@ class KeyColumn(_Frozen, _Open):
         if self.kind is Kind.CHUNKS:
             values = Chunks([column.named(what) for column in values.columns])
         elif self.kind is Kind.CODES:
-            values = Codes._made(values.categories.named(what), values.codes)
-        return self._but(values=values, what=what)
+            values = Codes._unchecked(values.categories.named(what), values.codes)
+        return self._with(values=values, what=what)
 
     def position(self, index: int) -> int:
         """Where the caller's keys have that element."""

@@ -40,18 +40,18 @@ def foreign_column(column: KeyColumn, integers: str | None) -> KeyColumn:
         )
     if column.kind is Kind.CHUNKS:
         chunks = [foreign_column(each, integers) for each in column.values.columns]
-        return column._but(values=Chunks(chunks))
+        return column._with(values=Chunks(chunks))
     if integers == CONTRACT:
         return column
     if column.kind is Kind.OBJECTS:
-        return column._but(integers=integers)
+        return column._with(integers=integers)
     if column.kind is Kind.CODES:
         categories, codes = column.values.categories, column.values.codes
         if categories.kind is Kind.INTEGERS:
             written = _column_of(_numbers(categories), integers, column, codes)
         else:
             written = foreign_column(categories, integers)
-        return column._but(values=Codes._made(written, codes))
+        return column._with(values=Codes._unchecked(written, codes))
     if column.kind is Kind.INTEGERS:
         return _column_of(_numbers(column), integers, column, None)
     return column
@@ -81,8 +81,8 @@ def _column_of(
         written = np.empty(len(numbers), dtype=f">i{size}")
         for at in range(0, len(numbers), BLOCK):
             written[at : at + BLOCK] = numbers[at : at + BLOCK]
-        return KeyColumn._made(Kind.FIXED, written.view(f"V{size}"), of.what)
-    return KeyColumn._made(Kind.SPANS, _digits(numbers), of.what)
+        return KeyColumn._unchecked(Kind.FIXED, written.view(f"V{size}"), of.what)
+    return KeyColumn._unchecked(Kind.SPANS, _digits(numbers), of.what)
 
 
 def _unwritable(numbers: NDArray[Any], integers: str | None) -> NDArray[np.bool_] | None:
@@ -105,7 +105,7 @@ def _digits(numbers: NDArray[Any]) -> Spans:
     written = [_digits_of(numbers[at : at + BLOCK]) for at in range(0, len(numbers), BLOCK)]
     sizes = [each for _, each in written]
     data = np.concatenate([np.empty(0, np.uint8), *(each for each, _ in written)])
-    return Spans._made(data, np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes])))
+    return Spans._unchecked(data, np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes])))
 
 
 def _digits_of(numbers: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

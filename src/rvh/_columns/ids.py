@@ -10,7 +10,7 @@ import numpy as np
 from rvh._columns.column import KeyColumn, Kind
 from rvh._columns.reading import decoded, read
 from rvh._columns.values import is_one_id, key_bytes, plain_id, type_name
-from rvh._runtime.slices import array_of, copied
+from rvh._runtime.slices import array_of, copy
 from rvh.errors import RVHError, RVHTypeError, show
 
 
@@ -47,8 +47,8 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
                 "bytes; cast it first, for example nodes.astype(str)"
             )
         if nodes.kind in (Kind.BYTES, Kind.STRINGS):
-            array = copied(nodes.values)
-            return KeyColumn._made(nodes.kind, array, "node id"), array
+            array = copy(nodes.values)
+            return KeyColumn._unchecked(nodes.kind, array, "node id"), array
         values = nodes.slice(0, len(nodes))
         if found.is_text:
             values = [decoded(value, at, "node id") for at, value in enumerate(values)]
@@ -61,7 +61,7 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
             raise _no_id_error(value, f"node id at position {position}")
     as_objects = nodes.kind is Kind.OBJECTS and isinstance(nodes.values, np.ndarray)
     array = object_array(values) if as_objects else _answer_array(values)
-    return KeyColumn._made(Kind.OBJECTS, tuple(values), "node id"), array
+    return KeyColumn._unchecked(Kind.OBJECTS, tuple(values), "node id"), array
 
 
 def node_id(value: Any) -> tuple[Any, bytes]:

@@ -1,6 +1,6 @@
 """Reading what a caller passes as keys: its kind is found without touching the elements.
 
-`column` gives a `KeyColumn`; `opened` does for the time of a call, after which Arrow memory goes
+`column` gives a `KeyColumn`; `open_keys` does for the time of a call, after which Arrow memory goes
 back. What is accepted is the table `rvh.keys.KINDS`.
 """
 
@@ -86,17 +86,17 @@ def column(keys: Any, name: str = "keys") -> KeyColumn:
 
 
 @contextmanager
-def opened(keys: Any, name: str = "keys") -> Iterator[KeyColumn]:
+def open_keys(keys: Any, name: str = "keys") -> Iterator[KeyColumn]:
     """`column` for the time of a call: Arrow memory is given back when it ends, however it ends."""
     with read(keys, name) as found:
         yield found.without_nulls(name)
 
 
 @contextmanager
-def opened_with_nulls(
+def open_keys_with_nulls(
     keys: Any, name: str = "keys"
 ) -> Iterator[tuple[KeyColumn, NDArray[np.bool_] | None]]:
-    """`opened` where nulls are allowed: the column, and where it has a value (None: everywhere)."""
+    """`open_keys` where nulls are allowed: the column, and where it has values (None: all)."""
     with read(keys, name) as found:
         column, valid = found.column, found.valid
         if column.kind in (Kind.OBJECTS, Kind.TEXT) and column.rows is None:
@@ -107,10 +107,10 @@ def opened_with_nulls(
 
 
 @contextmanager
-def opened_with_objects(
+def open_keys_with_objects(
     keys: Any, name: str = "keys"
 ) -> Iterator[tuple[KeyColumn, Callable[[], Any]]]:
-    """`opened`, and what gives the same keys as a list or an array that any code can iterate.
+    """`open_keys`, and what gives the same keys as a list or an array that any code can iterate.
 
     Lists, tuples and arrays are the caller's own. Arrow's text is str, what else is bytes (also
     composite keys) bytes, integers are int.
@@ -138,7 +138,7 @@ def read(keys: Any, name: str) -> _Found:
     if type(keys) is KeyColumn:
         return _Found(keys)
     if type(keys) is list or type(keys) is tuple:
-        return _Found(KeyColumn._made(Kind.OBJECTS, keys))
+        return _Found(KeyColumn._unchecked(Kind.OBJECTS, keys))
     if isinstance(keys, memoryview) and not is_byte_view(keys):
         keys = of_view(keys, name)
     if isinstance(keys, (str, bytes, bytearray, memoryview)):
@@ -151,7 +151,7 @@ def read(keys: Any, name: str) -> _Found:
     if isinstance(keys, std_array):
         return _read_array(np.asarray(keys), name)
     if isinstance(keys, (list, tuple)):
-        return _Found(KeyColumn._made(Kind.OBJECTS, elements_of(keys, name)))
+        return _Found(KeyColumn._unchecked(Kind.OBJECTS, elements_of(keys, name)))
     if hasattr(keys, "__arrow_c_array__") or hasattr(keys, "__arrow_c_stream__"):
         from rvh._columns.arrow.reader import read  # ctypes, for those who have Arrow
 
@@ -163,7 +163,7 @@ def read(keys: Any, name: str) -> _Found:
     if hasattr(keys, "__array__"):
         return _read_array(np.asarray(keys), name)
     if isinstance(keys, Sequence):
-        return _Found(KeyColumn._made(Kind.OBJECTS, elements_of(keys, name)))
+        return _Found(KeyColumn._unchecked(Kind.OBJECTS, elements_of(keys, name)))
     raise RVHTypeError(
         f"{name} is a {type(keys).__name__}: pass a list, a tuple, a one-dimensional array or an "
         f"Arrow column, for example list({name})"
@@ -190,7 +190,7 @@ def _read_array(array: np.ndarray, name: str) -> _Found:
         raise RVHTypeError(
             f"{name} is an array of {dtype}, which has no bytes of its own in rvh: {cast}"
         )
-    return _Found(KeyColumn._made(kind, array), valid)
+    return _Found(KeyColumn._unchecked(kind, array), valid)
 
 
 _ARRAY_KINDS = {

@@ -19,11 +19,11 @@ __all__ = [
     "SLICE",
     "argsort",
     "array_of",
-    "copied",
+    "copy",
     "largest",
     "put",
     "slices",
-    "taken",
+    "take",
     "to_list",
 ]
 
@@ -86,12 +86,12 @@ def array_of(values: Sequence[Any]) -> NDArray[Any]:
     return found
 
 
-def copied(array: NDArray[T_co]) -> NDArray[T_co]:
+def copy(array: NDArray[T_co]) -> NDArray[T_co]:
     """``array.copy()`` of one dimension.
 
     Examples
     --------
-    >>> copied(np.array([1, 2]))
+    >>> copy(np.array([1, 2]))
     array([1, 2])
     """
     if len(array) <= SLICE:
@@ -102,14 +102,14 @@ def copied(array: NDArray[T_co]) -> NDArray[T_co]:
     return found
 
 
-def taken(
+def take(
     array: NDArray[T_co], places: NDArray[Any], out: NDArray[Any] | None = None
 ) -> NDArray[T_co]:
     """``array.take(places, axis=0)`` of any shape, for places that are in range.
 
     Examples
     --------
-    >>> taken(np.array(["a", "b"]), np.array([[1, 0]]))
+    >>> take(np.array(["a", "b"]), np.array([[1, 0]]))
     array([['b', 'a']], dtype='<U1')
     """
     if out is None:

@@ -22,7 +22,7 @@ from rvh._backend import PreparedNodes, distinct
 from rvh._batch.answers import fill
 from rvh._batch.threads import Block, block_rows, over_blocks, thread_count
 from rvh._columns.column import KeyColumn, Kind
-from rvh._runtime.slices import argsort, array_of, slices, taken
+from rvh._runtime.slices import argsort, array_of, slices, take
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.geohash.cells import LONGEST, UNKNOWN, cut, packed, regions
 from rvh.nodes import NodeSet, as_node_set
@@ -307,7 +307,7 @@ class GeoSet:
                [2, 1]])
         """
         k = self._nodes._ranking.count(k)
-        with _keys.opened(keys) as column:
+        with _keys.open_keys(keys) as column:
             count = len(column)
             with _places(geohash, latitude, longitude, self._precision, "key", count) as places:
                 words = packed(places, threads)
@@ -355,7 +355,7 @@ class GeoSet:
         chosen = self.argselect_batch(
             keys, k, geohash=geohash, latitude=latitude, longitude=longitude, threads=threads
         )
-        return taken(self._nodes.ids, chosen)
+        return take(self._nodes.ids, chosen)
 
     # -- helpers ------------------------------------------------------------------------------
 
@@ -462,7 +462,7 @@ def _taken(keys: KeyColumn, start: int, rows: NDArray[np.intp]) -> KeyColumn:
     """The elements at ``start + rows``, in any order, of a plain column or of plain chunks."""
     if keys.kind is Kind.CHUNKS:  # these have no order but their own, so they are copied
         spans, codes = distinct(keys, start, start + len(rows))
-        return KeyColumn._made(Kind.SPANS, spans)._take(codes[rows])
+        return KeyColumn._unchecked(Kind.SPANS, spans)._take(codes[rows])
     return keys._take(rows + start)
 
 
@@ -513,7 +513,7 @@ def _places(
     dtype = getattr(geohash, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind in "bfcmM":  # of integers packed() says so
         raise RVHTypeError(f"geohash is an array of {dtype}: pass text, for example 'u09tunq'")
-    with _keys.opened_with_nulls(geohash, "geohash") as (column, valid):
+    with _keys.open_keys_with_nulls(geohash, "geohash") as (column, valid):
         if len(column) != count:
             raise RVHError(
                 f"{name} has {len(column)} values for {count} {what}s: pass one for each {what}"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rvh._backend.contract import ALPHABET, LONGEST
 from rvh._batch.answers import points_of
 from rvh._columns.column import KeyColumn, Kind
-from rvh._runtime.slices import argsort, taken
+from rvh._runtime.slices import argsort, take
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["LONGEST", "UNKNOWN", "Regions", "cut", "packed", "regions"]
@@ -174,7 +174,7 @@ def regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) 
         lows, highs = np.concatenate(first), np.concatenate(last)
     begins, ends, parents = np.concatenate(start), np.concatenate(stop), np.concatenate(parent)
     bounds = np.concatenate([begins, ends])
-    bounds = taken(bounds, argsort(bounds))
+    bounds = take(bounds, argsort(bounds))
     bounds = bounds[np.concatenate([[True], bounds[1:] != bounds[:-1]])]
     inside = np.zeros(len(bounds), dtype=np.int32)
     order = argsort(begins)

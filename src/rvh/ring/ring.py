@@ -449,7 +449,7 @@ class Ring:
         """What `names` says of the nodes of every key, or their positions."""
         k = self._check_k(k)
         dtype = np.dtype(np.intp) if names is None else names.dtype
-        with _keys.opened(keys) as column:
+        with _keys.open_keys(keys) as column:
             out = np.empty((len(column), k), dtype=dtype)
             written = foreign_column(column, self._integers)
             fill(partial(self._ring.lookup, names), written, out, 1, threads)
@@ -491,7 +491,7 @@ class Ring:
         >>> Ring.from_tokens({"a": [0]}, "xxh64").token_batch(["", "a"]) % 1000
         array([921, 955], dtype=uint64)
         """
-        with _keys.opened(keys) as column:
+        with _keys.open_keys(keys) as column:
             written = foreign_column(column, self._integers)
             return self._as_tokens(points_of(self._hash, written, threads))
 

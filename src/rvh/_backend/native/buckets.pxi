@@ -110,7 +110,7 @@ cdef int _place(object keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets
         words = np.empty(stop - start, dtype=np.uint64)
         if _words(isa, keys, start, stop, words, &poll):
             return 0
-        keys = KeyColumn._made(Kind.INTEGERS, words)
+        keys = KeyColumn._unchecked(Kind.INTEGERS, words)
         first, last = 0, last - first
     describe(keys, &column)
     with nogil:

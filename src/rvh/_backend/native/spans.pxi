@@ -123,7 +123,7 @@ def compose(list parts not None, Py_ssize_t rows):
             raise loaded.error(start + <Py_ssize_t>bad, start + <Py_ssize_t>bad + 1)
         raise_for(status, None, 0)
         start += count
-    return Spans._made(composed.array(), places)
+    return Spans._unchecked(composed.array(), places)
 
 
 cdef class _Distinct:
@@ -149,9 +149,9 @@ cdef class _Distinct:
 
     cdef object spans(self):
         if self.found.count == 0:
-            return Spans._made(np.empty(0, dtype=np.uint8), np.zeros(1, dtype=np.uint64))
+            return Spans._unchecked(np.empty(0, dtype=np.uint8), np.zeros(1, dtype=np.uint64))
         data, offsets = _Buffer.take(&self.found.bytes), _Buffer.take(&self.found.offsets)
-        return Spans._made((<_Buffer>data).array(), (<_Buffer>offsets).array().view(np.uint64))
+        return Spans._unchecked((<_Buffer>data).array(), (<_Buffer>offsets).array().view(np.uint64))
 
 
 def distinct(keys, Py_ssize_t start, Py_ssize_t stop):

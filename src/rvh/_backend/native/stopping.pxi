@@ -72,5 +72,5 @@ cdef list named(list names, const intptr_t *chosen, Py_ssize_t k):
 cdef int write_names(object names, object chosen, object out, Cancel cancel) except -1:
     """What `names` says of positions, into `out`: nothing where a call that ended left garbage."""
     if cancel is None or not cancel.flag:
-        taken(names, chosen, out)
+        take(names, chosen, out)
     return 0

@@ -60,4 +60,4 @@ def distinct(keys: KeyColumn, start: int, stop: int) -> tuple[Spans, NDArray[np.
 
 def _spans(keys: Collection[bytes]) -> Spans:
     offsets = np.array([0, *accumulate(map(len, keys))], dtype=np.uint64)
-    return Spans._made(np.frombuffer(b"".join(keys), dtype=np.uint8), offsets)
+    return Spans._unchecked(np.frombuffer(b"".join(keys), dtype=np.uint8), offsets)

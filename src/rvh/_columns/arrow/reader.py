@@ -387,17 +387,17 @@ class _Reader:
         called = kind.format
         if called in INTEGERS:
             valid = self._valid(array, 2, first, count)
-            return KeyColumn._made(
+            return KeyColumn._unchecked(
                 Kind.INTEGERS, self._at(array, 1, INTEGERS[called], first, count)
             ), valid
         if called in OFFSETS:
             valid = self._valid(array, 3, first, count)
-            return KeyColumn._made(
+            return KeyColumn._unchecked(
                 Kind.SPANS, self._spans(array, OFFSETS[called], first, count)
             ), valid
         if called in VIEWS:
             valid = self._valid(array, 3, first, count)
-            return KeyColumn._made(Kind.VIEWS, self._views(array, first, count)), valid
+            return KeyColumn._unchecked(Kind.VIEWS, self._views(array, first, count)), valid
         if called.startswith("w:"):
             width = called[2:]
             if not (width.isascii() and width.isdigit() and len(width) <= 10):
@@ -406,14 +406,14 @@ class _Reader:
             values = self._at(array, 1, f"V{int(width)}", first, count)
             if kind.extension == UUID:
                 values = uuid_texts(values.view(np.uint8).reshape(count, 16))
-            return KeyColumn._made(Kind.FIXED, values), valid
+            return KeyColumn._unchecked(Kind.FIXED, values), valid
         if called == "n":  # nothing but nulls
             return _nulls(count), np.broadcast_to(np.False_, count) if count else None
         raise _no_bytes(kind, self._name)
 
     def _spans(self, array: Any, dtype: str, first: int, count: int) -> Spans:
         if count == 0:  # no offsets at all are allowed here
-            return Spans._made(np.empty(0, np.uint8), np.zeros(1, dtype))
+            return Spans._unchecked(np.empty(0, np.uint8), np.zeros(1, dtype))
         offsets = self._at(array, 1, dtype, first, count + 1)
         if offsets[0] < 0:
             raise self._damaged(f"the offset of element 0 is {offsets[0]}")
@@ -427,8 +427,8 @@ class _Reader:
                 )
         used = int(offsets[-1])
         if used == offsets[0]:  # nothing but empty elements
-            return Spans._made(np.empty(0, np.uint8), np.zeros(count + 1, dtype))
-        return Spans._made(self._at(array, 2, "u1", 0, used), offsets)
+            return Spans._unchecked(np.empty(0, np.uint8), np.zeros(count + 1, dtype))
+        return Spans._unchecked(self._at(array, 2, "u1", 0, used), offsets)
 
     def _views(self, array: Any, first: int, count: int) -> Views:
         views = self._at(array, 1, "V16", first, count).view(np.int32).reshape(count, 4)
@@ -436,7 +436,7 @@ class _Reader:
         sizes = self._at(array, array.n_buffers - 1, "i8", 0, others).tolist()
         if sizes and min(sizes) < 0:
             raise self._damaged(f"a buffer of {min(sizes)} bytes")
-        return Views._made(
+        return Views._unchecked(
             views, [self._at(array, 2 + n, "u1", 0, sizes[n]) for n in range(others)]
         )
 
@@ -531,12 +531,12 @@ def _coded(
         categories = categories._take(np.flatnonzero(usable))
         if len(categories) == 0:
             return _nulls(len(codes)), valid
-    return KeyColumn._made(Kind.CODES, Codes._made(categories, codes)), valid
+    return KeyColumn._unchecked(Kind.CODES, Codes._unchecked(categories, codes)), valid
 
 
 def _nulls(count: int) -> KeyColumn:
     """A column whose elements nobody looks at, and that take no memory."""
-    return KeyColumn._made(Kind.FIXED, np.empty(count, "V0"))
+    return KeyColumn._unchecked(Kind.FIXED, np.empty(count, "V0"))
 
 
 def _unless_all(valid: NDArray[np.bool_]) -> Valid:
@@ -588,13 +588,15 @@ def _together(chunks: list[Values]) -> Values:
         column = same[0]
         if len(same) > 1 and column.kind is Kind.CODES:  # its categories are worked on once
             codes = np.concatenate([each.values.codes for each in same])
-            same = [column._but(values=Codes._made(column.values.categories, codes))]
+            same = [column._with(values=Codes._unchecked(column.values.categories, codes))]
         for each in same:
-            columns.append(each._but(first=first))
+            columns.append(each._with(first=first))
             first += len(each)
     valid: Valid = None
     if any(each is not None for _, each in chunks):
         valid = np.concatenate(
             [np.ones(len(column), np.bool_) if each is None else each for column, each in chunks]
         )
-    return columns[0] if len(columns) == 1 else KeyColumn._made(Kind.CHUNKS, Chunks(columns)), valid
+    return columns[0] if len(columns) == 1 else KeyColumn._unchecked(
+        Kind.CHUNKS, Chunks(columns)
+    ), valid
