@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import numpy as np
 import pytest
+from folders import GOLDEN
 from forged import with_hash
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -375,10 +375,10 @@ def test_bad_input(call: Any, error: type[Exception], words: str) -> None:
 
 # -- golden answers -----------------------------------------------------------------------------
 
-GOLDEN = json.loads((Path(__file__).parent / "golden" / "balanced.json").read_bytes())
+RECORDED = json.loads((GOLDEN / "balanced.json").read_bytes())
 
 
-@pytest.mark.parametrize("case", GOLDEN["cases"])
+@pytest.mark.parametrize("case", RECORDED["cases"])
 def test_golden_answers(case: dict[str, Any]) -> None:
     found = argassign_balanced(case["nodes"], case["keys"], float(case["load_factor"]))
     assert found.tolist() == case["owners"]

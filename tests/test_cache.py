@@ -8,11 +8,11 @@ import os
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from folders import VECTORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +23,6 @@ from rvh.nodes import SCHEMES
 NODES = rvh.NodeSet([f"n{i}" for i in range(8)])
 POLICIES = ("lru", "arc")
 NATIVE = rvh.backend() == "native"
-VECTORS = Path(__file__).parent / "vectors"
 FLIGHTS = json.loads((VECTORS / "flights_trace.json").read_bytes())["flights"]
 
 

@@ -6,11 +6,11 @@ import json
 import pickle
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from folders import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -446,13 +446,13 @@ def test_bad_input(call: Any, error: type[Exception], words: str) -> None:
 
 # -- golden answers -----------------------------------------------------------------------------
 
-GOLDEN = json.loads((Path(__file__).parent / "golden" / "faultset.json").read_bytes())
+RECORDED = json.loads((GOLDEN / "faultset.json").read_bytes())
 
 
-@pytest.mark.parametrize("case", GOLDEN["cases"])
+@pytest.mark.parametrize("case", RECORDED["cases"])
 def test_golden_answers(case: dict[str, Any]) -> None:
     alive = [node not in case["dead"] for node in range(16)]
-    faults = FaultSet(IDS, alive, GOLDEN["levels"])
+    faults = FaultSet(IDS, alive, RECORDED["levels"])
     keys = [row["key"] for row in case["keys"]]
     answer = faults.argselect_batch(keys, case["k"], case["spread"] or None, case["most"] or 1)
     assert answer.nodes.tolist() == [row["nodes"] for row in case["keys"]]

@@ -9,12 +9,12 @@ import subprocess
 import sys
 import threading
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import reference
+from folders import GOLDEN
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +23,7 @@ from rvh import RVHError, RVHTypeError
 from rvh._batch import threads as parallel
 from rvh.geohash import GeoSet, encode
 
-GOLDEN = json.loads((Path(__file__).parent / "golden" / "geohash.json").read_bytes())
+RECORDED = json.loads((GOLDEN / "geohash.json").read_bytes())
 LETTERS = "0123456789bcdefghjkmnpqrstuvwxyz"
 #: keys of the tests about movement: the pure-Python backend takes thousands of times as long
 MANY = 1_000_000 if rvh.backend() == "native" else 5_000
@@ -78,7 +78,7 @@ def test_any_places(data: st.DataObject, letters: str, nodes: int, precision: in
     assert [geo.select(a, k, geohash=b) for a, b in zip(keys, at, strict=True)] == names
 
 
-@pytest.mark.parametrize("case", GOLDEN["cases"], ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", RECORDED["cases"], ids=lambda case: case["name"])
 def test_golden(case: dict[str, Any]) -> None:
     def untagged(value: dict[str, str]) -> Any:
         ((kind, text),) = value.items()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import reference
+from folders import GOLDEN
 from hypothesis import given
 from hypothesis import strategies as st
 from uhashring import HashRing
@@ -465,7 +465,7 @@ def test_bad_input(call: Any, error: type[Exception], words: str) -> None:
 
 
 def test_golden_answers() -> None:
-    golden = json.loads((Path(__file__).parent / "golden" / "ring.json").read_bytes())
+    golden = json.loads((GOLDEN / "ring.json").read_bytes())
     keys = [row["key"] for row in golden["keys"]]
     crossing = [int(row["crossing"]) for row in golden["keys"]]
     assert MIGRATION.crossing_batch(keys).tolist() == crossing

@@ -8,13 +8,13 @@ import math
 import pickle
 import re
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 import reference
+from folders import VECTORS
 from hypothesis import given
 from hypothesis import strategies as st
 from subprocesses import output
@@ -26,7 +26,6 @@ from rvh._batch import threads as parallel
 from rvh.keys import KeyColumn, column
 from rvh.stable import StableSelector, jump_batch, jump_hash, jumpback_batch, jumpback_hash
 
-VECTORS = Path(__file__).parent / "vectors"
 JUMP = json.loads((VECTORS / "jump.json").read_bytes())
 JUMPBACK = json.loads((VECTORS / "jumpback_hash4j.json").read_bytes())
 MOST = 2**31 - 1

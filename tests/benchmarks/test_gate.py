@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from folders import ROOT
 
 import rvh.cpu
 
-ROOT = Path(__file__).parents[2]
 ROUND = "  ROUND(W, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) \\\n"
 
 for tool in ("cmake", "valgrind", "cc"):

@@ -13,12 +13,13 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from folders import ROOT
 from subprocesses import TIMEOUT, environment
 
 import rvh
 import rvh.cpu
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = ROOT / "benchmarks"
 COMMAND = BENCHMARKS / "peers"
 IDS = [f"cache-{i:03d}.eu-west-1:11211" for i in range(64)]
 

@@ -8,14 +8,14 @@ import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
+from folders import ROOT
 
 import rvh
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = ROOT / "benchmarks"
 MODULES = sorted(path.stem for path in (BENCHMARKS / "suite").glob("[!_]*.py"))
 ARROW = ("string", "string_view", "dictionary")
 sys.path.insert(0, str(BENCHMARKS))

@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-sys.path.extend(map(str, Path(__file__).parents[:2]))
+sys.path.extend([str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")])
 
 from make_blake2b import written
 

@@ -1,4 +1,4 @@
-"""How blake2b.json came to be: from hashlib alone, by tests/reference.py, without rvh.
+"""How blake2b.json came to be: from hashlib alone, by tests/support/reference.py, without rvh.
 
     python tests/golden/make_blake2b.py NEW_FILE
 
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import reference
 

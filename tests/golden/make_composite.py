@@ -1,4 +1,4 @@
-"""How composite.json came to be: from struct and hashlib alone, by tests/reference.py, without rvh.
+"""How composite.json came to be: from struct and hashlib alone, without rvh.
 
     python tests/golden/make_composite.py NEW_FILE
 
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import reference
 

@@ -1,4 +1,4 @@
-"""How murmur.json came to be: from Python's integers, by tests/reference.py, without rvh.
+"""How murmur.json came to be: from Python's integers, by tests/support/reference.py, without rvh.
 
     python tests/golden/make_murmur.py NEW_FILE
 
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-sys.path.extend(map(str, Path(__file__).parents[:2]))
+sys.path.extend([str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")])
 
 import reference
 from make_blake2b import tagged, written

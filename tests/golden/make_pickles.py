@@ -1,7 +1,7 @@
 """Record what rvh pickles, as golden/pickles/NAME.json: python tests/golden/make_pickles.py NAME.
 
 Run it with a commit's own rvh, once for each commit whose pickles must go on being read: a name is
-never written again. `test_pickles.py` reads them all.
+never written again. `package/test_pickles.py` reads them all.
 """
 
 from __future__ import annotations

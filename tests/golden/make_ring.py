@@ -12,7 +12,7 @@ import sys
 import zlib
 from pathlib import Path
 
-sys.path.extend(map(str, Path(__file__).parents[:2]))
+sys.path.extend([str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")])
 
 import reference
 from make_blake2b import written

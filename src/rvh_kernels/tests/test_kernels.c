@@ -760,7 +760,7 @@ static void test_geohash(void) {
 }
 
 /* The logarithm's bits: equal to the scalar sequence above, and in sum to what every processor of
- * either byte order gave, and Python's floats (tests/test_neg_log.py has the same number). */
+ * either byte order gave, and Python's floats (tests/backend/test_neg_log.py has the same sum). */
 static void test_neg_log(void) {
   enum { COUNT = 1000 };
   uint64_t m[COUNT], state = random_state, sum = 0, bits[2];

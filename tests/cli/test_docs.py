@@ -7,12 +7,13 @@ import shlex
 from pathlib import Path
 
 import pytest
+from folders import DOCS
 
 from rvh._tables import COMPRESSIONS, FORMATS
 from rvh.cli.app import command
 from rvh.cli.exits import ExitStatus
 
-PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
+PAGE = DOCS / "cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## rvh (\w+)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
 COMMANDS = command().commands

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
 from typing import Any
 
 import forged
 import numpy as np
 import pytest
 import reference
+from folders import VECTORS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +18,6 @@ import rvh
 from rvh._backend import PreparedNodes, rank_scores
 from rvh.keys import node_column
 
-VECTORS = Path(__file__).parent / "vectors"
 PUBLISHED = json.loads((VECTORS / "mcrouter_rendezvous.json").read_bytes())["published"]
 KEYS = {"bytes -128..127": bytes(range(128, 256)) + bytes(range(128))}
 TOP = 2**64 - 1

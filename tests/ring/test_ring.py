@@ -10,18 +10,17 @@ import sys
 import threading
 import zlib
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from folders import VECTORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rvh
 from rvh.ring import HASHES, Ring, RingFace, ketama, nginx
 
-VECTORS = Path(__file__).parent / "vectors"
 KETAMA = json.loads((VECTORS / "ketama.json").read_bytes())
 NGINX = json.loads((VECTORS / "nginx_chash.json").read_bytes())
 MANY = 100_000 if rvh.backend() == "native" else 1_000

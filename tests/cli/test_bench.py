@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from commandline import command, environment
+from folders import DOCS
 
 import rvh
 import rvh.bench.timing
@@ -25,12 +26,7 @@ from rvh import cpu
 from rvh.bench.results import COLUMNS, csv_text, read_csv
 from rvh.bench.scenarios import scenarios
 
-SECTION = (
-    (Path(__file__).parents[2] / "docs" / "cli.md")
-    .read_text("utf-8")
-    .split("\n## rvh bench\n")[1]
-    .split("\n## ")[0]
-)
+SECTION = (DOCS / "cli.md").read_text("utf-8").split("\n## rvh bench\n")[1].split("\n## ")[0]
 NAMES = ["murmur/n1024-k1", "stable/jumpback-n1000"]
 FEW = ["bench", "--rounds", "1", *(word for name in NAMES for word in ("--only", name))]
 Rows = list[dict[str, str]]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import reference
+from folders import GOLDEN
 
 import rvh
 from rvh import stable
@@ -16,7 +16,6 @@ from rvh.keys import composite
 from rvh.multi import compose_keys
 from rvh.partitions import PartitionTable
 
-GOLDEN = Path(__file__).parent / "golden"
 FILES = {path.name: json.loads(path.read_bytes()) for path in sorted(GOLDEN.glob("*.json"))}
 #: the files that the tests below check
 BLAKE2B = ("blake2b.json",)

@@ -1,6 +1,6 @@
 """Random (node, key) pairs, each against hashlib: RVH_TEST_PAIRS of them, from RVH_TEST_SEED.
 
-Ten million on one instruction set:  RVH_TEST_PAIRS=10000000 pytest tests/test_many_pairs.py
+Ten million on one instruction set:  RVH_TEST_PAIRS=10000000 pytest tests/backend/test_many_pairs.py
 """
 
 from __future__ import annotations

@@ -7,12 +7,12 @@ import ctypes.util
 import json
 import pickle
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import uhashring
+from folders import VECTORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +21,6 @@ from rvh import ring as rings
 from rvh.keys import composite
 from rvh.multi import compose_keys
 from rvh.ring import HASHES, INTEGERS, Migration, Ring
-
-VECTORS = Path(__file__).parent / "vectors"
 
 
 def vectors(name: str) -> Any:

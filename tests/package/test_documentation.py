@@ -9,10 +9,10 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import pytest
+from folders import DOCS
 
 import rvh
 import rvh.cpu
@@ -21,7 +21,7 @@ import rvh.partitions
 import rvh.stable
 import rvh.weighted
 
-LAYOUTS = Path(__file__).parents[1] / "docs" / "ffi_layout.md"
+LAYOUTS = DOCS / "ffi_layout.md"
 
 #: what each has to have; "Parameters" where there is something to explain that is new
 FUNCTION = ("Parameters", "Returns", "Raises", "Examples")

@@ -12,8 +12,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from folders import ROOT
 
-ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
 SOURCES = (".py", ".pyi", ".pyx", ".pxd", ".pxi")
 CHOICE = "a backend is chosen in rvh._backend alone"
