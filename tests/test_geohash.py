@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import reference
 from folders import GOLDEN
+from golden.values import untagged
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,10 +81,6 @@ def test_any_places(data: st.DataObject, letters: str, nodes: int, precision: in
 
 @pytest.mark.parametrize("case", RECORDED["cases"], ids=lambda case: case["name"])
 def test_golden(case: dict[str, Any]) -> None:
-    def untagged(value: dict[str, str]) -> Any:
-        ((kind, text),) = value.items()
-        return {"str": str, "int": int}[kind](text)
-
     ns = rvh.NodeSet([untagged(node) for node in case["nodes"]], case["weights"], case["scheme"])
     geo = GeoSet(ns, case["geohashes"], precision=case["precision"])
     keys = [untagged(row["key"]) for row in case["keys"]]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import reference
 from folders import GOLDEN
+from golden.values import untagged
 
 import rvh
 from rvh import stable
@@ -33,11 +38,6 @@ CASES = [
 ]
 
 
-def untagged(value: dict[str, str]) -> Any:
-    ((kind, text),) = value.items()
-    return {"str": str, "bytes": bytes.fromhex, "int": int}[kind](text)
-
-
 def test_every_golden_file_is_used_and_says_where_it_comes_from() -> None:
     used = {*BLAKE2B, *COMPOSITE, *JUMP, *PARTITIONS, *MURMUR, *WEIGHTED, *ELSEWHERE}
     assert used == set(FILES)
@@ -54,6 +54,25 @@ def test_every_golden_file_is_used_and_says_where_it_comes_from() -> None:
         assert FILES[name]["scheme"] == "jump"
         assert "hashlib" in FILES[name]["origin"]
         assert all(case["keys"] for case in FILES[name]["cases"])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_maker_gives_the_same_again(name: str) -> None:
+    """What was recorded can be computed again without rvh; its origin names earlier scripts."""
+    subject = import_module(f"golden.{name.removesuffix('.json')}")
+    recorded = {key: value for key, value in FILES[name].items() if key != "origin"}
+    assert json.loads(json.dumps(subject.answers())) == recorded
+
+
+def test_a_recorded_file_is_never_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "ring.json"
+    command = [sys.executable, str(GOLDEN), "ring", str(path)]
+    subprocess.run(command, check=True)
+    written = path.read_bytes()
+    assert written.partition(b"\n")[2] == (GOLDEN / "ring.json").read_bytes().partition(b"\n")[2]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "FileExistsError" in refused.stderr
+    assert (refused.returncode, path.read_bytes()) == (1, written)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,24 +1,13 @@
-"""How faultset.json came to be: the walks of the contract in plain Python, without rvh.
-
-    python tests/golden/make_faultset.py NEW_FILE
-
-As with make_blake2b.py: append-only, and no test runs this.
-"""
+"""Replicas among the living: the walks of the contract in plain Python."""
 
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-sys.path.extend([str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")])
-
-from make_blake2b import written
-
 ORIGIN = (
-    "Made once by make_faultset.py with hashlib.blake2b and the walks written out, never edited "
+    "Made once by faultset.py with hashlib.blake2b and the walks written out, never edited "
     "since. Limits and levels come from the outermost in; nodes are positions."
 )
 NODES = 16
@@ -46,7 +35,7 @@ def walk(ranked: list[int], k: int, names: list[str], most: list[int]) -> list[i
     return chosen
 
 
-def cases() -> list[dict[str, Any]]:
+def answers() -> dict[str, Any]:
     asked = [
         (3, [], [], []),
         (3, [2, 7, 11], [], []),
@@ -64,18 +53,4 @@ def cases() -> list[dict[str, Any]]:
             living = [node for node in ranking(key) if node not in dead]
             rows.append({"key": key, "nodes": walk(living, k, names, most)})
         found.append({"k": k, "dead": dead, "spread": names, "most": most, "keys": rows})
-    return found
-
-
-def main(path: str) -> None:
-    with open(path, "x", encoding="ascii") as file:
-        file.write(f'{{"origin": {written(ORIGIN)},\n"levels": {written(LEVELS)},\n"cases": [\n')
-        for number, case in enumerate(cases()):
-            rows = ",\n  ".join(written(row) for row in case.pop("keys"))
-            head = written(case)[:-1]
-            file.write((",\n" if number else "") + f'{head}, "keys": [\n  {rows}]}}')
-        file.write("\n]}\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    return {"levels": LEVELS, "cases": found}

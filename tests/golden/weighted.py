@@ -1,33 +1,22 @@
-"""How weighted.json came to be: from hashlib and Python's own numbers, without rvh.
-
-    python tests/golden/make_weighted.py NEW_FILE
-
-As with make_blake2b.py: append-only, and no test runs this.
-"""
+"""Weighted ranking: hashlib and Python's numbers."""
 
 from __future__ import annotations
 
 import random
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-sys.path.extend([str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")])
-
 import reference
-from make_blake2b import tagged, written
-from make_murmur import every_kind
+from golden.values import every_kind, tagged
 
 ORIGIN = (
-    "Made once by make_weighted.py with hashlib.blake2b and Python's integers and floats, never "
+    "Made once by weighted.py with hashlib.blake2b and Python's integers and floats, never "
     "edited since. Values are tagged: str, bytes (hex), int (decimal). weights, scores: doubles as "
     "float.hex() writes them, in the order of the nodes; ranking: positions of the nodes of a "
     "weight above 0, best first."
 )
 
 
-def answers(
+def case(
     name: str,
     scheme: str,
     nodes: list[Any],
@@ -57,7 +46,7 @@ def answers(
     }
 
 
-def cases() -> list[dict[str, Any]]:
+def answers() -> dict[str, Any]:
     rng = random.Random(2005)
     keys = every_kind(rng)
     few = [*keys[:9], b"", b"\x80", *keys[-11:]]
@@ -70,34 +59,18 @@ def cases() -> list[dict[str, Any]]:
     found = []
     for scheme in ("blake2b", "murmur"):
         found += [
-            answers("equal weights", scheme, text, [1.0] * 6, keys),
-            answers("one to six", scheme, text, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], keys),
-            answers("some of weight 0", scheme, mixed, [0.0, 0.1, 3.0, 0.0, 1e-3], keys),
-            answers("the borders", scheme, mixed, [2.0**-1016, 2.0**970, 1.0, 0.0, 2.0**969], few),
-            answers(
+            case("equal weights", scheme, text, [1.0] * 6, keys),
+            case("one to six", scheme, text, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], keys),
+            case("some of weight 0", scheme, mixed, [0.0, 0.1, 3.0, 0.0, 1e-3], keys),
+            case("the borders", scheme, mixed, [2.0**-1016, 2.0**970, 1.0, 0.0, 2.0**969], few),
+            case(
                 "ids of many lengths",
                 scheme,
                 long_ids,
                 [0.3, 7.0, 1.0, 1.0, 2.5, 0.9, 11.0, 1.0],
                 few,
             ),
-            answers("forty nodes", scheme, many, drawn, few),
+            case("forty nodes", scheme, many, drawn, few),
         ]
-    found += [answers("a secret", "blake2b", text, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], few, b"secret")]
-    return found
-
-
-def lines(all_cases: list[dict[str, Any]]) -> Iterator[str]:
-    """JSON with one line for each key, so that a difference can be read."""
-    yield f'{{"origin": {written(ORIGIN)},\n"cases": [\n'
-    for number, case in enumerate(all_cases):
-        head = {name: value for name, value in case.items() if name != "keys"}
-        rows = ",\n  ".join(written(row) for row in case["keys"])
-        yield ",\n" if number else ""
-        yield f'{written(head)[:-1]}, "keys": [\n  {rows}]}}'
-    yield "\n]}\n"
-
-
-if __name__ == "__main__":
-    with open(sys.argv[1], "x", encoding="ascii") as file:
-        file.writelines(lines(cases()))
+    found += [case("a secret", "blake2b", text, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], few, b"secret")]
+    return {"cases": found}

@@ -1,25 +1,15 @@
-"""How geohash.json came to be: from hashlib and Python's own integers and floats, without rvh.
-
-    python tests/golden/make_geohash.py NEW_FILE
-
-As with make_blake2b.py: append-only, and no test runs this. The places are made up.
-"""
+"""Same region first: hashlib, Python's integers and floats. The places are made up."""
 
 from __future__ import annotations
 
 import random
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-sys.path.extend([str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")])
-
 import reference
-from make_blake2b import tagged, written
+from golden.values import tagged
 
 ORIGIN = (
-    "Made once by make_geohash.py with hashlib.blake2b, MurmurHash64A in Python's integers and "
+    "Made once by geohash.py with hashlib.blake2b, MurmurHash64A in Python's integers and "
     "geohashes by bisection in Python's floats, never edited since. Values are tagged: str, bytes "
     "(hex), int (decimal). ranking: positions of all nodes, best first, for the key at its place."
 )
@@ -31,7 +21,7 @@ TOWNS = (
 )
 
 
-def answers(
+def case(
     name: str, precision: int, scheme: str, weighted: bool, nodes: list[Any], places: list[Any]
 ) -> dict[str, Any]:
     rng = random.Random(2008)
@@ -66,29 +56,15 @@ def answers(
     }
 
 
-def cases() -> list[dict[str, Any]]:
+def answers() -> dict[str, Any]:
     places = [*TOWNS, *TOWNS[:8], TOWNS[0]]
     nodes = [f"node-{n:02}.example.net" for n in range(len(places))]
-    return [
-        answers("every character", 12, "blake2b", False, nodes, places),
-        answers("two characters", 2, "blake2b", False, nodes, places),
-        answers("one character, weights", 1, "blake2b", True, nodes, places),
-        answers("three characters", 3, "murmur", False, nodes, places),
-        answers("five characters, weights", 5, "murmur", True, nodes, places),
-    ]
-
-
-def lines(all_cases: list[dict[str, Any]]) -> Iterator[str]:
-    """JSON with one line for each key, so that a difference can be read."""
-    yield f'{{"origin": {written(ORIGIN)},\n"cases": [\n'
-    for number, case in enumerate(all_cases):
-        head = {name: value for name, value in case.items() if name != "keys"}
-        rows = ",\n  ".join(written(row) for row in case["keys"])
-        yield ",\n" if number else ""
-        yield f'{written(head)[:-1]}, "keys": [\n  {rows}]}}'
-    yield "\n]}\n"
-
-
-if __name__ == "__main__":
-    with open(sys.argv[1], "x", encoding="ascii") as file:
-        file.writelines(lines(cases()))
+    return {
+        "cases": [
+            case("every character", 12, "blake2b", False, nodes, places),
+            case("two characters", 2, "blake2b", False, nodes, places),
+            case("one character, weights", 1, "blake2b", True, nodes, places),
+            case("three characters", 3, "murmur", False, nodes, places),
+            case("five characters, weights", 5, "murmur", True, nodes, places),
+        ]
+    }

@@ -1,24 +1,13 @@
-"""How balanced.json came to be: deferred acceptance in plain Python, without rvh.
-
-    python tests/golden/make_balanced.py NEW_FILE
-
-As with make_blake2b.py: append-only, and no test runs this.
-"""
+"""Bounded load: deferred acceptance in plain Python."""
 
 from __future__ import annotations
 
 import hashlib
-import sys
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
-sys.path.extend([str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")])
-
-from make_blake2b import written
-
 ORIGIN = (
-    "Made once by make_balanced.py with hashlib.blake2b and deferred acceptance written out, never "
+    "Made once by balanced.py with hashlib.blake2b and deferred acceptance written out, never "
     "edited since. Without weights; owners are positions of nodes."
 )
 
@@ -45,21 +34,11 @@ def owners(nodes: list[str], keys: list[str], factor: str) -> list[int]:
     return [place[key] for key in range(len(keys))]
 
 
-def cases() -> list[dict[str, Any]]:
+def answers() -> dict[str, Any]:
     found = []
     for count, many, factor in ((3, 50, "1"), (10, 300, "1.05"), (10, 300, "1.25"), (40, 200, "1")):
         nodes = [f"node-{n}" for n in range(count)]
         keys = [f"key-{n * n % many}" for n in range(many)]  # some stand several times
         answer = owners(nodes, keys, factor)
         found.append({"nodes": nodes, "load_factor": factor, "keys": keys, "owners": answer})
-    return found
-
-
-def main(path: str) -> None:
-    with open(path, "x", encoding="ascii") as file:
-        rows = ",\n".join(written(case) for case in cases())
-        file.write(f'{{"origin": {written(ORIGIN)},\n"cases": [\n{rows}\n]}}\n')
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    return {"cases": found}

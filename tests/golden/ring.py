@@ -1,24 +1,15 @@
-"""How ring.json came to be: from hashlib, zlib and Python's integers, without rvh.
-
-    python tests/golden/make_ring.py NEW_FILE
-
-As with make_blake2b.py: append-only, and no test runs this.
-"""
+"""Rings and migrations: hashlib, zlib and Python's integers."""
 
 from __future__ import annotations
 
 import hashlib
-import sys
 import zlib
-from pathlib import Path
-
-sys.path.extend([str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")])
+from typing import Any
 
 import reference
-from make_blake2b import written
 
 ORIGIN = (
-    "Made once by make_ring.py with hashlib.md5, zlib.crc32 and Python's integers, never edited "
+    "Made once by ring.py with hashlib.md5, zlib.crc32 and Python's integers, never edited "
     "since. crossing: MurmurHash64A(key, seed 2718281828), where a migrating key crosses, times "
     "2^64. Numbers are decimal, in strings."
 )
@@ -36,12 +27,6 @@ def row(key: str) -> dict[str, str]:
     return {"key": key, **{name: str(number) for name, number in numbers.items()}}
 
 
-def main(path: str) -> None:
+def answers() -> dict[str, Any]:
     keys = ["", "obj", "txn-42", "é", "€uro", *(f"key-{n}" * (1 + n % 12) for n in range(60))]
-    with open(path, "x", encoding="ascii") as file:
-        rows = ",\n".join(written(row(key)) for key in keys)
-        file.write(f'{{"origin": {written(ORIGIN)},\n"keys": [\n{rows}\n]}}\n')
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    return {"keys": [row(key) for key in keys]}
