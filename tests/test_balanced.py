@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import linecache
-import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from types import FrameType
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +16,9 @@ from folders import GOLDEN
 from forged import with_hash
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interrupting import interrupted_at
 
-import rvh
+import rvh.balanced
 from rvh.balanced import BalancedAssigner, argassign_balanced, assign_balanced, capacities
 from rvh.nodes import SCHEMES
 
@@ -291,31 +289,6 @@ def test_threads_come_one_after_the_other() -> None:
     assert assigner.loads.tolist() == [500] * 8
 
 
-def interrupted(call: Callable[[], object], line: int) -> bool:
-    """Whether Ctrl-C came, at the n-th line of rvh.balanced that the call goes through."""
-    left = line
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal left
-        name = frame.f_code.co_filename
-        if name.endswith("balanced.py") and event == "line":
-            # Not on the way out of a with statement, where no signal is handled.
-            left -= not linecache.getline(name, frame.f_lineno).strip().startswith("with ")
-            if left == 0:
-                raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        call()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
-
-
 def test_an_interrupted_call_leaves_loads_that_are_true() -> None:
     for change in ("assign_batch", "release"):
         line, came = 0, True
@@ -323,8 +296,10 @@ def test_an_interrupted_call_leaves_loads_that_are_true() -> None:
             line += 1
             assigner = BalancedAssigner(["a", "b", "c"], 1)
             assigner.assign_batch(range(9))
-            came = interrupted(
-                lambda a=assigner, c=change: getattr(a, c)([7, 8, 9][: 2 + (c[0] == "a")]), line
+            came = interrupted_at(
+                line,
+                lambda a=assigner, c=change: getattr(a, c)([7, 8, 9][: 2 + (c[0] == "a")]),
+                Path(rvh.balanced.__file__),
             )
             held = len(assigner)
             assert assigner.loads.sum() == held

@@ -5,11 +5,8 @@ from __future__ import annotations
 import pickle
 import random
 import re
-import signal
 import struct
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +17,8 @@ import pytest
 import reference
 from hypothesis import given
 from hypothesis import strategies as st
-from subprocesses import command, environment, output
+from interrupting import interrupted, needs_sigint
+from subprocesses import output
 
 import rvh
 from rvh import RVHError, RVHTypeError
@@ -704,7 +702,7 @@ def test_nothing_is_leaked() -> None:
     assert grown < 10_000, f"{grown} KiB"  # 300 times 200 KB would be seen
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@needs_sigint
 @pytest.mark.parametrize(
     "column",
     [
@@ -715,31 +713,9 @@ def test_nothing_is_leaked() -> None:
     ids=["S", "U", "objects"],
 )
 def test_interrupt(column: str) -> None:
-    code = f"""
-        import signal
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # even where it came in ignored
+    setup = f"""
         import numpy as np
         from rvh.multi import compose_keys
         column = {column}
-        print("ready", flush=True)
-        try:
-            compose_keys(column, 1)
-        except KeyboardInterrupt:
-            print("interrupted", flush=True)
     """
-    with subprocess.Popen(
-        command(code),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as child:
-        try:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "ready\n"
-            time.sleep(0.3)  # into the call; if it is not there yet, the test is only easier
-            child.send_signal(signal.SIGINT)
-            out, err = child.communicate(timeout=60)
-        finally:
-            child.kill()
-    assert (out, err, child.returncode) == ("interrupted\n", "", 0)
+    assert interrupted(setup, "compose_keys(column, 1)") == ""

@@ -10,12 +10,9 @@ import os
 import pickle
 import random
 import re
-import signal
 import stat
-import subprocess
 import sys
 import threading
-import time
 import zipfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +25,8 @@ import pytest
 import reference
 from hypothesis import given
 from hypothesis import strategies as st
-from subprocesses import command, environment, output
+from interrupting import interrupted, needs_sigint
+from subprocesses import output
 
 import rvh
 import rvh._batch.threads as parallel
@@ -995,9 +993,7 @@ LONG_CALLS = {
     "adding": "table.add([f'new{n}' for n in range(1500)], threads=THREADS)",
 }
 
-INTERRUPTED = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)  # even where it came in ignored
+SETUP = """
 import numpy as np
 import rvh
 from rvh.partitions import PartitionTable
@@ -1005,37 +1001,15 @@ from rvh.partitions import PartitionTable
 THREADS, LONG = {threads}, {long}
 ns = rvh.NodeSet([f"node{{n}}" for n in range(2000)], scheme="murmur")
 table = PartitionTable(ns, {partitions})
-print("ready", flush=True)
-try:
-    {call}
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
-print(table.partition_batch(["key"])[0], flush=True)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@needs_sigint
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", LONG_CALLS)
 def test_interrupt(name: str, threads: int) -> None:
     partitions = (1 << 20 if NATIVE else 2000) if name == "adding" else 10
-    code = INTERRUPTED.format(
-        threads=threads, long=LONG, partitions=partitions, call=LONG_CALLS[name]
-    )
-    with subprocess.Popen(
-        command(code),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as child:
-        try:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "ready\n"
-            time.sleep(0.3)  # into the call; if it is not there yet, the test is only easier
-            child.send_signal(signal.SIGINT)
-            out, err = child.communicate(timeout=60)
-        finally:
-            child.kill()
+    setup = SETUP.format(threads=threads, long=LONG, partitions=partitions)
     number = reference.partition("key", partitions)
-    assert (out, err, child.returncode) == (f"interrupted\n{number}\n", "", 0)
+    after = 'print(table.partition_batch(["key"])[0])'
+    assert interrupted(setup, LONG_CALLS[name], after) == f"{number}\n"

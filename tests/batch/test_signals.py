@@ -6,14 +6,11 @@ Each call here would take hours, so that only an interruption can end it in time
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
 import reference
-from subprocesses import command, environment
+from interrupting import interrupted, needs_sigint
 
 import rvh
 
@@ -94,51 +91,29 @@ CALLS = {
     ),
 }
 
-CHILD = """
-import asyncio, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # even where it came in ignored
+SETUP = """
+import asyncio
 import numpy as np
 import rvh, rvh.stable
 from rvh import balanced, cache, faultset, geohash, ring
 
 THREADS = {threads}
-ns = rvh.NodeSet([f"node{{n}}" for n in range({nodes})])
+ns = rvh.NodeSet([f"node{{n}}" for n in range(2000)])
 many = rvh.NodeSet([f"node{{n}}" for n in range(300_000)]) if {many} else None
-print("ready", flush=True)
-try:
-    {call}
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
-print(ns.select("key", k=3), flush=True)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@needs_sigint
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", CALLS)
 def test_interrupt(name: str, threads: int) -> None:
     call = CALLS[name]
     if "THREADS" not in call and threads > 1:
         pytest.skip("one key is the work of one thread")
-    code = CHILD.format(threads=threads, nodes=2000, many="many" in call, call=call)
-    with subprocess.Popen(
-        command(code),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as child:
-        try:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "ready\n"
-            time.sleep(0.3)  # into the call; if it is not there yet, the test is only easier
-            child.send_signal(signal.SIGINT)
-            out, err = child.communicate(timeout=60)
-        finally:
-            child.kill()
+    setup = SETUP.format(threads=threads, many="many" in call)
     nodes = [f"node{n}" for n in range(2000)]
     best = [nodes[n] for n in reference.ranking(nodes, "key")[:3]]
-    assert (out, err, child.returncode) == (f"interrupted\n{best}\n", "", 0)
+    assert interrupted(setup, call, 'print(ns.select("key", k=3))') == f"{best}\n"
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")

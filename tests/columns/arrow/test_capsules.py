@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import os
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import FrameType
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from arrow_forged import Array, Exporter, Forge
+from interrupting import interrupted_at
 from subprocesses import output
 
 import rvh
@@ -26,7 +25,6 @@ from rvh.stable import StableSelector, jump_batch, jumpback_batch
 NODES = ["alpha", "beta", "gamma", "δelta"]
 SET = rvh.NodeSet(NODES)
 #: where the library's own files are: a clone, and what is installed below it, may be named rvh too
-LIBRARY = str(Path(rvh.__file__).parent) + os.sep
 MURMUR = rvh.NodeSet(NODES, scheme="murmur", weights=[1, 2, 3, 4])
 TABLE = PartitionTable(SET, 16, 2)
 SELECTOR = StableSelector(NODES)
@@ -401,50 +399,17 @@ def test_what_an_error_holds_can_be_looked_at_when_the_memory_is_gone() -> None:
 # -- Ctrl-C ---------------------------------------------------------------------------------------
 
 
-class Interrupt:
-    """Raises KeyboardInterrupt before a line of rvh, the one of that number."""
-
-    def __init__(self, at: int) -> None:
-        self.left = at
-
-    def __call__(self, frame: FrameType, event: str, _: Any) -> Any:
-        if not frame.f_code.co_filename.startswith(LIBRARY):
-            return None
-        if self._in_a_finalizer(frame):
-            return None  # there it would be printed and forgotten
-        if event == "line":
-            self.left -= 1
-            if self.left == 0:
-                raise KeyboardInterrupt
-        return self
-
-    def _in_a_finalizer(self, frame: FrameType | None) -> bool:
-        while frame is not None:
-            if frame.f_code.co_name == "__del__":
-                return True
-            frame = frame.f_back
-        return False
-
-
 @pytest.mark.parametrize("kind", ["array", "stream", "dictionary"])
 def test_interrupts_everywhere(kind: str) -> None:
     def run(at: int) -> bool:
         forge = Forge()
         keys: Any = GOOD[kind](forge)
-        interrupt = Interrupt(at)
-        before = sys.gettrace()
-        sys.settrace(interrupt)
-        try:
-            SET.select_arrow(keys, threads=1)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            sys.settrace(before)
+        came = interrupted_at(at, partial(SET.select_arrow, keys, threads=1))
         del keys
         if forge.released != forge.handed:
             gc.collect()
         forge.check()
-        return interrupt.left <= 0
+        return came
 
     assert not run(10**9)
     at = 1
