@@ -13,19 +13,12 @@ from pathlib import Path
 
 import pytest
 from folders import ROOT
+from house import floors
 
-PAGE = ROOT / "docs" / "architecture.md"
 SOURCES = (".py", ".pyi", ".pyx", ".pxd", ".pxi")
 CHOICE = "a backend is chosen in rvh._backend alone"
 
 Imports = dict[str, set[str]]  # file -> those that it imports
-
-
-def floors(page: str) -> dict[str, int]:
-    """Part -> floor."""
-    rows = re.findall(r"(?m)^\| (\d+) \| `(\w+)` \|", page.partition("## The floors")[2])
-    assert len(rows) == len({part for _, part in rows})
-    return {part: int(floor) for floor, part in rows}
 
 
 def imported(text: str, is_cython: bool) -> Iterator[tuple[str, str]]:
@@ -93,7 +86,7 @@ def circles(found: Imports) -> list[str]:
 
 
 def test_each_part_imports_only_what_is_below() -> None:
-    assert faults(ROOT / "src", floors(PAGE.read_text("utf-8"))) == []
+    assert faults(ROOT / "src", floors()) == []
 
 
 def test_imports_of_the_benchmarks_do_not_go_round() -> None:

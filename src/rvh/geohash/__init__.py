@@ -386,7 +386,7 @@ class GeoSet:
                 out[task.start : task.stop, task.first] = task.tier.nodes[0]
         ranked = [task for task in tasks if len(task.tier.nodes) > 1]
         pairs = sum((task.stop - task.start) * len(task.tier.nodes) for task in ranked)
-        over_blocks(_blocks(ranked, keys, out), thread_count(threads, pairs))
+        over_blocks(list(_blocks(ranked, keys, out)), thread_count(threads, pairs))
 
     def _tasks(self, words: NDArray[np.uint64], k: int) -> tuple[NDArray[np.intp], list[_Task]]:
         """The rows, those of a region side by side, and what to do with which of them.
