@@ -74,6 +74,7 @@ cdef size_t INLINE = 1 << 11  # compressions done without releasing the GIL: abo
 
 include "native/isa.pxi"
 include "native/stopping.pxi"
+include "native/answers.pxi"
 include "native/columns.pxi"
 include "native/spans.pxi"
 include "native/selection.pxi"

@@ -1,14 +1,12 @@
 # Buckets by number: jump hash and JumpBackHash.
 
-def jump(uint32_t buckets, names, keys, Py_ssize_t start, Py_ssize_t stop, out not None,
-         Cancel cancel):
-    cdef cnp.intp_t[:, ::1] chosen
+def jump(uint32_t buckets, names, keys, Py_ssize_t start, Py_ssize_t stop,
+         cnp.ndarray out not None, Cancel cancel):
+    cdef cnp.ndarray chosen = positions_for(names, out)
     if stop > start:
-        chosen = out if names is None else np.empty(np.shape(out), dtype=np.intp)
-        _place(keys, start, stop, buckets, <size_t>chosen.shape[1], <intptr_t *>&chosen[0, 0],
-               cancel)
-        if names is not None:
-            write_names(names, np.asarray(chosen), out, cancel)
+        _place(keys, start, stop, buckets, <size_t>cnp.PyArray_DIM(out, 1),
+               <intptr_t *>cnp.PyArray_DATA(chosen), cancel)
+        write_names(names, chosen, out, cancel)
 
 
 def jumpback(uint32_t buckets, keys, Py_ssize_t start, Py_ssize_t stop, cnp.intp_t[::1] out,
@@ -18,38 +16,26 @@ def jumpback(uint32_t buckets, keys, Py_ssize_t start, Py_ssize_t stop, cnp.intp
 
 
 def jump_one(key, uint32_t buckets, Py_ssize_t k):
-    cdef intptr_t few[FEW]
-    cdef intptr_t *chosen = few
+    cdef Positions positions
     cdef const rvh_isa *isa = active_isa()
     cdef uint64_t word = word_of(isa, key)
     cdef rvh_column column
-    cdef rvh_poll poll
+    cdef rvh_status status
     cdef Watch watch
     describe_word(&word, &column)
-    if k <= FEW:
-        raise_for(rvh_jump(isa, &column, 0, 1, buckets, <size_t>k, few, NULL), None, 0)
-        return [few[i] for i in range(k)]
-    chosen = <intptr_t *>malloc(<size_t>k * sizeof(intptr_t))
-    if chosen is NULL:
-        raise MemoryError
+    allocate(&positions, k)
     try:
-        start_watch(&watch, &poll, None)
-        with nogil:
-            status = rvh_jump(isa, &column, 0, 1, buckets, <size_t>k, chosen, &poll)
+        if k <= FEW:
+            status = rvh_jump(isa, &column, 0, 1, buckets, <size_t>k, positions.chosen, NULL)
+        else:
+            start_watch(&watch, None)
+            with nogil:
+                status = rvh_jump(isa, &column, 0, 1, buckets, <size_t>k, positions.chosen,
+                                  &watch.poll)
         raise_for(status, None, 0)
-        return numbers_of(chosen, k)
+        return named(None, positions.chosen, k)
     finally:
-        free(chosen)
-
-
-cdef list numbers_of(const intptr_t *chosen, Py_ssize_t k):
-    cdef Py_ssize_t i, first = 0
-    cdef list found = []
-    while first < k:
-        found += [chosen[i] for i in range(first, min(k, first + NAMED))]
-        first += NAMED
-        check_signals()
-    return found
+        release(&positions)
 
 
 def jumpback_one(key, uint32_t buckets):
@@ -101,23 +87,22 @@ cdef int _place(object keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets
     jump hash, or for k = 0 one by JumpBackHash."""
     cdef const rvh_isa *isa = active_isa()
     cdef rvh_column column
-    cdef rvh_poll poll
     cdef Watch watch
     cdef rvh_status status
     cdef size_t first = <size_t>start, last = <size_t>stop
-    start_watch(&watch, &poll, cancel)
+    start_watch(&watch, cancel)
     if keys.kind != Kind.INTEGERS:
         words = np.empty(stop - start, dtype=np.uint64)
-        if _words(isa, keys, start, stop, words, &poll):
+        if _words(isa, keys, start, stop, words, &watch.poll):
             return 0
         keys = KeyColumn._unchecked(Kind.INTEGERS, words)
         first, last = 0, last - first
     describe(keys, &column)
     with nogil:
         if k > 0:
-            status = rvh_jump(isa, &column, first, last, buckets, k, out, &poll)
+            status = rvh_jump(isa, &column, first, last, buckets, k, out, &watch.poll)
         else:
-            status = rvh_jumpback(isa, &column, first, last, buckets, out, &poll)
+            status = rvh_jumpback(isa, &column, first, last, buckets, out, &watch.poll)
     raise_for(status, keys, 0)
     return 0
 

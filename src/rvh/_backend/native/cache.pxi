@@ -89,21 +89,16 @@ cdef class Cache:
         return [bound.ids[best]]
 
     cdef list _several(self, Bound bound, blake2_simd_bytes span, Py_ssize_t k):
-        cdef intptr_t few[FEW]
-        cdef intptr_t *chosen = few
-        if k > FEW:
-            chosen = <intptr_t *>malloc(<size_t>k * sizeof(intptr_t))
-            if chosen is NULL:
-                raise MemoryError
+        cdef Positions positions
+        allocate(&positions, k)
         try:
             if not rvh_cache_get_one(self.cache, bound.epoch, span, <size_t>k,
-                                     HAS_GIL and self._running == 0, chosen):
-                bound.prepared.choose(span, k, chosen, None)
-                rvh_cache_put_one(self.cache, bound.epoch, span, <size_t>k, chosen)
-            return named(bound.ids, chosen, k)
+                                     HAS_GIL and self._running == 0, positions.chosen):
+                bound.prepared.choose(span, k, positions.chosen, None)
+                rvh_cache_put_one(self.cache, bound.epoch, span, <size_t>k, positions.chosen)
+            return named(bound.ids, positions.chosen, k)
         finally:
-            if chosen is not few:
-                free(chosen)
+            release(&positions)
 
     def _get(self, keys, cnp.intp_t[:, ::1] out, uint64_t epoch):
         """Fill in the rows of a plain column that are known; returns those that are not."""
@@ -115,23 +110,18 @@ cdef class Cache:
 
     cdef object _get_all(self, object keys, cnp.intp_t[:, ::1] out, uint64_t epoch):
         cdef Py_ssize_t rows = out.shape[0]
-        cdef int64_t[::1] missing
-        cdef size_t k = <size_t>out.shape[1], i, missings = 0, before = 0, bad = 0
-        cdef rvh_status status
-        cdef rvh_poll poll
-        cdef Watch watch
-        cdef _Pieces pieces = _Pieces.of(keys, 0, rows)
-        missing = np.empty(rows, dtype=np.int64)
-        start_watch(&watch, &poll, None)
+        cdef int64_t[::1] missing = np.empty(rows, dtype=np.int64)
+        cdef size_t k = <size_t>out.shape[1], i, count = 0, before = 0
+        cdef _Pieces pieces = _Pieces.of(keys, 0, rows, None)
         while pieces.step():
             with nogil:
-                status = rvh_cache_get(self.cache, epoch, &pieces.column, pieces.first, pieces.last,
-                                       k, <intptr_t *>&out[0, 0] + pieces.done * k,
-                                       &missing[0] + before, &missings, &poll, &bad)
-            raise_for(status, keys, bad)
-            for i in range(before, before + missings):
+                pieces.status = rvh_cache_get(
+                    self.cache, epoch, &pieces.column, pieces.first, pieces.last, k,
+                    <intptr_t *>&out[0, 0] + pieces.done * k, &missing[0] + before, &count,
+                    &pieces.watch.poll, &pieces.bad)
+            for i in range(before, before + count):
                 missing[i] += <int64_t>pieces.done
-            before += missings
+            before += count
         return np.asarray(missing)[:before]
 
     def _put(self, keys, const cnp.intp_t[:, ::1] chosen, uint64_t epoch):
@@ -144,17 +134,13 @@ cdef class Cache:
 
     cdef int _put_all(self, object keys, const cnp.intp_t[:, ::1] chosen,
                       uint64_t epoch) except -1:
-        cdef size_t k = <size_t>chosen.shape[1], bad = 0
-        cdef rvh_status status
-        cdef rvh_poll poll
-        cdef Watch watch
-        cdef _Pieces pieces = _Pieces.of(keys, 0, chosen.shape[0])
-        start_watch(&watch, &poll, None)
+        cdef size_t k = <size_t>chosen.shape[1]
+        cdef _Pieces pieces = _Pieces.of(keys, 0, chosen.shape[0], None)
         while pieces.step():
             with nogil:
-                status = rvh_cache_put(self.cache, epoch, &pieces.column, pieces.first, pieces.last,
-                                       k, <intptr_t *>&chosen[0, 0] + pieces.done * k, &poll, &bad)
-            raise_for(status, keys, bad)
+                pieces.status = rvh_cache_put(
+                    self.cache, epoch, &pieces.column, pieces.first, pieces.last, k,
+                    <intptr_t *>&chosen[0, 0] + pieces.done * k, &pieces.watch.poll, &pieces.bad)
         return 0
 
     def _figures(self):

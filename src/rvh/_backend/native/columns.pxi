@@ -336,30 +336,46 @@ cdef int raise_for(rvh_status status, object keys, size_t bad) except -1:
     raise MemoryError
 
 
+@cython.final
 cdef class _Pieces:
     """A plain column's elements as C reads them: all at once where they stand, or chunk by chunk.
 
     After each `step`, elements `first` to `last` of `column` are the next ones, of which `done`
-    came before.
+    came before. A call is a loop, whose kernel asks `watch.poll` and leaves its answer here:
+
+        while pieces.step():
+            with nogil:
+                pieces.status = rvh_...(&pieces.column, pieces.first, pieces.last, ...
+                                        &pieces.watch.poll, &pieces.bad)
     """
 
     cdef object keys
+    cdef Cancel cancel
     cdef Py_ssize_t start, stop  # what comes next
     cdef _Blob blob  # None where they stand
     cdef rvh_column column
     cdef size_t first, last, done
+    cdef Watch watch
+    cdef rvh_status status
+    cdef size_t bad
 
     @staticmethod
-    cdef _Pieces of(object keys, Py_ssize_t start, Py_ssize_t stop):
-        cdef _Pieces pieces = _Pieces()
-        pieces.keys, pieces.start, pieces.stop = keys, start, stop
+    cdef _Pieces of(object keys, Py_ssize_t start, Py_ssize_t stop, Cancel cancel):
+        cdef _Pieces pieces = _Pieces.__new__(_Pieces)
+        pieces.keys, pieces.start, pieces.stop, pieces.cancel = keys, start, stop, cancel
         if is_loaded(keys):
-            pieces.blob = _Blob()
+            pieces.blob = _Blob.__new__(_Blob)
+        start_watch(&pieces.watch, cancel)
         return pieces
 
     cdef bint step(self) except -1:
-        """Go on to the next elements; False where there are none."""
+        """Go on to the next elements; False where there are none, or `cancel` ended the call.
+
+        Raises what the kernel's last answer stands for.
+        """
         cdef Py_ssize_t count
+        if self.status != RVH_OK and raise_for(self.status, self.keys, self.bad):
+            return False
         self.done += self.last - self.first
         if self.start >= self.stop:
             return False

@@ -33,7 +33,6 @@ cdef class Matching:
         cdef int64_t[::1] left
         cdef size_t lefts = 0
         cdef rvh_status status
-        cdef rvh_poll poll
         cdef Watch watch
         cdef const int64_t *which = NULL
         if count == 0:
@@ -42,11 +41,11 @@ cdef class Matching:
         left = np.empty(count, dtype=np.int64)
         if rows is not None:
             which = &rows[0]
-        start_watch(&watch, &poll, None)
+        start_watch(&watch, None)
         with nogil:
             status = rvh_matching_offer(self.matching, which, <size_t>count,
                                         <size_t>lists.shape[1] // 2, &lists[0, 0], &left[0],
-                                        &lefts, &poll)
+                                        &lefts, &watch.poll)
         raise_for(status, None, 0)
         if rvh_matching_tied(self.matching) and self.ties.codes is NULL:
             return None

@@ -29,12 +29,10 @@ def bare_hashes(size_t words, size_t n):
 
 def bare_spans(keys):
     """What turns a plain column into bytes alone: how many bytes its elements have together."""
-    cdef rvh_status status
     cdef uint64_t bytes_ = 0, total = 0
-    cdef _Pieces pieces = _Pieces.of(keys, 0, len(keys))
+    cdef _Pieces pieces = _Pieces.of(keys, 0, len(keys), None)
     while pieces.step():
         with nogil:
-            status = rvh_bare_spans(&pieces.column, pieces.first, pieces.last, &bytes_)
-        raise_for(status, keys, 0)
+            pieces.status = rvh_bare_spans(&pieces.column, pieces.first, pieces.last, &bytes_)
         total += bytes_
     return total

@@ -19,15 +19,8 @@ def key_points(str kind not None, keys, Py_ssize_t start, Py_ssize_t stop, uint6
                Cancel cancel):
     cdef rvh_point_kind which = POINT_KINDS[kind]
     cdef const rvh_isa *isa = active_isa()
-    cdef rvh_poll poll
-    cdef Watch watch
-    cdef rvh_status status
-    cdef size_t bad = 0
-    cdef _Pieces pieces = _Pieces.of(keys, start, stop)
-    start_watch(&watch, &poll, cancel)
+    cdef _Pieces pieces = _Pieces.of(keys, start, stop, cancel)
     while pieces.step():
         with nogil:
-            status = rvh_points(isa, which, &pieces.column, pieces.first, pieces.last,
-                                &out[0] + pieces.done, &poll, &bad)
-        if raise_for(status, keys, bad):
-            return
+            pieces.status = rvh_points(isa, which, &pieces.column, pieces.first, pieces.last,
+                                       &out[0] + pieces.done, &pieces.watch.poll, &pieces.bad)

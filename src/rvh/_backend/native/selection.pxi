@@ -16,9 +16,8 @@ cdef class PreparedNodes:
         cdef const double *each = NULL
         cdef size_t bad[2]
         cdef rvh_status status
-        cdef rvh_poll poll
-        cdef rvh_poll *asked = NULL
         cdef Watch watch
+        cdef rvh_poll *poll = NULL
         cdef const uint8_t *secret_bytes = <const uint8_t *>PyBytes_AS_STRING(secret)
         cdef size_t secret_size = <size_t>PyBytes_GET_SIZE(secret)
         self.isa = active_isa()
@@ -29,11 +28,11 @@ cdef class PreparedNodes:
             each = &given[0]
         blob.fill_all(ids)
         if self.n > CHUNK or blob.size > CHUNK_BYTES:  # for fewer nobody has to wait
-            start_watch(&watch, &poll, None)
-            asked = &poll
+            start_watch(&watch, None)
+            poll = &watch.poll
         with nogil:
             status = rvh_nodes_new(&self.nodes, self.scheme, blob.data, blob.offsets,
-                                   <size_t>self.n, each, secret_bytes, secret_size, asked, bad)
+                                   <size_t>self.n, each, secret_bytes, secret_size, poll, bad)
         if status == RVH_EMPTY_ID:
             raise empty_id_error(bad[0])
         if status == RVH_DUPLICATE_ID:
@@ -50,42 +49,38 @@ cdef class PreparedNodes:
                     Cancel cancel) except -1:
         """The best k nodes of one key; returns 1 for a call that `cancel` ended."""
         cdef rvh_status status
-        cdef rvh_poll poll
         cdef Watch watch
         if <size_t>self.n * (1 + key.size // 128) <= INLINE:
             status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, NULL)
         else:
-            start_watch(&watch, &poll, cancel)
+            start_watch(&watch, cancel)
             with nogil:
-                status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, &poll)
+                status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, &watch.poll)
         return raise_for(status, None, 0) if status != RVH_OK else 0
 
     def select_one(self, key, Py_ssize_t k, list names not None, Cancel cancel=None):
-        cdef intptr_t few[FEW]
-        cdef intptr_t *chosen = few
+        cdef Positions positions
         cdef blake2_simd_bytes span
         cdef uint8_t word[8]
         _owner = bytes_of(key, None, "key", &span, word)
-        if k > FEW:
-            chosen = <intptr_t *>malloc(<size_t>k * sizeof(intptr_t))
-            if chosen is NULL:
-                raise MemoryError
+        allocate(&positions, k)
         try:
-            return [] if self.choose(span, k, chosen, cancel) else named(names, chosen, k)
+            if self.choose(span, k, positions.chosen, cancel):
+                return []
+            return named(names, positions.chosen, k)
         finally:
-            if chosen is not few:
-                free(chosen)
+            release(&positions)
 
     def argselect(self, keys, Py_ssize_t start, Py_ssize_t stop, cnp.intp_t[:, ::1] out,
                   Cancel cancel):
         if stop > start:
             self._run(keys, start, stop, <void *>&out[0, 0], NULL, <size_t>out.shape[1], cancel)
 
-    def select(self, names not None, keys, Py_ssize_t start, Py_ssize_t stop, out not None,
-               Cancel cancel):
-        # A block of positions at a time: those of all rows would double the memory.
-        chosen = np.empty(np.shape(out), dtype=np.intp)
-        self.argselect(keys, start, stop, chosen, cancel)
+    def select(self, names not None, keys, Py_ssize_t start, Py_ssize_t stop,
+               cnp.ndarray out not None, Cancel cancel):
+        cdef cnp.ndarray chosen = positions_for(names, out)
+        self._run(keys, start, stop, cnp.PyArray_DATA(chosen), NULL,
+                  <size_t>cnp.PyArray_DIM(out, 1), cancel)
         write_names(names, chosen, out, cancel)
 
     def rank(self, keys, Py_ssize_t start, Py_ssize_t stop, out not None, Cancel cancel):
@@ -100,43 +95,29 @@ cdef class PreparedNodes:
 
     def select_spread(self, names, const uint32_t[:, ::1] domains, list most not None,
                       const intptr_t[:, ::1] current, keys, Py_ssize_t start, Py_ssize_t stop,
-                      out not None, Cancel cancel):
-        if names is None:
-            self._spread(domains, most, current, keys, start, stop, out, cancel)
-        else:
-            chosen = np.empty(np.shape(out), dtype=np.intp)
-            self._spread(domains, most, current, keys, start, stop, chosen, cancel)
-            write_names(names, chosen, out, cancel)
-
-    cdef int _spread(self, const uint32_t[:, ::1] domains, list most,
-                     const intptr_t[:, ::1] current, object keys, Py_ssize_t start,
-                     Py_ssize_t stop, cnp.intp_t[:, ::1] out, Cancel cancel) except -1:
+                      cnp.ndarray out not None, Cancel cancel):
         cdef rvh_spread spread
-        cdef rvh_poll poll
-        cdef Watch watch
-        cdef rvh_status status
         cdef Py_ssize_t level
-        cdef const intptr_t *held = NULL
-        cdef size_t helds = 0, k = <size_t>out.shape[1], bad = 0
-        cdef _Pieces pieces = _Pieces.of(keys, start, stop)
+        cdef const intptr_t *first_current = NULL
+        cdef cnp.ndarray chosen = positions_for(names, out)
+        cdef size_t width = 0, k = <size_t>cnp.PyArray_DIM(out, 1)
+        cdef _Pieces pieces = _Pieces.of(keys, start, stop, cancel)
         spread.count = 0 if domains is None else <size_t>domains.shape[0]
         for level in range(<Py_ssize_t>spread.count):
             spread.levels[level].domain = &domains[level, 0]
             spread.levels[level].domains = <size_t>(np.max(domains[level]) + 1)
             spread.levels[level].most = <size_t>most[level]
         if stop > start and current is not None and current.shape[1] > 0:
-            held, helds = &current[start, 0], <size_t>current.shape[1]
-        start_watch(&watch, &poll, cancel)
+            first_current, width = &current[start, 0], <size_t>current.shape[1]
         while pieces.step():
             with nogil:
-                status = rvh_argselect_spread(
+                pieces.status = rvh_argselect_spread(
                     self.isa, self.nodes, &pieces.column, pieces.first, pieces.last, k,
                     NULL if spread.count == 0 else &spread,
-                    NULL if helds == 0 else held + pieces.done * helds, helds,
-                    <intptr_t *>&out[0, 0] + pieces.done * k, &poll, &bad)
-            if raise_for(status, keys, bad):
-                break
-        return 0
+                    NULL if width == 0 else first_current + pieces.done * width, width,
+                    <intptr_t *>cnp.PyArray_DATA(chosen) + pieces.done * k, &pieces.watch.poll,
+                    &pieces.bad)
+        write_names(names, chosen, out, cancel)
 
     def scores(self, keys, Py_ssize_t start, Py_ssize_t stop, uint64_t[:, :, ::1] out,
                Cancel cancel):
@@ -146,38 +127,33 @@ cdef class PreparedNodes:
     cdef int _run(self, object keys, Py_ssize_t start, Py_ssize_t stop, void *out, uint64_t *words,
                   size_t k, Cancel cancel) except -1:
         """Rankings of k nodes, or for k = 0 scores."""
-        cdef rvh_poll poll
-        cdef Watch watch
-        cdef rvh_status status
-        cdef size_t scores = <size_t>self.n * rvh_score_words(self.nodes), done, bad = 0
-        cdef _Pieces pieces = _Pieces.of(keys, start, stop)
-        start_watch(&watch, &poll, cancel)
+        cdef size_t scores = <size_t>self.n * rvh_score_words(self.nodes)
+        cdef _Pieces pieces = _Pieces.of(keys, start, stop, cancel)
         while pieces.step():
-            done = pieces.done
             with nogil:
                 if k > 0:
-                    status = rvh_argselect(self.isa, self.nodes, &pieces.column, pieces.first,
-                                           pieces.last, k, <intptr_t *>out + done * k,
-                                           NULL if words is NULL else words + done * k, &poll, &bad)
+                    pieces.status = rvh_argselect(
+                        self.isa, self.nodes, &pieces.column, pieces.first, pieces.last, k,
+                        <intptr_t *>out + pieces.done * k,
+                        NULL if words is NULL else words + pieces.done * k,
+                        &pieces.watch.poll, &pieces.bad)
                 else:
-                    status = rvh_scores(self.isa, self.nodes, &pieces.column, pieces.first,
-                                        pieces.last, <uint64_t *>out + done * scores, &poll, &bad)
-            if raise_for(status, keys, bad):
-                break
+                    pieces.status = rvh_scores(
+                        self.isa, self.nodes, &pieces.column, pieces.first, pieces.last,
+                        <uint64_t *>out + pieces.done * scores, &pieces.watch.poll, &pieces.bad)
         return 0
 
 
 def ascending(keys):
     cdef _Blob blob = _Blob()
-    cdef rvh_poll poll
     cdef Watch watch
     cdef rvh_status status
     cdef cnp.intp_t[::1] out = np.empty(len(keys), dtype=np.intp)
     cdef size_t n = <size_t>out.shape[0]
     blob.fill_all(keys)
-    start_watch(&watch, &poll, None)
+    start_watch(&watch, None)
     if n > 0:
         with nogil:
-            status = rvh_ascending(blob.data, blob.offsets, n, <intptr_t *>&out[0], &poll)
+            status = rvh_ascending(blob.data, blob.offsets, n, <intptr_t *>&out[0], &watch.poll)
         raise_for(status, None, 0)
     return np.asarray(out)

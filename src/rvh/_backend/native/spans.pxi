@@ -9,12 +9,12 @@ cdef class _Buffer:
         free(self.buffer.data)
 
     @staticmethod
-    cdef _Buffer take(rvh_buffer *buffer):
-        """What is in a buffer, which is empty from then on."""
-        cdef _Buffer taken = _Buffer()
-        taken.buffer = buffer[0]
+    cdef _Buffer of(rvh_buffer *buffer):
+        """The owner of what is in a buffer, which is empty from then on."""
+        cdef _Buffer owner = _Buffer()
+        owner.buffer = buffer[0]
         memset(buffer, 0, sizeof(rvh_buffer))
-        return taken
+        return owner
 
     cdef object array(self):
         cdef cnp.npy_intp size = <cnp.npy_intp>self.buffer.size
@@ -102,23 +102,22 @@ def compose(list parts not None, Py_ssize_t rows):
     places = np.empty(rows + 1, dtype=np.uint64)
     cdef uint64_t[::1] offsets = places
     cdef rvh_status status = RVH_OK
-    cdef rvh_poll poll
     cdef Watch watch
     cdef size_t bad = 0
-    cdef Py_ssize_t start = 0, count, most = CHUNK if loaded.objects else rows
-    start_watch(&watch, &poll, None)
+    cdef Py_ssize_t start = 0, count, limit = CHUNK if loaded.objects else rows
+    start_watch(&watch, None)
     offsets[0] = 0
     while start < rows:
-        count = min(most, rows - start)
+        count = min(limit, rows - start)
         try:
             count = loaded.load(start, start + count)
         except RVHError:
             raise loaded.error(start, start + count) from None
         if loaded.objects:
-            most = min(CHUNK, 2 * count)  # a column of large objects ends the chunk of all others
+            limit = min(CHUNK, 2 * count)  # a column of large objects ends the chunk of all others
         with nogil:
             status = rvh_compose(loaded.parts, loaded.count, <size_t>count, &composed.buffer,
-                                 &offsets[start + 1], &poll, &bad)
+                                 &offsets[start + 1], &watch.poll, &bad)
         if status == RVH_BAD_KEY:
             raise loaded.error(start + <Py_ssize_t>bad, start + <Py_ssize_t>bad + 1)
         raise_for(status, None, 0)
@@ -127,41 +126,39 @@ def compose(list parts not None, Py_ssize_t rows):
 
 
 cdef class _Distinct:
-    cdef rvh_distinct found
-    cdef rvh_poll poll
-    cdef Watch watch
+    """Distinct keys so far, as C keeps them."""
+
+    cdef rvh_distinct keys
+    cdef Watch watch  # one for all columns: many are short
 
     def __dealloc__(self):
-        rvh_distinct_free(&self.found)
+        rvh_distinct_free(&self.keys)
 
     cdef int add(self, object keys, Py_ssize_t start, Py_ssize_t stop, uint32_t *codes) except -1:
         """The codes of a plain column's elements."""
-        cdef _Pieces pieces = _Pieces.of(keys, start, stop)
-        cdef rvh_status status
-        cdef size_t bad = 0
+        cdef _Pieces pieces = _Pieces.of(keys, start, stop, None)
         while pieces.step():
             with nogil:
-                status = rvh_distinct_add(&self.found, &pieces.column, pieces.first,
-                                          pieces.last - pieces.first, codes + pieces.done,
-                                          &self.poll, &bad)
-            raise_for(status, keys, bad)
+                pieces.status = rvh_distinct_add(
+                    &self.keys, &pieces.column, pieces.first, pieces.last - pieces.first,
+                    codes + pieces.done, &self.watch.poll, &pieces.bad)
         return 0
 
     cdef object spans(self):
-        if self.found.count == 0:
+        if self.keys.count == 0:
             return Spans._unchecked(np.empty(0, dtype=np.uint8), np.zeros(1, dtype=np.uint64))
-        data, offsets = _Buffer.take(&self.found.bytes), _Buffer.take(&self.found.offsets)
+        data, offsets = _Buffer.of(&self.keys.bytes), _Buffer.of(&self.keys.offsets)
         return Spans._unchecked((<_Buffer>data).array(), (<_Buffer>offsets).array().view(np.uint64))
 
 
 def distinct(keys, Py_ssize_t start, Py_ssize_t stop):
-    cdef _Distinct seen = _Distinct()
+    cdef _Distinct all_keys = _Distinct()
     cdef uint32_t[::1] codes = np.empty(stop - start, dtype=np.uint32)
-    start_watch(&seen.watch, &seen.poll, None)
+    start_watch(&all_keys.watch, None)
     pieces = [(keys, start, stop, start)]
     if keys.kind == Kind.CHUNKS:
         pieces = keys.values.pieces(start, stop)
     for column, a, b, first in pieces:
         if b > a:
-            seen.add(column, a, b, &codes[first - start])
-    return seen.spans(), np.asarray(codes)
+            all_keys.add(column, a, b, &codes[first - start])
+    return all_keys.spans(), np.asarray(codes)

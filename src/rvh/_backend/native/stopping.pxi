@@ -11,7 +11,8 @@ cdef class Cancel:
 
 
 cdef struct Watch:
-    volatile int *flag
+    rvh_poll poll  # what the kernel asks
+    volatile int *flag  # of a Cancel, or NULL
     int signals  # whether this thread is the one that Python's signal handlers run on
     long long checked  # when they last could, in milliseconds
 
@@ -38,39 +39,17 @@ cdef int should_stop(void *context) noexcept nogil:
         return PyErr_CheckSignals() != 0
 
 
-cdef void start_watch(Watch *watch, rvh_poll *poll, Cancel cancel):
+cdef void start_watch(Watch *watch, Cancel cancel):
+    """Make ready for one call; the watch and the Cancel stay where they are until it ends."""
     watch.flag = NULL if cancel is None else &cancel.flag
     watch.signals = threading.current_thread() is threading.main_thread()
     watch.checked = milliseconds()
-    poll.stop = should_stop
-    poll.context = watch
-    poll.left = 0
-    poll.stopped = 0
+    watch.poll.stop = should_stop
+    watch.poll.context = watch
+    watch.poll.left = 0
+    watch.poll.stopped = 0
 
 
 cdef int check_signals() except -1:
     """Let Python's signal handlers run, and an error of theirs end the call."""
     return -1 if PyErr_CheckSignals() != 0 else 0
-
-
-cdef list named(list names, const intptr_t *chosen, Py_ssize_t k):
-    """What `names` says of k positions."""
-    cdef Py_ssize_t i, first = 0
-    cdef list found
-    if k == 1:  # most calls: no loop, no list that grows
-        return [names[chosen[0]]]
-    if k <= NAMED:
-        return [names[chosen[i]] for i in range(k)]
-    found = []
-    while first < k:
-        found += [names[chosen[i]] for i in range(first, min(k, first + NAMED))]
-        first += NAMED
-        check_signals()
-    return found
-
-
-cdef int write_names(object names, object chosen, object out, Cancel cancel) except -1:
-    """What `names` says of positions, into `out`: nothing where a call that ended left garbage."""
-    if cancel is None or not cancel.flag:
-        take(names, chosen, out)
-    return 0
