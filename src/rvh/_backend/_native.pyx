@@ -8,7 +8,11 @@ The same names, arguments, answers and errors as `rvh._backend.pure`, where they
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_Occurred
+from cpython.list cimport PyList_CheckExact, PyList_New, PyList_SET_ITEM
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_AsUTF8String, PyUnicode_CheckExact
 from libc.stdint cimport int64_t, intptr_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
@@ -36,6 +40,8 @@ cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
     void *PyUnicode_DATA(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    Py_ssize_t PySequence_Fast_GET_SIZE(object sequence)
+    PyObject **PySequence_Fast_ITEMS(object sequence)
     # Not Cython's own declaration, which would raise (and lose) what should stay pending.
     int PyErr_CheckSignals() noexcept
 

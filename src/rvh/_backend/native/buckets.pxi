@@ -66,7 +66,7 @@ cdef uint64_t word_of(const rvh_isa *isa, object key) except? 0:
     cdef rvh_status status
     cdef size_t bad = 0
     cdef int i
-    _owner = bytes_of(key, None, "key", &span, raw)
+    _owner = bytes_of(key, -1, "key", &span, raw)
     if is_integer(key):
         for i in range(8):
             word |= <uint64_t>span.data[i] << (8 * i)

@@ -79,7 +79,7 @@ cdef class Cache:
             count = <Py_ssize_t>PyLong_AsLongLongAndOverflow(k, &overflow)
         if not 0 < count <= bound.selectable:
             count = bound.count(k)
-        _owner = None if borrow_bytes(key, &span, word) else bytes_of(key, None, "key", &span, word)
+        _owner = None if borrow_bytes(key, &span, word) else bytes_of(key, -1, "key", &span, word)
         if count > 1:
             return self._several(bound, span, count)
         if not rvh_cache_get_one(self.cache, bound.epoch, span, 1, HAS_GIL and self._running == 0,

@@ -1,5 +1,13 @@
 # A column as C reads it: where its elements stand, or in blobs of bytes.
 
+# Kinds whose elements come in blobs; the others are read where they stand, and how.
+cdef object OBJECTS = Kind.OBJECTS, TEXT = Kind.TEXT
+cdef dict LAYOUTS = {
+    Kind.SPANS: RVH_OFFSETS, Kind.VIEWS: RVH_VIEWS, Kind.BYTES: RVH_PADDED,
+    Kind.FIXED: RVH_FIXED, Kind.STRINGS: RVH_UCS4, Kind.INTEGERS: RVH_INTEGERS,
+}
+
+
 cdef class _Blob:
     """The bytes of a run of Python objects, one after another, and where each begins."""
 
@@ -60,7 +68,7 @@ cdef class _Blob:
             raise MemoryError
         return 0
 
-    cdef int append_object(self, object value, object what, Py_ssize_t position) except -1:
+    cdef int append_object(self, object value, int64_t position, object what) except -1:
         cdef blake2_simd_bytes span
         cdef uint8_t word[8]
         _owner = bytes_of(value, position, what, &span, word)  # lives as long as the span
@@ -91,19 +99,21 @@ cdef class _Blob:
     cdef Py_ssize_t append(self, object keys, Py_ssize_t start, Py_ssize_t stop,
                            size_t limit) except -1:
         """Take in elements behind those that are there, for which there is room."""
-        cdef Py_ssize_t index = start, position
-        cdef list part
-        cdef bint moved = keys.first != 0 or keys.rows is not None
-        cdef bint foreign = keys.integers != CONTRACT
-        cdef object what = keys.what
-        if keys.kind == Kind.TEXT:
+        cdef Objects objects
+        cdef Py_ssize_t index = start
+        cdef int64_t position
+        cdef bint foreign
+        cdef object what
+        if keys.kind is TEXT:
             return self.fill_text(keys, start, stop, limit)
-        part = keys.slice(start, stop)
-        for value in part:
-            position = keys.position(index) if moved else index
+        foreign = keys.integers != CONTRACT
+        what = keys.what
+        describe_objects(keys, &objects)
+        for value in objects_of(keys, &objects, start, stop):
+            position = position_of(&objects, index)
             if foreign and not (PyUnicode_CheckExact(value) or PyBytes_CheckExact(value)):
                 value = keys.written(value, position)
-            self.append_object(value, what, position)
+            self.append_object(value, position, what)
             index += 1
             if self.size >= limit:
                 break
@@ -165,39 +175,90 @@ cdef class _Hashed(_Blob):
     cdef Py_ssize_t fill_words(self, object keys, Py_ssize_t start, Py_ssize_t stop,
                                uint64_t *out) except -1:
         """Take in elements as `fill` does; one that is an integer has its word in `out` already."""
+        cdef Objects objects
         cdef int overflow = 0
         cdef Py_ssize_t i = 0
-        cdef list part
         cdef object what = keys.what
         self.clear(stop - start)
-        if keys.kind == Kind.TEXT:
+        if keys.kind is TEXT:
             self.fill_text(keys, start, stop, CHUNK_BYTES)
             for i in range(self.count):
                 self.rows[i] = i
             return self.count
-        part = keys.slice(start, stop)
-        for value in part:
+        describe_objects(keys, &objects)
+        for value in objects_of(keys, &objects, start, stop):
             if PyLong_CheckExact(value):
                 out[i] = <uint64_t>PyLong_AsLongLongAndOverflow(value, &overflow)
                 if overflow != 0:
                     try:
                         out[i] = value  # 2^63 and more
                     except OverflowError:
-                        key_word(value, keys.position(start + i), keys.what)  # says so
-            elif isinstance(value, (int, np.integer)):
-                out[i] = key_word(value, keys.position(start + i), keys.what)
+                        key_word(value, position_of(&objects, start + i), what)  # says so
+            elif is_integer(value):
+                out[i] = key_word(value, position_of(&objects, start + i), what)
             else:
                 self.rows[self.count] = i
-                self.append_object(value, what, keys.position(start + i))
+                self.append_object(value, position_of(&objects, start + i), what)
             i += 1
             if self.size >= CHUNK_BYTES:
                 break
         return i
 
 
-cdef bytes bytes_of(object value, object position, object what, blake2_simd_bytes *span,
+cdef struct Objects:
+    # Where the elements of a column of Python objects stand.
+    const int64_t *rows
+    int64_t first
+    Py_ssize_t size
+
+
+cdef int describe_objects(object keys, Objects *objects) except -1:
+    objects.rows = rows_of(keys)
+    objects.first = keys.first
+    objects.size = keys._size
+    return 0
+
+
+cdef inline int64_t position_of(const Objects *objects, Py_ssize_t index) noexcept:
+    """Where the caller's keys have an element, for an error: as `KeyColumn.position`."""
+    return objects.first + (index if objects.rows is NULL else objects.rows[index])
+
+
+cdef list objects_of(object keys, const Objects *objects, Py_ssize_t start, Py_ssize_t stop):
+    """Elements `start` to `stop`, as `KeyColumn.slice`; those of a list or tuple at once.
+
+    They are owned by the list that is returned, whatever becomes of the column's own meanwhile:
+    nothing here runs Python code between the look at its length and the last element.
+    """
+    cdef object values = keys.values
+    cdef list part
+    cdef PyObject **items
+    cdef Py_ssize_t index, at
+    cdef bint changed
+    if not (PyList_CheckExact(values) or PyTuple_CheckExact(values)):
+        return keys.slice(start, stop)
+    part = PyList_New(stop - start)
+    with cython.critical_section(values):
+        changed = PySequence_Fast_GET_SIZE(values) != objects.size
+        items = PySequence_Fast_ITEMS(values)
+        for index in range(start, stop if not changed else start):
+            at = index if objects.rows is NULL else <Py_ssize_t>objects.rows[index]
+            changed = not 0 <= at < objects.size
+            if changed:
+                break
+            Py_INCREF(<object>items[at])
+            PyList_SET_ITEM(part, index - start, <object>items[at])
+    if changed:
+        raise keys_changed()
+    return part
+
+
+cdef bytes bytes_of(object value, int64_t position, object what, blake2_simd_bytes *span,
                     uint8_t *word):
-    """A value's bytes as a span, which is good while the value and what this returns are."""
+    """A value's bytes as a span, which is good while the value and what this returns are.
+
+    An error names the position, -1 for a value that has none.
+    """
     cdef bytes owner = None
     if not borrow_bytes(value, span, word):
         owner = encode(value, position, what)
@@ -239,19 +300,20 @@ cdef bint is_integer(object value):
     return PyLong_CheckExact(value) or isinstance(value, (int, np.integer))
 
 
-cdef bytes encode(object value, object position, object what):
+cdef bytes encode(object value, int64_t position, object what):
     """The bytes of any other value, or the error about it."""
     if PyUnicode_CheckExact(value):
         try:
             return PyUnicode_AsUTF8String(value)
         except UnicodeEncodeError:
             pass
-    return key_bytes(value, position, what)
+    return key_bytes(value, None if position < 0 else position, what)
 
 
 cdef bint is_loaded(object keys):
     """Whether a column's elements are brought to C in blobs, and not read where they stand."""
-    return keys.kind == Kind.OBJECTS or keys.kind == Kind.TEXT
+    cdef object kind = keys.kind
+    return kind is OBJECTS or kind is TEXT
 
 
 cdef const int64_t *rows_of(object keys) except? NULL:
@@ -276,21 +338,20 @@ cdef int describe(object keys, rvh_column *column) except -1:
     cdef Py_ssize_t size = keys._size
     memset(column, 0, sizeof(rvh_column))
     column.rows = rows_of(keys)
-    if keys.kind == Kind.SPANS:
+    column.layout = LAYOUTS[keys.kind]
+    if column.layout == RVH_OFFSETS:
         array, offsets = keys.values.data, keys.values.offsets
         check_shape(offsets, 1, size + 1, 8 if cnp.PyArray_ITEMSIZE(offsets) == 8 else 4)
-        column.layout = RVH_OFFSETS
         column.data = <const uint8_t *>cnp.PyArray_DATA(array)
         column.offsets = cnp.PyArray_DATA(offsets)
         column.offset_size = <size_t>cnp.PyArray_ITEMSIZE(offsets)
         return 0
-    if keys.kind == Kind.VIEWS:
+    if column.layout == RVH_VIEWS:
         array = keys.values.views
         buffers, sizes = keys.values.addresses, keys.values.sizes
         check_shape(array, 2, size, 4)
         check_shape(buffers, 1, len(keys.values.buffers), 8)
         check_shape(sizes, 1, len(keys.values.buffers), 8)
-        column.layout = RVH_VIEWS
         column.data = <const uint8_t *>cnp.PyArray_DATA(array)
         column.stride = cnp.PyArray_STRIDE(array, 0)
         column.buffers = <const uint64_t *>cnp.PyArray_DATA(buffers)
@@ -305,14 +366,6 @@ cdef int describe(object keys, rvh_column *column) except -1:
     column.itemsize = <size_t>cnp.PyArray_ITEMSIZE(array)
     column.swapped = not dtype.isnative
     column.is_signed = dtype.kind == "i"
-    if keys.kind == Kind.BYTES:
-        column.layout = RVH_PADDED
-    elif keys.kind == Kind.FIXED:
-        column.layout = RVH_FIXED
-    elif keys.kind == Kind.STRINGS:
-        column.layout = RVH_UCS4
-    else:
-        column.layout = RVH_INTEGERS
     return 0
 
 

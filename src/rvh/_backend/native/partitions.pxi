@@ -28,7 +28,7 @@ def lookup_one(key, size_t partitions, cnp.ndarray owners not None, list names n
             and cnp.PyArray_NDIM(owners) == 2
             and cnp.PyArray_DIM(owners, 0) == <Py_ssize_t>partitions):
         raise ValueError("owners is not a C-contiguous array of uint32, shape (partitions, k)")
-    _owner = bytes_of(key, None, "key", &span, word)
+    _owner = bytes_of(key, -1, "key", &span, word)
     k = cnp.PyArray_DIM(owners, 1)
     row = <const uint32_t *>cnp.PyArray_DATA(owners) + rvh_partition(partitions, span) * <size_t>k
     return named(names, row, k)

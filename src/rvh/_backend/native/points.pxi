@@ -11,7 +11,7 @@ cdef dict POINT_KINDS = {
 def key_point(str kind not None, key):
     cdef blake2_simd_bytes span
     cdef uint8_t word[8]
-    _owner = bytes_of(key, None, "key", &span, word)
+    _owner = bytes_of(key, -1, "key", &span, word)
     return rvh_point(POINT_KINDS[kind], span)
 
 

@@ -28,7 +28,7 @@ cdef class RingPoints:
         cdef rvh_status status
         cdef Watch watch
         cdef uint8_t word[8]
-        _owner = bytes_of(key, None, "key", &span, word)
+        _owner = bytes_of(key, -1, "key", &span, word)
         allocate(&positions, k)
         try:
             if rvh_ring_cost(self.ring, <size_t>k) <= WALK:

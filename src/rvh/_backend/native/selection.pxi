@@ -62,7 +62,7 @@ cdef class PreparedNodes:
         cdef Positions positions
         cdef blake2_simd_bytes span
         cdef uint8_t word[8]
-        _owner = bytes_of(key, None, "key", &span, word)
+        _owner = bytes_of(key, -1, "key", &span, word)
         allocate(&positions, k)
         try:
             if self.choose(span, k, positions.chosen, cancel):
