@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rvh
-from rvh.cli.nodes import ID_NAMES, read_nodes
+from rvh.cli.nodelist.doubts import ID_NAMES
+from rvh.cli.nodes import read_nodes
 from rvh.errors import RVHError
 
 IDS = ["alpha", "beta", "gamma"]

@@ -13,6 +13,7 @@ from rvh._version import __version__
 from rvh.cli.assign import assign
 from rvh.cli.bench import bench
 from rvh.cli.exits import guarded, say
+from rvh.cli.groups import ungrouped
 from rvh.cli.info import info
 from rvh.cli.select import select
 from rvh.errors import show
@@ -104,7 +105,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for each in COMMANDS:
-    app.command(cls=Command)(guarded(each))
+    app.command(cls=Command)(guarded(ungrouped(each)))
 
 
 def _show_version(asked: bool) -> None:

@@ -7,7 +7,6 @@ import os
 import shlex
 import stat
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -18,51 +17,33 @@ import typer
 from numpy.typing import NDArray
 
 from rvh._columns.column import Chunks, KeyColumn, Kind
-from rvh._tables import (
-    EXTENSIONS,
-    FORMATS,
-    Format,
-    Quote,
-    compression_of,
-    extension_of,
-    format_of,
-)
+from rvh._tables import Format
 from rvh._tables.descriptors import STDIN, descriptor, is_stream
 from rvh.cli.exits import say
-from rvh.cli.keyspec import KeySpec, KeyType
+from rvh.cli.formats import FormatOptions, compression
+from rvh.cli.keyspec import KeySpec, KeyType, key_columns, refuse_missing
 from rvh.cli.options import (
-    Algorithm,
-    AlgorithmName,
-    CachePolicy,
-    Dead,
-    IntegersName,
-    MaxPerDomain,
-    NodeColumn,
-    NodeFormat,
-    NodeGeohash,
+    RINGS,
+    BulkOptions,
+    ConstraintOptions,
+    MethodOptions,
+    NodeFileOptions,
     Nodes,
-    NoNodeHeader,
-    Partitions,
+    PlacementOptions,
     Precision,
     Scheme,
     SchemeName,
-    SecretFile,
-    Spread,
-    Strict,
     WeightColumn,
-    Where,
-    refuse_no_text,
 )
-from rvh.cli.placement import RINGS, Asked, Placement, placement
+from rvh.cli.placement import Placement, placement
 from rvh.cli.progress import progress
+from rvh.cli.values import refuse_no_text
 from rvh.errors import RVHError, show
 from rvh.keys import column as key_column_of
 
 if TYPE_CHECKING:
     from rvh._tables.base import Batch, Reader
     from rvh._tables.files import Source
-
-FORMAT_NAMES = ", ".join(FORMATS)
 
 
 def assign(
@@ -71,6 +52,7 @@ def assign(
     out: Annotated[
         str, typer.Option("--out", "-o", metavar="OUT", help="The file to write; - for stdout.")
     ],
+    *,
     k: Annotated[
         int, typer.Option("--k", "-k", "--count", "-c", help="How many nodes, best first.")
     ] = 1,
@@ -94,89 +76,18 @@ def assign(
     column: Annotated[
         str, typer.Option(metavar="NAME", help="The added column; NAME_1 to NAME_k where k > 1.")
     ] = "node",
-    format_name: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="NAME",
-            help=f"The format of KEYS: {FORMAT_NAMES} [default: by its extension].",
-        ),
-    ] = None,
-    output_format: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="The format of OUT [default: by its extension, else as KEYS]."
-        ),
-    ] = None,
-    delimiter: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CHAR",
-            help="What separates the values of csv and tsv: one character, or \\t. For KEYS and "
-            "an OUT of the same format; where KEYS is of another kind, for OUT.",
-        ),
-    ] = None,
-    no_header: Annotated[
-        bool,
-        typer.Option(
-            "--no-header",
-            help="csv and tsv have no header; the columns of KEYS are named 1, 2, 3, ...",
-        ),
-    ] = False,
-    quote: Annotated[
-        Quote | None,
-        typer.Option(
-            help="Quotes in csv and tsv. csv: around a value, as RFC 4180 says; none: a quote is "
-            "a character as others [default: csv in csv; in tsv no value may begin with one].",
-        ),
-    ] = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The encoding of KEYS, by Python's name, as utf-16 or latin-1; OUT is UTF-8 "
-            "[default: utf-8].",
-        ),
-    ] = None,
-    node_column: NodeColumn = None,
-    node_format: NodeFormat = None,
-    no_node_header: NoNodeHeader = False,
+    formats: FormatOptions,
+    node_file: NodeFileOptions,
     weight_column: WeightColumn = None,
     scheme: SchemeName = Scheme.BLAKE2B,
-    algorithm: AlgorithmName = Algorithm.RENDEZVOUS,
-    integers: IntegersName = None,
-    partitions: Partitions = None,
-    secret_file: SecretFile = None,
-    where: Where = None,
-    dead: Dead = None,
-    spread: Spread = None,
-    max_per_domain: MaxPerDomain = None,
-    strict: Strict = False,
-    node_geohash: NodeGeohash = None,
+    method: MethodOptions,
+    constraints: ConstraintOptions,
     key_geohash: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="The column of KEYS that holds the keys' geohashes."),
     ] = None,
     precision: Precision = None,
-    load_factor: Annotated[
-        float | None,
-        typer.Option(
-            metavar="F",
-            help="No node gets more than F times its share of all keys; KEYS is read twice.",
-        ),
-    ] = None,
-    cache: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Remember the nodes of N keys that were asked for."),
-    ] = None,
-    cache_policy: Annotated[
-        CachePolicy | None,
-        typer.Option(help="Which key gives way in the cache [default: lru]."),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(min=1, help="Threads [default: the cores, capped by RVH_NUM_THREADS]."),
-    ] = None,
+    bulk: BulkOptions,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")
     ] = False,
@@ -193,50 +104,37 @@ def assign(
       zcat log.ndjson.gz | rvh assign - --format ndjson -n @nodes.txt -K user -o - | head
     """
     refuse_no_text(column, "--column")
-    read_as = _format("--format", format_name, keys, None)
-    write_as = _format("--output-format", output_format, out, read_as)
-    reading, writing = _delimited(read_as, write_as, delimiter, no_header, quote)
-    _refuse_encoding(encoding, read_as)
-    if node_geohash is not None and key_geohash is None:
+    read_as, write_as = formats.of_files(keys, out)
+    reading, writing = formats.delimited(read_as, write_as)
+    formats.refuse_encoding(read_as)
+    if constraints.node_geohash is not None and key_geohash is None:
         raise typer.BadParameter("say where keys are: --key-geohash", param_hint="--node-geohash")
-    if load_factor is not None:
+    if bulk.load_factor is not None:
         _refuse_read_once(keys)
-    asked = Asked(
-        nodes=nodes,
-        k=k,
-        algorithm=algorithm,
-        integers=integers,
-        text_keys=key_type is KeyType.TEXT or (key_type is KeyType.AUTO and read_as.is_untyped),
-        scheme=scheme,
-        partitions=partitions,
-        node_column=node_column,
-        node_format=node_format,
-        node_header=not no_node_header,
-        weight_column=weight_column,
-        secret_file=secret_file,
-        where=where or (),
-        dead=dead or (),
-        spread=spread or (),
-        max_per_domain=max_per_domain or (),
-        strict=strict,
-        node_geohash=node_geohash,
-        key_place=None if key_geohash is None else "--key-geohash",
-        precision=precision,
-        load_factor=load_factor,
-        cache=cache,
-        cache_policy=cache_policy,
-        keys="-" if descriptor(keys) == STDIN else keys,
-        out=None if out == "-" else out,
-        threads=threads,
+    placed = placement(
+        PlacementOptions(
+            nodes=nodes,
+            k=k,
+            scheme=scheme,
+            weight_column=weight_column,
+            precision=precision,
+            method=method,
+            node_file=node_file,
+            constraints=constraints,
+            bulk=bulk,
+            keys="-" if descriptor(keys) == STDIN else keys,
+            out=None if out == "-" else out,
+            text_keys=key_type is KeyType.TEXT or (key_type is KeyType.AUTO and read_as.is_untyped),
+            key_place=None if key_geohash is None else "--key-geohash",
+        )
     )
-    placed = placement(asked)
     added = [column] if k == 1 else [f"{column}_{n}" for n in range(1, k + 1)]
 
     from rvh._tables.base import naming
     from rvh._tables.files import Source, target
 
-    source_of = partial(Source, keys, _compression(keys, read_as), encoding)
-    packing = _compression(out, write_as)
+    source_of = partial(Source, keys, compression(keys, read_as), formats.encoding)
+    packing = compression(out, write_as)
     start = time.monotonic()
     rows = 0
     with contextlib.ExitStack() as stack:
@@ -248,16 +146,16 @@ def assign(
                 "end"
             )
         reader = read_as.reader(source, **reading)
-        columns = _key_columns(key_column, reader)
-        if len(columns) > 1 and algorithm in RINGS:
+        columns = key_columns(key_column, reader)
+        if len(columns) > 1 and method.algorithm in RINGS:
             raise typer.BadParameter(
-                f"--algorithm {algorithm} is another system's, which does not make rvh's composite "
-                "keys: name one column, of the keys as that system has them",
+                f"--algorithm {method.algorithm} is another system's, which does not make rvh's "
+                "composite keys: name one column, of the keys as that system has them",
                 param_hint="--key-column",
             )
         spec = KeySpec(source.name, columns, key_type, placed.check)
         if key_geohash is not None:
-            _refuse_missing([key_geohash], reader)
+            refuse_missing([key_geohash], reader)
         _refuse_clash(added, reader)
         # All imports are done before there is a file to clean up.
         make_writer, bar = write_as.writer(), progress(Path(source.name).name, quiet)
@@ -352,85 +250,6 @@ def _explain_geohashes(batch: Batch, name: str, source: str) -> None:
         refuse_no_geohash(value, f"{place}: the geohash of the key")
 
 
-def _format(option: str, name: str | None, path: str, otherwise: Format | None) -> Format:
-    if name is not None:
-        if name not in FORMATS:
-            raise typer.BadParameter(f"{show(name)} is none of {FORMAT_NAMES}", param_hint=option)
-        return FORMATS[name]
-    found = None if path == "-" else format_of(path)
-    if found is None and otherwise is not None:
-        extension = "" if path == "-" else extension_of(path)
-        if extension:
-            raise typer.BadParameter(
-                f"{show(extension)} is no known extension, which are {EXTENSIONS}: choose one, or "
-                "name the format with --output-format",
-                param_hint="--out",
-            )
-        return otherwise
-    if found is None:
-        what = "stdin" if path == "-" else f"the name {path}"
-        raise typer.BadParameter(
-            f"{what} does not tell a format: choose one of {FORMAT_NAMES}", param_hint=option
-        )
-    return found
-
-
-def _delimited(
-    read_as: Format,
-    write_as: Format,
-    delimiter: str | None,
-    no_header: bool,
-    quote: Quote | None,
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the user says about delimited text, as options of the reader and the writer."""
-    both: dict[str, Any] = {}
-    if quote is not None:
-        both["quote"] = quote
-    if no_header:
-        both["header"] = False
-    if delimiter is not None:
-        both["delimiter"] = _one_character(delimiter)
-    names = {"quote": "--quote", "header": "--no-header", "delimiter": "--delimiter"}
-    if both and not (read_as.is_delimited or write_as.is_delimited):
-        raise typer.BadParameter(
-            f"it is for csv and tsv, but KEYS is {read_as.name} and OUT is {write_as.name}",
-            param_hint=names[next(iter(both))],
-        )
-    reading = {**both, "chosen": delimiter is not None} if read_as.is_delimited else {}
-    writing = both if write_as.is_delimited else {}
-    if read_as.is_delimited and write_as is not read_as:  # which has a delimiter of its own
-        writing = {name: value for name, value in writing.items() if name != "delimiter"}
-    return reading, writing
-
-
-def _one_character(text: str) -> str:
-    character = {"\\t": "\t", "tab": "\t"}.get(text, text)
-    if len(character) != 1 or not character.isascii() or character in '"\r\n\0':
-        raise typer.BadParameter(
-            f"{show(text)} is not one ASCII character other than a quote and a line end; "
-            "\\t is a tab",
-            param_hint="--delimiter",
-        )
-    return character
-
-
-def _refuse_encoding(encoding: str | None, read_as: Format) -> None:
-    if encoding is None:
-        return
-    from rvh._tables.files import text_codec
-
-    if not read_as.is_text:
-        raise typer.BadParameter(
-            f"it is for text, but KEYS is {read_as.name}", param_hint="--encoding"
-        )
-    if text_codec(encoding) is None:
-        raise typer.BadParameter(
-            f"{show(encoding)} is no encoding that Python knows, as utf-8, utf-16, latin-1, "
-            "cp1252 or shift_jis",
-            param_hint="--encoding",
-        )
-
-
 def _instead(out: str, read_as: Format, write_as: Format, compression: str | None) -> str:
     """What to do where no new file can take the place of OUT: the shell writes into the old one."""
     from rvh._tables.files import COMPRESS
@@ -451,58 +270,6 @@ def _telling_what_is_there(out: str, rows: Callable[[], int]) -> Iterator[None]:
             raise
         name = "stdout" if out == "-" else out
         raise type(error)(f"{error}; {name} is incomplete, it ends after {rows():,} rows") from None
-
-
-def _compression(path: str, known: Format) -> str | None:
-    compression = None if path == "-" else compression_of(path)
-    if compression and not known.is_text:
-        raise RVHError(
-            f"{path}: {known.name} is never {compression}-compressed as a whole: decompress it, "
-            f"or drop {Path(path).suffix} from the name"
-        )
-    return compression
-
-
-def _key_columns(given: list[str] | None, reader: Reader) -> list[str]:
-    there = reader.names
-    asked = [name for text in given or [] for name in _split(text, there or [])]
-    if twice := [name for name, count in Counter(asked).items() if count > 1]:
-        # Its value twice is another key than once: rather an option that is there by mistake.
-        raise typer.BadParameter(
-            f"column {show(twice[0])} is named twice: name it once", param_hint="--key-column"
-        )
-    if there is None:  # no rows, so nobody will ask
-        return asked
-    if not asked:
-        if len(there) == 1:
-            return there
-        raise typer.BadParameter(
-            f"{reader.source.name} has several columns, say which are the key: {_listed(there)}",
-            param_hint="--key-column",
-        )
-    _refuse_missing(asked, reader)
-    return asked
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:50]) or "none"
-
-
-def _refuse_missing(asked: list[str], reader: Reader) -> None:
-    there = reader.names
-    for name in asked if there is not None else []:
-        if name not in (there or []):
-            raise RVHError(
-                f"{reader.source.name}: there is no column {show(name)}; "
-                f"there are: {_listed(there or [])}"
-            )
-        if (there or []).count(name) > 1:
-            raise RVHError(f"{reader.source.name}: column {show(name)} is there more than once")
-
-
-def _split(text: str, there: list[str]) -> list[str]:
-    """A column whose own name has a comma in it is meant as it is."""
-    return [text] if text in there else text.split(",")
 
 
 def _refuse_clash(added: list[str], reader: Reader) -> None:

@@ -1,4 +1,4 @@
-"""``--where`` and ``--dead``: which nodes of the list are left to choose from."""
+"""The options --where and --dead: the nodes of the list that may be chosen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh.cli.nodes import Written, read_nodes, shown, written_number
+from rvh.cli.nodelist.values import Untyped, as_number, shown
+from rvh.cli.nodes import read_nodes
 from rvh.errors import RVHError, show
 from rvh.filter import Filter, alive, capacity, label
 from rvh.nodes import NodeSet
@@ -20,7 +21,7 @@ TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 
 
 class Condition(NamedTuple):
-    """What one ``--where`` asks of a column, and how its values are read."""
+    """The condition of one ``--where`` on a column, and the function that reads its values."""
 
     name: str
     holds: Filter
@@ -28,20 +29,20 @@ class Condition(NamedTuple):
 
 
 def parse(text: str) -> Condition:
-    """``NAME``, ``NAME=PATTERN|PATTERN``, ``NAME!=PATTERN`` or ``NAME>=NUMBER``.
+    """Read ``NAME``, ``NAME=PATTERN|PATTERN``, ``NAME!=PATTERN`` or ``NAME>=NUMBER``.
 
     Examples
     --------
     >>> parse("zone=eu-*|us-1").holds
     zone('eu-*', 'us-1')
     """
-    found = CONDITION.fullmatch(text)
-    if found is None:
+    parts = CONDITION.fullmatch(text)
+    if parts is None:
         raise RVHError(
             f"--where {text!r} is no condition: write NAME=PATTERN, NAME!=PATTERN, NAME>=NUMBER, "
             "or NAME alone for a column of true and false"
         )
-    name, sign, value = found["name"], found["sign"], found["value"]
+    name, sign, value = parts["name"], parts["sign"], parts["value"]
     if sign is not None and value[0] in "=<>":
         # A sign of another language: as a pattern it would match no node, or with != every one.
         raise RVHError(
@@ -51,7 +52,7 @@ def parse(text: str) -> Condition:
     if sign is None:
         return Condition(name, alive(name), _truth)
     if sign == ">=":
-        number = written_number(value)
+        number = as_number(value)
         if isinstance(number, str):
             raise RVHError(f"--where {text!r}: {show(value)} is not a number")
         return Condition(name, capacity(number, name), _number)
@@ -59,18 +60,18 @@ def parse(text: str) -> Condition:
     return Condition(name, ~matches if sign == "!=" else matches, _label)
 
 
-def left(
+def usable(
     ids: list[str],
     attributes: dict[str, list[object]],
     conditions: list[Condition],
     dead: Sequence[str],
 ) -> NDArray[np.bool_]:
-    """Which nodes meet all conditions and are not dead, shape (N,).
+    """Mark the nodes that meet all conditions and are not dead, shape (N,).
 
     Raises
     ------
     RVHError
-        A value that a condition cannot read, a dead node that is not in the list, nobody left.
+        A value that a condition cannot read, a dead node that is not in the list, no node left.
     """
     mask = np.ones(len(ids), dtype=np.bool_)
     nodes = NodeSet(ids, scheme="murmur")
@@ -97,24 +98,24 @@ def left(
 
 
 def labels(values: list[object]) -> list[Any]:
-    """A column of labels as domains take it: text, whole numbers as they are."""
-    return [str(value) if isinstance(value, Written) else value for value in values]
+    """A column of labels as domains take them: text, whole numbers as they are."""
+    return [str(value) if isinstance(value, Untyped) else value for value in values]
 
 
 def domain(ids: list[str], name: str, values: list[object]) -> list[Any]:
-    """`labels` for `--spread`: nodes without one would all be in one domain, which they are not."""
+    """A column as `labels`, one for each node: those without one would all be in one domain."""
     for node, value in zip(ids, values, strict=True):
-        if value is None or (isinstance(value, Written) and not value):
+        if value is None or (isinstance(value, Untyped) and not value):
             what = f"the {name!r} label of node {show(node)}"
             raise RVHError(f"--spread: {what} is {shown(value)}: every node needs one")
     return labels(values)
 
 
-# What reads a value raises the end of a sentence that begins with the node and the value.
+# The functions below raise the end of a sentence that begins with the node and its value.
 
 
 def _truth(value: object) -> bool:
-    truth = TRUTH.get(value.lower()) if isinstance(value, Written) else value
+    truth = TRUTH.get(value.lower()) if isinstance(value, Untyped) else value
     if not isinstance(truth, bool):
         raise RVHError(
             f"neither true nor false: those are {', '.join(TRUTH)} in CSV and TSV, elsewhere a "
@@ -124,9 +125,9 @@ def _truth(value: object) -> bool:
 
 
 def _number(value: object) -> float | None:
-    if value is None or (isinstance(value, Written) and not value):
+    if value is None or (isinstance(value, Untyped) and not value):
         return None
-    number = written_number(value) if isinstance(value, Written) else value
+    number = as_number(value) if isinstance(value, Untyped) else value
     if not isinstance(number, (bool, str, bytes)) and hasattr(type(number), "__float__"):
         with suppress(OverflowError):
             return float(number)  # type: ignore[arg-type]  # it has __float__
@@ -137,7 +138,7 @@ def _number(value: object) -> float | None:
 
 
 def _label(value: object) -> str | bytes | None:
-    """Patterns are text, so whole numbers are their digits."""
+    """A value that a pattern can match: patterns are text, so whole numbers become digits."""
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return str(value)
     if value is None or isinstance(value, (str, bytes)):

@@ -1,9 +1,9 @@
-"""The error about a geohash in a file: the library's own counts positions, a user rows and ids."""
+"""The error about a geohash: the library counts positions, a user counts rows and knows ids."""
 
 from __future__ import annotations
 
 from rvh._backend.contract import ALPHABET
-from rvh.cli.nodes import shown
+from rvh.cli.nodelist.values import shown
 from rvh.errors import RVHError
 from rvh.geohash.cells import LONGEST
 

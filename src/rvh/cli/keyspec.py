@@ -1,25 +1,27 @@
-"""Which columns are the key, and their values in the form that `rvh` ranks."""
+"""The key columns of an input, and their values in the form that `rvh` ranks."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
 from rvh import keys
-from rvh.cli.options import whole_number
+from rvh.cli.values import whole_number
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.multi import compose_keys
 
 if TYPE_CHECKING:
-    from rvh._tables.base import Batch
+    from rvh._tables.base import Batch, Reader
 
 
 class KeyType(StrEnum):
-    """How values become keys."""
+    """The reading of values as keys."""
 
     AUTO = "auto"
     TEXT = "text"
@@ -131,3 +133,55 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
     return str(value) if isinstance(value, (int, np.integer)) else value
+
+
+def key_columns(given: list[str] | None, reader: Reader) -> list[str]:
+    """The columns that --key-column names, or the only one that there is.
+
+    Raises
+    ------
+    typer.BadParameter
+        A column that is named twice, or none where there are several.
+    RVHError
+        A column that is not there, or there more than once.
+    """
+    present = reader.names
+    columns = [name for text in given or [] for name in _split(text, present or [])]
+    if twice := [name for name, count in Counter(columns).items() if count > 1]:
+        # Its value twice is another key than once: rather an option that is there by mistake.
+        raise typer.BadParameter(
+            f"column {show(twice[0])} is named twice: name it once", param_hint="--key-column"
+        )
+    if present is None or columns:  # without rows, nothing is read
+        refuse_missing(columns, reader)
+        return columns
+    if len(present) == 1:
+        return present
+    raise typer.BadParameter(
+        f"{reader.source.name} has several columns, say which are the key: {_listed(present)}",
+        param_hint="--key-column",
+    )
+
+
+def refuse_missing(columns: list[str], reader: Reader) -> None:
+    """Refuse a column that the input does not have, or has more than once."""
+    present = reader.names
+    if present is None:
+        return
+    for name in columns:
+        if name not in present:
+            raise RVHError(
+                f"{reader.source.name}: there is no column {show(name)}; "
+                f"there are: {_listed(present)}"
+            )
+        if present.count(name) > 1:
+            raise RVHError(f"{reader.source.name}: column {show(name)} is there more than once")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:50]) or "none"
+
+
+def _split(text: str, present: list[str]) -> list[str]:
+    """The names in a list; a column whose own name has a comma in it is meant as it is."""
+    return [text] if text in present else text.split(",")

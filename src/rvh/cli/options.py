@@ -1,69 +1,18 @@
-"""Options that several commands share, and what their values mean."""
+"""The options that `rvh select` and `rvh assign` share: each is declared here alone.
+
+What stands together in the help of both is a group; `rvh.cli.groups` spreads it out for Typer.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import re
-import sys
+from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rvh._tables import FORMATS
-from rvh.errors import RVHError, show
-from rvh.nodes import SCHEMES, SECRET_MAX
-
-#: of a secret file that is read: so much tells that it is none
-SECRET_BYTES = 1 << 16
-WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
-
-Nodes = Annotated[
-    list[str],
-    typer.Option(
-        "--nodes",
-        "-n",
-        metavar="LIST|@FILE",
-        help="Node ids separated by commas or as a JSON list, or @ and a file of them (.csv .tsv "
-        ".ndjson .parquet .arrow; any other name: one id a line; @- is stdin). Repeated: all of "
-        "them.",
-    ),
-]
-NodeColumn = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME", help="The column of the node file that holds the ids [default: the first]."
-    ),
-]
-NodeFormat = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help=f"The format of the node file: {', '.join(FORMATS)} [default: by its extension, "
-        "else lines].",
-    ),
-]
-NoNodeHeader = Annotated[
-    bool,
-    typer.Option(
-        "--no-node-header",
-        help="The node file (CSV or TSV) has no header: its columns are called 1, 2, ...",
-    ),
-]
-Count = Annotated[int, typer.Option("--k", "--count", "-c", help="How many nodes, best first.")]
-SecretFile = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE",
-        help="File with the secret (- is stdin): its bytes, without one newline at the end. At "
-        "most 64.",
-    ),
-]
-WeightColumn = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="The column of the node file that holds the nodes' weights."),
-]
+from rvh.nodes import SCHEMES
 
 
 class Scheme(StrEnum):
@@ -88,6 +37,19 @@ class Algorithm(StrEnum):
     NGINX = "nginx"
 
 
+#: the algorithms that are rings: the function of `rvh.ring` that makes it, and its options
+RINGS: dict[Algorithm, tuple[str, dict[str, str]]] = {
+    Algorithm.KETAMA: ("ketama", {}),
+    Algorithm.LIBMEMCACHED: ("libmemcached", {}),
+    Algorithm.LIBMEMCACHED_KETAMA: ("libmemcached", {"behavior": "ketama"}),
+    Algorithm.LIBMEMCACHED_MD5: ("libmemcached", {"behavior": "consistent", "hash_fn": "md5"}),
+    Algorithm.UHASHRING: ("uhashring", {}),
+    Algorithm.UHASHRING_KETAMA: ("uhashring", {"hash_fn": "ketama"}),
+    Algorithm.HASH_RING: ("hash_ring", {}),
+    Algorithm.NGINX: ("nginx", {}),
+}
+
+
 class Integers(StrEnum):
     """How the system of a ring writes an integer key: `rvh.ring.INTEGERS`."""
 
@@ -97,34 +59,6 @@ class Integers(StrEnum):
     CONTRACT = "contract"
 
 
-SchemeName = Annotated[
-    Scheme,
-    typer.Option("--scheme", help="murmur: far faster, but no defence against chosen keys."),
-]
-AlgorithmName = Annotated[
-    Algorithm,
-    typer.Option(
-        "--algorithm",
-        metavar="NAME",  # all of the names are too long for a line
-        help="rendezvous; jump: the nodes are buckets, and their order counts; table: a table of "
-        "partitions, made once and looked up; or the ring of another system: "
-        f"{', '.join(list(Algorithm)[3:])}. Each has answers of its own.",
-    ),
-]
-IntegersName = Annotated[
-    Integers | None,
-    typer.Option(
-        "--integers",
-        help="With a ring of another system: how that writes integer keys, as digits, as 4 or 8 "
-        "bytes big-endian, or as rvh's own bytes.",
-    ),
-]
-Partitions = Annotated[
-    int | None,
-    typer.Option(metavar="P", help="The partitions of --algorithm table [default: 65536]."),
-]
-
-
 class CachePolicy(StrEnum):
     """Which key a cache forgets: `rvh.cache`."""
 
@@ -132,51 +66,24 @@ class CachePolicy(StrEnum):
     ARC = "arc"
 
 
-Where = Annotated[
-    list[str] | None,
+Nodes = Annotated[
+    list[str],
     typer.Option(
-        "--where",
-        metavar="COND",
-        help="Only nodes whose columns meet COND: NAME=PATTERN, NAME!=PATTERN, NAME>=NUMBER, or "
-        "NAME alone for true. Repeated: all of them.",
-    ),
-]
-Dead = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--dead",
+        "--nodes",
+        "-n",
         metavar="LIST|@FILE",
-        help="Nodes that are dead: their keys go to the next in rank. Repeated: all of them.",
+        help="Node ids separated by commas or as a JSON list, or @ and a file of them (.csv .tsv "
+        ".ndjson .parquet .arrow; any other name: one id a line; @- is stdin). Repeated: all of "
+        "them.",
     ),
 ]
-Spread = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--spread",
-        metavar="NAME",
-        help="Spread the nodes of a key over the domains in this column of the node file. "
-        "Repeated: nested, from the outermost in.",
-    ),
+SchemeName = Annotated[
+    Scheme,
+    typer.Option("--scheme", help="murmur: far faster, but no defence against chosen keys."),
 ]
-MaxPerDomain = Annotated[
-    list[int] | None,
-    typer.Option(
-        "--max-per-domain",
-        metavar="N",
-        help="How many nodes of a key may be in one domain; one for all, or one for each --spread "
-        "[default: 1].",
-    ),
-]
-Strict = Annotated[
-    bool,
-    typer.Option("--strict", help="Fail where --spread cannot be held to, and top up nothing."),
-]
-NodeGeohash = Annotated[
+WeightColumn = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help="The column of the node file that holds geohashes: nodes of the key's region first.",
-    ),
+    typer.Option(metavar="NAME", help="The column of the node file that holds the nodes' weights."),
 ]
 Precision = Annotated[
     int | None,
@@ -184,53 +91,175 @@ Precision = Annotated[
         metavar="N", help="How many characters of a geohash count, 1 to 12 [default: 12]."
     ),
 ]
+Count = Annotated[int, typer.Option("--k", "--count", "-c", help="How many nodes, best first.")]
 
 
-def refuse_no_text(text: str, what: str) -> None:
-    """Raise the error about `what` where the command line held bytes that are no text.
+@dataclass(frozen=True, kw_only=True)
+class NodeFileOptions:
+    """The columns and the format of a node file."""
 
-    Python passes such bytes on as lone surrogates.
+    node_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The column of the node file that holds the ids [default: the first].",
+        ),
+    ] = None
+    node_format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"The format of the node file: {', '.join(FORMATS)} [default: by its extension, "
+            "else lines].",
+        ),
+    ] = None
+    no_node_header: Annotated[
+        bool,
+        typer.Option(
+            "--no-node-header",
+            help="The node file (CSV or TSV) has no header: its columns are called 1, 2, ...",
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodOptions:
+    """The algorithm, and what it needs to know."""
+
+    algorithm: Annotated[
+        Algorithm,
+        typer.Option(
+            "--algorithm",
+            metavar="NAME",  # all of the names are too long for a line
+            help="rendezvous; jump: the nodes are buckets, and their order counts; table: a table "
+            "of partitions, made once and looked up; or the ring of another system: "
+            f"{', '.join(RINGS)}. Each has answers of its own.",
+        ),
+    ] = Algorithm.RENDEZVOUS
+    integers: Annotated[
+        Integers | None,
+        typer.Option(
+            "--integers",
+            help="With a ring of another system: how that writes integer keys, as digits, as 4 or "
+            "8 bytes big-endian, or as rvh's own bytes.",
+        ),
+    ] = None
+    partitions: Annotated[
+        int | None,
+        typer.Option(metavar="P", help="The partitions of --algorithm table [default: 65536]."),
+    ] = None
+    secret_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="File with the secret (- is stdin): its bytes, without one newline at the end. At "
+            "most 64.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstraintOptions:
+    """Limits on the nodes that a key may have."""
+
+    where: Annotated[
+        list[str],
+        typer.Option(
+            "--where",
+            metavar="COND",
+            help="Only nodes whose columns meet COND: NAME=PATTERN, NAME!=PATTERN, NAME>=NUMBER, "
+            "or NAME alone for true. Repeated: all of them.",
+        ),
+    ] = field(default_factory=list)
+    dead: Annotated[
+        list[str],
+        typer.Option(
+            "--dead",
+            metavar="LIST|@FILE",
+            help="Nodes that are dead: their keys go to the next in rank. Repeated: all of them.",
+        ),
+    ] = field(default_factory=list)
+    spread: Annotated[
+        list[str],
+        typer.Option(
+            "--spread",
+            metavar="NAME",
+            help="Spread the nodes of a key over the domains in this column of the node file. "
+            "Repeated: nested, from the outermost in.",
+        ),
+    ] = field(default_factory=list)
+    max_per_domain: Annotated[
+        list[int],
+        typer.Option(
+            "--max-per-domain",
+            metavar="N",
+            help="How many nodes of a key may be in one domain; one for all, or one for each "
+            "--spread [default: 1].",
+        ),
+    ] = field(default_factory=list)
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Fail where --spread cannot be held to, and top up nothing."),
+    ] = False
+    node_geohash: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The column of the node file that holds geohashes: nodes of the key's region "
+            "first.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkOptions:
+    """What a run over many keys has besides."""
+
+    load_factor: Annotated[
+        float | None,
+        typer.Option(
+            metavar="F",
+            help="No node gets more than F times its share of all keys; KEYS is read twice.",
+        ),
+    ] = None
+    cache: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Remember the nodes of N keys that were asked for."),
+    ] = None
+    cache_policy: Annotated[
+        CachePolicy | None,
+        typer.Option(help="Which key gives way in the cache [default: lru]."),
+    ] = None
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads [default: the cores, capped by RVH_NUM_THREADS]."),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacementOptions:
+    """What a command line says about nodes, and about which of them a key gets.
+
+    Parameters
+    ----------
+    keys, out : str, optional
+        The paths of KEYS and OUT.
+    text_keys : bool
+        Whether no key is an integer.
+    key_place : str, optional
+        The option given that says where keys are.
     """
-    if re.search("[\\ud800-\\udfff]", text):
-        raise RVHError(
-            f"{what} is {show(text)}, which is not UTF-8 text; where it is text, set a locale of "
-            "UTF-8, as LC_ALL=C.UTF-8 is"
-        )
 
-
-def whole_number(text: str) -> int:
-    """The number that `text` writes in decimal digits, and nothing looser.
-
-    Python's own `int` also takes ``4_2``, spaces and the digits of other scripts: two programs
-    that read such a key would place it differently.
-
-    Examples
-    --------
-    >>> whole_number("-042")
-    -42
-    """
-    # No integer of the contract has more than 20 digits; far longer ones Python refuses to read.
-    if not WHOLE_NUMBER.fullmatch(text) or len(text.lstrip("+-0")) > 20:
-        raise RVHError(f"{show(text)} is not a whole number from -2^63 to 2^64-1")
-    return int(text)
-
-
-def read_secret(path: str | None) -> bytes:
-    """The secret: a file's bytes, or stdin's (-), without one newline (LF, CRLF) at the end."""
-    if path is None:
-        return b""
-    if path == "-" and sys.stdin is None:
-        raise RVHError("stdin is closed, so --secret-file - cannot be read")
-    with contextlib.ExitStack() as stack:
-        file = sys.stdin.buffer if path == "-" else stack.enter_context(Path(path).open("rb"))
-        secret = file.read(SECRET_BYTES + 1)  # a device may have no end
-    if len(secret) > SECRET_BYTES:
-        raise RVHError(
-            f"{path} has more than {SECRET_BYTES} bytes: a secret has at most {SECRET_MAX}; use a "
-            "digest of it"
-        )
-    if secret.endswith(b"\n"):
-        secret = secret[:-1].removesuffix(b"\r")
-    if not secret:
-        raise RVHError(f"{path}: the secret is empty; leave --secret-file away to use none")
-    return secret
+    nodes: list[str]
+    k: int
+    scheme: Scheme
+    weight_column: str | None
+    precision: int | None
+    method: MethodOptions
+    node_file: NodeFileOptions
+    constraints: ConstraintOptions
+    bulk: BulkOptions = field(default_factory=BulkOptions)
+    keys: str | None = None
+    out: str | None = None
+    text_keys: bool
+    key_place: str | None

@@ -13,35 +13,25 @@ import rvh
 from rvh.cli.exits import emit, say
 from rvh.cli.options import (
     Algorithm,
-    AlgorithmName,
+    ConstraintOptions,
     Count,
-    Dead,
-    IntegersName,
-    MaxPerDomain,
-    NodeColumn,
-    NodeFormat,
-    NodeGeohash,
+    MethodOptions,
+    NodeFileOptions,
     Nodes,
-    NoNodeHeader,
-    Partitions,
+    PlacementOptions,
     Precision,
     Scheme,
     SchemeName,
-    SecretFile,
-    Spread,
-    Strict,
     WeightColumn,
-    Where,
-    refuse_no_text,
-    whole_number,
 )
-from rvh.cli.placement import Asked, placement
+from rvh.cli.placement import placement
+from rvh.cli.values import refuse_no_text, whole_number
 from rvh.errors import show
 from rvh.keys import key_bytes
 
 
 class KeyType(StrEnum):
-    """What the key on the command line is."""
+    """The type of the key on the command line."""
 
     TEXT = "text"
     INT = "int"
@@ -50,6 +40,7 @@ class KeyType(StrEnum):
 def select(
     nodes: Nodes,
     key: Annotated[str, typer.Option("--key", "-k", "--name", help="The key.")],
+    *,
     k: Count = 1,
     key_type: Annotated[
         KeyType, typer.Option(help="int: the key is a whole number, placed as an integer.")
@@ -69,19 +60,9 @@ def select(
     ] = False,
     scheme: SchemeName = Scheme.BLAKE2B,
     weight_column: WeightColumn = None,
-    algorithm: AlgorithmName = Algorithm.RENDEZVOUS,
-    integers: IntegersName = None,
-    partitions: Partitions = None,
-    secret_file: SecretFile = None,
-    node_column: NodeColumn = None,
-    node_format: NodeFormat = None,
-    no_node_header: NoNodeHeader = False,
-    where: Where = None,
-    dead: Dead = None,
-    spread: Spread = None,
-    max_per_domain: MaxPerDomain = None,
-    strict: Strict = False,
-    node_geohash: NodeGeohash = None,
+    method: MethodOptions,
+    node_file: NodeFileOptions,
+    constraints: ConstraintOptions,
     at: Annotated[
         str | None, typer.Option("--at", metavar="GEOHASH", help="Where the key is.")
     ] = None,
@@ -95,44 +76,37 @@ def select(
       rvh select -n @nodes.csv --weight-column weight -k txn-42 -c 3 --json
       rvh select -n alpha,beta,gamma -k 42 --key-type int --scores
     """
-    if algorithm is not Algorithm.RENDEZVOUS:
+    if method.algorithm is not Algorithm.RENDEZVOUS:
         for option, given in (("--scores", scores), ("--async", use_async)):
             if given:
                 raise typer.BadParameter(
-                    f"only --algorithm rendezvous has this, not {algorithm}", param_hint=option
+                    f"only --algorithm rendezvous has this, not {method.algorithm}",
+                    param_hint=option,
                 )
-    if node_geohash is not None and at is None:
+    if constraints.node_geohash is not None and at is None:
         raise typer.BadParameter("say where the key is: --at GEOHASH", param_hint="--node-geohash")
     value = _key(key, key_type)
-    asked = Asked(
-        nodes=nodes,
-        k=k,
-        algorithm=algorithm,
-        integers=integers,
-        text_keys=key_type is KeyType.TEXT,
-        scheme=scheme,
-        partitions=partitions,
-        node_column=node_column,
-        node_format=node_format,
-        node_header=not no_node_header,
-        weight_column=weight_column,
-        secret_file=secret_file,
-        where=where or (),
-        dead=dead or (),
-        spread=spread or (),
-        max_per_domain=max_per_domain or (),
-        strict=strict,
-        node_geohash=node_geohash,
-        key_place=None if at is None else "--at",
-        precision=precision,
+    placed = placement(
+        PlacementOptions(
+            nodes=nodes,
+            k=k,
+            scheme=scheme,
+            weight_column=weight_column,
+            precision=precision,
+            method=method,
+            node_file=node_file,
+            constraints=constraints,
+            text_keys=key_type is KeyType.TEXT,
+            key_place=None if at is None else "--at",
+        )
     )
-    placed = placement(asked)
     placed.check(value)
     if at is not None:
         from rvh.cli.geohashes import refuse_no_geohash  # only who asks for it pays
 
         refuse_no_geohash(at, "--at")
-    if placed.node_set is not None and use_async and not (spread or node_geohash is not None):
+    by_rank = not constraints.spread and constraints.node_geohash is None
+    if placed.node_set is not None and use_async and by_rank:
         import asyncio  # only where it is asked for: it doubles the start-up time
 
         chosen = asyncio.run(rvh.arendezvous_hash(placed.node_set, value, k))
@@ -148,7 +122,10 @@ def select(
 
 
 def _print_scores(chosen: list[str], scores: dict[Any, int | float], as_json: bool) -> None:
-    """Integers are text in JSON, whose readers lose digits of them; of a double they lose none."""
+    """Print the nodes with their scores.
+
+    Integers are text in JSON: its readers lose digits of them, and none of a double.
+    """
     if as_json:
         ranked = [(node, scores[node]) for node in chosen]
         rows = [{"node": n, "score": s if isinstance(s, float) else str(s)} for n, s in ranked]

@@ -1,0 +1,96 @@
+"""Options that do not go together: an error before any file is read."""
+
+from __future__ import annotations
+
+import typer
+
+from rvh._tables import FORMATS
+from rvh.cli.options import RINGS, Algorithm, PlacementOptions, Scheme
+from rvh.errors import show
+
+
+def refuse_conflicts(options: PlacementOptions) -> None:
+    """Refuse an option that would change nothing: whoever gives it expects that it does."""
+    method, constraints, bulk = options.method, options.constraints, options.bulk
+    algorithm, node_format = method.algorithm, options.node_file.node_format
+    other_scheme = options.scheme is not Scheme.BLAKE2B
+    weighted, secret = options.weight_column is not None, method.secret_file is not None
+    numbered = "numbers the nodes, and leaving some out moves all"
+    if algorithm is Algorithm.JUMP:
+        for option, given, why in (
+            ("--scheme", other_scheme, "ranks no nodes, so it has no scheme"),
+            ("--weight-column", weighted, "gives every node the same share"),
+            ("--secret-file", secret, "has no secret"),
+            ("--where", bool(constraints.where), numbered),
+            ("--dead", bool(constraints.dead), numbered),
+        ):
+            if given:
+                raise typer.BadParameter(
+                    f"--algorithm jump {why}: leave {option} away, or use rendezvous or table",
+                    param_hint=option,
+                )
+    if method.integers is not None and algorithm not in RINGS:
+        raise typer.BadParameter(
+            f"--algorithm {algorithm} is no ring of another system: leave it away, or use one of "
+            f"{', '.join(RINGS)}",
+            param_hint="--integers",
+        )
+    if method.integers is not None and options.text_keys:
+        raise typer.BadParameter(
+            "all keys are text, which every system hashes as it is: leave it away, or give "
+            "--key-type int",
+            param_hint="--integers",
+        )
+    if algorithm in RINGS:
+        for option, given, why in (
+            ("--scheme", other_scheme, "has a hash of its own"),
+            ("--secret-file", secret, "has no secret"),
+        ):
+            if given:
+                raise typer.BadParameter(
+                    f"--algorithm {algorithm} {why}: leave {option} away", param_hint=option
+                )
+    if node_format is not None and node_format not in FORMATS:
+        raise typer.BadParameter(
+            f"{show(node_format)} is none of {', '.join(FORMATS)}", param_hint="--node-format"
+        )
+    if method.partitions is not None and algorithm is not Algorithm.TABLE:
+        raise typer.BadParameter(
+            f"--algorithm {algorithm} has no partitions: leave it away, or use --algorithm table",
+            param_hint="--partitions",
+        )
+    if secret and options.scheme is Scheme.MURMUR:
+        raise typer.BadParameter(
+            "--scheme murmur has no secret and is no defence against chosen keys: leave it away, "
+            "or use --scheme blake2b",
+            param_hint="--secret-file",
+        )
+    ways = {
+        "--spread": bool(constraints.spread),
+        "--node-geohash": constraints.node_geohash is not None,
+        "--load-factor": bulk.load_factor is not None,
+        "--cache": bulk.cache is not None,
+    }
+    chosen = [option for option, there in ways.items() if there]
+    if chosen and algorithm is not Algorithm.RENDEZVOUS:
+        raise typer.BadParameter(
+            f"only --algorithm rendezvous has this, not {algorithm}", param_hint=chosen[0]
+        )
+    if len(chosen) > 1:
+        raise typer.BadParameter(
+            f"{chosen[0]} and {chosen[1]} are two ways to choose: give one of them",
+            param_hint=chosen[1],
+        )
+    for option, there, needs in (
+        ("--max-per-domain", bool(constraints.max_per_domain), "--spread"),
+        ("--strict", constraints.strict, "--spread"),
+        ("--precision", options.precision is not None, "--node-geohash"),
+        (str(options.key_place), options.key_place is not None, "--node-geohash"),
+        ("--cache-policy", bulk.cache_policy is not None, "--cache"),
+    ):
+        if there and not ways[needs]:
+            raise typer.BadParameter(f"it needs {needs}", param_hint=option)
+    if ways["--load-factor"] and options.k != 1:
+        raise typer.BadParameter(
+            "with a bound on load a key gets one node: leave --k away", param_hint="--load-factor"
+        )

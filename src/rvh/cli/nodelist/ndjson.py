@@ -1,0 +1,74 @@
+"""Node files in NDJSON: a line is an id, or an object that has one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+
+from rvh._tables.jsontext import unique_members
+from rvh.cli.nodelist.columns import Columns, id_column, no_column
+from rvh.cli.nodelist.entries import Entry
+from rvh.errors import RVHError, show
+
+
+def read_ndjson(source: str, text: str, columns: Columns) -> Iterator[Entry]:
+    """Read one id from each line that is not empty; members of objects are columns."""
+    weight = columns.weight
+    known: dict[str, None] = {}
+    ids: str | None = None
+    empty = True
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line, object_pairs_hook=unique_members)
+        except RVHError as error:
+            raise RVHError(f"{source}: line {number}: {error}") from None
+        except (ValueError, RecursionError) as error:
+            if _is_json(text):
+                raise _one_value(source) from None
+            raise RVHError(f"{source}: line {number} is not JSON: {error}") from None
+        if isinstance(value, list):
+            raise _one_value(source)
+        members = value if isinstance(value, dict) else {}
+        if isinstance(value, dict):
+            where = f"line {number}: "
+            known.update(dict.fromkeys(value))
+            if ids is None:  # of the first object: in the others it may stand elsewhere
+                others = [name for name in columns.others if name in value]
+                ids = id_column(source, columns, list(value), where, others)
+            elif ids not in value:
+                raise no_column(source, ids, value, where)
+            value = value[ids]
+            if weight is not None and weight not in members:
+                raise RVHError(
+                    f"{source}: {where}node {show(value)} has no weight: there is no member "
+                    f"{show(weight)}"
+                )
+        elif weight is not None:
+            raise RVHError(
+                f"{source}: line {number} is {show(value)} alone, which has no weight: write an "
+                f"object that has the id and the member {show(weight)}"
+            )
+        values = tuple(members.get(name) for name in columns.others)
+        yield Entry(value, source, f"line {number}", values)
+        empty = False
+    for name in columns.others:
+        # One line may leave a member away; where all do, its name is mistyped.
+        if name not in known and not empty:
+            raise no_column(source, name, known)
+
+
+def _is_json(text: str) -> bool:
+    with suppress(ValueError, RecursionError):
+        json.loads(text)
+        return True
+    return False
+
+
+def _one_value(source: str) -> RVHError:
+    return RVHError(
+        f"{source} is one JSON value, and not a value a line: write it with an object or a string "
+        "a line, as jq -c '.[]' does of a list"
+    )
