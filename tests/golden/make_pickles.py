@@ -19,6 +19,7 @@ import numpy as np
 import rvh
 from rvh import errors, geohash, migration, ring, stable
 from rvh import filter as filters
+from rvh.cache import SelectionCache
 from rvh.faultset import FaultSet
 from rvh.geohash import GeoSet
 from rvh.keys import KeyColumn, Kind, Spans, Views, column
@@ -97,6 +98,7 @@ PICKLED: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
         lambda: ring.Ring.from_tokens({"a": [5, 2**40], "b": [-7]}, "murmur3"),
         lambda r: [r.lookup(key) for key in KEYS],
     ),
+    "RingFace": (lambda: ring.RingFace(IDS), lambda face: [face.get_node(key) for key in KEYS]),
     "StableSelector": (
         lambda: stable.StableSelector(IDS),
         lambda s: [s.select(key) for key in KEYS],
@@ -106,6 +108,21 @@ PICKLED: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
         lambda: moving().plan(4),
         lambda plan: [plan.state(), [plan.rows(KEYS, step).tolist() for step in plan.left()]],
     ),
+    "Moved": (lambda: moving().moves(KEYS), lambda moved: [each.tolist() for each in moved]),
+    "Route": (lambda: moving().route("x", "copying"), lambda route: [route.read, route.write]),
+    "Moves": (
+        lambda: table().moved(table().remove("d")),
+        lambda moves: [each.tolist() for each in moves],
+    ),
+    "Replicas": (
+        lambda: FaultSet(IDS).select_batch(KEYS, 2),
+        lambda replicas: [each.tolist() for each in replicas],
+    ),
+    "Repair": (
+        lambda: FaultSet(IDS).repair(["x"], [["a", "b"]], 2),
+        lambda repair: [each.tolist() for each in repair],
+    ),
+    "CacheInfo": (lambda: SelectionCache(IDS, 100).info(), list),
     "Phase": (lambda: migration.Phase("copying"), str),
     "RVHError": (lambda: errors.RVHError("what"), repr),
     "RVHTypeError": (lambda: errors.RVHTypeError("what"), repr),
