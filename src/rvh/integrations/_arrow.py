@@ -1,12 +1,17 @@
-"""Answers as plain pyarrow arrays, for engines whose functions have to return such."""
+"""Answers as plain pyarrow arrays, for engines whose functions have to return such.
+
+All calls take one thread: engines call with a few thousand rows, from threads of their own.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
-from rvh.integrations._nodes import column_ids
+from rvh.integrations._common import column_ids
 from rvh.nodes import NodeSet
 
 
@@ -16,18 +21,15 @@ def id_array(node_set: NodeSet) -> Any:
 
 
 def select(node_set: NodeSet, ids: Any, keys: Any, k: int) -> Any:
-    """The nodes of `keys` as a pyarrow array of the type of `ids`; for k > 1, of k in a row.
-
-    One thread: engines call with a few thousand rows, from threads of their own.
-    """
-    found = node_set.select_arrow(keys, k, threads=1)
-    null = None if found.valid is None else ~found.valid
+    """The nodes of `keys` as a pyarrow array of the type of `ids`; for k > 1, of k in a row."""
+    answer = node_set.select_arrow(keys, k, threads=1)
+    nulls = null_mask(answer)
     if k == 1:
-        return ids.take(pa.array(found.indices[:, 0], mask=null))
+        return ids.take(pa.array(answer.indices[:, 0], mask=nulls))
     return pa.FixedSizeListArray.from_arrays(
-        ids.take(pa.array(found.indices.ravel())),
+        ids.take(pa.array(answer.indices.ravel())),
         k,
-        mask=None if null is None else pa.array(null),
+        mask=None if nulls is None else pa.array(nulls),
     )
 
 
@@ -36,6 +38,12 @@ def select_codes(node_set: NodeSet, ids: Any, keys: Any) -> Any:
 
     `ids` is made once, so this is faster than ``pa.array(node_set.select_arrow(keys))``.
     """
-    found = node_set.select_arrow(keys, threads=1)
-    null = None if found.valid is None else ~found.valid
-    return pa.DictionaryArray.from_arrays(pa.array(found.indices[:, 0], mask=null), ids)
+    answer = node_set.select_arrow(keys, threads=1)
+    return pa.DictionaryArray.from_arrays(
+        pa.array(answer.indices[:, 0], mask=null_mask(answer)), ids
+    )
+
+
+def null_mask(answer: Any) -> NDArray[np.bool_] | None:
+    """The rows of an answer of `rvh.select_arrow` that are null, shape (M,); None where none is."""
+    return None if answer.valid is None else ~answer.valid

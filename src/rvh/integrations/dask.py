@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rvh.integrations._nodes import missing, prepare
+from rvh.integrations._common import missing, prepare
 
 try:
     import pandas as pd
@@ -31,7 +31,7 @@ try:
 except ImportError as error:
     raise missing("dask") from error
 
-from rvh.integrations._columns import check_names, node_column
+from rvh.integrations._frames import check_names, node_column
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -103,8 +103,8 @@ def with_node(
 def _with_node(part: pd.DataFrame, sent: bytes, key: str, k: int, column: str) -> pd.DataFrame:
     check_names(part.columns, key, column)
     ns = pickle.loads(sent)
-    found = node_column(ns, _keys(part[key]), k, key)
-    series = found.to_pandas(types_mapper=_pandas_type).set_axis(part.index)
+    names = node_column(ns, _keys(part[key]), k, key)
+    series = names.to_pandas(types_mapper=_pandas_type).set_axis(part.index)
     return part.assign(**{column: series})
 
 

@@ -24,7 +24,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from rvh.errors import RVHTypeError, show
-from rvh.integrations._nodes import missing, prepare
+from rvh.integrations._common import missing, prepare
 
 try:
     import datafusion

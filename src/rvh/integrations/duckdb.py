@@ -21,7 +21,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from rvh.integrations._nodes import missing, prepare
+from rvh.integrations._common import missing, prepare
 
 try:
     import duckdb

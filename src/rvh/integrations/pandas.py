@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh._columns.values import READ_INTEGERS
 from rvh.errors import RVHTypeError, show
-from rvh.integrations._nodes import column_ids, missing, prepare
+from rvh.integrations._common import column_ids, missing, prepare
 from rvh.nodes import NodeSet
 
 try:
@@ -38,7 +38,7 @@ __all__ = ["SeriesAccessor"]
 
 @pd.api.extensions.register_series_accessor("rvh")
 class SeriesAccessor:
-    """What ``series.rvh`` is."""
+    """The accessor ``series.rvh``."""
 
     def __init__(self, series: Any) -> None:
         self._series = series
@@ -119,10 +119,8 @@ def _places(series: Any, node_set: NodeSet, k: int, threads: int | None) -> NDAr
             f'own in rvh: {READ_INTEGERS}, for example as "Int64", which has missing values too; '
             ".astype(str) for text"
         )
-    found = node_set.select_arrow(_keys(series, absent), k, threads=threads)
-    if not absent.any():
-        return found.indices
-    return np.where(absent[:, np.newaxis], np.int32(-1), found.indices)
+    places = node_set.select_arrow(_keys(series, absent), k, threads=threads).indices
+    return np.where(absent[:, np.newaxis], np.int32(-1), places) if absent.any() else places
 
 
 def _keys(series: Any, absent: NDArray[np.bool_]) -> Any:

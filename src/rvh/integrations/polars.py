@@ -23,7 +23,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from rvh.errors import RVHTypeError, show
-from rvh.integrations._nodes import column_ids, missing, prepare
+from rvh.integrations._common import column_ids, missing, prepare
 
 try:
     import polars as pl
@@ -35,7 +35,7 @@ __all__ = ["ExprNamespace", "SeriesNamespace"]
 
 @pl.api.register_expr_namespace("rvh")
 class ExprNamespace:
-    """What ``pl.col("key").rvh`` is."""
+    """The namespace ``pl.col("key").rvh``."""
 
     def __init__(self, expr: pl.Expr) -> None:
         self._expr = expr
@@ -89,7 +89,7 @@ class ExprNamespace:
 
 @pl.api.register_series_namespace("rvh")
 class SeriesNamespace:
-    """What ``series.rvh`` is."""
+    """The namespace ``series.rvh``."""
 
     def __init__(self, series: pl.Series) -> None:
         self._series = series
@@ -152,12 +152,12 @@ def _selector(
                 f"column {show(keys.name)} has the dtype Object, whose values Polars keeps to "
                 "itself: cast the keys to String, Binary or an integer type first"
             )
-        found = node_set.select_arrow(keys, k, threads=threads)
-        chosen = ids.gather(pl.Series(found.indices.ravel()))
+        selected = node_set.select_arrow(keys, k, threads=threads)
+        chosen = ids.gather(pl.Series(selected.indices.ravel()))
         if k > 1:
-            chosen = chosen.reshape((len(found), k))
-        if found.valid is not None:
-            chosen = chosen.zip_with(pl.Series(found.valid), null)
+            chosen = chosen.reshape((len(selected), k))
+        if selected.valid is not None:
+            chosen = chosen.zip_with(pl.Series(selected.valid), null)
         return chosen.alias(keys.name)
 
     return answer, dtype

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from rvh import keys as _keys
 from rvh._members import Member, Members
 from rvh.errors import RVHError, show
-from rvh.integrations._nodes import missing
+from rvh.integrations._common import missing
 from rvh.nodes import NodeSet
 
 try:
@@ -32,7 +32,7 @@ __all__ = ["RendezvousHasher"]
 
 
 class RendezvousHasher(Members):
-    """Which server has a key, for ``HashClient``.
+    """The server of each key, for ``HashClient``.
 
     Servers come and go, as HashClient finds them dead and tries them again: only keys of a server
     that goes move, and they come back with it. Threads may share one.
@@ -74,11 +74,11 @@ class RendezvousHasher(Members):
             each = NodeSet(list(weights), list(weights.values())).weights
             assert each is not None
             self._weights = dict(zip(names, each.tolist(), strict=True))
-        NodeSet(["any"], scheme=scheme, secret=secret)  # errors now
+        NodeSet(["any"], scheme=scheme, secret=secret)  # a wrong scheme or secret is an error now
         self._start(None, scheme=scheme, secret=secret)
 
     def add_node(self, node: str) -> None:
-        """A server that is there from now on; one that already is stays.
+        """Add a server; one that is there already stays.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class RendezvousHasher(Members):
                 self._put(name, Member(node, weight))
 
     def remove_node(self, node: str) -> None:
-        """A server that is gone until it is added again.
+        """Remove a server, until it is added again.
 
         Raises
         ------

@@ -20,7 +20,7 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Any
 
-from rvh.integrations._nodes import missing, prepare
+from rvh.integrations._common import missing, prepare
 
 try:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -29,7 +29,7 @@ try:
 except ImportError as error:
     raise missing("ray") from error
 
-from rvh.integrations._columns import check_names, node_column
+from rvh.integrations._frames import check_names, node_column
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

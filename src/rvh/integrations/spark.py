@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rvh.integrations._nodes import missing, prepare
+from rvh.integrations._common import missing, prepare
 
 try:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -36,7 +36,8 @@ try:
 except ImportError as error:
     raise missing("spark") from error
 
-from rvh.integrations._columns import check_names, node_column, select
+from rvh.integrations._arrow import null_mask
+from rvh.integrations._frames import answers, check_names, node_column
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -100,8 +101,8 @@ def with_node(
     binary = node_column(ns, no_keys, k, key).type in (pa.binary(), pa.list_(pa.binary()))
 
     def places(keys: pa.Array) -> pa.Array:
-        answer = select(ns, keys, k, key)
-        nulls = None if answer.valid is None else ~answer.valid
+        answer = answers(ns, keys, k, key)
+        nulls = null_mask(answer)
         if k == 1:
             return pa.array(answer.indices[:, 0], mask=nulls)
         ends = np.arange(0, answer.indices.size + 1, k, dtype=np.int32)

@@ -1,4 +1,4 @@
-"""What the integrations share: nodes that are prepared once, and the ids as a column has them."""
+"""The work that all integrations share: the import that fails, nodes prepared once, their ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rvh.nodes import NodeSet, as_node_set
 
 
 def missing(engine: str) -> ImportError:
-    """What to raise where an engine cannot be imported."""
+    """The error about an engine that cannot be imported."""
     return ImportError(
         f"rvh.integrations.{engine} needs {engine}, which cannot be imported: "
         f"pip install 'rvh[{engine}]'",
@@ -25,7 +25,7 @@ def prepare(
     scheme: str | None,
     secret: bytes | None,
 ) -> tuple[NodeSet, int]:
-    """The NodeSet, and `k` checked against it: now, not at the first row of a query."""
+    """Make the NodeSet, and check `k` against it: now, not at the first row of a query."""
     node_set = as_node_set(nodes, weights, scheme, secret)
     return node_set, node_set._ranking.count(k)
 

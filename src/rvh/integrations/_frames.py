@@ -1,4 +1,4 @@
-"""Nodes for an Arrow column of keys: what Dask, Spark and Ray have in common."""
+"""Nodes for a column of keys of a data frame: the work that Dask, Spark and Ray share."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def check_names(names: Collection[Any], key: Any, column: Any) -> None:
         )
 
 
-def select(nodes: NodeSet, keys: Any, k: int, name: Any) -> Any:
-    """`select_arrow` in a task of an engine; an error names the column.
+def answers(nodes: NodeSet, keys: Any, k: int, name: Any) -> Any:
+    """Select with `rvh.NodeSet.select_arrow` in a task of an engine; an error names the column.
 
-    Given no keys, it checks their type, and shows the type of the answer.
+    An empty column of keys checks their type.
     """
     try:
         # One thread: the engine runs a task on each core already.
@@ -46,7 +46,7 @@ def node_column(nodes: NodeSet, keys: Any, k: int, name: Any) -> Any:
     pyarrow.Array
         For k = 1 string, for more list of string; binary where the ids are bytes.
     """
-    answer = pa.array(select(nodes, keys, k, name))
+    answer = pa.array(answers(nodes, keys, k, name))
     if k == 1:
         return answer.cast(answer.type.value_type)
     return answer.cast(pa.list_(answer.type.value_type.value_type))
