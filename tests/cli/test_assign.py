@@ -17,7 +17,7 @@ from commandline import command, environment
 
 import rvh
 from rvh._tables import compression_of, format_of
-from rvh._tables.files import Source
+from rvh._tables.source import Source
 from rvh.keys import composite
 
 NODES = ["n1", "n2", "n3", "n4"]

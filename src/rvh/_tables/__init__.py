@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rvh._tables.base import Reader, Writer
-    from rvh._tables.files import Source
+    from rvh._tables.source import Source
 
 __all__ = [
     "COMPRESSIONS",
@@ -31,7 +31,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: its name, the extensions that mean it, where it is implemented."""
+    """A file format: its name, the extensions that tell it, the module that implements it."""
 
     name: str
     extensions: tuple[str, ...]
@@ -41,25 +41,25 @@ class Format:
 
     @property
     def is_untyped(self) -> bool:
-        """Whether every value is text."""
+        """True where every value is text."""
         return self.name in ("csv", "tsv", "lines")
 
     @property
     def is_delimited(self) -> bool:
-        """Whether values stand in a line with a delimiter between."""
+        """True where a line has values with a delimiter between."""
         return self.module == "delimited"
 
     def reader(self, source: Source, **options: Any) -> Reader:
         """Open `source` for reading; the options are those of the format's reader."""
         from rvh._tables.content import refuse_other_kind
 
-        refuse_other_kind(source.name, source.head, self.name, source.compressed)
+        refuse_other_kind(source.name, source.head, self.name, source.compressed, source.spelling)
         readers = import_module(f"{__name__}.{self.module}").READERS
         made: Reader = readers[self.name](source, **options)
         return made
 
     def writer(self) -> Callable[..., Writer]:
-        """What makes a `Writer` of this format."""
+        """The function or class that makes a `Writer` of this format."""
         made: Callable[..., Writer] = import_module(f"{__name__}.{self.module}").WRITERS[self.name]
         return made
 
@@ -80,13 +80,12 @@ FORMATS: dict[str, Format] = {
 #: extensions that may follow those of a text format, and pyarrow's name for what they mean
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 
-
 #: all extensions, for people
 EXTENSIONS = " ".join(extension for each in FORMATS.values() for extension in each.extensions)
 
 
 class Quote(StrEnum):
-    """What a quote at the start of a value means in delimited text."""
+    """The meaning of a quote at the start of a value in delimited text."""
 
     NONE = "none"
     CSV = "csv"

@@ -12,7 +12,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from rvh._tables.base import Reader, TableWriter, naming
 from rvh._tables.content import ARROW_FILE
-from rvh._tables.files import Source
+from rvh._tables.source import Source
 from rvh.errors import RVHError
 
 #: mean size of the record batches of a file above which they are mapped, not read, into memory

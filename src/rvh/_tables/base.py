@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rvh._columns.arrow.reader import check_extensions
 from rvh._columns.values import is_uuid, uuid_text
-from rvh._tables.files import Source
+from rvh._tables.source import Source
 from rvh._tables.text import key_text
 from rvh.errors import RVHError, show
 
@@ -43,7 +43,7 @@ class Batch:
         The number of the first row in the whole input, counted from 1.
     """
 
-    #: what its input calls a row
+    #: the word for a row of this input
     unit = "row"
 
     def __init__(self, record: Any, first: int) -> None:
@@ -54,7 +54,7 @@ class Batch:
         return int(self.record.num_rows)
 
     def where(self, row: int) -> str:
-        """How a message names row number `row` (from 0) of this batch."""
+        """Row number `row` (from 0) of this batch, as a message names it."""
         return f"{self.unit} {self.first + row}"
 
     def values(self, name: str) -> Sequence[Any] | NDArray[Any]:
@@ -101,7 +101,7 @@ def _as_text(value: Any) -> Any:
 
 
 def is_bytes(kind: Any) -> bool:
-    """Whether the values of an Arrow type are text or bytes."""
+    """Check whether the values of an Arrow type are text or bytes."""
     return any(
         test(kind)
         for test in (
@@ -125,9 +125,9 @@ class Reader(ABC):
         Opened by the caller, who closes it.
     """
 
-    #: the columns, or None where the input has no rows to tell them
+    #: the columns; None where they are those of the rows and there are none
     names: list[str] | None
-    #: whether the record batches are as a file has them, which may be damaged in any way
+    #: True where record batches come from a file as they are: they may be damaged in any way
     from_file = False
 
     def __init__(self, source: Source) -> None:
@@ -142,6 +142,11 @@ class Reader(ABC):
     @abstractmethod
     def records(self) -> Iterator[Any]:
         """The rows as Arrow record batches of any size."""
+
+    def other_encoding(self) -> str:
+        """The advice in errors about bytes that are not UTF-8."""
+        option = self.source.spelling("encoding", "")
+        return f"if it is of another encoding, name it with {option}"
 
     def batches(self) -> Iterator[Batch]:
         """The rows in batches of about `BATCH_ROWS` or `BATCH_BYTES`; errors name the input."""
@@ -160,12 +165,12 @@ class Reader(ABC):
             yield record
 
     def fraction(self) -> float | None:
-        """How much of the input came out as batches, from 0 to 1; None where nobody can tell."""
+        """The part of the input that came out as batches, from 0 to 1; None if it is not known."""
         part = self.read_fraction()
         return None if part is None else part * self._rows_out / max(1, self._rows_in)
 
     def read_fraction(self) -> float | None:
-        """How much of the input came out of `records`, from 0 to 1."""
+        """The part of the input that came out of `records`, from 0 to 1."""
         return self.source.fraction()
 
 
@@ -187,6 +192,7 @@ class Writer(ABC):
     def __init__(self, sink: Any, reader: Reader, added: list[str], ids: list[str]) -> None:
         self.sink = sink
         self.added = added
+        self.spelling = reader.source.spelling
 
     @abstractmethod
     def write(self, batch: Batch, chosen: NDArray[np.intp]) -> None:

@@ -1,14 +1,17 @@
-"""What a file is by its first bytes, where its name or ``--format`` says something else."""
+"""The kind of a file by its first bytes, where its name or its reader says something else."""
 
 from __future__ import annotations
 
+from rvh._tables.spelling import Spelling
 from rvh.errors import RVHError
 
-#: how many of the first bytes tell it
+#: how many of the first bytes are looked at
 HEAD_BYTES = 64
 GZIP, ZSTD, BZ2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh"
 #: pyarrow's names of compressions, and how their files begin
 MAGIC = {"gzip": GZIP, "zstd": ZSTD, "bz2": BZ2}
+#: and the programs that make and read them
+COMPRESSORS = {"gzip": "gzip", "zstd": "zstd", "bz2": "bzip2"}
 #: bzip2 with what follows its letters: the size of its blocks, then the mark of the first block
 BLOCKS_BZ2 = tuple(b"%s%d1AY&SY" % (BZ2, size) for size in range(1, 10))
 PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
@@ -38,7 +41,9 @@ OWN = {"parquet": (PARQUET,), "arrow": (ARROW_FILE, ARROW_STREAM)}
 OWN["arrows"] = OWN["arrow"]
 
 
-def refuse_other_kind(name: str, head: bytes, format_name: str, compressed: bool) -> None:
+def refuse_other_kind(
+    name: str, head: bytes, format_name: str, compressed: bool, spelling: Spelling
+) -> None:
     """Refuse a file that plainly is of another kind than its format.
 
     Parameters
@@ -51,6 +56,8 @@ def refuse_other_kind(name: str, head: bytes, format_name: str, compressed: bool
         A key of `rvh._tables.FORMATS`.
     compressed : bool
         Whether it was decompressed.
+    spelling : callable
+        How messages name the options ``format`` and ``encoding``.
     """
     if head.startswith(OWN.get(format_name, ())):
         return
@@ -59,12 +66,13 @@ def refuse_other_kind(name: str, head: bytes, format_name: str, compressed: bool
             if compressed:  # its name has an extension already
                 advice = advice.split(",")[0]
             if reads is not None:
-                advice += f", or say --format {reads}"
+                advice += f", or say {spelling('format', reads)}"
             raise RVHError(f"{name} is {what}, not {format_name}: {advice}")
     for magic, encoding in ENCODINGS:
         if head.startswith(magic):
             raise RVHError(
-                f"{name} is {encoding.upper()} text, not {format_name}: say --encoding {encoding}"
+                f"{name} is {encoding.upper()} text, not {format_name}: say "
+                f"{spelling('encoding', encoding)}"
             )
     if format_name in OWN:
         return  # pyarrow says what is missing
@@ -73,7 +81,8 @@ def refuse_other_kind(name: str, head: bytes, format_name: str, compressed: bool
         for at, order in ((1, "le"), (0, "be")):
             if not any(head[at::2]) and all(head[1 - at :: 2]):
                 nul = ", or if its lines end with NUL, tr '\\0' '\\n'" * (format_name == "lines")
-                raise RVHError(f"{name} is UTF-16 text: say --encoding utf-16-{order}{nul}")
+                say = spelling("encoding", f"utf-16-{order}")
+                raise RVHError(f"{name} is UTF-16 text: say {say}{nul}")
     text = head.removeprefix(b"\xef\xbb\xbf")
     if text.startswith(b"\xef\xbb\xbf"):
         raise RVHError(f"{name} begins with two byte order marks: leave one away")

@@ -16,7 +16,7 @@ from pyarrow import csv as arrow_csv
 
 from rvh._tables import Quote
 from rvh._tables.base import Reader, TableWriter
-from rvh._tables.files import Source
+from rvh._tables.source import Source
 from rvh._tables.structure import Structure
 from rvh._tables.text import as_text, contains, joined
 from rvh.errors import RVHError, show
@@ -29,7 +29,6 @@ LOOK_BYTES = 1 << 16
 ROW_ERROR = re.compile(r"Row #(\d+): (.*)", re.DOTALL)
 #: what separates values in some files; in the name of the only column it was to separate them
 DELIMITERS = (",", ";", "\t", "|")
-ENCODING = "if it is of another encoding, name it with --encoding"
 
 
 class _Watch(io.RawIOBase):
@@ -90,7 +89,7 @@ class DelimitedReader(Reader):
         self._delimiter = delimiter
         self._quote = quote
         self._watch: _Watch | None = None
-        self._structure = Structure(source.name, delimiter, quote, BLOCK_BYTES)
+        self._structure = Structure(source.name, delimiter, quote, BLOCK_BYTES, source.spelling)
         first = self._first_row()
         self.names = first if header else [str(number + 1) for number in range(len(first))]
         if not chosen:
@@ -124,7 +123,7 @@ class DelimitedReader(Reader):
         except UnicodeDecodeError as error:
             raise RVHError(
                 f"{name}: the header is not UTF-8 text: {error.reason} at byte {error.start}; "
-                f"{ENCODING}"
+                f"{self.other_encoding()}"
             ) from None
         except csv.Error as error:
             if "unexpected end of data" in str(error):
@@ -173,12 +172,14 @@ class DelimitedReader(Reader):
         """
         if len(first) != 1:
             return
-        found = next((each for each in DELIMITERS if each in first[0]), None)
-        if found is not None:
-            this, other = (show(each) for each in (self._delimiter, found))
+        better = next((sign for sign in DELIMITERS if sign in first[0]), None)
+        if better is not None:
+            this, other = (
+                self.source.spelling("delimiter", show(each)) for each in (self._delimiter, better)
+            )
             raise RVHError(
-                f"{self.source.name} has the one column {show(first[0])}: say --delimiter {other}, "
-                f"or --delimiter {this} if that is its name"
+                f"{self.source.name} has the one column {show(first[0])}: say {other}, "
+                f"or {this} if that is its name"
             )
 
     @property
@@ -227,13 +228,13 @@ class DelimitedReader(Reader):
         return min(1.0, part * self._bytes_out / max(1, self._watch.count))  # pyarrow reads ahead
 
     def _explain(self, message: str) -> str:
-        found = ROW_ERROR.search(message)
-        if found:
-            message = f"row {found[1]}: {found[2]}"
+        match = ROW_ERROR.search(message)
+        if match:
+            message = f"row {match[1]}: {match[2]}"
         elif "straddl" in message:
             return f"there is a row of more than {BLOCK_BYTES >> 20} MiB"
         reason = message.splitlines()[0]
-        return f"{reason}; {ENCODING}" if "UTF8" in reason else reason
+        return f"{reason}; {self.other_encoding()}" if "UTF8" in reason else reason
 
 
 class DelimitedWriter(TableWriter):
@@ -279,8 +280,8 @@ class DelimitedWriter(TableWriter):
             begins = "" if self._quote else ", or begins with a quote"
             raise RVHError(
                 f"column {show(name)} has a delimiter or line break{begins} in "
-                f"{show(column[row].as_py())}, which needs quotes: say --quote csv, or choose "
-                "another output format"
+                f"{show(column[row].as_py())}, which needs quotes: say "
+                f"{self.spelling('quote', 'csv')}, or choose another output format"
             )
         return column
 

@@ -23,18 +23,18 @@ def descriptor(path: str) -> int | None:
     >>> descriptor("out.csv") is None
     True
     """
-    found = process_and_number(path)
-    return found[1] if found and found[0] else None
+    is_own, number = process_and_number(path) or (False, 0)
+    return number if is_own else None
 
 
 def process_and_number(path: str) -> tuple[bool, int] | None:
-    """Whether the descriptor that `path` names is of this process, and its number."""
+    """The number of the descriptor that `path` names, after a flag: it is of this process."""
     for _ in range(40):  # as many links as Linux follows
         folder, name = os.path.split(path)
         folder = os.path.realpath(folder)
-        known = DESCRIPTORS.fullmatch(folder)
-        if known and re.fullmatch(r"[0-9]{1,9}", name):
-            return known[1] in (None, os.path.realpath("/proc/self")), int(name)
+        match = DESCRIPTORS.fullmatch(folder)
+        if match and re.fullmatch(r"[0-9]{1,9}", name):
+            return match[1] in (None, os.path.realpath("/proc/self")), int(name)
         path = os.path.join(folder, name)
         try:
             path = os.path.join(folder, os.readlink(path))
@@ -44,7 +44,7 @@ def process_and_number(path: str) -> tuple[bool, int] | None:
 
 
 def duplicate(number: int, path: str, unfit: int) -> int:
-    """A copy of a descriptor that is not opened as `unfit` says; its place in the file is one."""
+    """Copy a descriptor, unless it is open as `unfit` says; both share the place in the file."""
     try:
         copy = os.dup(number)
     except OSError as error:
@@ -59,7 +59,7 @@ def duplicate(number: int, path: str, unfit: int) -> int:
 
 
 def is_stream(path: str) -> bool:
-    """Whether an output is written directly: stdout, a descriptor, a pipe, a device."""
+    """Check whether an output is written directly: stdout, a descriptor, a pipe, a device."""
     if path == "-" or descriptor(path) is not None:
         return True
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)

@@ -1,4 +1,4 @@
-"""JSON as the command line reads it: what Python's own reader passes over is an error."""
+"""JSON, read strictly: what Python's own reader passes over is an error."""
 
 from __future__ import annotations
 

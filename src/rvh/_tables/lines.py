@@ -32,7 +32,7 @@ class LineReader(Reader):
         stream, name = self.source.stream, self.source.name
         if self.source.head.startswith(codecs.BOM_UTF8):
             stream.read(3)
-        structure = Structure(name, "\n", Quote.NONE, LINE_BYTES)
+        structure = Structure(name, "\n", Quote.NONE, LINE_BYTES, self.source.spelling)
         before, rest, block = 0, b"", b"\n"
         while block:
             block = stream.read(BLOCK_BYTES)
@@ -67,8 +67,7 @@ class LineReader(Reader):
             except UnicodeDecodeError as error:
                 return RVHError(
                     f"{self.source.name}: line {number} is not UTF-8 text: "
-                    f"{error.reason} at byte {error.start}; if it is of another encoding, name it "
-                    "with --encoding"
+                    f"{error.reason} at byte {error.start}; {self.other_encoding()}"
                 )
         raise AssertionError("pyarrow and Python disagree about UTF-8")
 

@@ -23,8 +23,8 @@ from rvh._tables.base import (
     column_of,
     naming,
 )
-from rvh._tables.files import Source
 from rvh._tables.jsontext import unique_members
+from rvh._tables.source import Source
 from rvh.errors import RVHError, show
 
 OBJECT = json.JSONDecoder(object_pairs_hook=unique_members)
@@ -152,8 +152,7 @@ class JsonReader(Reader):
             reason = f"can be read in two ways: {error}"
         except UnicodeDecodeError as error:
             reason = (
-                f"is not UTF-8 text: {error.reason} at byte {error.start}; if it is of another "
-                "encoding, name it with --encoding"
+                f"is not UTF-8 text: {error.reason} at byte {error.start}; {self.other_encoding()}"
             )
         except json.JSONDecodeError as error:
             reason = f"is not JSON: {error.msg} at character {error.pos + 1}"
@@ -198,7 +197,8 @@ class JsonWriter(Writer):
         for row, (line, each) in enumerate(zip(batch.lines, batch.objects, strict=True)):
             for name in self.added:
                 if name in each:
-                    raise batch.error(row, f"member {show(name)} is there already: use --column")
+                    use = self.spelling("column", "")
+                    raise batch.error(row, f"member {show(name)} is there already: use {use}")
             text = line[:-1].decode().rstrip()
             yield f"{text}, " if each else text
 

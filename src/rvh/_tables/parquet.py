@@ -9,7 +9,7 @@ from typing import Any
 from pyarrow import parquet as pq  # type: ignore[import-untyped]
 
 from rvh._tables.base import BATCH_BYTES, BATCH_ROWS, Reader, TableWriter, naming
-from rvh._tables.files import Source
+from rvh._tables.source import Source
 
 
 class ParquetReader(Reader):

@@ -1,16 +1,17 @@
-"""Text files, read whole: what their bytes say where that is not what their name says."""
+"""Text files, read whole: their bytes as text, or the reason why they are none."""
 
 from __future__ import annotations
 
 import re
 
 from rvh._tables.content import ENCODINGS, OTHER_KINDS
+from rvh._tables.spelling import Spelling, as_keyword
 from rvh.errors import RVHError
 
 BOM = b"\xef\xbb\xbf"
 
 
-def decoded(name: str, data: bytes) -> str:
+def decoded(name: str, data: bytes, spelling: Spelling = as_keyword) -> str:
     r"""The text of a file, without a byte order mark; each line ends with LF or CRLF.
 
     Parameters
@@ -18,6 +19,8 @@ def decoded(name: str, data: bytes) -> str:
     name : str
         What errors call the file.
     data : bytes
+    spelling : callable
+        How messages name the option ``format``.
 
     Raises
     ------
@@ -32,7 +35,7 @@ def decoded(name: str, data: bytes) -> str:
     """
     for start, what, advice, reads in OTHER_KINDS:
         if data.startswith(start):
-            more = "" if reads is None else f", or say --node-format {reads}"
+            more = "" if reads is None else f", or say {spelling('format', reads)}"
             raise RVHError(f"{name} is {what}: {advice}{more}")
     for start, encoding in ENCODINGS:
         if data.startswith(start):
@@ -52,9 +55,9 @@ def decoded(name: str, data: bytes) -> str:
             f"{name}: {_line(data, error.start)} is not UTF-8 text: {error.reason} at byte "
             f"{error.start}; convert it, as iconv -f latin1 -t UTF-8 does"
         ) from None
-    if found := re.search(rb"\r(?!\n)", data):
+    if lone := re.search(rb"\r(?!\n)", data):
         raise RVHError(
-            f"{name}: {_line(data, found.start())} has a carriage return (CR) without a newline "
+            f"{name}: {_line(data, lone.start())} has a carriage return (CR) without a newline "
             "after it: end lines with LF or CRLF, as tr '\\r' '\\n' does for files of CR alone"
         )
     if (at := data.find(BOM)) >= 0:

@@ -1,4 +1,4 @@
-"""Whether the bytes of CSV and TSV can be read in one way only: quotes, line ends, NUL bytes.
+"""A check that CSV and TSV can be read in one way only: quotes, line ends, NUL bytes.
 
 pyarrow reads on where they cannot: text after a closing quote joins the value, a quote that is
 never closed takes the rest of the file, a lone carriage return is the end of a row. So the bytes
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._tables import Quote
+from rvh._tables.spelling import Spelling, as_keyword
 from rvh.errors import RVHError, show
 
 QUOTE, LF, CR = b'"\n\r'
@@ -31,13 +32,24 @@ class Structure:
     quote : Quote or None
     limit : int
         The longest row, in bytes.
+    spelling : callable
+        How messages name the options ``quote`` and ``encoding``.
     """
 
-    def __init__(self, name: str, delimiter: str, quote: Quote | None, limit: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        delimiter: str,
+        quote: Quote | None,
+        limit: int,
+        spelling: Spelling = as_keyword,
+    ) -> None:
         self._name = name
         self._delimiter = delimiter.encode()
         self._quote = quote
         self._limit = limit
+        self._spelling = spelling
+        self._no_quotes = f"say {spelling('quote', 'none')} where quotes mean nothing"
         #: the bytes since the start of the last field, and the line that it starts in
         self._rest = b""
         self._line = 1
@@ -61,16 +73,17 @@ class Structure:
         """
         if b"\0" in data:
             newlines = _newlines(self._rest + data[: data.index(b"\0")])
-            what = "has a NUL byte: it is damaged, or UTF-16, which needs --encoding"
+            option = self._spelling("encoding", "")
+            what = f"has a NUL byte: it is damaged, or UTF-16, which needs {option}"
             if self._delimiter == b"\n":
                 what += ", or its lines end with NUL (tr '\\0' '\\n' < FILE)"
             raise self._error(newlines, what)
         quotes = QUOTE in data and self._quote is not Quote.NONE
         if quotes or self._rest.startswith(b'"') or CR in data or self._rest.endswith(b"\r"):
             data = self._rest + data
-            done = self._surely(data)
+            done = self._end_at_a_glance(data)
             if done is None:
-                done = self._exactly(data)
+                done = self._end_field_by_field(data)
         else:
             done = 1 + max(data.rfind(b"\n"), data.rfind(self._delimiter))
             if done == 0:
@@ -91,12 +104,12 @@ class Structure:
                 raise self._error(
                     0,
                     "has a quote that is never closed, so the file ends within quotes: it is "
-                    "truncated, or say --quote none where quotes mean nothing",
+                    f"truncated, or {self._no_quotes}",
                 )
         if b"\r" in self._rest[closed.end() if closed else 0 :]:
             raise self._lone_cr(0)
 
-    def _surely(self, data: bytes) -> int | None:
+    def _end_at_a_glance(self, data: bytes) -> int | None:
         """The end of the whole fields in `data`, where it is easily seen that they are fine.
 
         It is where quotes open and close in turn, each next to a delimiter, a line end or, as
@@ -132,12 +145,12 @@ class Structure:
         return int(opening[at])
 
     def _ends(self, values: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Where a value is what stands beside a quote that opens or closes."""
-        found: NDArray[np.bool_] = values == self._delimiter[0]
-        found |= (values == LF) | (values == QUOTE)
-        return found
+        """Mark the bytes that may stand beside a quote that opens or closes."""
+        ends: NDArray[np.bool_] = values == self._delimiter[0]
+        ends |= (values == LF) | (values == QUOTE)
+        return ends
 
-    def _exactly(self, data: bytes) -> int:
+    def _end_field_by_field(self, data: bytes) -> int:
         """The end of the whole fields in `data`; raises where one is wrong."""
         match = self._fields.match(data)
         assert match is not None  # it matches nothing at least
@@ -147,8 +160,8 @@ class Structure:
             if self._quote is None:
                 raise self._error(
                     _newlines(data[:done]),
-                    "has a field that begins with a quote: say --quote none where quotes mean "
-                    "nothing, or --quote csv where they are around a value, as in CSV",
+                    f"has a field that begins with a quote: {self._no_quotes}, or "
+                    f"{self._spelling('quote', 'csv')} where they are around a value, as in CSV",
                 )
             closed = self._quoted.match(rest)
             after = b"" if closed is None else rest[closed.end() : closed.end() + 2]
@@ -160,8 +173,7 @@ class Structure:
                 raise self._error(
                     _newlines(data[:done]),
                     f"has a value in quotes with text after the closing quote ({show(follows)}): "
-                    'a quote within quotes is written "", or say --quote none where quotes mean '
-                    "nothing",
+                    f'a quote within quotes is written "", or {self._no_quotes}',
                 )
         elif (at := rest.find(b"\r")) >= 0 and at < len(rest) - 1:
             raise self._lone_cr(_newlines(data[: done + at]))

@@ -41,7 +41,7 @@ def key_text(column: Any) -> Any | None:
 
 
 def contains(column: Any, pattern: re.Pattern[bytes]) -> bool:
-    """Whether `pattern` may match in a text column: one look at its bytes, not at each value."""
+    """Check whether `pattern` may match in a text column, by one look at all of its bytes."""
     data = column.buffers()[2]
     return data is not None and pattern.search(memoryview(data)) is not None
 

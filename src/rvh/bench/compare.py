@@ -1,4 +1,4 @@
-"""Two runs side by side: what became slower, and whether the runs can be compared at all.
+"""Two runs side by side: the scenarios that became slower, and doubts about the comparison.
 
 Compared are the fastest rounds: other work on the machine makes a round slower, never faster.
 """
@@ -12,7 +12,7 @@ from rvh.bench.results import Environment, Row, Workload
 
 Old = Mapping[Workload, Row]
 
-#: what decides how fast the same rvh is
+#: the fields that decide how fast the same rvh is
 DECISIVE = ("processor", "isa", "backend")
 
 
@@ -22,7 +22,7 @@ def by_workload(rows: Iterable[Row]) -> dict[Workload, Row]:
 
 
 def slowdown(new: Row, old: Row) -> float:
-    """By which part the time has grown: 0.1 is 10% slower, -0.5 takes half the time."""
+    """The growth of the time: 0.1 is 10% slower, -0.5 takes half the time."""
     return new.figures.seconds_best / old.figures.seconds_best - 1
 
 
@@ -46,16 +46,16 @@ def wording(grown: float) -> str:
 
 
 def differences(old: Old, suite: Iterable[Workload], here: Environment) -> list[str]:
-    """Why figures of `old` may say little about a run of `suite` here; empty where nothing does."""
-    found = []
+    """The reasons why figures of `old` may say little about a run of `suite` here."""
+    reasons = []
     for name in DECISIVE:
         now = asdict(here)[name]
         there = {asdict(row.environment)[name] for row in old.values()} - {now}
         if there:
-            found.append(f"{name} {', '.join(sorted(there))} (here {now})")
+            reasons.append(f"{name} {', '.join(sorted(there))} (here {now})")
     then = {workload.name: workload for workload in old}
     other = [each.name for each in suite if then.get(each.name, each) != each]
     if other:
         listed = [*other[:3], *(["..."] if len(other) > 3 else [])]
-        found.append(f"other key counts or parameters of {', '.join(listed)}")
-    return found
+        reasons.append(f"other key counts or parameters of {', '.join(listed)}")
+    return reasons

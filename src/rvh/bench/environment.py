@@ -1,4 +1,4 @@
-"""Where a run takes place."""
+"""The environment of a run: version, backend, instruction set, processor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rvh.bench.results import Environment
 
 
 def environment() -> Environment:
-    """What a figure of this process depends on beside the workload."""
+    """The environment of this process, on which its figures depend."""
     return Environment(
         rvh=rvh.__version__,
         backend=rvh.backend(),
@@ -33,14 +33,14 @@ def processor() -> str:
         about = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
         # On ARM there is no name, but numbers that tell one processor from another.
         for fields in (("model name",), ("CPU implementer", "CPU part")):
-            found = [re.search(rf"^{f}\s*:\s*(\S.*?)\s*$", about, re.MULTILINE) for f in fields]
-            if all(found):
-                values = [match[1] for match in found if match]
+            matches = [re.search(rf"^{f}\s*:\s*(\S.*?)\s*$", about, re.MULTILINE) for f in fields]
+            if all(matches):
+                values = [match[1] for match in matches if match]
                 return values[0] if len(values) == 1 else f"ARM {' '.join(values)}"
     if platform.system() == "Darwin":
         with contextlib.suppress(OSError):
-            asked = ("sysctl", "-n", "machdep.cpu.brand_string")
-            answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+            command = ("sysctl", "-n", "machdep.cpu.brand_string")
+            answer = subprocess.run(command, capture_output=True, text=True, check=False)
             if name := answer.stdout.strip():
                 return name
     return platform.processor() or platform.machine()

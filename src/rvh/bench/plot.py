@@ -56,8 +56,8 @@ def svg(rows: Sequence[Row], old: Old | None = None) -> bytes:
         axes.set_yticks(places, [row.workload.name for row in rows], fontsize=8)
         axes.set_ylim(places[-1] + 0.8, -0.8)
         # Bars of a logarithm start anywhere: here at a power of ten. To the right, the labels.
-        least, most = min(rates + old_rates), max(rates + old_rates)
-        axes.set_xlim(10 ** math.floor(math.log10(least) - 0.1), 4 * most)
+        lowest, highest = min(rates + old_rates), max(rates + old_rates)
+        axes.set_xlim(10 ** math.floor(math.log10(lowest) - 0.1), 4 * highest)
         axes.grid(axis="x", color="#dddddd")
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_xlabel("keys per second (log scale), median round")
@@ -70,7 +70,7 @@ def svg(rows: Sequence[Row], old: Old | None = None) -> bytes:
 
 
 def _places(rows: Sequence[Row]) -> list[float]:
-    """Where the bars stand, from above, with a gap between families."""
+    """The places of the bars, from above, with a gap between families."""
     place, places, before = 0.0, [], family(rows[0].workload.name)
     for row in rows:
         now = family(row.workload.name)

@@ -22,8 +22,8 @@ ZIPF = "int64, Zipf"
 SPREAD = "FaultSet.argselect_batch"
 FILTERED = "NodeSet.subset(filter).argselect_batch"
 GEO = "GeoSet.argselect_batch"
-#: what seconds and keys per second can be, so that their ratios are numbers too
-LEAST, MOST = 1e-12, 1e15
+#: the range of seconds and keys per second, so that their ratios are numbers too
+MIN_FIGURE, MAX_FIGURE = 1e-12, 1e15
 
 
 def _about(meaning: str, unit: str = "") -> dict[str, str]:
@@ -32,7 +32,7 @@ def _about(meaning: str, unit: str = "") -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Workload:
-    """What was run. Figures are compared where all of it is equal."""
+    """The call that was run. Figures are compared where all of it is equal."""
 
     name: str = field(metadata=_about("the scenario, `family/variant`"))
     call: str = field(metadata=_about("the function of rvh that was timed"))
@@ -46,14 +46,14 @@ class Workload:
 
     @property
     def pairs(self) -> int | None:
-        """How many (key, node) pairs a round scores; None where that is not what it does."""
+        """The number of (key, node) pairs that a round scores; None if that is not its work."""
         part = self.key_kind == ZIPF or self.call in (SPREAD, FILTERED, GEO)
         return self.keys * self.nodes if self.scheme and not part else None
 
 
 @dataclass(frozen=True)
 class Figures:
-    """How long it took."""
+    """The time that it took."""
 
     rounds: int = field(metadata=_about("how many rounds were timed", "rounds"))
     seconds: float = field(metadata=_about("the median round", "s"))
@@ -63,7 +63,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Environment:
-    """Where it ran; the same in every row of a run."""
+    """The place where it ran; the same in every row of a run."""
 
     rvh: str = field(metadata=_about("the version of rvh"))
     backend: str = field(metadata=_about("`native` or `python`"))
@@ -180,13 +180,13 @@ def _measure(cell: str) -> float | None:
     if not re.fullmatch(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", cell):
         return None
     value = float(cell)
-    return value if LEAST <= value <= MOST else None
+    return value if MIN_FIGURE <= value <= MAX_FIGURE else None
 
 
 #: how a cell is read, by the type of its field: what reads it, and what it should have been
 READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "str": (_text, "printable text"),
     "int": (_count, "a whole number above 0"),
-    "float": (_measure, f"a number from {LEAST:g} to {MOST:g}"),
+    "float": (_measure, f"a number from {MIN_FIGURE:g} to {MAX_FIGURE:g}"),
     "bool": ({"true": True, "false": False}.get, "true or false"),
 }

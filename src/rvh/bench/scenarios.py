@@ -105,7 +105,7 @@ def scenarios() -> list[Workload]:
 
 
 def family(name: str) -> str:
-    """What a scenario's name begins with.
+    """The first part of a scenario's name.
 
     Examples
     --------

@@ -38,14 +38,14 @@ def measure(
             tell(number, name)
             start = time.perf_counter()
             call()
-            took = time.perf_counter() - start
+            elapsed = time.perf_counter() - start
             if number:
-                seconds[name].append(took)
+                seconds[name].append(elapsed)
     return seconds
 
 
 def figures(seconds: Sequence[float], keys: int) -> Figures:
-    """What is kept of the rounds of a call that places this many keys.
+    """Reduce the seconds of all rounds of a call that places this many keys.
 
     Examples
     --------

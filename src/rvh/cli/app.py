@@ -1,4 +1,4 @@
-"""The Typer application: which commands there are."""
+"""The Typer application and its commands."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Command(TyperCommand):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse, after a look at how often each option stands there."""
+        """Parse, once no option is given twice and none can be read in two ways."""
         self._refuse_doubtful(ctx, args)
         *_, given = self.make_parser(ctx).parse_args(args=list(args))
-        if not any(param.is_eager for param in given):  # --help is told in any case
+        if not any(param.is_eager for param in given):  # --help is shown in any case
             for param in given:
                 one = param.param_type_name == "option" and not param.multiple
                 if one and given.count(param) > 1:
@@ -61,7 +61,7 @@ class Command(TyperCommand):
         for arg in rest:
             if arg == "--":
                 return
-            name, attached = _taker(arg, options)
+            name, attached = _option_with_value(arg, options)
             if name is None:
                 continue
             if attached.startswith("="):
@@ -78,10 +78,10 @@ class Command(TyperCommand):
                 )
 
 
-def _taker(arg: str, options: dict[str, Any]) -> tuple[str | None, str]:
+def _option_with_value(arg: str, options: dict[str, Any]) -> tuple[str | None, str]:
     """The option in `arg` whose value is the rest of it or the next argument, and that rest.
 
-    None for what takes no value, and for ``--name=value``, which has but one reading.
+    None for an option without a value, and for ``--name=value``, which has but one reading.
     """
     names = [arg] if arg.startswith("--") else [f"-{letter}" for letter in arg[1:]]
     for at, name in enumerate(names if arg.startswith("-") else ()):
@@ -104,12 +104,12 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich takes longer to import than most commands take to run
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for each in COMMANDS:
-    app.command(cls=Command)(guarded(ungrouped(each)))
+for function in COMMANDS:
+    app.command(cls=Command)(guarded(ungrouped(function)))
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
+def _show_version(is_given: bool) -> None:
+    if is_given:
         typer.echo(f"rvh {__version__}")
         raise typer.Exit
 
@@ -147,19 +147,21 @@ def run(args: list[str] | None) -> None:
 
 
 def _with_value(error: Any) -> str:
-    """What is wrong. Pydantic, by which newer versions of Typer read values, leaves the value out.
+    """The message of an error about the command line, with the value that is wrong.
+
+    Pydantic, by which newer versions of Typer read values, leaves the value out.
 
     Examples
     --------
     >>> _with_value(UsageError("No such option: --key."))
     'No such option: --key'
     """
-    told: str = error.format_message().rstrip(".").replace(": Value error, ", ": ")
+    message: str = error.format_message().rstrip(".").replace(": Value error, ", ": ")
     details: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
     if details and "input" in details[0]:
-        told = told.replace(": Input should", f": {show(details[0]['input'])} should")
-        told = re.sub(", unable to parse .*$", "", told)
-    return told
+        message = message.replace(": Input should", f": {show(details[0]['input'])} should")
+        message = re.sub(", unable to parse .*$", "", message)
+    return message
 
 
 def command() -> Any:

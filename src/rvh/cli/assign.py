@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rvh._columns.column import Chunks, KeyColumn, Kind
 from rvh._tables import Format
+from rvh._tables.content import COMPRESSORS
 from rvh._tables.descriptors import STDIN, descriptor, is_stream
 from rvh.cli.exits import say
 from rvh.cli.formats import FormatOptions, compression
@@ -37,13 +38,13 @@ from rvh.cli.options import (
 )
 from rvh.cli.placement import Placement, placement
 from rvh.cli.progress import progress
-from rvh.cli.values import refuse_no_text
+from rvh.cli.values import as_option, refuse_no_text
 from rvh.errors import RVHError, show
 from rvh.keys import column as key_column_of
 
 if TYPE_CHECKING:
     from rvh._tables.base import Batch, Reader
-    from rvh._tables.files import Source
+    from rvh._tables.source import Source
 
 
 def assign(
@@ -131,9 +132,10 @@ def assign(
     added = [column] if k == 1 else [f"{column}_{n}" for n in range(1, k + 1)]
 
     from rvh._tables.base import naming
-    from rvh._tables.files import Source, target
+    from rvh._tables.source import Source
+    from rvh._tables.target import target
 
-    source_of = partial(Source, keys, compression(keys, read_as), formats.encoding)
+    source_of = partial(Source, keys, compression(keys, read_as), formats.encoding, as_option)
     packing = compression(out, write_as)
     start = time.monotonic()
     rows = 0
@@ -159,10 +161,10 @@ def assign(
         _refuse_clash(added, reader)
         # All imports are done before there is a file to clean up.
         make_writer, bar = write_as.writer(), progress(Path(source.name).name, quiet)
-        instead = _instead(out, read_as, write_as, packing)
-        sink = stack.enter_context(target(out, packing, instead))
+        advice = _advice(out, read_as, write_as, packing)
+        sink = stack.enter_context(target(out, packing, advice))
         ahead = _all_at_once(placed, source_of, read_as, reading, spec) if placed.whole else None
-        stack.enter_context(_telling_what_is_there(out, lambda: rows))
+        stack.enter_context(_saying_how_far(out, lambda: rows))
         stack.enter_context(naming(out))
         writer = stack.enter_context(make_writer(sink, reader, added, placed.ids, **writing))
         stack.enter_context(bar)
@@ -197,7 +199,7 @@ def assign(
 def _all_at_once(
     placed: Placement,
     source_of: Callable[[], Source],
-    known: Format,
+    read_as: Format,
     options: dict[str, Any],
     spec: KeySpec,
 ) -> NDArray[np.intp]:
@@ -205,7 +207,7 @@ def _all_at_once(
 
     def batches() -> Iterator[Batch]:
         with source_of() as source:
-            yield from known.reader(source, **options).batches()
+            yield from read_as.reader(source, **options).batches()
 
     parts = []
     for batch in batches():
@@ -223,7 +225,7 @@ def _all_at_once(
 
 
 def _refuse_read_once(path: str) -> None:
-    """Refuse KEYS that has nothing left to give in a second reading; a missing file comes later."""
+    """Refuse KEYS that can be read only once; that a file is missing is found later."""
     with contextlib.suppress(OSError):
         once = path == "-" or descriptor(path) is not None
         if once or not stat.S_ISREG(os.stat(path).st_mode):
@@ -250,18 +252,16 @@ def _explain_geohashes(batch: Batch, name: str, source: str) -> None:
         refuse_no_geohash(value, f"{place}: the geohash of the key")
 
 
-def _instead(out: str, read_as: Format, write_as: Format, compression: str | None) -> str:
-    """What to do where no new file can take the place of OUT: the shell writes into the old one."""
-    from rvh._tables.files import COMPRESS
-
+def _advice(out: str, read_as: Format, write_as: Format, compression: str | None) -> str:
+    """The advice where no new file can take the place of OUT: the shell writes into the old one."""
     format_name = "" if write_as is read_as else f" --output-format {write_as.name}"
-    packed = "" if compression is None else f" | {COMPRESS[compression]}"
+    packed = "" if compression is None else f" | {COMPRESSORS[compression]}"
     return f"write -o -{format_name}{packed} > {shlex.quote(out)}"
 
 
 @contextlib.contextmanager
-def _telling_what_is_there(out: str, rows: Callable[[], int]) -> Iterator[None]:
-    """Let an error say what an output has that cannot be taken back."""
+def _saying_how_far(out: str, rows: Callable[[], int]) -> Iterator[None]:
+    """Let an error say how much of an output is written that cannot be taken back."""
     streamed = is_stream(out)
     try:
         yield

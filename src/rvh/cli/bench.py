@@ -1,4 +1,4 @@
-"""``rvh bench``: how fast rvh is here, and whether it was faster before."""
+"""``rvh bench``: the speed of rvh here, and what it was before."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rvh.bench.compare import Old
     from rvh.bench.results import Row, Workload
 
-#: how often a scenario that looks too slow is measured again before it counts
+#: how many times a scenario that seems too slow is measured again before it counts
 RETRIES = 2
 
 
@@ -80,13 +80,13 @@ def bench(
 
     suite = scenarios()
     _refuse_unknown(only, suite)
-    chosen = [each for each in suite if _asked(each.name, only)]
+    chosen = [each for each in suite if _matches(each.name, only)]
     if as_list:
         emit("\n".join(each.name for each in chosen))
         return
 
     from rvh._tables.descriptors import STDOUT, descriptor
-    from rvh._tables.files import target
+    from rvh._tables.target import target
     from rvh.bench.compare import slowdown, slower
     from rvh.bench.plot import svg
     from rvh.bench.results import csv_text
@@ -97,7 +97,7 @@ def bench(
     with contextlib.ExitStack() as files:
         # Opened here: what cannot be written is found before anything is measured.
         csv_file, plot_file = (
-            None if path is None else files.enter_context(target(path, instead=_instead(path)))
+            None if path is None else files.enter_context(target(path, advice=_advice(path)))
             for path in (out, plot)
         )
         rows = _measured(chosen, rounds, too_slow)
@@ -105,7 +105,7 @@ def bench(
             csv_file.write(csv_text(rows).encode())
         if plot_file is not None:
             plot_file.write(svg(rows, old))
-    gone = [each.name for each in old or () if each not in suite and _asked(each.name, only)]
+    gone = [each.name for each in old or () if each not in suite and _matches(each.name, only)]
     to_stdout = out is not None and (out == "-" or descriptor(out) == STDOUT)
     (tell if to_stdout else emit)(table(rows, old, gone))
     if old and (failed := too_slow(rows)):
@@ -116,7 +116,7 @@ def bench(
 
 
 def _allowed(percent: str | None, compare: Path | None) -> float:
-    """How much longer a scenario may take: 0.1 for 10%."""
+    """The part by which a scenario may take longer: 0.1 for 10%."""
     if percent is None:
         return math.inf
     if compare is None:
@@ -128,7 +128,7 @@ def _allowed(percent: str | None, compare: Path | None) -> float:
     return float(percent.removesuffix("%")) / 100
 
 
-def _instead(path: str) -> str:
+def _advice(path: str) -> str:
     return f"write into another folder, and copy it there (cp NEW {shlex.quote(path)})"
 
 
@@ -147,14 +147,14 @@ def _same_file(one: str | Path | None, other: str | Path | None) -> bool:
     return None not in (one, other) and Path(str(one)).resolve() == Path(str(other)).resolve()
 
 
-def _asked(name: str, patterns: list[str] | None) -> bool:
+def _matches(name: str, patterns: list[str] | None) -> bool:
     return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _refuse_unknown(patterns: list[str] | None, suite: list[Workload]) -> None:
     names = [each.name for each in suite]
     for pattern in patterns or ():
-        if not any(_asked(name, [pattern]) for name in names):
+        if not any(_matches(name, [pattern]) for name in names):
             raise typer.BadParameter(
                 f"{show(pattern)} matches none of {', '.join(names)}", param_hint="--only"
             )
@@ -167,8 +167,8 @@ def _read_old(path: Path, chosen: list[Workload], allowed: float) -> Old:
     from rvh.bench.results import read_csv
 
     old = by_workload(read_csv(path))
-    if found := differences(old, chosen, environment()):
-        say(f"warning: {path} is from other conditions: {'; '.join(found)}")
+    if different := differences(old, chosen, environment()):
+        say(f"warning: {path} is from other conditions: {'; '.join(different)}")
     if allowed < math.inf and old.keys().isdisjoint(chosen):
         raise RVHError(
             f"{path} has none of these scenarios with the same keys and parameters: "
@@ -180,7 +180,7 @@ def _read_old(path: Path, chosen: list[Workload], allowed: float) -> Old:
 def _measured(
     chosen: list[Workload], rounds: int, suspects: Callable[[list[Row]], list[Row]]
 ) -> list[Row]:
-    """The rows of a run; what is suspect is measured again, and all its rounds count."""
+    """Measure the scenarios; those that are suspect once more, and all their rounds count."""
     from rvh.bench.environment import environment
     from rvh.bench.results import Row
     from rvh.bench.scenarios import prepared
@@ -191,7 +191,7 @@ def _measured(
         tell("preparing")
         calls = {each: prepared(each) for each in chosen}
         seconds: dict[Workload, list[float]] = {each: [] for each in chosen}
-        due = chosen
+        to_measure = chosen
         for attempt in range(1 + RETRIES):
             what = f"measuring again ({attempt}), round" if attempt else "round"
 
@@ -199,11 +199,11 @@ def _measured(
                 tell(f"{what} {number} of {rounds}: {each.name}")
 
             for each, more in measure(
-                {each: calls[each] for each in due}, rounds, progress
+                {each: calls[each] for each in to_measure}, rounds, progress
             ).items():
                 seconds[each] += more
             rows = [Row(each, figures(seconds[each], each.keys), here) for each in chosen]
-            due = [row.workload for row in suspects(rows)]
+            to_measure = [row.workload for row in suspects(rows)]
     return rows
 
 

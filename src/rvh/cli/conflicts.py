@@ -71,7 +71,7 @@ def refuse_conflicts(options: PlacementOptions) -> None:
         "--load-factor": bulk.load_factor is not None,
         "--cache": bulk.cache is not None,
     }
-    chosen = [option for option, there in ways.items() if there]
+    chosen = [option for option, given in ways.items() if given]
     if chosen and algorithm is not Algorithm.RENDEZVOUS:
         raise typer.BadParameter(
             f"only --algorithm rendezvous has this, not {algorithm}", param_hint=chosen[0]
@@ -81,14 +81,14 @@ def refuse_conflicts(options: PlacementOptions) -> None:
             f"{chosen[0]} and {chosen[1]} are two ways to choose: give one of them",
             param_hint=chosen[1],
         )
-    for option, there, needs in (
+    for option, given, needs in (
         ("--max-per-domain", bool(constraints.max_per_domain), "--spread"),
         ("--strict", constraints.strict, "--spread"),
         ("--precision", options.precision is not None, "--node-geohash"),
         (str(options.key_place), options.key_place is not None, "--node-geohash"),
         ("--cache-policy", bulk.cache_policy is not None, "--cache"),
     ):
-        if there and not ways[needs]:
+        if given and not ways[needs]:
             raise typer.BadParameter(f"it needs {needs}", param_hint=option)
     if ways["--load-factor"] and options.k != 1:
         raise typer.BadParameter(

@@ -1,4 +1,4 @@
-"""How the command line ends: its exit statuses, and the one line that an error becomes."""
+"""The end of the command line: its exit statuses, and the one line that an error becomes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ EXTRA = dict.fromkeys(
 
 
 class ExitStatus(IntEnum):
-    """What the shell sees. A signal N that ends a run gives 128 + N, as it does for any program."""
+    """The status that the shell sees. A signal N gives 128 + N, as it does for any program."""
 
     OK = 0
-    ERROR = 1  # what was asked cannot be done, or bench found it slower: stderr says why
+    ERROR = 1  # the command cannot be done, or bench is slower than it may be: stderr says why
     USAGE = 2  # the command line itself is wrong
     INTERRUPTED = 130  # Ctrl-C
     PIPE_CLOSED = 141  # the reader of stdout went away, as `head` does
@@ -78,12 +78,12 @@ def _fail(message: str) -> None:
 
 
 def say(message: str) -> None:
-    """One line, whatever stands in the message."""
+    """Print a message on stderr as one line, whatever is in it."""
     tell(f"rvh: {' '.join(message.splitlines())}")
 
 
 def tell(text: str) -> None:
-    """Text on stderr, for people; what its encoding lacks stands there as an escape.
+    """Print text on stderr, for people; characters that its encoding lacks become escapes.
 
     stderr may be closed: Python would then print on stdout, among the data.
     """
@@ -95,7 +95,7 @@ def tell(text: str) -> None:
 
 
 def emit(text: str) -> None:
-    """Lines of data on stdout: UTF-8 whatever the locale says, as in every file that rvh writes."""
+    """Print lines of data on stdout: UTF-8 in every locale, as in every file that rvh writes."""
     if sys.stdout is None:
         raise RVHError("stdout is closed: there is nowhere to write the answer")
     binary = getattr(sys.stdout, "buffer", None)
@@ -109,7 +109,7 @@ def emit(text: str) -> None:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process here, with all that was written; nothing is taken down.
+    """End the process here, with all that was written, and without the interpreter's own end.
 
     A thread in which pyarrow reads ahead may outlive the last row by a moment. Where it then asks
     for the GIL of an interpreter that is being taken down, the process aborts: under load one run

@@ -99,7 +99,7 @@ class FormatOptions:
         """Refuse an encoding that is none, or that is not for this format."""
         if self.encoding is None:
             return
-        from rvh._tables.files import text_codec
+        from rvh._tables.decoding import text_codec
 
         if not read_as.is_text:
             raise typer.BadParameter(

@@ -86,7 +86,7 @@ class KeySpec:
                     raise type(error)(f"{where}: {advice or error}") from None
 
     def _advice(self, value: Any, text: Callable[[], Any]) -> str | None:
-        """What to do about a value of a type that is no key, where there is something to do."""
+        """The advice about a value of a type that is no key, where there is one."""
         what = f"the key is of type {type(value).__name__} ({show(value)})"
         if isinstance(value, (float, np.floating)):
             return (

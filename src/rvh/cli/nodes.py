@@ -202,5 +202,5 @@ def _refuse_file_name(text: str, option: str, as_json: str, is_alone: bool) -> N
 
 
 def _is_file(name: str) -> bool:
-    """Whether it is there to be read: a file, or a pipe as ``<(...)`` is in a shell."""
+    """Check whether there is something to read: a file, or a pipe as ``<(...)`` is in a shell."""
     return os.path.exists(name) and not os.path.isdir(name)

@@ -16,13 +16,13 @@ from rvh.nodes import SCHEMES
 
 
 class Scheme(StrEnum):
-    """How a node and a key make a score."""
+    """The scheme that makes a score of a node and a key."""
 
     BLAKE2B, MURMUR = SCHEMES
 
 
 class Algorithm(StrEnum):
-    """What puts a key on nodes."""
+    """The algorithm that puts a key on nodes."""
 
     RENDEZVOUS = "rendezvous"
     JUMP = "jump"
@@ -51,7 +51,7 @@ RINGS: dict[Algorithm, tuple[str, dict[str, str]]] = {
 
 
 class Integers(StrEnum):
-    """How the system of a ring writes an integer key: `rvh.ring.INTEGERS`."""
+    """The form in which the system of a ring writes an integer key: `rvh.ring.INTEGERS`."""
 
     TEXT = "text"
     INT32_BE = "int32_be"
@@ -60,7 +60,7 @@ class Integers(StrEnum):
 
 
 class CachePolicy(StrEnum):
-    """Which key a cache forgets: `rvh.cache`."""
+    """The rule by which a cache forgets keys: `rvh.cache`."""
 
     LRU = "lru"
     ARC = "arc"
@@ -213,7 +213,7 @@ class ConstraintOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class BulkOptions:
-    """What a run over many keys has besides."""
+    """Options that only a run over many keys has."""
 
     load_factor: Annotated[
         float | None,
@@ -238,7 +238,7 @@ class BulkOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class PlacementOptions:
-    """What a command line says about nodes, and about which of them a key gets.
+    """All options that decide which nodes a key gets.
 
     Parameters
     ----------

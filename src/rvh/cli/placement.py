@@ -25,7 +25,7 @@ PARTITIONS = 65536
 
 
 class Placement(NamedTuple):
-    """Nodes, and what puts keys on them.
+    """Nodes, and the function that puts keys on them.
 
     Parameters
     ----------
@@ -35,11 +35,11 @@ class Placement(NamedTuple):
         Keys of any kind in `rvh.keys.KINDS`, and where asked for their geohashes, to an array of
         shape (keys, k): the positions in `ids` of the nodes of each, best first.
     node_set : NodeSet or None
-        What ranks the nodes, where each key asks for that; None where it does not.
+        The ranking, where the key's nodes come from one; else None.
     whole : bool
         Whether a key's node depends on all keys, so that they have to come in one call.
     note : callable
-        What there is to say when all is done, or nothing.
+        Makes the remark at the end of the run, or "".
     check : callable
         Raises the error about one key, if it is none.
     """
@@ -125,7 +125,7 @@ def _nodes(options: PlacementOptions) -> tuple[NodeList, NDArray[np.bool_] | Non
 
 
 def _inputs(options: PlacementOptions) -> Iterator[tuple[str, str]]:
-    """All that is read, for `refuse_shared`."""
+    """Name all that is read, for `refuse_shared`."""
     for option, texts in (("--nodes", options.nodes), ("--dead", options.constraints.dead)):
         for path in paths(texts):
             yield f"{option} @{path}", path

@@ -1,4 +1,4 @@
-"""How far a run is: a bar on stderr for people, nothing for programs."""
+"""Progress of a run: a bar on stderr for people, nothing for programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 class Progress(Protocol):
-    """What `assign` tells as it goes; a context manager for what is on the screen."""
+    """The display that `assign` updates as it goes; a context manager."""
 
     def __enter__(self) -> Progress: ...
     def __exit__(self, *exc: object) -> None: ...

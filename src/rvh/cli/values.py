@@ -1,4 +1,4 @@
-"""Values from the command line: text, whole numbers, the secret."""
+"""Options and their values: how messages spell them, text, whole numbers, the secret."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ from rvh.nodes import SECRET_MAX
 #: the most that is read of a secret file: a longer one holds no secret
 SECRET_BYTES = 1 << 16
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
+
+
+def as_option(name: str, value: str) -> str:
+    """An option as the command line has it, for the messages of readers and writers.
+
+    Examples
+    --------
+    >>> as_option("encoding", "utf-16"), as_option("encoding", "")
+    ('--encoding utf-16', '--encoding')
+    """
+    return f"--{name} {value}".rstrip()
 
 
 def refuse_no_text(text: str, what: str) -> None:

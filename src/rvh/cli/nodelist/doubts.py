@@ -61,7 +61,7 @@ def unprintable(sign: str) -> str:
 
 
 def is_id_name(name: str) -> bool:
-    """Whether `name` is one that a column of node ids has."""
+    """Check whether `name` is one that a column of node ids has."""
     return name.casefold().replace("-", "_").replace(" ", "_") in ID_NAMES
 
 

@@ -17,7 +17,7 @@ from rvh.errors import RVHError, show
 
 
 class Entry(NamedTuple):
-    """What should be an id, its place, for messages, and its values in the other columns."""
+    """A value that should be an id, its place, for messages, and those of the other columns."""
 
     node: object
     source: str

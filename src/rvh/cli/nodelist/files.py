@@ -43,19 +43,23 @@ def read_file(path: str, columns: Columns) -> Iterator[Entry]:
     RVHError, OSError
         A file that cannot be used, with the place in it.
     """
-    known = FORMATS[columns.format_name] if columns.format_name else format_of(path)
-    name = "lines" if known is None else known.name
+    read_as = FORMATS[columns.format_name] if columns.format_name else format_of(path)
+    name = "lines" if read_as is None else read_as.name
     source = source_name(path)
     if not columns.header and name not in ("csv", "tsv"):
         raise RVHError(
             f"--no-node-header is about CSV and TSV, and {source} is read as {name}: leave it "
             "away, or say --node-format csv"
         )
-    if known is not None and not known.is_text:
-        yield from _read_table(path, known, columns)
+    if read_as is not None and not read_as.is_text:
+        yield from _read_table(path, read_as, columns)
     else:
-        text = decoded(source, _text_bytes(path))
+        text = decoded(source, _text_bytes(path), _spelling)
         yield from TEXT_READERS[name](source, text, columns)
+
+
+def _spelling(name: str, value: str) -> str:
+    return f"--node-{name} {value}".rstrip()
 
 
 def source_name(path: str) -> str:
@@ -63,12 +67,12 @@ def source_name(path: str) -> str:
     return "stdin" if path == "-" else path
 
 
-def _read_table(path: str, known: Format, columns: Columns) -> Iterator[Entry]:
+def _read_table(path: str, read_as: Format, columns: Columns) -> Iterator[Entry]:
     """Read Parquet or Arrow."""
-    from rvh._tables.files import Source
+    from rvh._tables.source import Source
 
-    with Source(path) as source:
-        reader = known.reader(source)
+    with Source(path, spelling=_spelling) as source:
+        reader = read_as.reader(source)
         ids = id_column(source.name, columns, reader.names or [])
         for batch in reader.batches():
             values = [_values(batch, name) for name in (ids, *columns.others)]
@@ -100,14 +104,14 @@ def _text_bytes(path: str) -> bytes:
         with open(path, "rb") as file:
             return _whole(file, path)
     from rvh._tables.base import naming
-    from rvh._tables.files import Source
+    from rvh._tables.source import Source
 
     with Source(path, compression) as source, naming(path):
         return _whole(source.stream, path)
 
 
 def _whole(stream: BinaryIO, name: str) -> bytes:
-    """All that a stream has, within `TEXT_BYTES`: one without end must not fill the memory."""
+    """Read a whole stream, up to `TEXT_BYTES`: one without end must not fill the memory."""
     pieces = iter(partial(stream.read, PIECE_BYTES), b"")
     data = b"".join(islice(pieces, TEXT_BYTES // PIECE_BYTES + 1))
     if len(data) > TEXT_BYTES:
