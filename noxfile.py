@@ -1,0 +1,208 @@
+"""The project's tasks, one name for each: ``nox --list`` shows them, ``.ci/run`` runs them.
+
+``nox -s NAME -- ARGUMENTS`` runs one. Tasks run in the environment that nox is installed in, so
+rvh is compiled once; those that need something else have an environment of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["lint", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+
+#: the programs that a newcomer has, and those with the ones of this environment before them
+OUTSIDE = os.environ["PATH"]
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{OUTSIDE}"
+
+here = nox.session(venv_backend="none")
+
+PIP = ("python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+PYTEST = ("python", "-m", "pytest", "-q")
+#: where `develop` compiles
+BUILD = f"build/develop-{sys.implementation.cache_tag}"
+
+
+@here
+def develop(session: nox.Session) -> None:
+    """Set up this environment for work on rvh."""
+    requires = nox.project.load_toml("pyproject.toml")["build-system"]["requires"]
+    session.run(*PIP, *requires, "cmake", "ninja")
+    options = ("-C", f"build-dir={BUILD}", "-C", "cmake.define.RVH_DEVELOP=ON")
+    session.run(*PIP, "--no-build-isolation", *options, "--editable", ".[dev]")
+
+
+@here
+def tests(session: nox.Session) -> None:
+    """Compile what has changed, then run the tests; arguments go to pytest."""
+    if not Path(BUILD).is_dir():
+        session.error("nothing is set up yet: nox -s develop")
+    package = Path(sysconfig.get_path("platlib"), "rvh")
+    session.run("cmake", "--build", BUILD, silent=True)
+    session.run("cmake", "--install", BUILD, "--strip", "--prefix", str(package), silent=True)
+    session.run(*PYTEST, *session.posargs)
+
+
+@here
+def docs(session: nox.Session) -> None:
+    """Try what docstrings and pages say: the examples, the tables, the paths."""
+    pages = ("tests/package", "tests/cli/test_docs.py")
+    session.run(*PYTEST, "src/rvh", *pages, *session.posargs)
+
+
+@here
+def lint(session: nox.Session) -> None:
+    """Check all files that git knows by .pre-commit-config.yaml; formatters rewrite them."""
+    session.run("pre-commit", "run", "--all-files", "--show-diff-on-failure", *session.posargs)
+
+
+def run_c_tests(session: nox.Session, name: str, options: list[str]) -> None:
+    """Build both C libraries with warnings as errors and run their tests."""
+    folder = f"build/c-{name}"
+    session.run(
+        *("cmake", "-S", "src/rvh_kernels", "-B", folder, "-G", "Ninja", "-DRVH_C_TESTS=ON"),
+        *("-DCMAKE_COMPILE_WARNING_AS_ERROR=ON", *options),
+        silent=True,
+    )
+    session.run("cmake", "--build", folder, silent=True)
+    # The programs say which instruction sets they tested.
+    session.run("ctest", "--test-dir", folder, "--verbose", "--no-tests=error")
+
+
+COMPILERS = {
+    "gcc": ["-DCMAKE_C_COMPILER=gcc"],
+    "clang": ["-DCMAKE_C_COMPILER=clang"],
+    "sanitizers": [
+        "-DCMAKE_C_COMPILER=gcc",
+        "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+        "-DCMAKE_C_FLAGS=-fsanitize=address,undefined -fno-sanitize-recover=all",
+    ],
+}
+
+
+@here
+@nox.parametrize("compiler", list(COMPILERS), ids=list(COMPILERS))
+def ctests(session: nox.Session, compiler: str) -> None:
+    """Test the C libraries as gcc and clang compile them, and with sanitizers."""
+    run_c_tests(session, compiler, COMPILERS[compiler])
+
+
+EMULATORS = {
+    "aarch64": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
+    "s390x": ("s390x-linux-gnu-gcc", "qemu-s390x"),  # big-endian
+    # Without AVX2 the fallback must be found, not just chosen.
+    "x86_64": ("gcc", "qemu-x86_64;-cpu;Nehalem"),
+}
+
+
+@here
+@nox.parametrize("processor", list(EMULATORS), ids=list(EMULATORS))
+def emulated(session: nox.Session, processor: str) -> None:
+    """Test the C libraries on other processors."""
+    if processor == "x86_64" != platform.machine():
+        session.skip("this machine's gcc compiles for another processor")
+    compiler, emulator = EMULATORS[processor]
+    options = [
+        "-DCMAKE_SYSTEM_NAME=Linux",
+        f"-DCMAKE_SYSTEM_PROCESSOR={processor}",
+        f"-DCMAKE_C_COMPILER={compiler}",
+        "-DCMAKE_EXE_LINKER_FLAGS=-static",
+        f"-DCMAKE_CROSSCOMPILING_EMULATOR={emulator}",
+    ]
+    run_c_tests(session, processor, options)
+
+
+@here
+def gate(session: nox.Session) -> None:
+    """Count instructions: no kernel may need more than benchmarks/gate/baseline.json says."""
+    if "avx2" not in Path("/proc/cpuinfo").read_text("utf-8").split():
+        session.skip("this processor has no AVX2, whose instructions the baseline counts")
+    session.run("python", "benchmarks/gate", *session.posargs)
+
+
+@here
+def wheels(session: nox.Session) -> None:
+    """Build both wheels, look into them, and use the pure one where nothing can be compiled."""
+    session.run("python", ".ci/check_wheels.py")
+
+
+@here
+def readme(session: nox.Session) -> None:
+    """Run the README's two commands: real data, and the test suite. They set .venv up."""
+    session.run("sh", "examples/flights.sh", env={"PATH": OUTSIDE})
+    session.run("sh", "tests/run.sh", *session.posargs, env={"PATH": OUTSIDE})
+
+
+@here
+def clone(session: nox.Session) -> None:
+    """Set up a clone whose path has a space and a letter outside ASCII; run some of its tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        there = Path(folder, "zweite Größe", "rvh")
+        session.run("git", "clone", "--quiet", ".", str(there))
+        session.run(
+            *("sh", str(there / "tests" / "run.sh"), "-q", "tests/ring", "src/rvh/nodes.py"),
+            *("tests/cli/test_assign.py", "tests/integrations/test_polars.py"),
+            "tests/benchmarks/test_suite.py",
+            env={"PATH": OUTSIDE},
+        )
+
+
+#: what asks for an installation of its own, or looks at nothing that differs
+APART = ("--ignore=tests/clusters", "--ignore=tests/benchmarks")
+
+
+@here
+def twin(session: nox.Session) -> None:
+    """Test the pure-Python backend: in random order, without a locale, hours ahead of UTC."""
+    order = ("--random-order", f"--random-order-seed={random.randrange(2**32)}")
+    env = {"RVH_FORCE_PYTHON": "1", "LC_ALL": "C", "TZ": "Pacific/Kiritimati"}
+    env["RVH_TEST_PAIRS"] = None  # as many as a newcomer runs: in Python, millions take an hour
+    session.run(*PYTEST, *APART, *order, *session.posargs, env=env)
+
+
+@here
+def isa(session: nox.Session) -> None:
+    """Test every instruction set of this machine but the one that it chooses.
+
+    The command line and the integrations see a kernel through calls that the rest tests directly.
+    """
+    code = "from rvh import cpu; print(*sorted({*cpu.available()} - {cpu.active()}))"
+    names = str(session.run("python", "-c", code, silent=True)).split()
+    if not names:
+        session.skip("this machine has no other")
+    faces = ("--ignore=tests/cli", "--ignore=tests/integrations")
+    for name in names:
+        session.run(*PYTEST, *APART, *faces, *session.posargs, env={"RVH_ISA": name})
+
+
+@nox.session
+def clusters(session: nox.Session) -> None:
+    """Test Dask, Spark and Ray with workers of their own; needs a JRE."""
+    session.install(".[clusters]")
+    session.run(*PYTEST, "tests/clusters", "src/rvh/integrations", *session.posargs)
+
+
+@nox.session
+def asv(session: nox.Session) -> None:
+    """Compare with asv where the branch left main with its head; arguments go to asv."""
+    session.install("asv==0.6.6", "virtualenv")
+    base = session.run("git", "merge-base", "origin/main", "HEAD", silent=True, external=True)
+    session.chdir("benchmarks")
+    session.run("asv", "machine", "--yes")
+    compared = ("--factor", "1.3", "--show-stderr", str(base).strip(), "HEAD")
+    session.run("asv", "continuous", *session.posargs, *compared)
+
+
+@nox.session
+def prove_asv(session: nox.Session) -> None:
+    """Show that asv sees a slowed kernel, and nothing where nothing is slower."""
+    session.install("asv==0.6.6", "virtualenv")
+    session.run("sh", "benchmarks/prove_asv.sh", external=True)
