@@ -1,9 +1,10 @@
-"""Rings, for those who leave one: to the bit as elsewhere, and a ring's methods over a NodeSet.
+"""Consistent-hashing rings, and the way from a ring to rendezvous hashing.
 
 On a ring, every node has points, and a key belongs to the node of the first point at or after its
-hash. `ketama`, `libmemcached`, `nginx`, `uhashring` and `hash_ring` make the rings of those
-systems, `Ring.from_tokens` any other; `RingFace` has the methods of Python's ring libraries and
-places by rendezvous hashing; and `Migration` gets keys from one to the other.
+hash. `ketama`, `libmemcached`, `nginx`, `uhashring` and `hash_ring` make the same rings as those
+systems, bit for bit; `Ring.from_tokens` makes any other. `RingFace` has the methods of Python's
+ring libraries, and places keys by rendezvous hashing. `Migration` moves keys from one placement to
+another.
 """
 
 from rvh._backend.contract import HASHES

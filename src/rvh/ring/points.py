@@ -1,6 +1,6 @@
-"""Where other systems put a node's points on their rings, in their own arithmetic.
+"""The points that other systems give a node on their rings, in those systems' own arithmetic.
 
-Each function gives the points, and the position of each point's node.
+The functions that make points return them with the position of each point's node.
 """
 
 from __future__ import annotations
@@ -15,38 +15,39 @@ from numpy.typing import NDArray
 
 Points = tuple[NDArray[np.uint64], NDArray[np.uint32]]
 
-KETAMA_HASHES, KETAMA_POINTS = 40, 4  # for each node of average weight; of each hash
-LIBMEMCACHED_POINTS = 100  # for each node, of a ring without weights
+KETAMA_HASHES = 40  # for a node of average weight
+KETAMA_POINTS = 4  # of each hash
+LIBMEMCACHED_POINTS = 100  # for each node of a ring without weights
 LIBMEMCACHED_PORT = b"11211"
 NGINX_POINTS = 160  # for each unit of weight
 
 
 def of_digests(names: Sequence[bytes], counts: Sequence[int], each: int) -> Points:
-    """The first `each` numbers of 4 bytes, little-endian, of the MD5 of ``name-0`` and so on."""
+    """Make `each` points of 4 bytes, little-endian, of the MD5 of ``name-0``, ``name-1``, ..."""
     points: list[int] = []
     owners: list[int] = []
     for number, (name, count) in enumerate(zip(names, counts, strict=True)):
-        for at in range(count):
-            digest = hashlib.md5(b"%s-%d" % (name, at), usedforsecurity=False).digest()
+        for index in range(count):
+            digest = hashlib.md5(b"%s-%d" % (name, index), usedforsecurity=False).digest()
             points += np.frombuffer(digest, dtype="<u4").tolist()[:each]
             owners += [number] * each
     return _arrays(points, owners)
 
 
 def of_hashes(
-    names: Sequence[bytes], counts: Sequence[int], hashed: Callable[[bytes], int]
+    names: Sequence[bytes], counts: Sequence[int], hash_of: Callable[[bytes], int]
 ) -> Points:
-    """The hash of ``name-0`` and so on."""
+    """Make a point of the hash of each of ``name-0``, ``name-1``, ..."""
     points = [
-        hashed(b"%s-%d" % (name, at))
+        hash_of(b"%s-%d" % (name, index))
         for name, count in zip(names, counts, strict=True)
-        for at in range(count)
+        for index in range(count)
     ]
     return _arrays(points, np.repeat(np.arange(len(names)), counts))
 
 
 def of_crcs(names: Sequence[bytes], weights: Sequence[int]) -> Points:
-    """nginx's: the CRC-32 of host, a zero byte, port and the point before."""
+    """Make nginx's points: the CRC-32 of host, a zero byte, port and the previous point."""
     points: list[int] = []
     for name, weight in zip(names, weights, strict=True):
         host, port = nginx_host_and_port(name)
@@ -64,41 +65,41 @@ def _arrays(points: Sequence[int], owners: Sequence[int] | NDArray[np.intp]) -> 
 
 
 def first_of_equal(points: NDArray[np.uint64], owners: NDArray[np.uint32]) -> Points:
-    """Of equal points the first alone."""
+    """Drop all but the first of equal points."""
     kept = np.unique(points, return_index=True)[1]
     return points[kept], owners[kept]
 
 
 def last_of_equal(points: NDArray[np.uint64], owners: NDArray[np.uint32]) -> Points:
-    """Of equal points the last alone."""
+    """Drop all but the last of equal points."""
     return first_of_equal(points[::-1], owners[::-1])
 
 
 def libketama_counts(weights: Sequence[float]) -> list[int]:
-    """How many hashes each node has: a float share, then floor of a float product of doubles."""
+    """Count each node's hashes: the share is a float, its product a double rounded to float."""
     total = np.float32(sum(weights))
     shares = [float(np.float32(weight) / total) for weight in weights]
     return [math.floor(np.float32(share * KETAMA_HASHES * len(weights))) for share in shares]
 
 
 def libmemcached_counts(weights: Sequence[int]) -> list[int]:
-    """How many hashes each node has: 32 bits all the way, so that 25 equal nodes may lose one."""
+    """Count each node's hashes in 32 bits throughout: 25 equal nodes have one less than 40."""
     total, nodes = np.float32(sum(weights)), np.float32(len(weights))
-    most = np.float32(KETAMA_HASHES * KETAMA_POINTS)
+    points = np.float32(KETAMA_HASHES * KETAMA_POINTS)
     return [
-        math.floor(np.float32(weight) / total * most / np.float32(KETAMA_POINTS) * nodes)
+        math.floor(np.float32(weight) / total * points / np.float32(KETAMA_POINTS) * nodes)
         for weight in weights
     ]
 
 
 def whole_counts(weights: Sequence[int], hashes: int) -> list[int]:
-    """How many hashes each node has, in whole numbers: `hashes` for one of average weight."""
+    """Count each node's hashes in whole numbers: `hashes` for a node of average weight."""
     total = sum(weights)
     return [hashes * len(weights) * weight // total for weight in weights]
 
 
 def hash_ring_counts(weights: Sequence[float]) -> list[int]:
-    """How many hashes each node has: by doubles, where one of the weights is no whole number."""
+    """Count each node's hashes: in doubles if a weight is fractional, else in whole numbers."""
     if all(weight == int(weight) for weight in weights):
         return whole_counts(list(map(int, weights)), KETAMA_HASHES)
     total = sum(weights)
@@ -106,7 +107,7 @@ def hash_ring_counts(weights: Sequence[float]) -> list[int]:
 
 
 def libmemcached_name(name: bytes) -> bytes:
-    """What its points are made of: no default port, and a port 0 for the path of a socket."""
+    """Rewrite a server as libmemcached hashes it: without the default port; a path with port 0."""
     if name.startswith(b"/"):
         return name + b":0"
     host, colon, port = name.rpartition(b":")
@@ -117,7 +118,7 @@ def libmemcached_name(name: bytes) -> bytes:
 
 
 def nginx_host_and_port(name: bytes) -> tuple[bytes, bytes]:
-    """As nginx divides a server's name: at the last colon, if only digits follow it."""
+    """Split a server's name as nginx does: at the last colon, if only digits follow it."""
     if name[:5].lower() == b"unix:":
         return name[5:], b""
     host, colon, port = name.rpartition(b":")

@@ -1,4 +1,4 @@
-"""A ring: nodes with points, to the bit as the system whose ring it is."""
+"""A ring that places keys exactly as the system it comes from."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh import keys as _keys
+from rvh._arguments.choices import one_of
 from rvh._arguments.numbers import whole_number
 from rvh._backend import RingPoints, key_point
 from rvh._backend.contract import HASHES
@@ -22,18 +23,18 @@ from rvh._runtime.slices import argsort, to_list
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import _as_list
 
-__all__ = ["Ring", "choice"]
+__all__ = ["Ring"]
 
-#: which point a key belongs to whose token is a point
+#: the point of a key whose token equals a point: that one, or the next
 HITS = ("point", "next")
 
 
 class Ring:
-    """Nodes with points on a ring; made by `from_tokens` or one of the functions for a system.
+    """Nodes with points on a ring, made by `from_tokens` or by the function for a system.
 
-    A key belongs to the node of the first point at or after its own, and behind the last point to
-    that of the first one; its next nodes are those of the points that follow, each once. A ring
-    never changes and can be used from many threads at once, pickled and compared.
+    A key belongs to the node of the first point at or after its token; behind the last point the
+    ring begins again. Its further nodes are those of the points that follow, each node once. A
+    ring never changes. It can be used from many threads at once, pickled and compared.
 
     ============= ===================================================================
     hash          a key's token
@@ -41,20 +42,20 @@ class Ring:
     ketama        the first 4 bytes of its MD5, little-endian (libketama)
     md5           the first 8 bytes of its MD5, big-endian (uhashring)
     crc32         CRC-32 as zlib's (nginx)
-    murmur3       Cassandra's Murmur3Partitioner: MurmurHash3_x64_128, its first half, signed, where
-                  bytes behind the last 16 enter with their sign; -2^63 for the empty key alone
+    murmur3       Cassandra's Murmur3Partitioner: the first half of MurmurHash3_x64_128, signed,
+                  with the bytes behind the last 16 sign-extended; -2^63 for the empty key alone
     xxh64         XXH64 with seed 0
-    one_at_a_time Bob Jenkins's, where bytes enter with their sign (libmemcached, on x86)
+    one_at_a_time Bob Jenkins's hash, with sign-extended bytes (libmemcached on x86)
     ============= ===================================================================
 
-    A key is text or bytes. How a system writes an integer has to be said when its ring is made,
-    by ``integers``: without, an integer key is an error; and so is a composite key, whose bytes are
-    rvh's own.
+    A key is text or bytes. Systems write integers in different ways: ``integers`` tells a ring
+    which one to use, and without it an integer key is an error. A composite key is always an
+    error, because its bytes are rvh's own.
 
     ============= ===================================================================
-    integers      what is hashed of an integer key
+    integers      the bytes that are hashed for an integer key
     ============= ===================================================================
-    text          its decimal digits, as where a program makes text of it (uhashring)
+    text          its decimal digits (uhashring)
     int32_be      4 bytes, big-endian two's complement (a Cassandra ``int``)
     int64_be      8 bytes, big-endian two's complement (a Cassandra ``bigint``)
     contract      rvh's 8 bytes, little-endian two's complement
@@ -72,7 +73,7 @@ class Ring:
 
     __slots__ = (
         *("__weakref__", "_column", "_fingerprint", "_hash", "_hit", "_ids", "_integers", "_names"),
-        *("_on", "_owners", "_points", "_ring"),
+        *("_nodes_with_points", "_owners", "_points", "_ring"),
     )
 
     def __init__(
@@ -84,11 +85,11 @@ class Ring:
         integers: str | None = None,
         hit: str = "point",
     ) -> None:
-        # Points as unsigned numbers in their order, of equal ones the first counts.
+        # Points are unsigned numbers in the order of the tokens. Of equal points the first counts.
         self._column, self._ids = _keys.node_column(ids)
         _keys.check_unique(list(self._column.iter_bytes()))
         self._ids.flags.writeable = False
-        _check_points_of(hash_name, points, owners, len(self._ids))
+        _check_points(hash_name, points, owners, len(self._ids))
         order = argsort(points)
         self._hash = hash_name
         self._integers = check_integers(integers)
@@ -97,19 +98,20 @@ class Ring:
         self._owners = np.ascontiguousarray(owners[order], dtype=np.uint32)
         self._points.flags.writeable = self._owners.flags.writeable = False
         self._names = to_list(self._ids)
-        self._on = int(np.count_nonzero(np.bincount(self._owners)))
-        self._ring = RingPoints(hash_name, *self._reach())
+        self._nodes_with_points = int(np.count_nonzero(np.bincount(self._owners)))
+        self._ring = RingPoints(hash_name, *self._last_tokens())
         self._fingerprint: str | None = None
 
-    def _reach(self) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
-        """The last token that belongs to each point, ascending, and the points' nodes."""
+    def _last_tokens(self) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+        """The last token that belongs to each point, ascending, and each point's owner."""
         if self._hit == "point":
             return self._points, self._owners
         lowest, highest = HASHES[self._hash]
-        at_0 = int(np.searchsorted(self._points, 1))  # points that end at the top of the ring
-        top = np.full(at_0, highest - lowest, dtype=np.uint64)
-        reach = np.concatenate([self._points[at_0:] - np.uint64(1), top])
-        return reach, np.roll(self._owners, -at_0)
+        # A point at 0 has the tokens up to the top of the ring.
+        zeros = int(np.searchsorted(self._points, 1))
+        top = np.full(zeros, highest - lowest, dtype=np.uint64)
+        last = np.concatenate([self._points[zeros:] - np.uint64(1), top])
+        return last, np.roll(self._owners, -zeros)
 
     @classmethod
     def from_tokens(
@@ -120,19 +122,19 @@ class Ring:
         integers: str | None = None,
         hit: str = "point",
     ) -> Ring:
-        """A ring of explicit tokens.
+        """Make a ring of explicit tokens.
 
         Parameters
         ----------
         tokens : mapping of node ids to sequences of int
-            Each node's tokens, in the range of the hash: see `HASHES`. A node without any is never
-            selected.
+            Each node's tokens, in the range of the hash: see `HASHES`. A node without tokens is
+            never selected.
         hash_name : {"ketama", "md5", "crc32", "murmur3", "xxh64", "one_at_a_time"}
-            What makes a token of a key.
+            The hash that turns a key into a token.
         integers : {"text", "int32_be", "int64_be", "contract"}, optional
-            How the system writes integer keys; without, they are errors.
+            How the system writes integer keys; by default they are errors.
         hit : {"point", "next"}
-            Which point a key belongs to whose token is a point: that one, or the next.
+            The point of a key whose token equals a point: that one, or the next.
 
         Returns
         -------
@@ -141,10 +143,10 @@ class Ring:
         Raises
         ------
         RVHError
-            An unknown hash, a token out of range or given twice, no token at all; what is none of
-            the choices.
+            An unknown hash, ``integers`` or ``hit``; a token that is out of range or given twice;
+            no tokens.
         RVHTypeError
-            A token that is no whole number.
+            A token that is not a whole number.
 
         Examples
         --------
@@ -156,23 +158,23 @@ class Ring:
         6292367497774912474
         """
         check_integers(integers)
-        choice("hit", hit, HITS)
-        hash_name = choice("hash_name", hash_name, HASHES)
+        one_of("hit", hit, HITS)
+        hash_name = one_of("hash_name", hash_name, HASHES)
         if not isinstance(tokens, Mapping):
             raise RVHTypeError(
-                f"tokens is of type {type(tokens).__name__}: pass each node's, for example "
-                '{"a": [0, 1000]}'
+                f"tokens is of type {type(tokens).__name__}: pass a mapping of nodes to lists, "
+                'for example {"a": [0, 1000]}'
             )
         lowest, highest = HASHES[hash_name]
         seen: dict[int, Any] = {}
         owners: list[int] = []
-        for number, (node, given) in enumerate(tokens.items()):
-            sequence = isinstance(given, Iterable) and getattr(given, "ndim", 1) > 0
-            if isinstance(given, (str, bytes)) or not sequence:
+        for number, (node, values) in enumerate(tokens.items()):
+            is_sequence = isinstance(values, Iterable) and getattr(values, "ndim", 1) > 0
+            if isinstance(values, (str, bytes)) or not is_sequence:
                 raise RVHTypeError(
-                    f"the tokens of node {show(node)} are {show(given)}: pass a list"
+                    f"the tokens of node {show(node)} are {show(values)}: pass a list"
                 )
-            for token in given:
+            for token in values:
                 if not is_whole(token):
                     raise RVHTypeError(
                         f"a token of node {show(node)} is {show(token)}: pass whole numbers"
@@ -194,7 +196,7 @@ class Ring:
         points = np.array([token - lowest for token in seen], dtype=np.uint64)
         return cls(list(tokens), hash_name, points, np.array(owners), integers, str(hit))
 
-    # -- what it is ---------------------------------------------------------------------------
+    # -- properties ---------------------------------------------------------------------------
 
     @property
     def ids(self) -> NDArray[Any]:
@@ -208,7 +210,7 @@ class Ring:
 
     @property
     def integers(self) -> str | None:
-        """How integer keys are written: a name of `INTEGERS`, or None where they are errors."""
+        """The way that integer keys are written: one of `INTEGERS`, or None if they are errors."""
         return self._integers
 
     @property
@@ -230,7 +232,7 @@ class Ring:
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest (64 characters) of all that decides which id a key belongs to.
+        """Hex digest (64 characters) of everything that decides which node a key belongs to.
 
         Examples
         --------
@@ -240,12 +242,13 @@ class Ring:
         """
         if self._fingerprint is None:
             digest = hashlib.blake2b(digest_size=32, person=b"rvh Ring")
-            named = f"hash={self._hash}"
-            if self._integers not in (None, CONTRACT):  # as it was before there was a choice
-                named += f" integers={self._integers}"
+            # Defaults are left out: fingerprints are older than these options.
+            options = f"hash={self._hash}"
+            if self._integers not in (None, CONTRACT):
+                options += f" integers={self._integers}"
             if self._hit != "point":
-                named += f" hit={self._hit}"
-            digest.update(f"{named}\n".encode())
+                options += f" hit={self._hit}"
+            digest.update(f"{options}\n".encode())
             names = list(self._column.iter_bytes())
             for point, owner in zip(self._points.tolist(), self._owners.tolist(), strict=True):
                 digest.update(point.to_bytes(8, "little"))
@@ -255,7 +258,7 @@ class Ring:
         return self._fingerprint
 
     def __len__(self) -> int:
-        """How many points there are."""
+        """The number of points."""
         return len(self._points)
 
     def __repr__(self) -> str:
@@ -286,10 +289,10 @@ class Ring:
         }
         return tuple((options | changes).values())
 
-    # -- others like it -----------------------------------------------------------------------
+    # -- changed copies -----------------------------------------------------------------------
 
     def with_integers(self, integers: str | None) -> Ring:
-        """The same ring with integer keys written in another way.
+        """Return the same ring with integer keys written in another way.
 
         Parameters
         ----------
@@ -303,7 +306,7 @@ class Ring:
         Raises
         ------
         RVHError
-            What is none of the choices.
+            Another value.
 
         Examples
         --------
@@ -314,10 +317,10 @@ class Ring:
         return Ring(*self._options(integers=integers))
 
     def without(self, nodes: Any) -> Ring:
-        """The ring without the points of some nodes: those of all others stay as they are.
+        """Return the ring without the points of some nodes; all other points stay.
 
-        A key of such a node goes to the next on the ring, and no other key moves. A ring made
-        anew of the others may have other points, where their number depends on all weights.
+        A key of a removed node goes to the next node on the ring, and no other key moves. A new
+        ring of the remaining nodes may have other points, if their number depends on all weights.
 
         Parameters
         ----------
@@ -331,9 +334,9 @@ class Ring:
         Raises
         ------
         RVHError
-            An id that is not there; no point would be left.
+            An id that is not on the ring; no point would be left.
         RVHTypeError
-            What is no id.
+            A value that is not an id.
 
         Examples
         --------
@@ -342,14 +345,14 @@ class Ring:
         >>> ring.lookup("user:1", 3), ring.without("b").lookup("user:1", 2)
         (['b', 'c', 'a'], ['c', 'a'])
         """
-        places = {node: place for place, node in enumerate(self._column.iter_bytes())}
-        stays = np.ones(len(self._ids), dtype=np.bool_)
+        positions = {node: position for position, node in enumerate(self._column.iter_bytes())}
+        remaining = np.ones(len(self._ids), dtype=np.bool_)
         for node in _as_list(nodes):
-            place = places.get(_keys.node_id(node)[1])
-            if place is None:
+            position = positions.get(_keys.node_id(node)[1])
+            if position is None:
                 raise RVHError(f"node id {show(node)} is not on the ring")
-            stays[place] = False
-        kept = stays[self._owners]
+            remaining[position] = False
+        kept = remaining[self._owners]
         if not kept.any():
             raise RVHError("no node with a point is left on the ring: leave at least one")
         return Ring(*self._options(points=self._points[kept], owners=self._owners[kept]))
@@ -357,13 +360,13 @@ class Ring:
     # -- lookups ------------------------------------------------------------------------------
 
     def lookup(self, key: Any, k: int = 1) -> list[Any]:
-        """The node of one key, and those that follow on the ring.
+        """The node of one key, and the nodes that follow on the ring.
 
         Parameters
         ----------
-        key : str, bytes-like; int where the ring knows how those are written
+        key : str or bytes-like; int if the ring has `integers`
         k : int
-            How many nodes, from 1 to those that have a point.
+            The number of nodes, from 1 to the number of nodes with a point.
 
         Returns
         -------
@@ -373,7 +376,7 @@ class Ring:
         Raises
         ------
         RVHError
-            ``k`` out of range, an integer that nothing says how to write, or a key without bytes
+            ``k`` out of range, an integer on a ring without `integers`, or a key without bytes
             (then also a TypeError).
 
         Examples
@@ -392,7 +395,7 @@ class Ring:
         Parameters
         ----------
         keys : sequence or array of str or bytes, shape (M,); of int as in `lookup`
-            Any kind in `rvh.keys.KINDS` but composite keys. It must not change during the call.
+            Any kind in `rvh.keys.KINDS` except composite keys. It must not change during the call.
         k, threads
             As for `lookup` and `NodeSet.argselect_batch`.
 
@@ -446,17 +449,17 @@ class Ring:
     def _look_up(
         self, keys: Any, k: Any, names: NDArray[Any] | None, threads: int | None
     ) -> NDArray[Any]:
-        """What `names` says of the nodes of every key, or their positions."""
+        """Look up the nodes of every key, as elements of `names` or, without it, as positions."""
         k = self._check_k(k)
         dtype = np.dtype(np.intp) if names is None else names.dtype
         with _keys.open_keys(keys) as column:
             out = np.empty((len(column), k), dtype=dtype)
-            written = foreign_column(column, self._integers)
-            fill(partial(self._ring.lookup, names), written, out, 1, threads)
+            hashed = foreign_column(column, self._integers)
+            fill(partial(self._ring.lookup, names), hashed, out, 1, threads)
         return out
 
     def token(self, key: Any) -> int:
-        """The token of one key, by the ring's hash; errors as of `lookup`.
+        """The token of one key by the ring's hash; raises as `lookup`.
 
         Examples
         --------
@@ -469,7 +472,7 @@ class Ring:
         return key_point(self._hash, key) + HASHES[self._hash][0]
 
     def token_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[Any]:
-        """The tokens of many keys.
+        """The token of every key.
 
         Parameters
         ----------
@@ -478,7 +481,7 @@ class Ring:
 
         Returns
         -------
-        ndarray of uint64 (for murmur3 int64), shape (M,)
+        ndarray of uint64 (int64 for murmur3), shape (M,)
 
         Raises
         ------
@@ -492,8 +495,8 @@ class Ring:
         array([921, 955], dtype=uint64)
         """
         with _keys.open_keys(keys) as column:
-            written = foreign_column(column, self._integers)
-            return self._as_tokens(points_of(self._hash, written, threads))
+            hashed = foreign_column(column, self._integers)
+            return self._as_tokens(points_of(self._hash, hashed, threads))
 
     def _as_tokens(self, points: NDArray[np.uint64]) -> NDArray[Any]:
         if HASHES[self._hash][0] == 0:
@@ -501,32 +504,24 @@ class Ring:
         return (points ^ np.uint64(1 << 63)).view(np.int64)
 
     def _check_k(self, k: Any) -> int:
-        return whole_number("k", k, self._on, f"{self._on} nodes have a point on the ring")
+        limit = self._nodes_with_points
+        return whole_number("k", k, limit, f"{limit} nodes have a point on the ring")
 
 
-def _check_points_of(
-    hash_name: str, points: NDArray[Any], owners: NDArray[Any], nodes: int
-) -> None:
-    """Refuse points and owners that make no ring: C reads them unchecked."""
-    choice("hash_name", hash_name, HASHES)
+def _check_points(hash_name: str, points: NDArray[Any], owners: NDArray[Any], nodes: int) -> None:
+    """Reject points and owners that do not make a ring: C reads them unchecked."""
+    one_of("hash_name", hash_name, HASHES)
     lowest, highest = HASHES[hash_name]
-    for what, array, most in (("points", points, highest - lowest), ("owners", owners, nodes - 1)):
+    for what, array, limit in (("points", points, highest - lowest), ("owners", owners, nodes - 1)):
         if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "iu":
             raise RVHTypeError(f"the {what} of a Ring are {show(array)}: pass an array of integers")
         if len(array) == 0 or len(array) != len(points):
             raise RVHError(
-                f"a Ring has {len(points)} points and {len(array)} {what}: pass as many, at least "
-                "one, or call Ring.from_tokens()"
+                f"a Ring has {len(points)} points and {len(array)} {what}: pass equally "
+                "many, at least one, or call Ring.from_tokens()"
             )
-        if array.min() < 0 or array.max() > most:
+        if array.min() < 0 or array.max() > limit:
             raise RVHError(
                 f"the {what} of a Ring go from {array.min()} to {array.max()}: each is from 0 to "
-                f"{most}"
+                f"{limit}"
             )
-
-
-def choice(name: str, value: Any, choices: Iterable[str]) -> str:
-    """One of a few names, or the error that lists them."""
-    if isinstance(value, str) and value in choices:
-        return str(value)
-    raise RVHError(f"{name} is {show(value)}: choose one of {', '.join(choices)}")

@@ -1,4 +1,4 @@
-"""The rings of other systems, from what they are configured with."""
+"""The rings of other systems, made from the servers and weights in their configurations."""
 
 from __future__ import annotations
 
@@ -9,33 +9,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh import keys as _keys
+from rvh._arguments.choices import one_of
 from rvh._arguments.numbers import real_numbers, whole_number
 from rvh._backend import key_point
 from rvh.errors import RVHError, show
-from rvh.ring import points as points_made
-from rvh.ring.ring import Ring, choice
+from rvh.ring import points as ring_points
+from rvh.ring.ring import Ring
 
 __all__ = ["hash_ring", "ketama", "libmemcached", "nginx", "uhashring"]
 
-#: what pylibmc calls the ways of libmemcached's that make a ring
+#: pylibmc's names for libmemcached's distributions that are rings
 BEHAVIORS = ("ketama_weighted", "ketama", "consistent")
-#: what it calls the hashes that they can be combined with, and what `HASHES` does
+#: pylibmc's names for the hashes of keys, and the same in `HASHES`
 KEY_HASHES = {"md5": "ketama", "default": "one_at_a_time"}
-POINTS_MAX = 1 << 24  # of nodes with so many each as their weight says: 10 s and 2 GB
+#: points of a ring whose weights multiply the points; making that many takes 10 s and 2 GB
+POINTS_MAX = 1 << 24
 
 
 def ketama(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ring:
-    """The ring of libketama, and of what is compatible with it to the bit.
+    """The ring of libketama, and of systems that are bit-compatible with it.
 
-    For pylibmc, PHP's Memcached and what else is built on libmemcached, see `libmemcached`; for
-    uhashring's ketama, `uhashring`: at times these have other points.
+    For pylibmc, PHP's Memcached and others that are built on libmemcached, see `libmemcached`; for
+    uhashring's ketama, see `uhashring`. Their points sometimes differ from libketama's.
 
     Parameters
     ----------
     nodes : sequence or array of str or bytes, shape (N,)
-        Server addresses as libketama is given them, for example ``"10.0.0.1:11211"``.
+        Server addresses as in libketama's file, for example ``"10.0.0.1:11211"``.
     weights : sequence or array of numbers, shape (N,), optional
-        The servers' memory. All the same by default.
+        The servers' memory. Equal by default.
     integers : {"text", "int32_be", "int64_be", "contract"}, optional
         How integer keys are written: see `Ring`.
 
@@ -46,16 +48,16 @@ def ketama(nodes: Any, weights: Any = None, *, integers: str | None = None) -> R
     Raises
     ------
     RVHError
-        As `NodeSet` for ids and weights; so small a weight for all that no node has a point.
+        As `NodeSet` for ids and weights; weights so uneven that no node has a point.
     RVHTypeError
         As `NodeSet`.
 
     Notes
     -----
-    A node has ``floor(weight / sum * 40 * N)`` hashes, in libketama's float arithmetic, of
-    ``"address-number"``, and four points of each. Of equal points (of 64 nodes, one ring in 80 has
-    two) the node earlier in the list counts; libketama leaves that to qsort. Where a key's hash is
-    a point, it is that point's. R. Jones, libketama, 2007.
+    A node has ``floor(weight / sum * 40 * N)`` hashes of ``"address-number"``, in libketama's
+    float arithmetic, and each hash gives four points. If two points are equal (one ring of 64
+    nodes in 80 has such a pair), the node earlier in the list has both; libketama leaves that to
+    qsort. A key whose hash equals a point belongs to that point. R. Jones, libketama, 2007.
 
     Examples
     --------
@@ -63,12 +65,12 @@ def ketama(nodes: Any, weights: Any = None, *, integers: str | None = None) -> R
     >>> len(ketama(["127.0.0.1:11211", "127.0.0.1:11212"], [600, 400]))
     320
     """
-    names, ids = _named(nodes)
-    given = _weights(weights, ids)
-    _check_float32(given, ids)
-    counts = points_made.libketama_counts(given)
-    points, owners = points_made.of_digests(names, counts, points_made.KETAMA_POINTS)
-    return _ring_of("ketama", ids, points, owners, integers)
+    names, ids = _names_and_ids(nodes)
+    numbers = _weights(weights, ids)
+    _check_float32(numbers, ids)
+    counts = ring_points.libketama_counts(numbers)
+    points, owners = ring_points.of_digests(names, counts, ring_points.KETAMA_POINTS)
+    return _make_ring("ketama", ids, points, owners, integers)
 
 
 def libmemcached(
@@ -79,21 +81,21 @@ def libmemcached(
     hash_fn: str | None = None,
     integers: str | None = None,
 ) -> Ring:
-    """The rings of libmemcached, so of pylibmc and PHP's Memcached.
+    """The rings of libmemcached, and so of pylibmc and PHP's Memcached.
 
     Parameters
     ----------
     nodes : sequence or array of str or bytes, shape (N,)
-        Servers as ``"host:port"``, or a host alone on port 11211, or the path of a socket.
+        Servers as ``"host:port"``, a host alone for port 11211, or the path of a socket.
     weights : sequence or array of whole numbers from 1 to 2^32-1, shape (N,), optional
         The servers' weights; 1 by default.
     behavior : {"ketama_weighted", "ketama", "consistent"}
-        As pylibmc calls it: ``behaviors={"ketama_weighted": True}`` (PHP's
+        pylibmc's name for it: ``behaviors={"ketama_weighted": True}`` (PHP's
         ``OPT_LIBKETAMA_COMPATIBLE``), ``{"ketama": True}``, or ``{"distribution": "consistent"}``,
         which is the same as ``ketama``.
     hash_fn : {"md5", "default"}, optional
-        The behavior ``hash``, where it was set too. By default md5 with ``ketama_weighted``, and
-        else libmemcached's own default, one_at_a_time.
+        The behavior ``hash``, if it is set too. The default is md5 with ``ketama_weighted``, and
+        otherwise libmemcached's own default, one_at_a_time.
     integers : {"text", "int32_be", "int64_be", "contract"}, optional
         How integer keys are written: see `Ring`.
 
@@ -104,19 +106,20 @@ def libmemcached(
     Raises
     ------
     RVHError
-        As `NodeSet` for ids; a weight that is no such number; two nodes that are one server; what
-        is none of the choices.
+        As `NodeSet` for ids; a weight that is not such a number; two nodes that are the same
+        server; an unknown behavior or hash.
     RVHTypeError
         As `NodeSet`.
 
     Notes
     -----
-    The points are made of ``"host-number"`` for servers on port 11211 and of
-    ``"host:port-number"`` for others. With ``ketama_weighted``, and as soon as a weight is above 1,
-    they are those of libketama in arithmetic of 32 bits throughout: 25 equal nodes have 156 points
-    each and not 160. Else a node has 100 points by the hash of keys. Of equal points the node
-    earlier in the list counts; libmemcached leaves that to qsort. Where a key's hash is a point, it
-    is that point's. Held to where pylibmc puts keys on running servers.
+    The points are hashes of ``"host-number"`` for servers on port 11211 and of
+    ``"host:port-number"`` for others. With ``ketama_weighted``, or if a weight is above 1, they are
+    libketama's, but computed in 32 bits throughout: 25 equal nodes have 156 points each instead of
+    160. Otherwise a node has 100 points by the hash of keys. If two points are equal, the node
+    earlier in the list has both; libmemcached leaves that to qsort. A key whose hash equals a point
+    belongs to that point. The tests compare this with the keys that pylibmc puts on running
+    servers.
 
     Examples
     --------
@@ -127,28 +130,28 @@ def libmemcached(
     >>> libmemcached(servers, behavior="ketama")
     Ring(2 nodes, 200 points, hash='one_at_a_time')
     """
-    names, ids = _named(nodes)
-    given = _whole_weights(weights, ids, "libmemcached", 1, 2**32 - 1)
-    choice("behavior", behavior, BEHAVIORS)
+    names, ids = _names_and_ids(nodes)
+    numbers = _whole_weights(weights, ids, "libmemcached", 1, 2**32 - 1)
+    one_of("behavior", behavior, BEHAVIORS)
     if hash_fn is None:
         hash_fn = "md5" if behavior == "ketama_weighted" else "default"
-    hash_name = KEY_HASHES[choice("hash_fn", hash_fn, KEY_HASHES)]
-    servers = list(map(points_made.libmemcached_name, names))
+    hash_name = KEY_HASHES[one_of("hash_fn", hash_fn, KEY_HASHES)]
+    servers = list(map(ring_points.libmemcached_name, names))
     seen: dict[bytes, int] = {}
     for number, server in enumerate(servers):
         first = seen.setdefault(server, number)
         if first != number:
             one, other = ids.tolist()[first], ids.tolist()[number]
-            raise RVHError(f"nodes {show(one)} and {show(other)} are one server: leave one away")
-    if behavior == "ketama_weighted" or max(given) > 1:
-        counts = points_made.libmemcached_counts(given)
-        points, owners = points_made.of_digests(servers, counts, points_made.KETAMA_POINTS)
+            raise RVHError(f"nodes {show(one)} and {show(other)} are one server: leave one out")
+    if behavior == "ketama_weighted" or max(numbers) > 1:
+        counts = ring_points.libmemcached_counts(numbers)
+        points, owners = ring_points.of_digests(servers, counts, ring_points.KETAMA_POINTS)
     else:
-        counts = [points_made.LIBMEMCACHED_POINTS] * len(ids)
-        points, owners = points_made.of_hashes(
+        counts = [ring_points.LIBMEMCACHED_POINTS] * len(ids)
+        points, owners = ring_points.of_hashes(
             servers, counts, lambda name: key_point(hash_name, name)
         )
-    return _ring_of(hash_name, ids, points, owners, integers)
+    return _make_ring(hash_name, ids, points, owners, integers)
 
 
 def nginx(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ring:
@@ -157,11 +160,11 @@ def nginx(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ri
     Parameters
     ----------
     nodes : sequence or array of str or bytes, shape (N,)
-        Servers as the upstream block names them: ``"10.0.0.1:443"``, ``"unix:/path"``.
+        Servers as in the upstream block: ``"10.0.0.1:443"``, ``"unix:/path"``.
     weights : sequence or array of whole numbers from 1, shape (N,), optional
         The servers' weights; 1 by default.
     integers : {"text", "int32_be", "int64_be", "contract"}, optional
-        How integer keys are written: see `Ring`. nginx has text alone.
+        How integer keys are written: see `Ring`. nginx itself has only text.
 
     Returns
     -------
@@ -177,9 +180,9 @@ def nginx(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ri
     Notes
     -----
     A node has 160 points for each unit of weight: the CRC-32 of host, a zero byte, port and the
-    point before in 4 bytes, little-endian (ngx_http_upstream_hash_module.c; the same as Perl's
-    Cache::Memcached::Fast). Of equal points one is kept, here that of the node earlier in the
-    list; nginx leaves that to its sort.
+    previous point in 4 bytes, little-endian (ngx_http_upstream_hash_module.c; the same as Perl's
+    Cache::Memcached::Fast). Of equal points one is kept: here that of the node earlier in the
+    list, while nginx leaves the choice to its sort.
 
     Examples
     --------
@@ -187,10 +190,10 @@ def nginx(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ri
     >>> nginx(["10.0.0.1:443", "10.0.0.2:443"]).lookup("/index.html")
     ['10.0.0.2:443']
     """
-    names, ids = _named(nodes)
-    given = _whole_weights(weights, ids, "nginx", 1)
-    _check_points(sum(given), points_made.NGINX_POINTS, "nginx")
-    return _ring_of("crc32", ids, *points_made.of_crcs(names, given), integers)
+    names, ids = _names_and_ids(nodes)
+    numbers = _whole_weights(weights, ids, "nginx", 1)
+    _check_count(sum(numbers), ring_points.NGINX_POINTS, "nginx")
+    return _make_ring("crc32", ids, *ring_points.of_crcs(names, numbers), integers)
 
 
 def uhashring(
@@ -210,9 +213,9 @@ def uhashring(
     weights : sequence or array of whole numbers, shape (N,), optional
         The nodes' weights; 1 by default.
     hash_fn : {"md5", "ketama"}
-        HashRing's own, or the one of ``HashRing(nodes, hash_fn="ketama")``.
+        HashRing's default, or the hash of ``HashRing(nodes, hash_fn="ketama")``.
     vnodes : int, optional
-        As for HashRing: 160 by default, with ketama 40.
+        As for HashRing: 160 by default, or 40 with ketama.
     integers : {"text", "int32_be", "int64_be", "contract"}, optional
         How integer keys are written: see `Ring`. uhashring writes them as text.
 
@@ -223,19 +226,19 @@ def uhashring(
     Raises
     ------
     RVHError
-        As `NodeSet` for ids; a weight that is no whole number; a number of points above 2^24; what
-        is none of the choices.
+        As `NodeSet` for ids; a weight that is not a whole number; more than 2^24 points; an
+        unknown hash.
     RVHTypeError
         As `NodeSet`.
 
     Notes
     -----
-    A node has ``vnodes * weight`` points: the MD5 of ``"name-number"``, of whose 16 bytes the first
-    8 are compared here. With ketama it has ``vnodes * N * weight // sum`` hashes and four points of
-    each, in whole numbers, where libketama's float arithmetic has at times one less. Of equal
-    points the node later in the list counts. Where a key's hash is a point, it is the next
-    point's. uhashring writes bytes as Python shows them: for a key that it was given as bytes pass
-    ``str(key)``.
+    A node has ``vnodes * weight`` points: the MD5 of ``"name-number"``. Only the first 8 of its 16
+    bytes are compared here. With ketama, a node has ``vnodes * N * weight // sum`` hashes of four
+    points each. That is computed in whole numbers; libketama's float arithmetic sometimes gives one
+    less. If two points are equal, the node later in the list has both. A key whose hash equals a
+    point belongs to the next point. uhashring hashes the repr of bytes: for a key that it gets as
+    bytes, pass ``str(key)``.
 
     Examples
     --------
@@ -245,22 +248,22 @@ def uhashring(
     >>> uhashring(["node1", "node2", "node3"], hash_fn="ketama").lookup("key")
     ['node1']
     """
-    names, ids = _named(nodes)
-    given = _whole_weights(weights, ids, "uhashring", 0)
-    choice("hash_fn", hash_fn, ("md5", "ketama"))
-    default = 160 if hash_fn == "md5" else points_made.KETAMA_HASHES
+    names, ids = _names_and_ids(nodes)
+    numbers = _whole_weights(weights, ids, "uhashring", 0)
+    one_of("hash_fn", hash_fn, ("md5", "ketama"))
+    default = 160 if hash_fn == "md5" else ring_points.KETAMA_HASHES
     each = default if vnodes is None else whole_number("vnodes", vnodes, POINTS_MAX)
     if hash_fn == "md5":
-        _check_points(sum(given), each, "uhashring")
-        points, owners = points_made.of_hashes(
-            names, [each * weight for weight in given], lambda name: key_point("md5", name)
+        _check_count(sum(numbers), each, "uhashring")
+        points, owners = ring_points.of_hashes(
+            names, [each * weight for weight in numbers], lambda name: key_point("md5", name)
         )
     else:
-        _check_points(len(ids), each * points_made.KETAMA_POINTS, "uhashring")
-        counts = points_made.whole_counts(given, each)
-        points, owners = points_made.of_digests(names, counts, points_made.KETAMA_POINTS)
-    points, owners = points_made.last_of_equal(points, owners)
-    return _ring_of(hash_fn, ids, points, owners, integers, "next")
+        _check_count(len(ids), each * ring_points.KETAMA_POINTS, "uhashring")
+        counts = ring_points.whole_counts(numbers, each)
+        points, owners = ring_points.of_digests(names, counts, ring_points.KETAMA_POINTS)
+    points, owners = ring_points.last_of_equal(points, owners)
+    return _make_ring(hash_fn, ids, points, owners, integers, "next")
 
 
 def hash_ring(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ring:
@@ -273,7 +276,7 @@ def hash_ring(nodes: Any, weights: Any = None, *, integers: str | None = None) -
     weights : sequence or array of numbers, shape (N,), optional
         The nodes' weights; 1 by default.
     integers : {"text", "int32_be", "int64_be", "contract"}, optional
-        How integer keys are written: see `Ring`. hash_ring itself takes text alone.
+        How integer keys are written: see `Ring`. hash_ring itself takes only text.
 
     Returns
     -------
@@ -282,15 +285,16 @@ def hash_ring(nodes: Any, weights: Any = None, *, integers: str | None = None) -
     Raises
     ------
     RVHError
-        As `NodeSet` for ids and weights; so uneven weights that no node has a point.
+        As `NodeSet` for ids and weights; weights so uneven that no node has a point.
     RVHTypeError
         As `NodeSet`.
 
     Notes
     -----
-    A node has ``40 * N * weight / sum`` hashes, rounded down, of ``"name-number"``, and three
-    points of each. Of equal points the node later in the list counts. Where a key's hash is a
-    point, it is the next point's. Held to hash_ring 1.3.1 under Python 2.7, its own.
+    A node has ``40 * N * weight / sum`` hashes of ``"name-number"``, rounded down, and each hash
+    gives three points. If two points are equal, the node later in the list has both. A key whose
+    hash equals a point belongs to the next point. The tests compare this with hash_ring 1.3.1 under
+    Python 2.7, for which it was written.
 
     Examples
     --------
@@ -298,28 +302,28 @@ def hash_ring(nodes: Any, weights: Any = None, *, integers: str | None = None) -
     >>> hash_ring(["node1", "node2", "node3"]).lookup("key")
     ['node2']
     """
-    names, ids = _named(nodes)
-    given = _weights(weights, ids)
-    if not all(weight == int(weight) for weight in given):
-        most = sys.float_info.max / (points_made.KETAMA_HASHES * len(given))
-        if sum(given) > most:
+    names, ids = _names_and_ids(nodes)
+    numbers = _weights(weights, ids)
+    if not all(weight == int(weight) for weight in numbers):
+        limit = sys.float_info.max / (ring_points.KETAMA_HASHES * len(numbers))
+        if sum(numbers) > limit:
             raise RVHError(
-                f"the weights are {sum(given)} together: hash_ring computes with doubles, here up "
-                f"to {most}; divide all weights"
+                f"the weights are {sum(numbers)} together: hash_ring computes with doubles, here "
+                f"up to {limit}; divide all weights"
             )
-    counts = points_made.hash_ring_counts(given)
-    points, owners = points_made.last_of_equal(*points_made.of_digests(names, counts, 3))
-    return _ring_of("ketama", ids, points, owners, integers, "next")
+    counts = ring_points.hash_ring_counts(numbers)
+    points, owners = ring_points.last_of_equal(*ring_points.of_digests(names, counts, 3))
+    return _make_ring("ketama", ids, points, owners, integers, "next")
 
 
-def _named(nodes: Any) -> tuple[list[bytes], NDArray[Any]]:
+def _names_and_ids(nodes: Any) -> tuple[list[bytes], NDArray[Any]]:
     column, ids = _keys.node_column(nodes)
     names = list(column.iter_bytes())
     _keys.check_unique(names)
     return names, ids
 
 
-def _ring_of(
+def _make_ring(
     hash_name: str,
     ids: NDArray[Any],
     points: NDArray[np.uint64],
@@ -333,56 +337,61 @@ def _ring_of(
 
 
 def _check_float32(weights: list[float], ids: NDArray[Any]) -> None:
-    """Refuse weights that libketama's arithmetic does not hold, or their sum."""
-    least, most = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
-    for number, weight in enumerate(weights):
-        if weight and not least <= weight <= most:
+    """Reject weights, or a sum of them, out of the range of libketama's floats."""
+    low, high = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+    for position, weight in enumerate(weights):
+        if weight and not low <= weight <= high:
             raise RVHError(
-                f"the weight of node {show(ids.tolist()[number])} (position {number}) is {weight}: "
-                f"ketama computes with 32 bits, from {least} to {most}; scale all weights"
+                f"{_weight_at(ids, position)} is {weight}: ketama computes with 32 bits, from "
+                f"{low} to {high}; scale all weights"
             )
-    if sum(weights) > most:
+    if sum(weights) > high:
         raise RVHError(
             f"the weights are {sum(weights)} together: ketama computes with 32 bits, up to "
-            f"{most}; divide all weights"
+            f"{high}; divide all weights"
         )
 
 
-def _check_points(units: float, each: int, whose: str) -> None:
-    """Refuse more points than a ring is made of here."""
+def _check_count(units: float, each: int, system: str) -> None:
+    """Reject more than `POINTS_MAX` points."""
     if units * each > POINTS_MAX:
         raise RVHError(
-            f"the weights are {units} together: {whose} makes {each} points of each unit, and here "
-            f"{POINTS_MAX // each} are the most; divide all weights"
+            f"the weights are {units} together: {system} makes {each} points of each unit, and "
+            f"here {POINTS_MAX // each} are the most; divide all weights"
         )
 
 
 def _whole_weights(
-    weights: Any, ids: NDArray[Any], whose: str, least: int, most: float = float("inf")
+    weights: Any, ids: NDArray[Any], system: str, low: int, high: float = float("inf")
 ) -> list[int]:
-    given = _weights(weights, ids)
-    for number, weight in enumerate(given):
-        if not least <= weight <= most or weight != int(weight):
-            limit = "" if most == float("inf") else f" to {most}"
+    numbers = _weights(weights, ids)
+    for position, weight in enumerate(numbers):
+        if not low <= weight <= high or weight != int(weight):
+            limit = "" if high == float("inf") else f" to {high}"
             raise RVHError(
-                f"the weight of node {show(ids.tolist()[number])} (position {number}) is {weight}: "
-                f"{whose} takes whole numbers from {least}{limit}"
+                f"{_weight_at(ids, position)} is {weight}: {system} takes whole numbers from "
+                f"{low}{limit}"
             )
-    return list(map(int, given))
+    return list(map(int, numbers))
 
 
 def _weights(weights: Any, ids: NDArray[Any]) -> list[float]:
     if weights is None:
         return [1.0] * len(ids)
     numbers = real_numbers(weights, "weights", [f"node {show(node)}" for node in ids.tolist()])
-    wrong = ~(np.isfinite(numbers) & (numbers >= 0))
-    if wrong.any():
-        at = int(wrong.argmax())
+    invalid = ~(np.isfinite(numbers) & (numbers >= 0))
+    if invalid.any():
+        position = int(invalid.argmax())
         raise RVHError(
-            f"the weight of node {show(ids.tolist()[at])} (position {at}) is {numbers[at]}: a "
-            "weight is a finite number, 0 or more"
+            f"{_weight_at(ids, position)} is {numbers[position]}: a weight is a finite number, 0 "
+            "or more"
         )
     if not numbers.any():
         raise RVHError("every weight is 0: at least one node needs a weight above 0")
-    found: list[float] = numbers.tolist()
-    return found
+    as_list: list[float] = numbers.tolist()
+    return as_list
+
+
+def _weight_at(ids: NDArray[Any], position: int) -> str:
+    """Name a weight in an error."""
+    return f"the weight of node {show(ids.tolist()[position])} (position {position})"
