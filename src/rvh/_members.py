@@ -1,7 +1,7 @@
-"""Nodes that come and go one at a time, for those who answer from the set of them.
+"""Members that join and leave one at a time, and the node set that they make up.
 
-What is there is a dict; the `NodeSet` is made when somebody asks for it, so that ten thousand
-changes in a row cost what they are, and not a set each.
+The members are in a dict. The `NodeSet` is made when it is needed, so that ten thousand changes in
+a row do not make ten thousand sets.
 """
 
 from __future__ import annotations
@@ -18,49 +18,49 @@ __all__ = ["Member", "Members"]
 
 
 class Member(NamedTuple):
-    """A node that is there."""
+    """A node, with its weight and the labels of its domains."""
 
     node: Any
-    weight: float | None = None  # None where nodes have none
-    labels: tuple[Any, ...] = ()  # one of each kind of domain
+    weight: float | None = None  # None if the nodes have no weights
+    labels: tuple[Any, ...] = ()  # one for each kind of domain
 
 
 class Members(Shared):
-    """Nodes that come and go: a change that was made is seen by every call that begins after it."""
+    """Members that join and leave: every call that begins after a change sees it."""
 
-    __slots__ = ("_members", "_node_set", "_options", "_usable")
+    __slots__ = ("_members", "_node_set", "_options", "_selectable")
 
-    #: None while they are those of the set
+    #: None while they are the nodes of `_node_set`
     _members: dict[bytes, Member] | None
-    #: None after a change, and where no member can be selected
+    #: None after a change, and when no member can be selected
     _node_set: NodeSet | None
-    #: how many members can be selected; None where that has to be counted
-    _usable: int | None
-    #: what a set of them is made with besides ids and weights; of the domains only the names count
+    #: the number of members that can be selected; None if it has to be counted
+    _selectable: int | None
+    #: options of the node set besides ids and weights; of the domains only the names are used
     _options: Mapping[str, Any]
 
     def _start(self, node_set: NodeSet | None, **options: Any) -> None:
-        """Begin with the members of a set and its options, or with none and those given."""
+        """Begin with the members and options of a set, or with no members and `options`."""
         self._members = {} if node_set is None else None
         self._node_set = node_set
-        self._usable = 0 if node_set is None else node_set._ranking.selectable
+        self._selectable = 0 if node_set is None else node_set._ranking.selectable
         if node_set is not None:
             options = node_set._options(None, node_set.domains)
-            options["as_objects"] = node_set.ids.dtype == object  # and so it stays
+            options["as_objects"] = node_set.ids.dtype == object  # every later set has the same
         self._options = options
         self._share()
 
-    def _set(self) -> NodeSet | None:
-        """The set of those that are there; None where none can be selected."""
+    def _current_set(self) -> NodeSet | None:
+        """The set of all members; None if none of them can be selected."""
         node_set = self._node_set
         if node_set is None:
             with self._change_lock:
                 node_set = self._node_set
-                if node_set is None and self._count() > 0:
-                    node_set = self._node_set = self._made(self._known().values())
+                if node_set is None and self._count_selectable() > 0:
+                    node_set = self._node_set = self._make_set(self._by_name().values())
         return node_set
 
-    def _made(self, members: Iterable[Member]) -> NodeSet:
+    def _make_set(self, members: Iterable[Member]) -> NodeSet:
         ids, weights, labels = zip(*members, strict=True)
         options = {**self._options, "weights": None if weights[0] is None else weights}
         if "domains" in options:
@@ -69,9 +69,9 @@ class Members(Shared):
         as_objects = options.pop("as_objects", False)
         return NodeSet(_keys.object_array(ids) if as_objects else ids, **options)
 
-    # -- changes: for those who hold the lock -------------------------------------------------
+    # -- changes: the caller holds the lock ---------------------------------------------------
 
-    def _known(self) -> dict[bytes, Member]:
+    def _by_name(self) -> dict[bytes, Member]:
         """The members by the bytes of their ids, in the order of the set."""
         if self._members is None:
             node_set = self._node_set
@@ -83,25 +83,25 @@ class Members(Shared):
             self._members = dict(zip(node_set._ranking.column.iter_bytes(), each, strict=True))
         return self._members
 
-    def _count(self) -> int:
-        if self._usable is None:
-            self._usable = sum(map(_usable, self._known().values()))
-        return self._usable
+    def _count_selectable(self) -> int:
+        if self._selectable is None:
+            self._selectable = sum(map(_is_selectable, self._by_name().values()))
+        return self._selectable
 
     def _put(self, name: bytes, member: Member | None) -> None:
-        """Add a member, or put it in the place of one, or where it is None take that one away."""
-        members = self._known()
-        usable = self._count() + _usable(member) - _usable(members.get(name))
-        # First goes what was worked out of the members, then they change: at no moment, which a
-        # signal or a fork may choose, is there more than one truth.
-        self._node_set = self._usable = None
+        """Add or replace a member, or remove it if `member` is None."""
+        members = self._by_name()
+        count = self._count_selectable()
+        count += _is_selectable(member) - _is_selectable(members.get(name))
+        # Everything derived from the members is dropped before they change, so that a signal or a
+        # fork in between never leaves a state that contradicts itself.
+        self._node_set = self._selectable = None
         if member is None:
             del members[name]
         else:
             members[name] = member
-        self._usable = usable
+        self._selectable = count
 
 
-def _usable(member: Member | None) -> bool:
-    """Whether it can be selected."""
+def _is_selectable(member: Member | None) -> bool:
     return member is not None and member.weight != 0

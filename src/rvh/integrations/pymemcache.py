@@ -94,7 +94,7 @@ class RendezvousHasher(Members):
                 f"{', '.join(map(show, listed))}, ..."
             )
         with self._change_lock:
-            if name not in self._known():
+            if name not in self._by_name():
                 self._put(name, Member(node, weight))
 
     def remove_node(self, node: str) -> None:
@@ -107,7 +107,7 @@ class RendezvousHasher(Members):
         """
         name = _keys.node_id(node)[1]
         with self._change_lock:
-            if name not in self._known():
+            if name not in self._by_name():
                 raise RVHError(f"server {show(node)} is not there, so it cannot be removed")
             self._put(name, None)
 
@@ -124,7 +124,7 @@ class RendezvousHasher(Members):
         >>> hasher.get_node("user:1")
         '10.0.0.1:11211'
         """
-        node_set = self._set()
+        node_set = self._current_set()
         if node_set is None:
             return None
         server: str = node_set.select(key)[0]

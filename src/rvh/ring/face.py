@@ -1,4 +1,4 @@
-"""A ring's methods over a NodeSet, for code that was written for Python's ring libraries."""
+"""The methods of Python's ring libraries over a NodeSet."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from rvh.nodes import NodeSet
 
 __all__ = ["RingFace"]
 
-#: the key that stands for no key
+#: the default of `key`, which means all nodes
 ALL: Any = object()
 
 
 class RingFace(Members):
     """The methods of uhashring's and hash_ring's HashRing, served by rendezvous hashing.
 
-    A node that comes or goes moves only its own keys, as on a ring, and loads are as even as
-    chance. A change of nodes costs the same however many there are; the first answer after it
-    prepares them. Keys are placed elsewhere than on the ring that it stands in for: `Migration`
-    gets them there. It can be used from many threads at once; a change of nodes is seen by each
-    call whole or not at all.
+    A node that is added or removed moves only its own keys, as on a ring, and loads are as even as
+    chance makes them. A change of nodes takes the same time for any number of nodes; the first
+    answer after it prepares them. Keys are placed on other nodes than on the ring that this class
+    replaces: `Migration` moves them. It can be used from many threads at once; each call sees a
+    change of nodes completely or not at all.
 
     Parameters
     ----------
     nodes : NodeSet, or sequence of str or bytes, or mapping of them to weights
-        Ids alone make a set with the scheme ``murmur``, which is faster than a ring and, as a ring,
-        no defence against chosen keys.
+        Ids alone make a set with the scheme ``murmur``, which is faster than a ring and, like a
+        ring, no defence against chosen keys.
 
     Raises
     ------
@@ -43,12 +43,12 @@ class RingFace(Members):
 
     Notes
     -----
-    Ids with weights, all the same, place other keys than ids alone: in ``murmur`` weights take
-    other bits of the score.
+    Ids with equal weights place keys differently from ids alone: with ``murmur``, weights use other
+    bits of the score.
 
     Differences from uhashring: keys are str, bytes or int, and an int is not its digits; `range`
-    and `iterate_nodes` give ids, each once; `distribution` gives shares, as there are no points;
-    there is always a node; a node that is missing is an `RVHError`, not a KeyError; a weight for a
+    and `iterate_nodes` give ids, each once; `distribution` gives shares, because there are no
+    points; there is always a node; a missing node is an `RVHError`, not a KeyError; a weight for a
     node of a ring made without weights is an error.
 
     Examples
@@ -74,12 +74,12 @@ class RingFace(Members):
     @property
     def nodes(self) -> NodeSet:
         """The node set that answers now."""
-        nodes = self._set()
-        assert nodes is not None  # one that can be selected is always there
+        nodes = self._current_set()
+        assert nodes is not None  # at least one can always be selected
         return nodes
 
     def _placement(self) -> NodeSet:
-        """How it places now, for what works with placements that never change."""
+        """The current placement, for code that needs one that never changes."""
         return self.nodes
 
     def get_node(self, key: Any) -> Any:
@@ -95,13 +95,13 @@ class RingFace(Members):
         return (self.nodes if nodes is None else nodes).select(key)[0]
 
     def get_nodes(self, key: Any = ALL, size: int | None = None) -> list[Any]:
-        """All nodes, in their order; or with a key its nodes, best first.
+        """All nodes in their order; with a key, the nodes of that key, best first.
 
         Parameters
         ----------
         key : str, bytes-like or int, optional
         size : int, optional
-            How many at most; None and 0 mean all.
+            The greatest number of nodes to return; None and 0 mean all.
 
         Returns
         -------
@@ -111,7 +111,7 @@ class RingFace(Members):
         Raises
         ------
         RVHError, RVHTypeError
-            A negative `size` or one that is no whole number; a key as for `NodeSet.select`.
+            A `size` that is negative or not a whole number; a key as for `NodeSet.select`.
 
         Examples
         --------
@@ -123,13 +123,13 @@ class RingFace(Members):
         nodes = self.nodes
         if key is ALL:
             return list(nodes)
-        most = nodes._ranking.selectable
+        count = nodes._ranking.selectable
         if size is not None and (not is_whole(size) or size != 0):
-            most = min(most, whole_number("size", size, 2**63 - 1))
-        return nodes.select(key, most)
+            count = min(count, whole_number("size", size, 2**63 - 1))
+        return nodes.select(key, count)
 
     def range(self, key: Any, size: int | None = None, unique: bool = True) -> Iterator[Any]:
-        """The nodes of a key as by `get_nodes`, best first. Each comes once, also if not `unique`.
+        """The nodes of a key as by `get_nodes`, best first; each once, even if not `unique`.
 
         Examples
         --------
@@ -140,7 +140,7 @@ class RingFace(Members):
         return iter(self.get_nodes(key, size))
 
     def iterate_nodes(self, key: Any, distinct: bool = True) -> Iterator[Any]:
-        """`range`, by its name in hash_ring.
+        """The same as `range`, under its name in hash_ring.
 
         Examples
         --------
@@ -151,14 +151,14 @@ class RingFace(Members):
         return self.range(key)
 
     def add_node(self, node: Any, conf: Any = None) -> None:
-        """Add a node; `conf` is its weight, or a mapping with ``"weight"``, where nodes have one.
+        """Add a node; `conf` is its weight, or a mapping with ``"weight"``.
 
-        A node that is there gets the weight, if one is given, and stays otherwise.
+        A node that is already there gets the weight, if there is one, and otherwise stays as it is.
 
         Raises
         ------
         RVHError, RVHTypeError
-            What is no node id or no weight; a weight other than 1 where nodes have none.
+            An invalid node id or weight; a weight other than 1 if the nodes have no weights.
 
         Examples
         --------
@@ -180,8 +180,8 @@ class RingFace(Members):
         elif weight is not None:
             weight = as_weight(weight, node)
         with self._change_lock:
-            there = self._known().get(name)
-            if there is None:
+            member = self._by_name().get(name)
+            if member is None:
                 if "domains" in self._options:
                     raise RVHError(
                         f"node {show(node)} has no labels of the nodes' domains, and add_node "
@@ -190,11 +190,11 @@ class RingFace(Members):
                 self._put(name, Member(node, 1.0 if self._weighted and weight is None else weight))
             elif weight is not None:
                 if weight == 0:
-                    self._keep_one(there)
-                self._put(name, there._replace(weight=weight))
+                    self._check_not_last(member)
+                self._put(name, member._replace(weight=weight))
 
     def remove_node(self, node: Any) -> None:
-        """Remove a node, which must be there.
+        """Remove a node; raise RVHError if it is not there.
 
         Examples
         --------
@@ -206,23 +206,23 @@ class RingFace(Members):
         """
         node, name = _keys.node_id(node)
         with self._change_lock:
-            there = self._known().get(name)
-            if there is None:
+            member = self._by_name().get(name)
+            if member is None:
                 raise RVHError(f"node {show(node)} is not in the set, so it cannot be removed")
-            self._keep_one(there)
+            self._check_not_last(member)
             self._put(name, None)
 
-    def _keep_one(self, leaves: Member) -> None:
-        """Refuse that a member leaves, or weighs nothing, where no other can be selected."""
-        if leaves.weight != 0 and self._count() == 1:
+    def _check_not_last(self, member: Member) -> None:
+        """Reject the removal, or a weight of 0, of the last member that can be selected."""
+        if member.weight != 0 and self._count_selectable() == 1:
             raise RVHError(
-                f"node {show(leaves.node)} is the last that keys can be placed on: add another, "
+                f"node {show(member.node)} is the last that keys can be placed on: add another, "
                 "of a weight above 0, first"
             )
 
     @property
     def distribution(self) -> dict[Any, float]:
-        """The share of all keys that each node gets: by its weight, or all the same.
+        """The share of all keys that each node gets, by its weight; equal without weights.
 
         Examples
         --------
@@ -236,7 +236,7 @@ class RingFace(Members):
 
     def __len__(self) -> int:
         nodes = self._node_set
-        return len(self._known() if nodes is None else nodes)
+        return len(self._by_name() if nodes is None else nodes)
 
     def __repr__(self) -> str:
         return f"RingFace({self.nodes!r})"
