@@ -163,7 +163,7 @@ static void select_spread(size_t k, size_t b) {
 static void balance(size_t a, size_t b) {
   static int64_t left[KEYS];
   uint64_t capacity[NODES], *lists = words;
-  size_t bad, lefts;
+  size_t bad, free_count;
   (void)b;
   for (size_t i = 0; i < w->nodes; i++) capacity[i] = a;
   rvh_matching *matching = rvh_matching_new(isa, capacity, w->nodes, w->keys, chosen, NULL);
@@ -172,14 +172,14 @@ static void balance(size_t a, size_t b) {
     lists[2 * i] = (uint64_t)integers[i] % w->nodes;
     lists[2 * i + 1] = integers[i];
   }
-  check(rvh_matching_offer(matching, NULL, w->keys, 1, lists, left, &lefts, NULL));
+  check(rvh_matching_offer(matching, NULL, w->keys, 1, lists, left, &free_count, NULL));
   uint64_t *longer = lists + 2 * w->keys;
-  for (size_t i = 0; i < lefts; i++)
+  for (size_t i = 0; i < free_count; i++)
     for (size_t j = 0; j < 16; j++) {
       longer[32 * i + j] = (integers[left[i]] + j) % w->nodes;
       longer[32 * i + 16 + j] = integers[left[i]] * (2 * j + 1);
     }
-  check(rvh_matching_offer(matching, left, lefts, 16, longer, left, &bad, NULL));
+  check(rvh_matching_offer(matching, left, free_count, 16, longer, left, &bad, NULL));
   rvh_matching_free(matching);
 }
 
@@ -187,11 +187,12 @@ static void balance(size_t a, size_t b) {
 static void cached(size_t a, size_t b) {
   static const uint64_t seed[3] = {1, 2, 3};
   static int64_t missing[KEYS];
-  size_t bad, missings;
+  size_t bad, missing_count;
   rvh_cache *cache = rvh_cache_new(a, (size_t)1 << 20, (int)b, seed);
   if (cache == NULL) abort();
   for (int i = 0; i < 3; i++) {
-    check(rvh_cache_get(cache, 0, &keys, 0, w->keys, 1, chosen, missing, &missings, NULL, &bad));
+    check(
+        rvh_cache_get(cache, 0, &keys, 0, w->keys, 1, chosen, missing, &missing_count, NULL, &bad));
     check(rvh_cache_put(cache, 0, &keys, 0, w->keys, 1, chosen, NULL, &bad));
   }
   rvh_cache_free(cache);

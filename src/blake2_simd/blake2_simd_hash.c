@@ -15,7 +15,6 @@ enum {
   TILE_BLOCKS = BLAKE2_SIMD_SUFFIX_MAX / BLOCK + 1,
 };
 
-static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 static size_t words_of(size_t bytes) { return (bytes + 7) / 8; }
 
 /* Further on in an output that may not be wanted. */

@@ -74,6 +74,8 @@ static inline uint64_t blake2_simd_load64(const uint8_t *p) {
 #endif
 }
 
+static inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+
 /* The first n < 8 bytes as a word, the rest zero. */
 static inline uint64_t blake2_simd_load_part(const uint8_t *p, size_t n) {
   uint64_t x = 0;

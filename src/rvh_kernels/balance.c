@@ -1,42 +1,42 @@
 /* Bounded load: the stable matching of keys and nodes with capacities.
  *
- * Keys propose to nodes in the order of their ranking; a node that is full keeps the keys that
- * score highest on it (Gale and Shapley, "College admissions and the stability of marriage", 1962).
- * The matching is unique, whatever the order of the proposals, so each free key proposes at once,
- * and a key that is displaced goes on where it stopped. A node's keys are a heap with the lowest on
- * top from the moment it is full.
+ * Keys propose to nodes in the order of their ranking; a full node keeps the keys that score
+ * highest on it (Gale and Shapley, "College admissions and the stability of marriage", 1962). The
+ * matching is unique, whatever the order of the proposals, so each free key proposes at once, and a
+ * displaced key goes on where it stopped. Once a node is full, its keys are a heap with the lowest
+ * on top.
  *
- * Rankings are given as far as they were asked for: most keys need their first node only, so every
- * key begins with that one, and the few that need more get a longer list. */
+ * Most keys need only their first node, so every key begins with that one, and the few that need
+ * more are given longer lists. */
 
 #include "rvh_kernels_impl.h"
 
 #include <stdlib.h>
 
-enum { PROPOSALS_PER_WORK = 8 }; /* that take as long as a compression */
+enum { PROPOSALS_PER_WORK = 8 }; /* proposals that take as long as a compression */
 
-/* A key's list: nodes, then the words that ranked them; and how far it has proposed. */
+/* A key's nodes, best first, then the words that ranked them; and how far it has proposed. */
 typedef struct {
   const uint64_t *list;
   uint32_t count, next;
-} wishes;
+} preference_list;
 
 typedef struct {
   uint64_t word;
   uint64_t row;
-} held;
+} proposal;
 
 typedef struct {
-  held *keys; /* a heap, the lowest on top, where size is the capacity */
+  proposal *keys; /* once size is the capacity, a heap with the lowest on top */
   size_t size, room, capacity;
 } node;
 
 struct rvh_matching {
   size_t nodes, rows;
   node *node;
-  uint32_t *wish_of; /* row -> place in `wish`, 0 where the key has its first node only */
-  wishes *wish;
-  size_t wishes, wish_room;
+  uint32_t *list_of; /* row -> index in `lists`; 0 for a key with its first node only */
+  preference_list *lists;
+  size_t list_count, list_room;
   intptr_t *owner;
   const rvh_isa *isa;
   const rvh_ties *ties;
@@ -47,8 +47,8 @@ void rvh_matching_free(rvh_matching *m) {
   if (m == NULL) return;
   for (size_t n = 0; m->node != NULL && n < m->nodes; n++) free(m->node[n].keys);
   free(m->node);
-  free(m->wish_of);
-  free(m->wish);
+  free(m->list_of);
+  free(m->lists);
   free(m);
 }
 
@@ -58,8 +58,8 @@ rvh_matching *rvh_matching_new(const rvh_isa *isa, const uint64_t *capacity, siz
   if (m == NULL) return NULL;
   *m = (rvh_matching){.nodes = nodes, .rows = rows, .owner = owner, .isa = isa, .ties = ties};
   m->node = calloc(nodes, sizeof *m->node);
-  m->wish_of = calloc(rows > 0 ? rows : 1, sizeof *m->wish_of);
-  if (m->node == NULL || m->wish_of == NULL) {
+  m->list_of = calloc(rows > 0 ? rows : 1, sizeof *m->list_of);
+  if (m->node == NULL || m->list_of == NULL) {
     rvh_matching_free(m);
     return NULL;
   }
@@ -70,7 +70,7 @@ rvh_matching *rvh_matching_new(const rvh_isa *isa, const uint64_t *capacity, siz
 
 int rvh_matching_tied(const rvh_matching *m) { return m->tied; }
 
-/* Equal words, different rows: the rest of the rule. */
+/* The rest of the rule, for equal words and different rows. */
 static int higher_of_tied(rvh_matching *m, size_t n, uint64_t a, uint64_t b) {
   const rvh_ties *ties = m->ties;
   if (ties == NULL) {
@@ -93,13 +93,13 @@ static int higher_of_tied(rvh_matching *m, size_t n, uint64_t a, uint64_t b) {
 }
 
 /* Whether node n prefers a. */
-static int higher(rvh_matching *m, size_t n, held a, held b) {
+static int higher(rvh_matching *m, size_t n, proposal a, proposal b) {
   if (a.word != b.word) return a.word > b.word;
   return higher_of_tied(m, n, a.row, b.row);
 }
 
-static void sift_down(rvh_matching *m, size_t n, size_t i, held key) {
-  held *heap = m->node[n].keys;
+static void sift_down(rvh_matching *m, size_t n, size_t i, proposal key) {
+  proposal *heap = m->node[n].keys;
   const size_t size = m->node[n].size;
   for (size_t child; (child = 2 * i + 1) < size; i = child) {
     if (child + 1 < size && higher(m, n, heap[child], heap[child + 1])) child++;
@@ -109,33 +109,32 @@ static void sift_down(rvh_matching *m, size_t n, size_t i, held key) {
   heap[i] = key;
 }
 
-/* Room for one key more: at once for an even share and some, as memory that is not written to costs
- * nothing. */
+/* Makes room for one key more. The first room is for an even share and some: memory that is never
+ * written to costs nothing. */
 static int grow(const rvh_matching *m, node *to) {
   if (to->size < to->room) return 1;
   size_t room = to->room > 0 ? 2 * to->room : m->rows / m->nodes * 5 / 4 + 64;
   if (room > to->capacity) room = to->capacity;
-  held *keys = realloc(to->keys, room * sizeof *keys);
+  proposal *keys = realloc(to->keys, room * sizeof *keys);
   if (keys == NULL) return 0;
   to->keys = keys;
   to->room = room;
   return 1;
 }
 
-enum { TAKEN, REFUSED, NO_MEMORY };
+enum { ACCEPTED, REFUSED, NO_MEMORY };
 
-/* A key proposes to a node. Where another has to go for it, *row is that one afterwards, refused.
- */
+/* A key proposes to a node. If it displaces another key, *row becomes that one, as refused. */
 static int propose(rvh_matching *m, size_t *row, size_t n, uint64_t word) {
   node *to = &m->node[n];
-  const held key = {word, *row};
+  const proposal key = {word, *row};
   if (to->size < to->capacity) {
     if (!grow(m, to)) return NO_MEMORY;
     to->keys[to->size++] = key;
     m->owner[*row] = (intptr_t)n;
     if (to->size == to->capacity)
       for (size_t i = to->size / 2; i-- > 0;) sift_down(m, n, i, to->keys[i]);
-    return TAKEN;
+    return ACCEPTED;
   }
   if (to->capacity == 0 || !higher(m, n, key, to->keys[0])) return REFUSED;
   m->owner[*row] = (intptr_t)n;
@@ -144,51 +143,52 @@ static int propose(rvh_matching *m, size_t *row, size_t n, uint64_t word) {
   return REFUSED;
 }
 
-/* A refused key, and whoever it displaces, go on through their lists. Where one comes to the end of
- * its list, *row is that one and the answer REFUSED. */
-static int go_on(rvh_matching *m, size_t *row, size_t *proposals) {
+/* A refused key, and each that it displaces, goes on through its list. REFUSED: *row is one that
+ * has come to the end of its list. */
+static int propose_on(rvh_matching *m, size_t *row, size_t *proposals) {
   for (;;) {
-    wishes *wish = &m->wish[m->wish_of[*row]];
-    if (m->wish_of[*row] == 0 || wish->next == wish->count) return REFUSED;
-    const size_t at = wish->next++;
-    const int answer = propose(m, row, (size_t)wish->list[at], wish->list[wish->count + at]);
+    preference_list *own = &m->lists[m->list_of[*row]];
+    if (m->list_of[*row] == 0 || own->next == own->count) return REFUSED;
+    const size_t at = own->next++;
+    const int answer = propose(m, row, (size_t)own->list[at], own->list[own->count + at]);
     ++*proposals;
     if (answer != REFUSED) return answer;
   }
 }
 
-static int wish_longer(rvh_matching *m, size_t row, const uint64_t *list, size_t k) {
-  if (m->wish_of[row] == 0) {
-    if (m->wishes + 1 >= m->wish_room) {
-      const size_t room = 2 * m->wish_room + 1024;
-      wishes *wish = realloc(m->wish, room * sizeof *wish);
-      if (wish == NULL) return 0;
-      m->wish = wish;
-      m->wish_room = room;
+static int set_list(rvh_matching *m, size_t row, const uint64_t *list, size_t k) {
+  if (m->list_of[row] == 0) {
+    if (m->list_count + 1 >= m->list_room) {
+      const size_t room = 2 * m->list_room + 1024;
+      preference_list *moved = realloc(m->lists, room * sizeof *moved);
+      if (moved == NULL) return 0;
+      m->lists = moved;
+      m->list_room = room;
     }
-    m->wish_of[row] = (uint32_t)++m->wishes;
-    m->wish[m->wishes].next = 1; /* the first node has refused it */
+    m->list_of[row] = (uint32_t)++m->list_count;
+    m->lists[m->list_count].next = 1; /* the first node has refused it */
   }
-  wishes *wish = &m->wish[m->wish_of[row]];
-  wish->list = list;
-  wish->count = (uint32_t)k;
+  preference_list *own = &m->lists[m->list_of[row]];
+  own->list = list;
+  own->count = (uint32_t)k;
   return 1;
 }
 
 rvh_status rvh_matching_offer(rvh_matching *m, const int64_t *rows, size_t count, size_t k,
-                              const uint64_t *lists, int64_t *left, size_t *lefts, rvh_poll *poll) {
+                              const uint64_t *lists, int64_t *free_rows, size_t *free_count,
+                              rvh_poll *poll) {
   size_t pending = 0;
-  *lefts = 0;
+  *free_count = 0;
   for (size_t i = 0; rows != NULL && i < count; i++)
-    if (!wish_longer(m, (size_t)rows[i], lists + 2 * k * i, k)) return RVH_NO_MEMORY;
+    if (!set_list(m, (size_t)rows[i], lists + 2 * k * i, k)) return RVH_NO_MEMORY;
   for (size_t i = 0; i < count; i++, pending++) {
     size_t row = rows != NULL ? (size_t)rows[i] : i;
     int answer = REFUSED;
     if (rows == NULL) answer = propose(m, &row, (size_t)lists[2 * i], lists[2 * i + 1]);
-    if (answer == REFUSED) answer = go_on(m, &row, &pending);
+    if (answer == REFUSED) answer = propose_on(m, &row, &pending);
     if (answer == NO_MEMORY) return RVH_NO_MEMORY;
-    if (m->tied && m->ties == NULL) return RVH_OK; /* to be begun anew with ties */
-    if (answer == REFUSED) left[(*lefts)++] = (int64_t)row;
+    if (m->tied && m->ties == NULL) return RVH_OK; /* the caller begins again, with ties */
+    if (answer == REFUSED) free_rows[(*free_count)++] = (int64_t)row;
     if (pending >= 1024) {
       if (rvh_stopped(poll, pending / PROPOSALS_PER_WORK)) return RVH_STOPPED;
       pending = 0;

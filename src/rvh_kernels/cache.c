@@ -1,12 +1,12 @@
 /* A memo of selections: least recently used (LRU), or adaptive replacement (ARC; N. Megiddo and D.
  * Modha, "ARC: a self-tuning, low overhead replacement cache", FAST 2003, figure 4).
  *
- * Entries are in a hash table by their keys' bytes, and in a list by when they were used. LRU has
- * one list, RECENT; ARC has RECENT (T1 in the paper) and FREQUENT (T2), and of keys that left them
- * the ghosts GONE_RECENT (B1) and GONE_FREQUENT (B2), which hold no answer.
+ * Entries are in a hash table by their keys' bytes, and in a list in order of their last use. LRU
+ * has one list, RECENT; ARC has RECENT (T1 in the paper) and FREQUENT (T2), and ghosts of keys that
+ * left them, GONE_RECENT (B1) and GONE_FREQUENT (B2), which hold no answer.
  *
- * What the policy does depends on keys alone, so a batch goes through it first, and then all that
- * is missing is scored together: an entry may wait for its answer. */
+ * The policy depends on keys alone, so a batch goes through it first, and then all missing keys are
+ * scored together: an entry may wait for its answer. */
 
 #include "rvh_kernels_impl.h"
 
@@ -17,10 +17,10 @@
 #endif
 
 enum {
-  BATCH = 256,         /* keys looked up between taking the lock and giving it back */
+  BATCH = 256,         /* keys looked up in one hold of the lock */
   KEYS_PER_WORK = 2,   /* that take as long as a compression */
-  BYTES_PER_WORK = 64, /* of keys, hashed and compared */
-  ENTRY_BYTES = 96,    /* what an entry counts for, beside its key and 4 bytes a node */
+  BYTES_PER_WORK = 64, /* of keys, hashed and compared as fast */
+  ENTRY_BYTES = 96,    /* the size an entry counts as, without its key and nodes */
   NODE_BYTES = 4,
   FIRST_SLOTS = 64,
 };
@@ -32,8 +32,8 @@ struct entry {
   uint64_t hash;
   entry *newer, *older;
   size_t size;   /* of the key */
-  uint32_t room; /* nodes that there is room for: so many were asked for */
-  uint32_t k;    /* nodes that are known; 0 while the answer is awaited */
+  uint32_t room; /* nodes there is room for: the largest k asked for */
+  uint32_t k;    /* nodes known; 0 while the entry waits for its answer */
   uint8_t list;
   uint32_t data[]; /* [room] nodes, then the key */
 };
@@ -45,7 +45,7 @@ typedef struct {
 
 struct rvh_cache {
   int lock, arc;
-  size_t most, most_bytes, bytes;
+  size_t max_entries, max_bytes, bytes;
   double target; /* of RECENT: p in the paper */
   uint64_t seed[3];
   list lists[LISTS];
@@ -56,7 +56,7 @@ struct rvh_cache {
 
 /* ---- the lock ----------------------------------------------------------------------------- */
 
-/* Held for the time of some hundred lookups at most, and never while Python code could run. */
+/* Held for a few hundred lookups at most, and never while Python code could run. */
 static void lock(rvh_cache *c) {
 #if defined(_MSC_VER)
   while (_InterlockedExchange((volatile long *)&c->lock, 1)) YieldProcessor();
@@ -77,10 +77,10 @@ static void unlock(rvh_cache *c) {
 
 /* ---- the table ---------------------------------------------------------------------------- */
 
-/* Both halves of the product. */
+/* The halves of the product, XORed. */
 static uint64_t folded(uint64_t a, uint64_t b) {
 #if defined(__SIZEOF_INT128__)
-  __extension__ typedef unsigned __int128 wide; /* pedantic compilers want to be told */
+  __extension__ typedef unsigned __int128 wide; /* for -Wpedantic */
   const wide product = (wide)a * b;
   return (uint64_t)product ^ (uint64_t)(product >> 64);
 #else
@@ -90,8 +90,8 @@ static uint64_t folded(uint64_t a, uint64_t b) {
 #endif
 }
 
-/* Keyed with secret numbers, so that nobody can choose keys that meet in the table: 16 bytes at a
- * time by a folded product, as wyhash does (Wang Yi, https://github.com/wangyi-fudan/wyhash). */
+/* Keyed with secret numbers, so that nobody can choose keys that collide: 16 bytes at a time by a
+ * folded product, as wyhash does (Wang Yi, https://github.com/wangyi-fudan/wyhash). */
 static inline uint64_t hash_of(const rvh_cache *c, blake2_simd_bytes key) {
   const uint8_t *p = key.data;
   size_t left = key.size;
@@ -110,7 +110,7 @@ static inline uint64_t hash_of(const rvh_cache *c, blake2_simd_bytes key) {
 
 static const uint8_t *key_of(const entry *e) { return (const uint8_t *)(e->data + e->room); }
 
-/* Whether an entry has that key: short ones, as nearly all are, without a call. */
+/* Whether an entry has that key; short keys, as nearly all are, without a call. */
 static inline int same_key(const entry *e, uint64_t hash, blake2_simd_bytes key) {
   if (e->hash != hash || e->size != key.size) return 0;
   const uint8_t *a = key_of(e), *b = key.data;
@@ -139,7 +139,7 @@ static entry **slot_of(const rvh_cache *c, const entry *e) {
   return &c->slots[at];
 }
 
-/* Makes a slot empty and moves up those behind it that are further from home than they need be. */
+/* Empties a slot, and moves entries after it closer to home where they can. */
 static void vacate(rvh_cache *c, entry **slot) {
   size_t hole = (size_t)(slot - c->slots);
   for (size_t at = hole;;) {
@@ -154,7 +154,7 @@ static void vacate(rvh_cache *c, entry **slot) {
   c->slots[hole] = NULL;
 }
 
-/* Whether there is room for an entry more. */
+/* Makes room for one entry more; 0 when memory runs out. */
 static int make_room(rvh_cache *c) {
   size_t count = 1;
   for (int l = 0; l < LISTS; l++) count += c->lists[l].count;
@@ -205,8 +205,8 @@ static void drop(rvh_cache *c, entry *e) {
   free(e);
 }
 
-/* The same entry with room for other numbers of nodes, known ones kept as far as they go; NULL
- * where there is no memory, and the entry as it was. */
+/* The same entry with room for another number of nodes, of which it keeps what it knows; NULL when
+ * memory runs out, with the entry as it was. */
 static entry *resized(rvh_cache *c, entry *e, uint32_t room) {
   if (room == e->room) return e;
   entry **slot = slot_of(c, e);
@@ -228,7 +228,7 @@ static entry *resized(rvh_cache *c, entry *e, uint32_t room) {
 
 /* ---- policies ----------------------------------------------------------------------------- */
 
-/* An entry's answer is given up; ARC remembers its key. */
+/* Drops an entry's answer; ARC remembers its key. */
 static void demote(rvh_cache *c, entry *e) {
   c->evictions++;
   if (!c->arc) {
@@ -253,32 +253,32 @@ static void replace(rvh_cache *c, int from_gone_frequent) {
     demote(c, c->lists[RECENT].oldest);
   else if (c->lists[FREQUENT].count > 0)
     demote(c, c->lists[FREQUENT].oldest);
-  else if (recent > 0) /* only where bytes have made lists shorter than the paper's */
+  else if (recent > 0) /* only where max_bytes keeps lists shorter than the paper's */
     demote(c, c->lists[RECENT].oldest);
 }
 
 static size_t kept(const rvh_cache *c) { return c->lists[RECENT].count + c->lists[FREQUENT].count; }
 
-/* Case IV: room for a key that is in no list. */
+/* Case IV: makes room for a key that is in no list. */
 static void make_way(rvh_cache *c) {
   list *l = c->lists;
   if (!c->arc) {
-    if (l[RECENT].count == c->most) demote(c, l[RECENT].oldest);
+    if (l[RECENT].count == c->max_entries) demote(c, l[RECENT].oldest);
     return;
   }
   const size_t first = l[RECENT].count + l[GONE_RECENT].count;
   const size_t all = first + l[FREQUENT].count + l[GONE_FREQUENT].count;
-  if (first == c->most) {
-    if (l[RECENT].count < c->most) {
+  if (first == c->max_entries) {
+    if (l[RECENT].count < c->max_entries) {
       drop(c, l[GONE_RECENT].oldest);
-      if (kept(c) >= c->most) replace(c, 0);
+      if (kept(c) >= c->max_entries) replace(c, 0);
     } else {
       c->evictions++;
       drop(c, l[RECENT].oldest);
     }
-  } else if (all >= c->most) {
-    if (all == 2 * c->most) drop(c, l[GONE_FREQUENT].oldest);
-    if (kept(c) >= c->most) replace(c, 0);
+  } else if (all >= c->max_entries) {
+    if (all == 2 * c->max_entries) drop(c, l[GONE_FREQUENT].oldest);
+    if (kept(c) >= c->max_entries) replace(c, 0);
   }
 }
 
@@ -286,10 +286,10 @@ static entry *oldest_but(const list *l, const entry *spared) {
   return l->oldest == spared && spared != NULL ? spared->newer : l->oldest;
 }
 
-/* Back to the bound on bytes: ghosts go first, then as for a new key; `spared` stays. */
+/* Shrinks to max_bytes: ghosts go first, then entries as for a new key; `spared` stays. */
 static void shrink(rvh_cache *c, const entry *spared) {
   list *l = c->lists;
-  while (c->bytes > c->most_bytes) {
+  while (c->bytes > c->max_bytes) {
     if (l[GONE_RECENT].count + l[GONE_FREQUENT].count > 0) {
       const int first = l[GONE_RECENT].count >= l[GONE_FREQUENT].count;
       drop(c, l[first ? GONE_RECENT : GONE_FREQUENT].oldest);
@@ -305,10 +305,10 @@ static void shrink(rvh_cache *c, const entry *spared) {
 }
 
 /* A request that is a miss, by the policy: the entry that waits for the answer, or NULL where the
- * key has none (too large, no memory). `e` is what there was of the key. */
+ * key gets none (too large, no memory). e: the key's entry so far, or NULL. */
 static entry *missed(rvh_cache *c, blake2_simd_bytes key, uint64_t hash, entry *e, uint32_t k) {
   c->misses++;
-  if (ENTRY_BYTES + NODE_BYTES * (size_t)k + key.size > c->most_bytes) return NULL;
+  if (ENTRY_BYTES + NODE_BYTES * (size_t)k + key.size > c->max_bytes) return NULL;
   if (e != NULL && e->list <= FREQUENT) { /* a longer answer is asked for */
     e = resized(c, e, k);
     if (e != NULL) shrink(c, e);
@@ -323,10 +323,10 @@ static entry *missed(rvh_cache *c, blake2_simd_bytes key, uint64_t hash, entry *
       if (c->target < 0) c->target = 0;
     } else {
       c->target += two > one ? two / one : 1;
-      if (c->target > (double)c->most) c->target = (double)c->most;
+      if (c->target > (double)c->max_entries) c->target = (double)c->max_entries;
     }
-    leave(c, e); /* not to be dropped while room is made */
-    if (kept(c) >= c->most) replace(c, frequent);
+    leave(c, e); /* so that replace() does not drop it */
+    if (kept(c) >= c->max_entries) replace(c, frequent);
     enter(c, e, FREQUENT);
     e = resized(c, e, k);
   } else {
@@ -348,8 +348,8 @@ static entry *missed(rvh_cache *c, blake2_simd_bytes key, uint64_t hash, entry *
   return e;
 }
 
-/* A request, by the policy: the entry of the key, which may wait for its answer, or NULL. A hit is
- * all in here, without a call. */
+/* A request, by the policy: the key's entry, which may wait for its answer, or NULL. A hit needs no
+ * call. */
 static inline const entry *request(rvh_cache *c, uint64_t epoch, blake2_simd_bytes key,
                                    uint32_t k) {
   if (c->epoch != epoch) { /* the answers are of other nodes than the caller's */
@@ -371,11 +371,11 @@ static inline const entry *request(rvh_cache *c, uint64_t epoch, blake2_simd_byt
 
 /* ---- the calls ---------------------------------------------------------------------------- */
 
-rvh_cache *rvh_cache_new(size_t most, size_t most_bytes, int arc, const uint64_t seed[3]) {
+rvh_cache *rvh_cache_new(size_t max_entries, size_t max_bytes, int arc, const uint64_t seed[3]) {
   rvh_cache *c = calloc(1, sizeof *c);
   if (c == NULL) return NULL;
-  c->most = most;
-  c->most_bytes = most_bytes;
+  c->max_entries = max_entries;
+  c->max_bytes = max_bytes;
   c->arc = arc;
   c->mask = FIRST_SLOTS - 1;
   c->slots = calloc(FIRST_SLOTS, sizeof *c->slots);
@@ -422,7 +422,7 @@ int rvh_cache_get_one(rvh_cache *c, uint64_t epoch, blake2_simd_bytes key, size_
   return known;
 }
 
-/* An answer for the entry that waits for it, if it is there still. */
+/* Puts an answer into the entry that waits for it, if it is still there. */
 static void put(rvh_cache *c, blake2_simd_bytes key, const intptr_t *chosen, size_t k) {
   entry *e = *find(c, hash_of(c, key), key);
   if (e == NULL || e->list > FREQUENT || e->room < k || e->k >= k) return;
@@ -437,9 +437,9 @@ void rvh_cache_put_one(rvh_cache *c, uint64_t epoch, blake2_simd_bytes key, size
   unlock(c);
 }
 
-/* Rows of a column, batch by batch under the lock: got, or put. */
+/* Gets or puts rows of a column, batch by batch under the lock. */
 static rvh_status over_rows(rvh_cache *c, const rvh_column *keys, size_t start, size_t stop,
-                            size_t k, intptr_t *out, int64_t *missing, size_t *missings,
+                            size_t k, intptr_t *out, int64_t *missing, size_t *missing_count,
                             const intptr_t *chosen, uint64_t epoch, rvh_poll *poll, size_t *bad) {
   blake2_simd_bytes spans[BATCH];
   rvh_status status = RVH_OK;
@@ -460,7 +460,7 @@ static rvh_status over_rows(rvh_cache *c, const rvh_column *keys, size_t start, 
       }
       const entry *e = request(c, epoch, spans[i], (uint32_t)k);
       if (e == NULL || e->k < k)
-        missing[(*missings)++] = (int64_t)(row + i - start);
+        missing[(*missing_count)++] = (int64_t)(row + i - start);
       else
         for (size_t j = 0; j < k; j++) out[at + j] = (intptr_t)e->data[j];
     }
@@ -471,10 +471,10 @@ static rvh_status over_rows(rvh_cache *c, const rvh_column *keys, size_t start, 
 }
 
 rvh_status rvh_cache_get(rvh_cache *c, uint64_t epoch, const rvh_column *keys, size_t start,
-                         size_t stop, size_t k, intptr_t *out, int64_t *missing, size_t *missings,
-                         rvh_poll *poll, size_t *bad) {
-  *missings = 0;
-  return over_rows(c, keys, start, stop, k, out, missing, missings, NULL, epoch, poll, bad);
+                         size_t stop, size_t k, intptr_t *out, int64_t *missing,
+                         size_t *missing_count, rvh_poll *poll, size_t *bad) {
+  *missing_count = 0;
+  return over_rows(c, keys, start, stop, k, out, missing, missing_count, NULL, epoch, poll, bad);
 }
 
 rvh_status rvh_cache_put(rvh_cache *c, uint64_t epoch, const rvh_column *keys, size_t start,

@@ -66,8 +66,8 @@ static uint32_t load_code_point(const uint8_t *p, int swapped) {
   return swapped ? c >> 24 | (c >> 8 & 0xff00) | (c & 0xff00) << 8 | c << 24 : c;
 }
 
-/* Writes n code points of this machine's byte order as bytes; whether all were ASCII. Eight at a
- * time, which compilers turn into vectors: half the time of one by one. */
+/* Writes n code points of this machine's byte order as bytes; returns whether all were ASCII. Eight
+ * at a time, which compilers turn into vectors: half the time of one by one. */
 static int ascii(const uint8_t *p, size_t n, uint8_t *out) {
   uint32_t seen = 0;
   for (; n >= 8; n -= 8, p += 32, out += 8) {
@@ -114,9 +114,9 @@ static ptrdiff_t utf8(const uint8_t *p, size_t n, int swapped, uint8_t *out) {
   return out - start;
 }
 
-/* What a view of Arrow's says: up to 12 bytes in the view itself, behind the size; of more, the
- * first four, and the buffer and the place that they begin at. 0 for one that points outside.
- * https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-view-layout */
+/* Reads a view: up to 12 bytes stand in the view itself, after the size; of longer elements the
+ * first four, then the buffer and the offset where they begin. Returns 0 for one that points
+ * outside. https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-view-layout */
 static int view(const rvh_column *column, const uint8_t *p, blake2_simd_bytes *span) {
   int32_t size, buffer, at;
   memcpy(&size, p, 4);
@@ -136,7 +136,7 @@ static int view(const rvh_column *column, const uint8_t *p, blake2_simd_bytes *s
 /* An integer of any width as its 64 bits, the sign extended. */
 static uint64_t load_integer(const uint8_t *p, size_t size, int swapped, int is_signed) {
   uint8_t bytes[8];
-  if (size == 8 && !swapped) { /* the commonest by far */
+  if (size == 8 && !swapped) { /* by far the most common */
     uint64_t x;
     memcpy(&x, p, 8);
     return x;
@@ -177,7 +177,7 @@ void rvh_column_integers(const rvh_column *column, size_t first, size_t n, uint6
     memcpy(out, p, 8 * n);
     return;
   }
-  /* The size as a constant, so that a compiler makes one load of each. */
+  /* With the size as a constant, each is compiled to one load. */
 #define CASE(size)                                        \
   case size:                                              \
     for (size_t i = 0; i < n; i++, p += stride)           \
@@ -192,8 +192,8 @@ void rvh_column_integers(const rvh_column *column, size_t first, size_t n, uint6
 #undef CASE
 }
 
-/* Elements first to first + n of what lies there; returns how many have bytes, up to the first
- * that has none. Each takes the scratch it needs, *scratch moves on. */
+/* The spans of elements first to first + n, whatever `rows` says; returns how many come before the
+ * first without bytes. *free_scratch moves on by what they use. */
 static size_t spans_of(const rvh_column *column, size_t first, size_t n, blake2_simd_bytes *spans,
                        uint8_t **free_scratch) {
   uint8_t *scratch = *free_scratch;

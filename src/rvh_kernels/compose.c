@@ -1,6 +1,6 @@
-/* Composite keys: a block of rows at a time, the spans of every part, then their bytes.
+/* Composite keys: for a block of rows at a time, the spans of every part, then their bytes.
  *
- * The spans are looked up once and kept, so sizes and bytes agree even where a caller writes to
+ * Each span is looked up once and kept, so sizes and bytes agree even if another thread writes to
  * the columns meanwhile. */
 
 #include "rvh_kernels_impl.h"
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 enum {
-  ROWS = 1024,     /* of a block, */
-  BYTES = 1 << 20, /* or as many as have so many bytes: what is done between two questions */
+  ROWS = 1024,     /* of a block, or fewer */
+  BYTES = 1 << 20, /* of a block: the work between two polls */
 };
 
 /* ---- memory ------------------------------------------------------------------------------- */
@@ -29,7 +29,8 @@ rvh_status rvh_reserve(rvh_buffer *out, size_t size, size_t more) {
 
 static size_t head_size(const rvh_part *part) { return part->framing == RVH_SIZED ? 4 : 0; }
 
-/* The rows from `first` on, at most *n, that a part has bytes for; fewer only after RVH_BAD_KEY. */
+/* The spans of a part in *n rows from `first` on. RVH_BAD_KEY sets *n to the rows before the bad
+ * one. */
 static rvh_status part_spans(const rvh_part *part, size_t first, size_t *n,
                              blake2_simd_bytes *spans, uint8_t *scratch) {
   size_t bad;
@@ -50,14 +51,14 @@ static rvh_status part_spans(const rvh_part *part, size_t first, size_t *n,
   return status;
 }
 
-/* Writes a part of n rows to where each row has got to. */
+/* Writes a part of n rows to each row's end, and moves the end. */
 static void write_part(const blake2_simd_bytes *spans, size_t n, size_t head, uint8_t *data,
                        uint64_t *ends) {
   for (size_t i = 0; i < n; i++) {
     const size_t size = spans[i].size;
     uint8_t *to = data + ends[i];
     for (size_t b = 0; b < head; b++) to[b] = (uint8_t)(size >> (8 * b));
-    if (size == 8) /* integers, mostly: one word instead of a call */
+    if (size == 8) /* mostly integers: one store instead of a call */
       memcpy(to + head, spans[i].data, 8);
     else if (size > 0)
       memcpy(to + head, spans[i].data, size);
@@ -81,7 +82,7 @@ static rvh_status one_block(const work *w, size_t first, size_t n, size_t left, 
   for (size_t p = 0; p < w->count; p++) {
     const rvh_part *part = &w->parts[p];
     blake2_simd_bytes *spans = w->spans + p * w->rows;
-    /* After a bad row, only the rows before it: the lowest one is found, and its first part. */
+    /* After a bad row only those before it are looked at, so the lowest bad row is the answer. */
     if (part_spans(part, first, &n, spans, scratch) != RVH_OK) status = RVH_BAD_KEY;
     for (size_t i = 0; i < n; i++) ends[i] += head_size(part) + spans[i].size;
     scratch += w->rows * rvh_column_scratch(&part->column);
@@ -91,7 +92,7 @@ static rvh_status one_block(const work *w, size_t first, size_t n, size_t left, 
     return status;
   }
   size_t at = out->size;
-  for (size_t i = 0; i < n; i++) { /* from sizes to where rows begin */
+  for (size_t i = 0; i < n; i++) { /* turns sizes into where rows begin */
     const size_t size = (size_t)ends[i];
     ends[i] = at;
     at += size;
@@ -106,7 +107,7 @@ static rvh_status one_block(const work *w, size_t first, size_t n, size_t left, 
 
 /* ---- the call ----------------------------------------------------------------------------- */
 
-/* Rows whose elements have about BYTES bytes, at least one. */
+/* How many rows have about BYTES bytes, at least one. */
 static size_t block_rows(const rvh_part *parts, size_t count) {
   size_t each = 0;
   for (size_t p = 0; p < count; p++) {
@@ -127,7 +128,7 @@ rvh_status rvh_compose(const rvh_part *parts, size_t count, size_t n, rvh_buffer
   rvh_status status = RVH_OK;
   for (size_t first = 0, rows; first < n && status == RVH_OK; first += rows) {
     rows = n - first < w.rows ? n - first : w.rows;
-    if (poll != NULL && poll->stop(poll->context) != 0)
+    if (rvh_stopped(poll, RVH_POLL_WORK)) /* before each block */
       status = RVH_STOPPED;
     else
       status = one_block(&w, first, rows, n - first - rows, out, ends + first, bad);

@@ -1,10 +1,10 @@
 /* Repeated keys: each key's number in order of first appearance, and the bytes of the distinct
- * ones.
+ * keys.
  *
- * Keys are equal where their bytes are; the hash only says where to look. It is no secret, and keys
- * of equal hashes can be made, so a key is looked for in a few places only: one that is not there
- * and has no place counts as one more distinct key. Then less work is saved, the answer is as
- * right, and no keys make a row cost more than PROBES comparisons. */
+ * Keys are equal if their bytes are; the hash only says where to look. It is not secret, and keys
+ * of equal hashes can be made, so only a few slots are searched: a key that is in none of them,
+ * when none is free, counts as one more distinct key. That saves less work and changes no answer,
+ * and no keys make a row cost more than PROBES comparisons. */
 
 #include "murmur.h"
 
@@ -12,13 +12,13 @@
 
 enum {
   BATCH = 1024,             /* rows whose spans are looked up together, or fewer */
-  BYTES_PER_WORK = 64,      /* read, hashed and compared in less than a compression's time */
-  AHEAD = 16,               /* rows between asking for a key's bytes and comparing them */
+  BYTES_PER_WORK = 64,      /* read, hashed and compared in less time than a compression */
+  AHEAD = 16,               /* rows between prefetching a key's bytes and comparing them */
   FIRST_BITS = 13,          /* slots of the first table, 64 KiB, */
-  MOST_BITS = 31,           /* and of the last */
+  MAX_BITS = 31,            /* and of the last */
   GROWTH_BITS = 2,          /* so a table is an eighth to a half full */
-  SLOTS_PER_POLL = 1 << 16, /* moved between two questions */
-  /* Places that are looked at. With a table half full, one key in 2^32 finds them all taken. */
+  SLOTS_PER_POLL = 1 << 16, /* moved */
+  /* slots that are searched: with a table half full, one key in 2^32 finds them all in use */
   PROBES = 32,
 };
 
@@ -37,22 +37,23 @@ void rvh_distinct_free(rvh_distinct *d) {
 
 /* ---- the table ---------------------------------------------------------------------------- */
 
-/* A slot is 0, or 32 bits of the hash above the key's number and 1. The highest bits are where a
- * key is looked for first, so that a table grows without its keys, and in order of both tables. */
+/* A slot is 0, or 32 bits of the hash above the key's number + 1. The highest bits say where a key
+ * is searched first, so a table grows without its keys, and both tables are gone through in order.
+ */
 
 static size_t home(uint32_t tag, unsigned bits) { return tag >> (32 - bits); }
 
-/* The slot after so many steps: 1, 2, 3, ... further each time, so that no long runs form. */
+/* The slot after a step; steps are 1, 2, 3, ... long, so that no long runs form. */
 static size_t next(size_t at, size_t step, unsigned bits) {
   return (at + step) & (((size_t)1 << bits) - 1);
 }
 
-/* A table for n keys more, at most half full. */
+/* Makes room for n keys more in a table at most half full. */
 static rvh_status make_room(rvh_distinct *d, size_t n, rvh_poll *poll) {
   const size_t size = d->slots == NULL ? 0 : (size_t)1 << d->bits;
   unsigned bits = d->slots == NULL ? FIRST_BITS : d->bits;
-  while (((size_t)1 << bits) / 2 < d->used + n && bits < MOST_BITS)
-    bits = bits + GROWTH_BITS < MOST_BITS ? bits + GROWTH_BITS : MOST_BITS;
+  while (((size_t)1 << bits) / 2 < d->used + n && bits < MAX_BITS)
+    bits = bits + GROWTH_BITS < MAX_BITS ? bits + GROWTH_BITS : MAX_BITS;
   if (size == (size_t)1 << bits) return RVH_OK;
   uint64_t *slots = calloc((size_t)1 << bits, sizeof *slots);
   if (slots == NULL) return RVH_NO_MEMORY;
@@ -65,7 +66,7 @@ static rvh_status make_room(rvh_distinct *d, size_t n, rvh_poll *poll) {
     if (d->slots[i] == 0) continue;
     size_t at = home((uint32_t)(d->slots[i] >> 32), bits), step = 0;
     while (step < PROBES && slots[at] != 0) at = next(at, ++step, bits);
-    if (step == PROBES) continue; /* forgotten: its next row counts as another key */
+    if (step == PROBES) continue; /* forgotten: its next row counts as a new key */
     slots[at] = d->slots[i];
     used++;
   }
@@ -104,7 +105,7 @@ static uint32_t find(const rvh_distinct *d, uint32_t tag, blake2_simd_bytes key,
 
 /* ---- batches ------------------------------------------------------------------------------ */
 
-/* Asks for what find() will read of the key in a row's first slot. */
+/* Prefetches what find() will read of the key in a row's first slot. */
 static void fetch_key(const rvh_distinct *d, uint32_t tag) {
   const uint64_t slot = d->slots[home(tag, d->bits)];
   if (slot >> 32 == tag) PREFETCH(offsets_of(d) + ((uint32_t)slot - 1));
@@ -117,7 +118,7 @@ static rvh_status one_batch(rvh_distinct *d, const blake2_simd_bytes *spans, siz
     tags[i] = (uint32_t)(rvh_murmur64a(spans[i], RVH_MURMUR_KEY_SEED) >> 32);
     PREFETCH(&d->slots[home(tags[i], d->bits)]);
   }
-  /* Room for the ends of n keys more, so that asking for one never reads outside. */
+  /* Room for the ends of n keys more, so that prefetching one stays inside. */
   const size_t end = (d->count + n + 1) * sizeof(uint64_t);
   rvh_status status = rvh_reserve(&d->offsets, end, 0);
   if (status != RVH_OK) return status;

@@ -1,14 +1,10 @@
-/* MD5 (RFC 1321), CRC-32 (ISO-HDLC), MurmurHash3 as Apache Cassandra has it, XXH64: for rings whose
- * answers are recorded elsewhere. */
+/* The hashes of other systems' rings: MD5 (RFC 1321), CRC-32 (ISO-HDLC), one_at_a_time as
+ * libmemcached has it, MurmurHash3 as Apache Cassandra has it, XXH64. */
 
 #include "hashes.h"
 
 static uint32_t rotl32(uint32_t x, unsigned n) { return x << n | x >> (32 - n); }
 static uint64_t rotl64(uint64_t x, unsigned n) { return x << n | x >> (64 - n); }
-
-static uint32_t load32(const uint8_t *p) {
-  return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
 
 /* ---- MD5 ---------------------------------------------------------------------------------- */
 
@@ -34,7 +30,7 @@ static void md5_block(uint32_t h[4], const uint8_t *block) {
                            : round == 1 ? (d & b) | (~d & c)
                            : round == 2 ? b ^ c ^ d
                                         : c ^ (b | ~d);
-    const uint32_t word = load32(block + 4 * ((first[round] + step[round] * i) % 16));
+    const uint32_t word = rvh_load32(block + 4 * ((first[round] + step[round] * i) % 16));
     const uint32_t sum = a + mixed + word + rvh_md5_sine[i];
     a = d;
     d = c;
@@ -63,8 +59,7 @@ uint64_t rvh_md5_one(blake2_simd_bytes key) {
 
 /* ---- CRC-32 ------------------------------------------------------------------------------- */
 
-/* What eight zero bytes and a nibble do, bit by bit: tables made by the compiler would be 8 KiB.
- * Four bits at a time from a table of 16. */
+/* Four bits at a time, from a table of 16 words: one for eight bits would be 1 KiB. */
 static const uint32_t crc_nibble[16] = {
     0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
     0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
@@ -82,11 +77,11 @@ uint32_t rvh_crc32(blake2_simd_bytes key) {
 /* ---- one_at_a_time ------------------------------------------------------------------------ */
 
 /* By Bob Jenkins (http://burtleburtle.net/bob/hash/doobs.html), but bytes enter with their sign, as
- * in libhashkit, which reads char: what it does where that is signed, as on x86. */
+ * in libhashkit, which reads them as char, where char is signed, as on x86. */
 uint32_t rvh_one_at_a_time(blake2_simd_bytes key) {
   uint32_t h = 0;
   for (size_t i = 0; i < key.size; i++) {
-    h += (key.data[i] ^ 0x80u) - 0x80u; /* its sign extended, as gcc takes it without a warning */
+    h += (key.data[i] ^ 0x80u) - 0x80u; /* extends the sign; a cast would warn */
     h += h << 10;
     h ^= h >> 6;
   }
@@ -171,7 +166,7 @@ uint64_t rvh_xxh64(blake2_simd_bytes key) {
   for (; left >= 8; left -= 8, p += 8)
     h = rotl64(h ^ xxh_round(0, blake2_simd_load64(p)), 27) * P1 + P4;
   if (left >= 4) {
-    h = rotl64(h ^ load32(p) * P1, 23) * P2 + P3;
+    h = rotl64(h ^ rvh_load32(p) * P1, 23) * P2 + P3;
     left -= 4;
     p += 4;
   }

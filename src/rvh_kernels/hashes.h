@@ -1,8 +1,12 @@
-/* The hashes that points are made with (points.c), of one key at a time. */
+/* The hashes that points are made with (points.c), one key at a time. */
 #ifndef RVH_HASHES_H
 #define RVH_HASHES_H
 
 #include "rvh_kernels_impl.h"
+
+static inline uint32_t rvh_load32(const uint8_t *p) {
+  return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
 
 /* The first 8 bytes of the digest, little-endian. */
 uint64_t rvh_md5_one(blake2_simd_bytes key);

@@ -1,4 +1,4 @@
-/* Partition tables: a key's partition is a hash of it alone, and its owners are written down. */
+/* Partition tables: a key's partition comes from its hash alone, and a table has the owners. */
 
 #include "murmur.h"
 
@@ -6,7 +6,7 @@
 
 enum {
   BATCH = 1024,           /* keys looked up together, or fewer */
-  BATCHED_COST = 1 << 15, /* short keys that take as long as such a batch may */
+  BATCHED_COST = 1 << 15, /* of such a batch, at most, in short keys */
   BYTES_PER_KEY = 32,     /* read or written in the time of a short key */
   KEYS_PER_WORK = 4,      /* short keys that take as long as a compression */
 };
@@ -17,7 +17,7 @@ static size_t partition_of(uint64_t hash, uint64_t partitions) {
   return (size_t)(((hash >> 32) * partitions + low) >> 32);
 }
 
-/* size bytes, in pieces whose last one overlaps: half the time of memcpy() for names. */
+/* Copies in pieces, the last of which overlaps: for names half the time of memcpy(). */
 static void copy_name(uint8_t *to, const uint8_t *from, size_t size) {
   if (size < 16) {
     memcpy(to, from, size);
@@ -31,7 +31,7 @@ size_t rvh_partition(size_t partitions, blake2_simd_bytes key) {
   return partition_of(rvh_murmur64a(key, RVH_MURMUR_KEY_SEED), partitions);
 }
 
-/* The owners of partitions, by index or by name. */
+/* Writes the owners of partitions, by index or by name. */
 static void write_owners(const rvh_table *table, const uint32_t *partition, size_t n, void *out) {
   const uint32_t *owners = table->owners;
   const uint8_t *names = table->names;

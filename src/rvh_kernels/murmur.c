@@ -1,13 +1,13 @@
-/* Columns of keys hashed for the scheme `murmur`, and the best node of a block of them.
+/* The scheme `murmur`: hashes of a column of keys, and the best node of each of a block of keys.
  *
- * Without weights, the highest score is the answer. With weights, it is the least -ln(u) / w, and
- * to find which that is, four terms of a series do: with d = 1 - u,
+ * Without weights, the best node has the highest score. With weights, it has the least -ln(u) / w,
+ * and four terms of a series tell which that is: with d = 1 - u,
  *
  *     d + d^2/2 + d^3/3 + d^4/4 < -ln(u) = d + d^2/2 + ... < (the same) * (1 + d^4 / (5 (1 - d)))
  *
  * so a node whose upper bound is below every other's lower bound has the highest weighted score,
- * also in the contract's rounded arithmetic. The best node's d is small; where bounds do meet, the
- * key is scored again by the contract's sequence: 7 in 100 with two nodes, 2 in 1,000 with eight,
+ * also in the contract's rounded arithmetic. The best node's d is small; where bounds do overlap,
+ * the key is scored by the contract's sequence: 7 in 100 with two nodes, 2 in 1,000 with eight,
  * hardly any with 64. */
 
 #include "murmur.h"
@@ -15,16 +15,15 @@
 #include <math.h>
 
 enum {
-  NODES = 4096, /* of a strip: at most 2^20 pairs between two questions of the poll */
-  MANY = 256,   /* from here on it is worth looking for the best in its step */
-  /* pairs that take as long as a compression */
-  PAIRS = 16,
+  NODES = 4096,        /* of a strip: at most 2^20 pairs between two polls */
+  MANY = 256,          /* from here on it is worth looking for the best in its step */
+  PAIRS_PER_WORK = 16, /* that take as long as a compression */
 };
 
 rvh_status rvh_column_hashes(const rvh_column *column, size_t first, size_t n, uint64_t *hashes,
                              blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad) {
   if (column->layout == RVH_PADDED &&
-      column->rows == NULL) { /* spans would take a third of the time */
+      column->rows == NULL) { /* writing spans would take a third of the time */
     const uint8_t *p = column->data + (ptrdiff_t)first * column->stride;
     for (size_t i = 0; i < n; i++, p += column->stride) {
       const blake2_simd_bytes bytes = {p, rvh_without_padding(p, column->itemsize)};
@@ -40,10 +39,10 @@ rvh_status rvh_column_hashes(const rvh_column *column, size_t first, size_t n, u
 
 static double series(double d) { return d + d * d * (1.0 / 2 + d * (1.0 / 3 + d * (1.0 / 4))); }
 
-/* Whether the node's bounds keep it below `next`, the least lower bound of the others. Both sides
+/* Whether the node's upper bound is below `next`, the least lower bound of the others. Both sides
  * are multiplied by 5 (1 - d). 2^-40 covers every rounding here, in the kernel (below 2^-47) and in
  * the contract's weighted scores (below 2^-50). */
-static int sure(const rvh_nodes *nodes, uint64_t key, uint64_t position, double next) {
+static int is_certain(const rvh_nodes *nodes, uint64_t key, uint64_t position, double next) {
   const uint64_t score = rvh_murmur_pair(key, nodes->hash[position]);
   const double u = (double)(score & (((uint64_t)1 << 53) - 1)) * 0x1p-53, d = 1 - u;
   const double lower = series(d) * nodes->inverse[position];
@@ -51,7 +50,7 @@ static int sure(const rvh_nodes *nodes, uint64_t key, uint64_t position, double 
   return upper * (1 + 0x1p-40) < next * (5 * u);
 }
 
-/* From a step's first node to the one with that score. */
+/* The position, from a step's first node on, of the node with that score. */
 static uint64_t find(const rvh_isa *isa, const rvh_nodes *nodes, uint64_t key, uint64_t position,
                      uint64_t score) {
   uint64_t scores[RVH_STEP];
@@ -75,21 +74,21 @@ rvh_status rvh_murmur_run_over(const rvh_isa *isa, const rvh_nodes *nodes, uint6
                               .least = least,
                               .next = next};
   const int in_steps = !weighted && nodes->n >= MANY;
-  rvh_murmur_take *take = weighted   ? isa->murmur_nearest
+  rvh_murmur_scan *scan = weighted   ? isa->murmur_nearest
                           : in_steps ? isa->murmur_best_step
                                      : isa->murmur_best;
   for (size_t i = 0; i < keys; i++) {
-    position[i] = word[i] = 0; /* as long as no score is higher, the first node is the best */
+    position[i] = word[i] = 0; /* the first node, if no score is above 0 */
     least[i] = next[i] = HUGE_VAL;
   }
   for (size_t first = 0, count; first < nodes->n; first += count) {
     count = nodes->n - first < NODES ? nodes->n - first : NODES;
-    if (rvh_stopped(poll, keys * count / PAIRS)) return RVH_STOPPED;
-    take(&run, first, count);
+    if (rvh_stopped(poll, keys * count / PAIRS_PER_WORK)) return RVH_STOPPED;
+    scan(&run, first, count);
   }
   for (size_t i = 0; in_steps && i < n; i++)
     position[i] = find(isa, nodes, hash[i], position[i], word[i]);
   for (size_t i = 0; weighted && i < n; i++)
-    if (!sure(nodes, hash[i], position[i], next[i])) position[i] = RVH_UNSURE;
+    if (!is_certain(nodes, hash[i], position[i], next[i])) position[i] = RVH_UNCERTAIN;
   return RVH_OK;
 }

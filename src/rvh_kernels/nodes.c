@@ -1,4 +1,4 @@
-/* Node ids prepared for scoring: checked, those of weight 0 left out, and for RVH_BLAKE2B with the
+/* Node ids prepared for scoring: checked, without those of weight 0; for RVH_BLAKE2B with the
  * secret and whole blocks absorbed, for RVH_MURMUR hashed. */
 
 #include "murmur.h"
@@ -6,22 +6,22 @@
 #include <stdlib.h>
 
 enum {
-  ASKED = 1 << 10,      /* ids between two questions whether to go on */
+  IDS_PER_POLL = 1 << 10,
   BYTES_PER_WORK = 256, /* compared or hashed in the time of a compression */
-  RUN = 12,             /* ids that are put in order one by one */
+  RUN = 12,             /* ids that are sorted by insertion */
 };
 
 /* ---- the order of bytes -------------------------------------------------------------------- */
 
-/* The ids, and how many bytes they all begin with. */
+/* The ids, and how many bytes their common prefix has. */
 typedef struct {
   const uint8_t *data;
   const uint64_t *offsets;
   size_t n, common;
 } ids;
 
-/* Whether to give up, after `count` ids that have their bytes together. */
-static int asked(const ids *of, size_t first, size_t count, rvh_poll *poll) {
+/* Whether to stop, after work on the bytes of `count` ids. */
+static int stopped_after(const ids *of, size_t first, size_t count, rvh_poll *poll) {
   const size_t bytes = (size_t)(of->offsets[first + count] - of->offsets[first]);
   return rvh_stopped(poll, count + bytes / BYTES_PER_WORK);
 }
@@ -31,13 +31,11 @@ static blake2_simd_bytes id_at(const ids *of, size_t index) {
                              (size_t)(of->offsets[index + 1] - of->offsets[index])};
 }
 
-static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
-
-/* An id, and its first 8 bytes behind the common ones as a number, which mostly decide. */
+/* An id by its index, and its first 8 bytes after the common prefix, which mostly decide. */
 typedef struct {
   uint64_t word;
   uint32_t index;
-} place;
+} sort_item;
 
 static uint64_t word_behind(blake2_simd_bytes id, size_t common) {
   uint64_t word = 0;
@@ -55,7 +53,8 @@ static rvh_status find_common(ids *of, rvh_poll *poll) {
     if (memcmp(id.data, first.data, of->common) != 0)
       for (size_t at = 0; at < of->common; at++)
         if (id.data[at] != first.data[at]) of->common = at;
-    if (i % ASKED == 0 && asked(of, i - ASKED, ASKED, poll)) return RVH_STOPPED;
+    if (i % IDS_PER_POLL == 0 && stopped_after(of, i - IDS_PER_POLL, IDS_PER_POLL, poll))
+      return RVH_STOPPED;
   }
   return RVH_OK;
 }
@@ -65,24 +64,24 @@ typedef struct {
   rvh_poll *poll;
 } order;
 
-/* Bytes ascending, a shorter one before its continuations. */
-static int before(const order *by, place a, place b) {
+/* By bytes ascending, a shorter one before its continuations. */
+static int precedes(const order *by, sort_item a, sort_item b) {
   if (a.word != b.word) return a.word < b.word;
   const blake2_simd_bytes x = id_at(by->of, a.index), y = id_at(by->of, b.index);
   const size_t size = min_size(x.size, y.size);
-  rvh_stopped(by->poll, size / BYTES_PER_WORK); /* counts, and who sorts asks */
+  rvh_stopped(by->poll, size / BYTES_PER_WORK); /* counts the work; sort() looks at the answer */
   const int differ = memcmp(x.data, y.data, size);
   return differ != 0 ? differ < 0 : x.size < y.size;
 }
 
-/* Puts n places in order, equal ones as they stand; spare has room for half of them. Stops early,
- * with some order, where the poll asks for it. */
-static void sort(const order *by, place *items, size_t n, place *spare) {
+/* Sorts n items, stably; spare has room for half of them. Where the poll stops it, they are all
+ * there, in some order. */
+static void sort(const order *by, sort_item *items, size_t n, sort_item *spare) {
   if (n <= RUN) {
     for (size_t i = 1; i < n; i++) {
-      const place item = items[i];
+      const sort_item item = items[i];
       size_t j = i;
-      for (; j > 0 && before(by, item, items[j - 1]); j--) items[j] = items[j - 1];
+      for (; j > 0 && precedes(by, item, items[j - 1]); j--) items[j] = items[j - 1];
       items[j] = item;
     }
     return;
@@ -90,54 +89,54 @@ static void sort(const order *by, place *items, size_t n, place *spare) {
   const size_t half = n / 2;
   sort(by, items, half, spare);
   sort(by, items + half, n - half, spare);
-  if (rvh_stopped(by->poll, RUN) || !before(by, items[half], items[half - 1])) return;
+  if (rvh_stopped(by->poll, RUN) || !precedes(by, items[half], items[half - 1])) return;
   memcpy(spare, items, half * sizeof *items);
   size_t a = 0, b = half, to = 0;
   while (a < half && b < n) {
-    if (stopped(by->poll, 1)) break;
-    items[to++] = before(by, items[b], spare[a]) ? items[b++] : spare[a++];
+    if (rvh_stopped(by->poll, 1)) break;
+    items[to++] = precedes(by, items[b], spare[a]) ? items[b++] : spare[a++];
   }
   memcpy(items + to, spare + a, (half - a) * sizeof *items);
 }
 
-/* *found: the ids in ascending order, [n], the caller's to free. */
-static rvh_status in_order(ids *of, place **found, rvh_poll *poll) {
+/* *sorted: the ids in ascending order, [n], the caller's to free. */
+static rvh_status sort_ids(ids *of, sort_item **sorted, rvh_poll *poll) {
   rvh_status status = find_common(of, poll);
   if (status != RVH_OK) return status;
-  place *items = malloc((of->n + of->n / 2) * sizeof *items);
+  sort_item *items = malloc((of->n + of->n / 2) * sizeof *items);
   if (items == NULL) return RVH_NO_MEMORY;
   for (size_t i = 0; i < of->n; i++)
-    items[i] = (place){word_behind(id_at(of, i), of->common), (uint32_t)i};
+    items[i] = (sort_item){word_behind(id_at(of, i), of->common), (uint32_t)i};
   sort(&(order){of, poll}, items, of->n, items + of->n);
   if (rvh_stopped(poll, 0)) {
     free(items);
     return RVH_STOPPED;
   }
-  *found = items;
+  *sorted = items;
   return RVH_OK;
 }
 
 rvh_status rvh_ascending(const uint8_t *data, const uint64_t *offsets, size_t n, intptr_t *out,
                          rvh_poll *poll) {
   ids of = {.data = data, .offsets = offsets, .n = n};
-  place *sorted;
+  sort_item *sorted;
   if (n == 0) return RVH_OK;
-  const rvh_status status = in_order(&of, &sorted, poll);
+  const rvh_status status = sort_ids(&of, &sorted, poll);
   if (status != RVH_OK) return status;
   for (size_t i = 0; i < n; i++) out[i] = (intptr_t)sorted[i].index;
   free(sorted);
   return RVH_OK;
 }
 
-/* The first id, in the caller's order, that stands for the second time. */
-static rvh_status find_duplicate(const ids *of, const place *sorted, rvh_poll *poll,
+/* The first id, in the caller's order, that repeats an earlier one. */
+static rvh_status find_duplicate(const ids *of, const sort_item *sorted, rvh_poll *poll,
                                  size_t bad[2]) {
   rvh_status status = RVH_OK;
   for (size_t i = 1; i < of->n; i++) {
-    const place a = sorted[i - 1], b = sorted[i];
+    const sort_item a = sorted[i - 1], b = sorted[i];
     if (a.word != b.word) continue;
     const blake2_simd_bytes x = id_at(of, a.index), y = id_at(of, b.index);
-    if (stopped(poll, 4 + y.size / BYTES_PER_WORK)) return RVH_STOPPED;
+    if (rvh_stopped(poll, 4 + y.size / BYTES_PER_WORK)) return RVH_STOPPED;
     if (x.size != y.size || memcmp(x.data, y.data, x.size) != 0) continue;
     if (status == RVH_OK || b.index < bad[1]) {
       bad[0] = a.index;
@@ -148,29 +147,33 @@ static rvh_status find_duplicate(const ids *of, const place *sorted, rvh_poll *p
   return status;
 }
 
-/* ---- what is prepared ---------------------------------------------------------------------- */
+/* ---- preparation --------------------------------------------------------------------------- */
 
-/* One after another, the ids that have a place; *places: their number. */
+/* Copies the ids of a weight above 0, one after another; *kept_count: how many. */
 static rvh_status gather(const ids *of, const double *weights, uint8_t *kept,
-                         uint64_t *kept_offsets, uint32_t *kept_index, size_t *places,
+                         uint64_t *kept_offsets, uint32_t *kept_index, size_t *kept_count,
                          rvh_poll *poll) {
   size_t count = 0;
   kept_offsets[0] = 0;
   for (size_t i = 0; i < of->n; i++) {
-    if (i % ASKED == ASKED - 1 && asked(of, i - (ASKED - 1), ASKED, poll)) return RVH_STOPPED;
+    if (i % IDS_PER_POLL == IDS_PER_POLL - 1 &&
+        stopped_after(of, i - (IDS_PER_POLL - 1), IDS_PER_POLL, poll))
+      return RVH_STOPPED;
     if (weights != NULL && weights[i] == 0) continue;
     const blake2_simd_bytes id = id_at(of, i);
     memcpy(kept + kept_offsets[count], id.data, id.size);
     kept_offsets[count + 1] = kept_offsets[count] + id.size;
     kept_index[count++] = (uint32_t)i;
   }
-  *places = count;
+  *kept_count = count;
   return RVH_OK;
 }
 
-static int stop_absorbing(void *poll, size_t compressions) { return stopped(poll, compressions); }
+static int stop_absorbing(void *poll, size_t compressions) {
+  return rvh_stopped(poll, compressions);
+}
 
-/* Positions in groups of like size, as the prefixes have them. */
+/* Positions are those of the prefixes: grouped by length. */
 static rvh_status prepare_blake2b(rvh_nodes *nodes, const ids *of, const double *weights,
                                   const uint8_t *secret, size_t secret_size, rvh_poll *poll) {
   const size_t n = of->n;
@@ -198,15 +201,15 @@ done:
   return status;
 }
 
-/* Positions in descending order of bytes, so that the first of equal scores is the best. */
-static rvh_status prepare_murmur(rvh_nodes *nodes, const ids *of, const place *sorted,
+/* Positions are in descending order of bytes, so that the first of equal scores is the best. */
+static rvh_status prepare_murmur(rvh_nodes *nodes, const ids *of, const sort_item *sorted,
                                  const double *weights, rvh_poll *poll) {
   nodes->hash = malloc(of->n * sizeof *nodes->hash);
   if (nodes->hash == NULL) return RVH_NO_MEMORY;
   for (size_t i = of->n; i-- > 0;) {
     if (weights != NULL && weights[sorted[i].index] == 0) continue;
     const blake2_simd_bytes id = id_at(of, sorted[i].index);
-    if (stopped(poll, 4 + id.size / BYTES_PER_WORK)) return RVH_STOPPED;
+    if (rvh_stopped(poll, 4 + id.size / BYTES_PER_WORK)) return RVH_STOPPED;
     nodes->order[nodes->n] = sorted[i].index;
     nodes->hash[nodes->n++] = rvh_murmur64a(id, RVH_MURMUR_NODE_SEED);
   }
@@ -229,7 +232,7 @@ rvh_status rvh_nodes_new(rvh_nodes **out, rvh_scheme scheme, const uint8_t *data
                          const uint8_t *secret, size_t secret_size, rvh_poll *poll, size_t bad[2]) {
   rvh_status status = RVH_NO_MEMORY;
   ids of = {.data = data, .offsets = offsets, .n = n};
-  place *sorted = NULL;
+  sort_item *sorted = NULL;
   uint32_t *rank = NULL;
   for (size_t i = 0; i < n; i++) {
     if (offsets[i] == offsets[i + 1]) {
@@ -239,7 +242,7 @@ rvh_status rvh_nodes_new(rvh_nodes **out, rvh_scheme scheme, const uint8_t *data
   }
   rvh_nodes *nodes = calloc(1, sizeof *nodes);
   if (nodes == NULL) goto done;
-  status = in_order(&of, &sorted, poll);
+  status = sort_ids(&of, &sorted, poll);
   if (status == RVH_OK) status = find_duplicate(&of, sorted, poll, bad);
   if (status != RVH_OK) goto done;
 

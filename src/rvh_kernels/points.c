@@ -1,4 +1,4 @@
-/* Points of keys: hashes, and geohashes as numbers. */
+/* Points of keys: their hashes, and geohashes as numbers. */
 
 #include "hashes.h"
 #include "murmur.h"
@@ -7,11 +7,11 @@
 
 enum {
   BATCH = 1024,         /* keys hashed together, or fewer */
-  BATCH_COST = 1 << 20, /* short keys that take as long as such a batch may: some 5 ms */
+  BATCH_COST = 1 << 20, /* of such a batch, at most, in short keys: some 5 ms */
   KEYS_PER_WORK = 4,    /* short keys that take as long as a compression */
   BYTES_PER_WORK = 128, /* read and hashed in less than a compression's time */
   MD5_ONE_BLOCK = 55,   /* bytes of a message that fits a block with its length */
-  GEOHASH_MOST = 12,    /* characters */
+  GEOHASH_MAX = 12,     /* characters */
 };
 
 /* A group of messages of one block, word by word. */
@@ -36,26 +36,18 @@ static void md5_add(const rvh_isa *isa, md5_group *g, blake2_simd_bytes key, siz
   block[56] = (uint8_t)(key.size << 3);
   block[57] = (uint8_t)(key.size >> 5);
   for (size_t w = 0; w < 16; w++) {
-    const uint8_t *p = block + 4 * w;
-    g->words[w * RVH_MD5_GROUP + g->n] =
-        (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    g->words[w * RVH_MD5_GROUP + g->n] = rvh_load32(block + 4 * w);
   }
   g->rows[g->n++] = row;
   if (g->n == RVH_MD5_GROUP) md5_flush(isa, g, hashes);
 }
 
-static uint64_t swapped(uint64_t x) {
-  x = (x & 0x00ff00ff00ff00ffu) << 8 | (x >> 8 & 0x00ff00ff00ff00ffu);
-  x = (x & 0x0000ffff0000ffffu) << 16 | (x >> 16 & 0x0000ffff0000ffffu);
-  return x << 32 | x >> 32;
-}
-
 /* From the first 8 bytes of a digest, little-endian. */
 static uint64_t md5_point(rvh_point_kind kind, uint64_t digest) {
-  return kind == RVH_POINT_KETAMA ? digest & 0xffffffff : swapped(digest);
+  return kind == RVH_POINT_KETAMA ? digest & 0xffffffff : blake2_simd_bswap(digest);
 }
 
-/* Characters of geohashes and their five bits, plus 1: https://en.wikipedia.org/wiki/Geohash */
+/* The five bits of each character, plus 1: https://en.wikipedia.org/wiki/Geohash */
 static const uint8_t GEOHASH[256] = {
     ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
     ['8'] = 9,  ['9'] = 10, ['b'] = 11, ['c'] = 12, ['d'] = 13, ['e'] = 14, ['f'] = 15, ['g'] = 16,
@@ -65,13 +57,13 @@ static const uint8_t GEOHASH[256] = {
 
 static uint64_t geohash(blake2_simd_bytes key) {
   uint64_t word = 0;
-  int wrong = key.size == 0 || key.size > GEOHASH_MOST;
+  int wrong = key.size == 0 || key.size > GEOHASH_MAX;
   for (size_t i = 0; i < key.size && !wrong; i++) {
     const uint8_t code = GEOHASH[key.data[i]];
     wrong = code == 0;
     word = word << 5 | (code - 1u);
   }
-  return wrong ? 0 : word << (5 * (GEOHASH_MOST - key.size) + 4) | key.size;
+  return wrong ? 0 : word << (5 * (GEOHASH_MAX - key.size) + 4) | key.size;
 }
 
 uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key) {
@@ -90,7 +82,7 @@ uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key) {
       return rvh_murmur64a(key, RVH_MURMUR_KEY_SEED);
     case RVH_POINT_GEOHASH:
       return geohash(key);
-    default: { /* signed, the lowest only for the empty key */
+    default: { /* signed; the lowest is the empty key's alone */
       const uint64_t token = rvh_murmur3(key);
       if (key.size == 0) return 0;
       return token == top ? ~(uint64_t)0 : token ^ top;
@@ -116,16 +108,18 @@ static void all_points(const rvh_isa *isa, rvh_point_kind kind, const blake2_sim
 }
 
 rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys,
-                          size_t start, size_t stop, size_t cost, rvh_take_points *take, void *to,
-                          rvh_poll *poll, size_t *bad) {
-  const size_t most = cost < BATCH_COST / BATCH ? BATCH : cost < BATCH_COST ? BATCH_COST / cost : 1;
+                          size_t start, size_t stop, size_t cost, rvh_use_points *use,
+                          void *context, rvh_poll *poll, size_t *bad) {
+  const size_t limit = cost < BATCH_COST / BATCH ? BATCH
+                       : cost < BATCH_COST       ? BATCH_COST / cost
+                                                 : 1;
   blake2_simd_bytes *spans = malloc(BATCH * sizeof *spans);
   uint64_t *points = malloc(BATCH * sizeof *points);
   uint8_t *scratch = malloc(rvh_column_batch_scratch(keys, BATCH) + 1);
   rvh_status status = spans == NULL || points == NULL || scratch == NULL ? RVH_NO_MEMORY : RVH_OK;
   for (size_t row = start, n; row < stop && status == RVH_OK; row += n) {
     size_t bytes;
-    n = rvh_column_batch(keys, row, stop - row < most ? stop - row : most, &bytes);
+    n = rvh_column_batch(keys, row, stop - row < limit ? stop - row : limit, &bytes);
     if (rvh_stopped(poll, n * cost / KEYS_PER_WORK + bytes / BYTES_PER_WORK + 1)) {
       status = RVH_STOPPED;
       break;
@@ -133,7 +127,7 @@ rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_col
     status = rvh_column_spans(keys, row, n, spans, scratch, bad);
     if (status != RVH_OK) break;
     all_points(isa, kind, spans, n, points);
-    status = take(to, row - start, points, n);
+    status = use(context, row - start, points, n);
   }
   free(scratch);
   free(points);
@@ -141,12 +135,12 @@ rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_col
   return status;
 }
 
-static rvh_status write_down(void *to, size_t row, const uint64_t *points, size_t n) {
-  memcpy((uint64_t *)to + row, points, n * sizeof *points);
+static rvh_status copy_points(void *context, size_t row, const uint64_t *points, size_t n) {
+  memcpy((uint64_t *)context + row, points, n * sizeof *points);
   return RVH_OK;
 }
 
 rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys, size_t start,
                       size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad) {
-  return rvh_each_point(isa, kind, keys, start, stop, 1, write_down, points, poll, bad);
+  return rvh_each_point(isa, kind, keys, start, stop, 1, copy_points, points, poll, bad);
 }

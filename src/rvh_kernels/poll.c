@@ -1,14 +1,9 @@
-/* Long calls ask now and then whether to go on. */
+/* Long calls ask their caller now and then whether to stop. */
 
 #include "rvh_kernels_impl.h"
 
-int rvh_stopped(rvh_poll *poll, size_t work) {
-  if (poll == NULL) return 0;
-  if (poll->left > work) {
-    poll->left -= work;
-    return 0;
-  }
-  /* Once stopped it stays so: what a handler raised is told once only. */
+int rvh_poll_now(rvh_poll *poll) {
+  /* A poll that has stopped stays so: it tells what a handler raised only once. */
   poll->left = RVH_POLL_WORK;
   if (!poll->stopped) poll->stopped = poll->stop(poll->context) != 0;
   if (poll->stopped) poll->left = 0;

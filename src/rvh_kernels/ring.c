@@ -1,32 +1,31 @@
-/* Rings: a key belongs to the node of the first point at or after its own, and round the end to the
- * first point of all. */
+/* Rings: a key belongs to the node of the first point at or after its own; past the last point, to
+ * that of the first. */
 
 #include "rvh_kernels_impl.h"
 
 #include <stdlib.h>
 
-/* Points before which the keys of a slice of all points are: slices by the highest bits, about two
- * for a point. */
+/* The range of 32- or 64-bit points is cut into slices by their highest bits, about two for each
+ * point; each slice knows the first point that is not before it. */
 struct rvh_ring {
-  rvh_point_kind kind;    /* of keys */
+  rvh_point_kind kind;    /* of the keys' points */
   const uint64_t *points; /* ascending */
   const uint32_t *owners;
   size_t count, nodes;
-  size_t walk; /* points from one of a node to its next on average: of the node that has fewest */
+  size_t walk; /* average distance, in points, between points of the node that has fewest */
   unsigned shift;
   uint32_t *slices; /* [1 + number of slices] */
 };
 
-/* Points of which something is noted between two questions whether to go on. */
-enum { NOTED = 1 << 14, NOTED_WORK = 1 << 12 };
+enum { COUNTED_PER_POLL = 1 << 14, COUNTED_WORK = 1 << 12 };
 
-/* How many points the node has that has fewest; 0 where the poll says to stop. each: zeros. */
+/* The number of points of the node that has fewest; 0 where the poll stops it. each: zeros. */
 static size_t fewest_points(const uint32_t *owners, size_t count, uint32_t *each, size_t nodes,
                             rvh_poll *poll) {
   size_t fewest = count;
   for (size_t first = 0, end; first < count; first = end) {
-    if (first > 0 && rvh_stopped(poll, NOTED_WORK)) return 0;
-    end = count - first < NOTED ? count : first + NOTED;
+    if (first > 0 && rvh_stopped(poll, COUNTED_WORK)) return 0;
+    end = count - first < COUNTED_PER_POLL ? count : first + COUNTED_PER_POLL;
     for (size_t i = first; i < end; i++) each[owners[i]]++;
   }
   for (size_t n = 0; n < nodes; n++)
@@ -63,8 +62,8 @@ rvh_status rvh_ring_new(rvh_ring **out, rvh_point_kind kind, const uint64_t *poi
                      .shift = shift,
                      .slices = before};
   for (size_t first = 0, at = 0, end; first <= slices; first = end) {
-    if (first > 0 && rvh_stopped(poll, NOTED_WORK)) goto failed;
-    end = slices - first < NOTED ? slices + 1 : first + NOTED;
+    if (first > 0 && rvh_stopped(poll, COUNTED_WORK)) goto failed;
+    end = slices - first < COUNTED_PER_POLL ? slices + 1 : first + COUNTED_PER_POLL;
     for (size_t s = first; s < end; s++) {
       while (at < count && points[at] >> shift < s) at++;
       before[s] = (uint32_t)at;
@@ -87,7 +86,7 @@ void rvh_ring_free(rvh_ring *ring) {
   free(ring);
 }
 
-/* The first point at or after another. */
+/* The index of the first point at or after a key's. */
 static size_t successor(const rvh_ring *ring, uint64_t point) {
   const size_t slice = (size_t)(point >> ring->shift);
   size_t low = ring->slices[slice], high = ring->slices[slice + 1];
@@ -108,33 +107,33 @@ size_t rvh_ring_cost(const rvh_ring *ring, size_t k) {
 /* ---- the nodes of the points that follow --------------------------------------------------- */
 
 enum {
-  FEW = 32,            /* nodes that are looked through for one that was met already */
-  POINTS = 1 << 12,    /* passed between two questions whether to go on */
-  POINTS_PER_WORK = 4, /* that take as long as a compression */
+  FEW = 32, /* nodes that are searched for one seen before; more of them have bits */
+  WALKED_PER_POLL = 1 << 12, /* points */
+  POINTS_PER_WORK = 4,       /* that take as long as a compression */
   NODES_PER_WORD = 64,
 };
 
-/* Bits of the nodes that were met, all 0 between keys; NULL where k is at most FEW. */
-static rvh_status new_met(const rvh_ring *ring, size_t k, uint64_t **met) {
-  *met = NULL;
+/* A bit for each node seen, all 0 between keys; NULL where k is at most FEW. */
+static rvh_status new_seen(const rvh_ring *ring, size_t k, uint64_t **seen) {
+  *seen = NULL;
   if (k <= FEW) return RVH_OK;
-  *met = calloc(ring->nodes / NODES_PER_WORD + 1, sizeof **met);
-  return *met == NULL ? RVH_NO_MEMORY : RVH_OK;
+  *seen = calloc(ring->nodes / NODES_PER_WORD + 1, sizeof **seen);
+  return *seen == NULL ? RVH_NO_MEMORY : RVH_OK;
 }
 
-/* Up to where to go on from a point before the next question. */
+/* How far to walk from a point before the next poll. */
 static size_t piece_end(const rvh_ring *ring, size_t at) {
-  return ring->count - at < POINTS ? ring->count : at + POINTS;
+  return ring->count - at < WALKED_PER_POLL ? ring->count : at + WALKED_PER_POLL;
 }
 
-/* From where to go on after the points `at` to `end`, or count where the poll says to stop. */
+/* Where to go on after points `at` to `end`; count where the poll stops the walk. */
 static size_t next_piece(const rvh_ring *ring, size_t at, size_t end, rvh_poll *poll) {
   if (rvh_stopped(poll, (end - at) / POINTS_PER_WORK + 1)) return ring->count;
   return end == ring->count ? 0 : end;
 }
 
-/* Points `at` to `end`: the nodes that are not among the n in `out`, each once, until there are k,
- * FEW at most. Returns how many there are then. */
+/* Adds the nodes of points `at` to `end` that are not among the n in `out`, until there are k, at
+ * most FEW. Returns how many there are then. */
 static size_t few_of(const rvh_ring *ring, size_t at, size_t end, size_t n, size_t k,
                      intptr_t *out) {
   for (; at < end; at++) {
@@ -148,7 +147,7 @@ static size_t few_of(const rvh_ring *ring, size_t at, size_t end, size_t n, size
   return n;
 }
 
-/* The nodes of the points from there on, each once, where these are FEW at most. */
+/* The nodes of the points from `at` on, each once, for k up to FEW. */
 static rvh_status few_owners(const rvh_ring *ring, size_t at, size_t k, intptr_t *out,
                              rvh_poll *poll) {
   size_t end = piece_end(ring, at);
@@ -160,59 +159,59 @@ static rvh_status few_owners(const rvh_ring *ring, size_t at, size_t k, intptr_t
   return RVH_OK;
 }
 
-/* The same of more of them, by a bit for each that was met; all bits are 0 again in the end. */
+/* The same for any k, with a bit for each node seen; clears the bits. */
 static rvh_status many_owners(const rvh_ring *ring, size_t at, size_t k, intptr_t *out,
-                              uint64_t *met, rvh_poll *poll) {
+                              uint64_t *seen, rvh_poll *poll) {
   size_t n = 0;
   while (n < k && at < ring->count) {
     const size_t end = piece_end(ring, at);
     for (size_t i = at; i < end && n < k; i++) {
       const uint32_t owner = ring->owners[i];
       const uint64_t bit = (uint64_t)1 << owner % NODES_PER_WORD;
-      if (met[owner / NODES_PER_WORD] & bit) continue;
-      met[owner / NODES_PER_WORD] |= bit;
+      if (seen[owner / NODES_PER_WORD] & bit) continue;
+      seen[owner / NODES_PER_WORD] |= bit;
       out[n++] = (intptr_t)owner;
     }
     if (n < k) at = next_piece(ring, at, end, poll);
   }
-  for (size_t j = 0; j < n; j++) met[out[j] / NODES_PER_WORD] = 0;
+  for (size_t j = 0; j < n; j++) seen[out[j] / NODES_PER_WORD] = 0;
   return n == k ? RVH_OK : RVH_STOPPED;
 }
 
 rvh_status rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size_t k, intptr_t *out,
                                rvh_poll *poll) {
-  uint64_t *met;
-  rvh_status status = new_met(ring, k, &met);
+  uint64_t *seen;
+  rvh_status status = new_seen(ring, k, &seen);
   if (status != RVH_OK) return status;
   const size_t at = successor(ring, rvh_point(ring->kind, key));
   status =
-      met == NULL ? few_owners(ring, at, k, out, poll) : many_owners(ring, at, k, out, met, poll);
-  free(met);
+      seen == NULL ? few_owners(ring, at, k, out, poll) : many_owners(ring, at, k, out, seen, poll);
+  free(seen);
   return status;
 }
 
-/* What becomes of a batch's points: the nodes, [n][k] from the row's place in the output on. */
+/* Turns a batch's points into nodes, [n][k], at the row's place in the output. */
 typedef struct {
   const rvh_ring *ring;
   size_t k;
   intptr_t *out;
-  uint64_t *met;
+  uint64_t *seen;
   rvh_poll *poll;
-} answers;
+} output;
 
-static rvh_status answer(void *to, size_t row, const uint64_t *points, size_t n) {
-  const answers *a = to;
+static rvh_status write_nodes(void *to, size_t row, const uint64_t *points, size_t n) {
+  const output *a = to;
   intptr_t *out = a->out + row * a->k;
   rvh_status status = RVH_OK;
   if (a->k == 1)
     for (size_t i = 0; i < n; i++)
       out[i] = (intptr_t)a->ring->owners[successor(a->ring, points[i])];
-  else if (a->met == NULL)
+  else if (a->seen == NULL)
     for (size_t i = 0; i < n && status == RVH_OK; i++)
       status = few_owners(a->ring, successor(a->ring, points[i]), a->k, out + i * a->k, a->poll);
   else
     for (size_t i = 0; i < n && status == RVH_OK; i++)
-      status = many_owners(a->ring, successor(a->ring, points[i]), a->k, out + i * a->k, a->met,
+      status = many_owners(a->ring, successor(a->ring, points[i]), a->k, out + i * a->k, a->seen,
                            a->poll);
   return status;
 }
@@ -220,11 +219,11 @@ static rvh_status answer(void *to, size_t row, const uint64_t *points, size_t n)
 rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_column *keys,
                            size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
                            size_t *bad) {
-  answers to = {.ring = ring, .k = k, .out = out, .poll = poll};
-  rvh_status status = new_met(ring, k, &to.met);
+  output to = {.ring = ring, .k = k, .out = out, .poll = poll};
+  rvh_status status = new_seen(ring, k, &to.seen);
   if (status == RVH_OK)
-    status = rvh_each_point(isa, ring->kind, keys, start, stop, rvh_ring_cost(ring, k), answer, &to,
-                            poll, bad);
-  free(to.met);
+    status = rvh_each_point(isa, ring->kind, keys, start, stop, rvh_ring_cost(ring, k), write_nodes,
+                            &to, poll, bad);
+  free(to.seen);
   return status;
 }

@@ -1,22 +1,24 @@
-/* The kernels' C interface, as _native.pyx sees it. Nothing here knows of Python: callers release
- * the GIL, memory is the caller's or freed before return, and everything const can be shared by
- * threads.
+/* The kernels' C interface. Nothing here knows of Python: callers release the GIL, memory is the
+ * caller's or freed before return, and threads can share everything const.
  *
- *   isa.c      which instruction set
- *   column.c   a column of keys -> spans of bytes
- *   compose.c  columns -> composite keys
- *   distinct.c keys -> the number of each distinct key
- *   topk.c     tiles of scores -> the best k of each key
- *   nodes.c    node ids -> prepared nodes
- *   score.c    a few keys x a strip of nodes -> scores, by scheme, weighted or not
- *   select.c   keys x nodes -> rankings and scores
- *   spread.c   the best k of each key spread over failure domains
- *   balance.c  rankings of keys, capacities of nodes -> the stable matching
- *   cache.c    keys -> the best k that were selected for them before
- *   hashes.c   the hashes of rings that are kept elsewhere
- *   ring.c     keys -> the nodes of the next points on a ring
- *   lookup.c   keys -> partitions and their owners
- *   jump.c     integers -> one of n buckets, or several
+ *   poll.c      whether a long call goes on
+ *   column.c    a column of keys -> spans of bytes
+ *   compose.c   columns -> composite keys
+ *   distinct.c  keys -> the number of each distinct key
+ *   nodes.c     node ids -> prepared nodes
+ *   murmur.c    keys -> hashes for the scheme `murmur`, and the best node of each
+ *   score.c     a few keys x a strip of nodes -> scores, by scheme, weighted or not
+ *   topk.c      tiles of scores -> the best k of each key
+ *   spread.c    tiles of scores -> the best k spread over failure domains
+ *   select.c    keys x nodes -> rankings and scores
+ *   balance.c   rankings of keys, capacities of nodes -> the stable matching
+ *   cache.c     keys -> the best k that were selected for them before
+ *   hashes.c    MD5, CRC-32, MurmurHash3, XXH64, one_at_a_time
+ *   points.c    keys -> their points, by one of these hashes
+ *   ring.c      keys -> the nodes of the next points on a ring
+ *   lookup.c    keys -> partitions and their owners
+ *   jump.c      integers -> one of n buckets, or several
+ *   simd/       the kernels over vectors, and which instruction set runs them
  */
 #ifndef RVH_KERNELS_H
 #define RVH_KERNELS_H
@@ -26,7 +28,7 @@
 typedef enum {
   RVH_OK,
   RVH_NO_MEMORY,
-  RVH_STOPPED,      /* the poll asked for it */
+  RVH_STOPPED,      /* the poll said so */
   RVH_BAD_KEY,      /* the element at *bad has no bytes */
   RVH_EMPTY_ID,     /* the id at bad[0] is empty */
   RVH_DUPLICATE_ID, /* the ids at bad[0] < bad[1] are the same */
@@ -36,7 +38,7 @@ typedef enum {
 
 typedef struct rvh_isa rvh_isa;
 
-/* NULL where RVH_ISA names a set that is unknown or not available here. */
+/* NULL where the environment variable RVH_ISA names a set that is unknown or not available here. */
 const rvh_isa *rvh_isa_active(void);
 
 /* ---- columns ------------------------------------------------------------------------------ */
@@ -47,40 +49,40 @@ typedef enum {
   RVH_UCS4,     /* fixed number of code points, trailing zeros are padding (NumPy U) */
   RVH_INTEGERS, /* 1, 2, 4 or 8 bytes */
   RVH_OFFSETS,  /* element i is data[offsets[i]] to data[offsets[i + 1]] */
-  RVH_VIEWS,    /* 16 bytes that hold a short element or say where it is (Arrow string view) */
+  RVH_VIEWS, /* 16 bytes that hold a short element or say where a long one is (Arrow string view) */
 } rvh_layout;
 
 typedef struct {
   rvh_layout layout;
   const uint8_t *data;
-  ptrdiff_t stride;        /* bytes from one element to the next, may be negative */
+  ptrdiff_t stride;        /* bytes from one element to the next; may be negative */
   size_t itemsize;         /* bytes of an element */
-  int swapped;             /* the other byte order than this machine's */
+  int swapped;             /* whether in the other byte order than this machine's */
   int is_signed;           /* RVH_INTEGERS */
   const void *offsets;     /* RVH_OFFSETS: unsigned integers, ascending, */
   size_t offset_size;      /* of 4 or 8 bytes */
   const uint64_t *buffers; /* RVH_VIEWS: addresses of the buffers that views point into, */
   const uint64_t *sizes;   /* their sizes in bytes, */
   size_t buffer_count;     /* and how many there are */
-  /* NULL, or the column's elements are those at rows[0], rows[1], ... of what lies there */
+  /* NULL for all elements in order; otherwise element i is the one at rows[i] */
   const int64_t *rows;
 } rvh_column;
 
 /* ---- long work ---------------------------------------------------------------------------- */
 
-/* Asked every few milliseconds; anything but 0 stops the call, and then `stopped` says so. `left`
- * and `stopped` start at 0. */
+/* Called every few milliseconds; anything but 0 stops the call. A call may be given NULL: it is
+ * never stopped. */
 typedef struct {
   int (*stop)(void *context);
   void *context;
-  size_t left;
-  int stopped;
+  size_t left; /* work until the next poll; starts at 0 */
+  int stopped; /* whether `stop` has said so; starts at 0 */
 } rvh_poll;
 
 /* ---- composite keys ----------------------------------------------------------------------- */
 
 typedef enum {
-  RVH_BARE,  /* as it is: an integer, or what has its length already */
+  RVH_BARE,  /* as it is: an integer, or an element that has its length already */
   RVH_SIZED, /* its length in 4 bytes, then itself */
   RVH_SAME,  /* element 0, as it is, in every row */
 } rvh_framing;
@@ -97,27 +99,27 @@ typedef struct {
   size_t size, capacity;
 } rvh_buffer;
 
-/* Appends the composite keys of n rows; ends[row]: where the row's key ends in `out`. Where the
- * answer is RVH_BAD_KEY, *bad is the lowest row with a part that has no bytes, or 2^32 and more. */
+/* Appends the composite keys of n rows; ends[row]: where the row's key ends in `out`. With
+ * RVH_BAD_KEY, *bad is the lowest row with a part that has no bytes, or 2^32 and more of them. */
 rvh_status rvh_compose(const rvh_part *parts, size_t count, size_t n, rvh_buffer *out,
                        uint64_t *ends, rvh_poll *poll, size_t *bad);
 
 /* ---- repeated keys ------------------------------------------------------------------------ */
 
 /* Distinct keys so far, in order of first appearance: key c is bytes.data[offsets[c]] to
- * bytes.data[offsets[c + 1]], where offsets are the uint64_t in offsets.data. All zeros before the
- * first piece, when there are no offsets yet; what it holds is freed by rvh_distinct_free(). */
+ * bytes.data[offsets[c + 1]], with the uint64_t offsets in offsets.data. All zeros before the first
+ * piece, when there are no offsets yet; rvh_distinct_free() frees what it holds. */
 typedef struct {
   rvh_buffer bytes, offsets;
   size_t count;
-  uint64_t *slots; /* 1 << bits of them, `used` taken */
+  uint64_t *slots; /* 1 << bits of them, `used` in use */
   size_t used;
   unsigned bits;
 } rvh_distinct;
 
-/* codes[i]: the number of the key of element first + i, i < n; fewer than 2^32 elements in all.
- * Keys of one number have the same bytes. Keys of the same bytes have one number, unless many keys
- * were chosen to have equal hashes. */
+/* codes[i]: the number of the key at first + i, i < n; fewer than 2^32 keys in all. Keys of one
+ * number have the same bytes. Keys of the same bytes have one number, unless many keys were chosen
+ * to have equal hashes. */
 rvh_status rvh_distinct_add(rvh_distinct *distinct, const rvh_column *column, size_t first,
                             size_t n, uint32_t *codes, rvh_poll *poll, size_t *bad);
 void rvh_distinct_free(rvh_distinct *distinct);
@@ -129,49 +131,49 @@ typedef enum { RVH_BLAKE2B, RVH_MURMUR } rvh_scheme;
 typedef struct rvh_nodes rvh_nodes;
 
 /* Prepares n ids, 0 < n < 2^32; id i is data[offsets[i]] to data[offsets[i + 1]]. weights: NULL, or
- * one a node, 0 or 2^-1016 to 2^970 (so that no weighted score overflows), one above 0. The secret
- * is RVH_BLAKE2B's. */
+ * one for each node, 0 or 2^-1016 to 2^970 (so that no weighted score overflows), at least one
+ * above 0. The secret is for RVH_BLAKE2B alone. */
 rvh_status rvh_nodes_new(rvh_nodes **nodes, rvh_scheme scheme, const uint8_t *data,
                          const uint64_t *offsets, size_t n, const double *weights,
                          const uint8_t *secret, size_t secret_size, rvh_poll *poll, size_t bad[2]);
 void rvh_nodes_free(rvh_nodes *nodes);
 
-/* out[n]: the numbers of byte strings in the order of their bytes, a shorter one before its
- * continuations, equal ones as they stand; n < 2^32. */
+/* out[n]: the indices of byte strings in the order of their bytes, a shorter one before its
+ * continuations, equal ones in the order given; n < 2^32. */
 rvh_status rvh_ascending(const uint8_t *data, const uint64_t *offsets, size_t n, intptr_t *out,
                          rvh_poll *poll);
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
-/* out[row - start][j]: index of the j-th best node of key `row`, start <= row < stop, 0 < k <=
- * nodes of a weight above 0. words: NULL, or in the same shape what ranked it: the high word of its
- * score, or the bits of its weighted score. Where the answer is RVH_BAD_KEY, *bad is the lowest row
- * without bytes. */
+/* out[row - start][j]: index of the j-th best node of key `row`, start <= row < stop; k is at least
+ * 1 and at most the number of nodes of a weight above 0. words: NULL, or in the same shape the
+ * words that rank: the high word of each score, or the bits of the weighted score. With
+ * RVH_BAD_KEY, *bad is the lowest row without bytes. */
 rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                          size_t start, size_t stop, size_t k, intptr_t *out, uint64_t *words,
                          rvh_poll *poll, size_t *bad);
 
-/* Failure domains: levels nested in one another, from the innermost out. Nodes in one domain are in
- * one domain of every level further out. */
+/* Failure domains: nested levels, from the innermost out. Nodes of one domain are in one domain of
+ * every level further out. */
 enum { RVH_LEVELS_MAX = 8 };
 typedef struct {
   const uint32_t *domain; /* of each node, by index, 0 to domains - 1 */
   size_t domains;
-  size_t most; /* nodes of a key in one domain, at least 1 */
+  size_t limit; /* nodes of a key in one domain, at least 1 */
 } rvh_level;
 typedef struct {
   rvh_level levels[RVH_LEVELS_MAX];
   size_t count; /* at least 1 */
 } rvh_spread;
 
-/* rvh_argselect under constraints. spread: NULL, or the ranking is walked and a node taken while
- * none of its domains is full; where that gives fewer than k, walks over the rest follow that leave
- * out the outermost level, then the next one in, and at last all. current: NULL, or
- * [rows][currents] indices of nodes that rank before all others for that key, in their order; -1
- * is none. */
+/* rvh_argselect under constraints. spread: NULL, or the ranking is walked and a node chosen while
+ * none of its domains is full; where that gives fewer than k, more walks over the rest leave out
+ * the outermost level, then the next one in, and finally all. current: NULL, or
+ * [rows][current_count] indices of nodes that rank before all others for that key, among themselves
+ * as usual; -1 is none. */
 rvh_status rvh_argselect_spread(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                                 size_t start, size_t stop, size_t k, const rvh_spread *spread,
-                                const intptr_t *current, size_t currents, intptr_t *out,
+                                const intptr_t *current, size_t current_count, intptr_t *out,
                                 rvh_poll *poll, size_t *bad);
 
 /* Words in a score: 2 for RVH_BLAKE2B (high, low), 1 for RVH_MURMUR, and with weights 1, the bits
@@ -186,7 +188,7 @@ rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_colu
 rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_simd_bytes key,
                           size_t k, intptr_t *out, rvh_poll *poll);
 
-/* The ranking alone, of unweighted scores given by the caller: scores[rows][n][2], or [1] for
+/* The ranking alone, of unweighted scores that the caller gives: scores[rows][n][2], or [1] for
  * RVH_MURMUR. */
 rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *scores,
                            size_t rows, size_t k, intptr_t *out);
@@ -195,8 +197,8 @@ rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uin
 
 typedef struct rvh_matching rvh_matching;
 
-/* What decides between keys whose words are equal on a node: the whole scores, then the higher
- * bytes, and of equal keys the lower row. Row i's key is number codes[i] of those at offsets. */
+/* What decides between keys whose words are equal on a node: the whole score, then the key's bytes,
+ * the higher first, then the lower row. Row i's key is number codes[i] of those at offsets. */
 typedef struct {
   const rvh_nodes *nodes;
   const uint32_t *codes;
@@ -204,21 +206,22 @@ typedef struct {
   const uint64_t *offsets;
 } rvh_ties;
 
-/* Nodes take capacity[index] of `rows` keys at most, rows < 2^32; owner[row] is the index of a
- * key's node once all keys have one. ties: NULL where none are expected. NULL where there is no
- * memory. */
+/* A node may have at most capacity[index] of `rows` keys, rows < 2^32; owner[row] is the index of a
+ * key's node once all keys have one. ties: NULL where none are expected. Returns NULL when memory
+ * runs out. */
 rvh_matching *rvh_matching_new(const rvh_isa *isa, const uint64_t *capacity, size_t nodes,
                                size_t rows, intptr_t *owner, const rvh_ties *ties);
 void rvh_matching_free(rvh_matching *matching);
 
-/* First, with rows NULL, the best node of every key: k is 1. Then longer lists for keys that are
- * free, which stay where they are until the matching is freed and go on where the last one ended.
- * lists[i][0] to [k - 1] are indices of nodes, lists[i][k] to [2 * k - 1] the words that ranked
- * them. left[0] to left[*lefts - 1]: rows that are free at the end, having proposed to all in their
- * lists; at most `count`. Where keys tied and there are no `ties`, rvh_matching_tied() says so and
- * nothing else is told. */
+/* First, with rows NULL and k 1, the best node of every key; then longer lists for keys that are
+ * still free. A key goes on where its last list ended. lists[i][0] to [k - 1] are indices of nodes,
+ * lists[i][k] to [2 * k - 1] the words that ranked them; lists stay in place until the matching is
+ * freed. free_rows[0] to free_rows[*free_count - 1]: the rows that are free at the end, having
+ * proposed to all in their lists; at most `count`. If keys tied and there are no `ties`,
+ * rvh_matching_tied() says so and nothing else is defined. */
 rvh_status rvh_matching_offer(rvh_matching *matching, const int64_t *rows, size_t count, size_t k,
-                              const uint64_t *lists, int64_t *left, size_t *lefts, rvh_poll *poll);
+                              const uint64_t *lists, int64_t *free_rows, size_t *free_count,
+                              rvh_poll *poll);
 int rvh_matching_tied(const rvh_matching *matching);
 
 /* ---- a memo of selections ----------------------------------------------------------------- */
@@ -228,31 +231,31 @@ typedef struct rvh_cache rvh_cache;
 typedef struct {
   uint64_t hits, misses, evictions;
   size_t entries, ghosts, bytes;
-  double target; /* ARC's, of entries that were used once */
+  double target; /* ARC's, for the number of entries used once */
 } rvh_cache_info;
 
-/* At most so many entries (1 to 2^31) and bytes; ARC, or LRU. seed: secret random numbers. The
- * calls are safe from several threads, but for the last. NULL where there is no memory. */
-rvh_cache *rvh_cache_new(size_t most, size_t most_bytes, int arc, const uint64_t seed[3]);
+/* At most so many entries (1 to 2^31) and bytes; ARC, or LRU. seed: secret random numbers. All
+ * calls but rvh_cache_free() are safe from several threads. Returns NULL when memory runs out. */
+rvh_cache *rvh_cache_new(size_t max_entries, size_t max_bytes, int arc, const uint64_t seed[3]);
 void rvh_cache_free(rvh_cache *cache);
 
-/* Forgets all entries. With an older epoch than the one returned nothing is known from then on, and
- * what is put is dropped. */
+/* Forgets all entries. From then on, calls with an older epoch than the one returned find nothing,
+ * and what they put is dropped. */
 uint64_t rvh_cache_clear(rvh_cache *cache);
 
-/* Whether the best k nodes of a key are known: out[k]. Either way the key counts as used, and where
- * they are not its entry waits for rvh_cache_put_one(). alone: no other call is under way, nor can
- * be, so that the lock (a tenth of the time of a hit) is not needed. */
+/* Whether the best k nodes of a key are known; if so, out[k]. Either way the key counts as used,
+ * and if not its entry waits for rvh_cache_put_one(). alone: no other call can be under way, so the
+ * lock (a tenth of the time of a hit) is not needed. */
 int rvh_cache_get_one(rvh_cache *cache, uint64_t epoch, blake2_simd_bytes key, size_t k, int alone,
                       intptr_t *out);
 void rvh_cache_put_one(rvh_cache *cache, uint64_t epoch, blake2_simd_bytes key, size_t k,
                        const intptr_t *chosen);
 
-/* The same of rows start to stop, one after the other: missing[0] to missing[*missings - 1] are the
- * rows, from 0, whose out[row][k] is not filled in. */
+/* The same for rows start to stop, in order: missing[0] to missing[*missing_count - 1] are the
+ * rows, counted from start, whose out[row][k] is not filled in. */
 rvh_status rvh_cache_get(rvh_cache *cache, uint64_t epoch, const rvh_column *keys, size_t start,
-                         size_t stop, size_t k, intptr_t *out, int64_t *missing, size_t *missings,
-                         rvh_poll *poll, size_t *bad);
+                         size_t stop, size_t k, intptr_t *out, int64_t *missing,
+                         size_t *missing_count, rvh_poll *poll, size_t *bad);
 rvh_status rvh_cache_put(rvh_cache *cache, uint64_t epoch, const rvh_column *keys, size_t start,
                          size_t stop, size_t k, const intptr_t *chosen, rvh_poll *poll,
                          size_t *bad);
@@ -260,8 +263,8 @@ void rvh_cache_figures(rvh_cache *cache, rvh_cache_info *info);
 
 /* ---- points ------------------------------------------------------------------------------- */
 
-/* A number of a key by which it lies somewhere, on a ring for example: what is signed elsewhere has
- * its highest bit turned, so that points ascend as tokens do. */
+/* A key's place on a ring, for example, as a number. Tokens that are signed elsewhere have their
+ * highest bit flipped, so that points ascend as tokens do. */
 typedef enum {
   RVH_POINT_KETAMA,  /* the first 4 bytes of MD5, little-endian */
   RVH_POINT_MD5,     /* the first 8, big-endian */
@@ -270,8 +273,8 @@ typedef enum {
   RVH_POINT_XXH64,   /* seed 0 */
   RVH_POINT_OAAT,    /* Jenkins's one_at_a_time, as libmemcached's */
   RVH_POINT_MURMUR2, /* the hash of partitions: MurmurHash64A, seed 2718281828 */
-  RVH_POINT_GEOHASH, /* the key is a geohash: five bits a character from the top, then the number
-                      * of characters, 1 to 12, in four; 0 where it is none */
+  RVH_POINT_GEOHASH, /* of a geohash: five bits a character from the top, then the number of
+                      * characters, 1 to 12, in four; 0 for a key that is no geohash */
 } rvh_point_kind;
 
 uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key);
@@ -283,20 +286,20 @@ rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column 
 
 typedef struct rvh_ring rvh_ring;
 
-/* Points in ascending order, 0 < count < 2^32, and the node of each, by index; both are the
- * caller's and stay. Those of RVH_POINT_KETAMA, RVH_POINT_CRC32 and RVH_POINT_OAAT are below 2^32.
- */
+/* Points in ascending order, 0 < count < 2^32, and the node of each, by index; the caller keeps
+ * both until the ring is freed. Those of RVH_POINT_KETAMA, RVH_POINT_CRC32 and RVH_POINT_OAAT are
+ * below 2^32. */
 rvh_status rvh_ring_new(rvh_ring **ring, rvh_point_kind kind, const uint64_t *points,
                         const uint32_t *owners, size_t count, rvh_poll *poll);
 void rvh_ring_free(rvh_ring *ring);
 
-/* out[k]: the nodes of the first point at or after a key's and of those that follow, each once, k
- * at most the number of nodes that have a point. */
+/* out[k]: the nodes of the first point at or after a key's and of those that follow, each once; k
+ * is at most the number of nodes that have a point. */
 rvh_status rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size_t k, intptr_t *out,
                                rvh_poll *poll);
-/* The points that are passed for k nodes, about. */
+/* About how many points are passed for k nodes. */
 size_t rvh_ring_cost(const rvh_ring *ring, size_t k);
-/* The same of rows start to stop, [rows][k]. */
+/* The same for rows start to stop, [rows][k]. */
 rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_column *keys,
                            size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
                            size_t *bad);
@@ -320,8 +323,8 @@ rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t sta
 
 /* ---- buckets ----------------------------------------------------------------------------- */
 
-/* out[row - start]: the first 8 bytes of the BLAKE2b-128 digest of key `row`, big-endian. *bad as
- * above. Integers are hashed too, as their 8 bytes. */
+/* out[row - start]: the first 8 bytes of the BLAKE2b-128 digest of key `row`, big-endian. Integers
+ * are hashed too, as their 8 bytes. */
 rvh_status rvh_key_words(const rvh_isa *isa, const rvh_column *keys, size_t start, size_t stop,
                          uint64_t *out, rvh_poll *poll, size_t *bad);
 
@@ -336,11 +339,11 @@ rvh_status rvh_jumpback(const rvh_isa *isa, const rvh_column *integers, size_t s
 
 /* ---- for measurements and proofs ---------------------------------------------------------- */
 
-/* The compression alone: n hashes of one-block messages whose first `words` words are not all
- * zero, each call's message made from the last one's digest. */
+/* The compression alone: n hashes of one-block messages that are zero after `words` words; each
+ * message depends on the digest before. */
 uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n);
 
-/* What comes before any hash alone: the spans of rows start to stop; *bytes: how many there are. */
+/* What comes before any hash: the spans of rows start to stop; *bytes: their total size. */
 rvh_status rvh_bare_spans(const rvh_column *column, size_t start, size_t stop, uint64_t *bytes);
 
 /* The weighted ranking's logarithm alone: out[i] = -ln(m[i] * 2^-53), 0 < m[i] < 2^53. */

@@ -1,4 +1,4 @@
-/* What the files of the kernels share and nobody else includes. */
+/* What the kernels' own files share: tests include it too, callers do not. */
 #ifndef RVH_KERNELS_IMPL_H
 #define RVH_KERNELS_IMPL_H
 
@@ -9,39 +9,39 @@
 /* ---- long work: poll.c -------------------------------------------------------------------- */
 
 enum {
-  RVH_POLL_WORK = 1 << 16, /* compressions between two questions: 1.5 ms with AVX-512 */
+  RVH_POLL_WORK = 1 << 16, /* compressions between two polls: 1.5 ms with AVX-512 */
 };
 
-/* Whether the caller wants the call to end; `work` is counted in compressions of BLAKE2b. */
-int rvh_stopped(rvh_poll *poll, size_t work);
+/* Calls the poll, whatever is left. */
+int rvh_poll_now(rvh_poll *poll);
 
-/* The same where it is asked for every few of them. */
-static inline int stopped(rvh_poll *poll, size_t work) {
+/* Whether the caller wants the call to end; `work` is counted in compressions of BLAKE2b. */
+static inline int rvh_stopped(rvh_poll *poll, size_t work) {
   if (poll == NULL) return 0;
-  if (poll->left <= work) return rvh_stopped(poll, work);
+  if (poll->left <= work) return rvh_poll_now(poll);
   poll->left -= work;
   return 0;
 }
 
 /* ---- columns: column.c -------------------------------------------------------------------- */
 
-/* Bytes of scratch memory that one element needs to be turned into bytes; 0 where its bytes are
- * used in place. */
+/* Bytes of scratch memory that turning one element into bytes needs; 0 where its bytes are used in
+ * place. */
 size_t rvh_column_scratch(const rvh_column *column);
 
 /* spans[i]: the bytes of element first + i, i < n; those not in place are written to scratch. */
 rvh_status rvh_column_spans(const rvh_column *column, size_t first, size_t n,
                             blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad);
 
-/* Bytes of elements first to first + n together, padding and all. */
+/* The total size of elements first to first + n, padding included. */
 size_t rvh_column_bytes(const rvh_column *column, size_t first, size_t n);
 
 enum {
-  RVH_BATCH_BYTES = 1 << 20, /* read between two questions whether to go on: some 2 ms of MD5 */
+  RVH_BATCH_BYTES = 1 << 20, /* read between two polls: some 2 ms of MD5 */
 };
 
-/* How many of the elements first to first + n to work on before the next question: all of them, or
- * as many, at least one, as have no more than RVH_BATCH_BYTES together. *bytes: what they have. */
+/* How many of the elements first to first + n to work on before the next poll: all of them, or as
+ * many, at least one, as have no more than RVH_BATCH_BYTES in total. *bytes: their total. */
 size_t rvh_column_batch(const rvh_column *column, size_t first, size_t n, size_t *bytes);
 
 /* Bytes of scratch memory for such a batch of n elements or fewer. */
@@ -52,17 +52,17 @@ void rvh_column_integers(const rvh_column *column, size_t first, size_t n, uint6
 
 /* ---- points of keys: points.c ------------------------------------------------------------- */
 
-/* Takes the points of n keys, of which the first is `row` rows behind the start. */
-typedef rvh_status rvh_take_points(void *to, size_t row, const uint64_t *points, size_t n);
+/* Uses the points of n keys; the first is `row` rows after the start. */
+typedef rvh_status rvh_use_points(void *context, size_t row, const uint64_t *points, size_t n);
 
-/* Gives the points of rows start to stop to `take`, some at a time; what it does with one takes as
- * long as `cost` short keys. */
+/* Passes the points of rows start to stop to `use`, a batch at a time. Using one point takes as
+ * long as hashing `cost` short keys. */
 rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys,
-                          size_t start, size_t stop, size_t cost, rvh_take_points *take, void *to,
-                          rvh_poll *poll, size_t *bad);
+                          size_t start, size_t stop, size_t cost, rvh_use_points *use,
+                          void *context, rvh_poll *poll, size_t *bad);
 
-/* The size of an RVH_PADDED element without its padding: at once where there is none, else eight
- * bytes at a time while there are many. */
+/* The size of an RVH_PADDED element without its padding. One comparison tells where there is none;
+ * long padding is skipped eight bytes at a time. */
 static inline size_t rvh_without_padding(const uint8_t *p, size_t size) {
   if (size > 0 && p[size - 1] != 0) return size;
   while (size >= 8) {
@@ -77,14 +77,14 @@ static inline size_t rvh_without_padding(const uint8_t *p, size_t size) {
 
 /* ---- memory: compose.c -------------------------------------------------------------------- */
 
-/* Makes room for `size` bytes, and `more` that are expected: memory that is not written to costs
- * nothing. */
+/* Makes room for `size` bytes, and for `more` that are expected: memory that is never written to
+ * costs nothing. */
 rvh_status rvh_reserve(rvh_buffer *out, size_t size, size_t more);
 
 /* ---- top k: topk.c, topk_lanes.h ----------------------------------------------------------- */
 
 enum {
-  /* up to here the best k are kept sorted in vectors, beyond it in a heap for each key */
+  /* up to here the best k are kept sorted in vectors; above, in a heap for each key */
   RVH_TOPK_SORTED_MAX = 16,
 };
 
@@ -93,15 +93,15 @@ typedef struct {
   uint64_t hi, lo;
 } rvh_score;
 
-/* A score computed again: asked only where the words that rank are equal, which happens once in
- * 2^52 pairs at most. So nothing else computes, moves or keeps what only ties need. */
+/* A score computed a second time, only where the words that rank are equal: at most once in 2^52
+ * pairs. So nothing else computes, moves or keeps what only ties need. */
 typedef struct rvh_source rvh_source;
-typedef rvh_score rvh_score_again(const rvh_source *source, size_t lane, size_t position);
+typedef rvh_score rvh_rescore(const rvh_source *source, size_t lane, size_t position);
 
 /* Where scores come from: the head of a larger struct. */
 struct rvh_source {
-  rvh_score_again *again;
-  rvh_poll *poll; /* asked while heaps are large; who stopped ends with any answer */
+  rvh_rescore *rescore;
+  rvh_poll *poll; /* for large heaps; once it stops the call, any answer will do */
 };
 
 typedef struct {
@@ -118,11 +118,11 @@ typedef struct {
   rvh_candidate *heap; /* otherwise: [lanes][k], the worst on top once filled */
 } rvh_topk;
 
-/* Takes in the words that rank (a score's high word, or the bits of a weighted score),
- * [count][stride], of the nodes at first to first + count. */
+/* Adds the nodes at first to first + count by the words that rank them (a score's high word, or the
+ * bits of a weighted score), [count][stride]. */
 typedef void rvh_topk_tile(rvh_topk *top, const uint64_t *hi, size_t first, size_t count);
 
-/* Takes in what `from` has, of as many lanes and as wide. */
+/* Adds what `from` has kept; it has as many lanes and the same stride. */
 typedef void rvh_topk_merge(rvh_topk *top, const rvh_topk *from);
 
 /* The memory that a top k needs, aligned to 64 bytes. */
@@ -130,24 +130,24 @@ size_t rvh_topk_bytes(size_t k, size_t stride);
 void rvh_topk_start(rvh_topk *top, size_t k, size_t lanes, size_t stride, const uint32_t *tie,
                     void *memory);
 
-/* One lane's best k, best first; fewer where the poll stops it. Ends the use of that lane. */
+/* One lane's best k, best first; fewer where the poll stops it. The lane cannot be used after. */
 void rvh_topk_finish(rvh_topk *top, size_t lane, rvh_candidate *best);
 
-/* One node into one lane of the sorted form, by the whole tie rule; `filled` counts the slots in
+/* Adds one node to one lane of the sorted form, by the whole tie rule; `filled` counts the slots in
  * use before it. */
 void rvh_topk_insert(rvh_topk *top, size_t lane, uint64_t hi, size_t position);
 
-/* The heap form, and where either is one. */
+/* The same for the heap form; of a merge, where either is a heap. */
 rvh_topk_tile rvh_topk_heap;
 rvh_topk_merge rvh_topk_merge_heap;
 
 /* ---- murmur: murmur.h, murmur_lanes.h ----------------------------------------------------- */
 
 enum {
-  RVH_RUN = 256,    /* keys of a run, at most: what is known of them stays in the L1 cache */
-  RVH_STEP = 32,    /* nodes among which murmur_best_step does not tell the best */
-  RVH_SCREEN = 128, /* nodes after which murmur_nearest looks at the first term first */
-  RVH_SERIES = 4,   /* terms of the series of -ln(1 - d) that murmur_nearest adds up */
+  RVH_RUN = 256,    /* keys of a run, at most: their state stays in the L1 cache */
+  RVH_STEP = 32,    /* nodes of a step: murmur_best_step tells in which step the best node is */
+  RVH_SCREEN = 128, /* nodes after which murmur_nearest first compares the first term alone */
+  RVH_SERIES = 4,   /* terms of the series of -ln(1 - d) that murmur_nearest sums */
 };
 
 /* A block of keys and the best node of each so far. */
@@ -160,7 +160,7 @@ typedef struct {
   uint64_t *word; /* [keys], its score */
   /* murmur_nearest: */
   const double *inverse; /* of the weights, by position */
-  double *least, *next;  /* [keys]: the least sum and the least of the others */
+  double *least, *next;  /* [keys]: the least sum, and the least of all others */
 } rvh_murmur_run;
 
 /* hashes[i]: MurmurHash64A of the bytes of element first + i, i < n. spans has room for n, scratch
@@ -168,22 +168,22 @@ typedef struct {
 rvh_status rvh_column_hashes(const rvh_column *column, size_t first, size_t n, uint64_t *hashes,
                              blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad);
 
-/* The best node of each of n <= RVH_RUN keys: its position and, without weights, its score.
- * hash has room for RVH_RUN keys. With weights, a position is RVH_UNSURE where the series does not
- * tell the best node. Returns RVH_STOPPED where the poll asks for it. */
-#define RVH_UNSURE UINT64_MAX
+/* The best node of each of n <= RVH_RUN keys: its position and, without weights, its score. hash
+ * has room for RVH_RUN keys. With weights, a position is RVH_UNCERTAIN where the series does not
+ * tell which node is best. */
+#define RVH_UNCERTAIN UINT64_MAX
 rvh_status rvh_murmur_run_over(const rvh_isa *isa, const rvh_nodes *nodes, uint64_t *hash, size_t n,
                                rvh_poll *poll, uint64_t *position, uint64_t *word);
 
 /* ---- buckets: jump.c, jump_lanes.h --------------------------------------------------------- */
 
 enum {
-  /* keys that the widest kernel has in flight; it touches whole groups of them */
+  /* keys that the widest kernel has in flight; kernels read and write whole groups */
   RVH_BUCKETS_GROUP = 32,
 };
 
-/* Puts the bucket of each word into its place: words[i], i < n, becomes 0 to buckets - 1. `words`
- * is aligned to 64 bytes, with room (and values, no matter which) up to whole groups. */
+/* Replaces each word by its bucket: words[i], i < n, becomes 0 to buckets - 1. `words` is aligned
+ * to 64 bytes and filled up to whole groups with any values. */
 typedef void rvh_buckets(uint64_t *words, size_t n, uint32_t buckets);
 
 /* ---- rings: hashes.c, md5_lanes.h, ring.c ------------------------------------------------- */
@@ -197,15 +197,16 @@ extern const uint32_t rvh_md5_sine[64];
 
 /* ---- instruction sets: isa.c -------------------------------------------------------------- */
 
-/* Scores to the bits of weighted scores, in place: a tile [count][stride], a row [count]. */
+/* Turns scores into the bits of weighted scores, in place: a tile [count][stride], a row [count].
+ */
 typedef void rvh_weigh(uint64_t *words, const double *weight, size_t count, rvh_scheme scheme);
 /* The scores of `murmur`: a tile [count][stride] of a group's keys, a row [count] of one key. */
 typedef void rvh_murmur_tile(const uint64_t *keys, const uint64_t *nodes, size_t count,
                              uint64_t *out);
 typedef void rvh_murmur_row(uint64_t key, const uint64_t *nodes, size_t count, uint64_t *out);
-/* Takes the nodes at first to first + count into a run: by score (in steps: position is that of the
- * step's first node), or by how near u is to 1. */
-typedef void rvh_murmur_take(const rvh_murmur_run *run, size_t first, size_t count);
+/* Scans the nodes at first to first + count for the best of each key of a run: by score (in steps,
+ * position is that of the step's first node), or by how near u is to 1. */
+typedef void rvh_murmur_scan(const rvh_murmur_run *run, size_t first, size_t count);
 /* out[i] = -ln(m[i] * 2^-53), 0 < m[i] < 2^53 */
 typedef void rvh_log(const uint64_t *m, size_t count, double *out);
 
@@ -216,13 +217,13 @@ struct rvh_isa {
   rvh_weigh *weigh_tile, *weigh_row;
   rvh_murmur_tile *murmur_tile;
   rvh_murmur_row *murmur_row;
-  rvh_murmur_take *murmur_best, *murmur_best_step, *murmur_nearest;
+  rvh_murmur_scan *murmur_best, *murmur_best_step, *murmur_nearest;
   rvh_buckets *jump, *jumpback;
   rvh_md5 *md5;
   rvh_log *neg_log;
 };
 
-/* Every set that was compiled, whether this processor has it or not. Returns their number. */
+/* Every compiled set, whether this processor supports it or not. Returns their number. */
 size_t rvh_isa_all(const rvh_isa **sets);
 
 #define RVH_DECLARE(isa)                                                    \
@@ -231,7 +232,7 @@ size_t rvh_isa_all(const rvh_isa **sets);
   extern rvh_weigh rvh_weigh_tile_##isa, rvh_weigh_row_##isa;               \
   extern rvh_murmur_tile rvh_murmur_tile_##isa;                             \
   extern rvh_murmur_row rvh_murmur_row_##isa;                               \
-  extern rvh_murmur_take rvh_murmur_best_##isa, rvh_murmur_best_step_##isa, \
+  extern rvh_murmur_scan rvh_murmur_best_##isa, rvh_murmur_best_step_##isa, \
       rvh_murmur_nearest_##isa;                                             \
   extern rvh_buckets rvh_jump_##isa, rvh_jumpback_##isa;                    \
   extern rvh_md5 rvh_md5_##isa;                                             \
@@ -244,12 +245,12 @@ RVH_DECLARE(neon)
 
 /* ---- nodes: nodes.c ----------------------------------------------------------------------- */
 
-/* A node's position is its place in what is prepared, where nodes of weight 0 have none; its index
- * is what the caller knows it by. */
+/* A node's position is its place among the prepared nodes; nodes of weight 0 have none. Its index
+ * is its place in the caller's list. */
 struct rvh_nodes {
   rvh_scheme scheme;
   size_t n;                       /* positions */
-  size_t indices;                 /* all nodes, those of weight 0 too */
+  size_t indices;                 /* all nodes, also those of weight 0 */
   uint32_t *order;                /* position -> index */
   uint32_t *tie;                  /* position -> rank in descending order of id bytes */
   blake2_simd_prefixes *prefixes; /* RVH_BLAKE2B */
@@ -276,7 +277,7 @@ void rvh_group_load(const rvh_isa *isa, const rvh_nodes *nodes, rvh_group *group
                     const rvh_key *keys, size_t n);
 
 /* The words that rank the nodes at first to first + count: [count][stride] for a group, [count]
- * for one key. lo: the low words too, or NULL; only for RVH_BLAKE2B without weights. */
+ * for one key. lo: the low words, or NULL; only for RVH_BLAKE2B without weights. */
 void rvh_score_tile(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_group *group,
                     size_t first, size_t count, uint64_t *hi, uint64_t *lo);
 void rvh_score_row(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_key *key, size_t first,
@@ -285,7 +286,7 @@ void rvh_score_row(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_key *ke
 /* The whole score of one pair, before weighting. */
 rvh_score rvh_score_pair(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_key *key,
                          size_t position);
-/* The same of bytes and the node at an index, which may be slow. */
+/* The same for a key's bytes and the node at an index; slow, for ties. */
 rvh_score rvh_score_bytes(const rvh_isa *isa, const rvh_nodes *nodes, blake2_simd_bytes bytes,
                           size_t index);
 

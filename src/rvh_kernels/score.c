@@ -1,4 +1,4 @@
-/* A few keys x a strip of nodes: scores by the set's scheme, weighted where it has weights. */
+/* A few keys x a strip of nodes: scores by the nodes' scheme, weighted where they have weights. */
 
 #include "murmur.h"
 

@@ -9,27 +9,25 @@
 #include <stdlib.h>
 
 enum {
-  BATCH = 1024,         /* keys whose spans are looked up and put in order together */
-  STRIP = 32,           /* nodes of a tile: 6 KiB of high words with 17 lanes */
-  ROW_STRIP = 128,      /* nodes of a row's scores */
-  SCRATCH = 1 << 20,    /* bytes for keys that are not used in place */
-  HEAP_BYTES = 4 << 20, /* the heaps of one group; beyond it, one key at a time */
-  RUN_LEAST = 4,        /* keys below which rows are faster than a run */
-  SMALL = 3 << 10,      /* bytes on the stack that spare a single key the allocation */
+  BATCH = 1024,          /* keys whose spans are looked up and sorted together */
+  STRIP = 32,            /* nodes of a tile: 6 KiB of high words with 17 lanes */
+  ROW_STRIP = 128,       /* nodes of a row's scores */
+  SCRATCH = 1 << 20,     /* bytes for keys that are not used in place */
+  HEAP_BYTES = 4 << 20,  /* for the heaps of one group; above, one key at a time */
+  RUN_LEAST = 4,         /* keys below which rows are faster than a run */
+  STACK_BYTES = 3 << 10, /* on the stack, which spare a single key the allocation */
   LANES_MAX = BLAKE2_SIMD_LANES_MAX,
   STRIDE_MAX = BLAKE2_SIMD_STRIDE_MAX,
 };
 
-static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
-
 /* ---- one thread's memory ------------------------------------------------------------------ */
 
-/* What the best k are chosen among, besides the ranking. */
+/* What decides the best k, besides the ranking. */
 typedef struct {
   rvh_spreading *spread;   /* or NULL */
-  const intptr_t *current; /* [rows][currents], or NULL */
-  size_t currents;
-  const uint32_t *place; /* index -> position, where there are such rows */
+  const intptr_t *current; /* [rows][current_count], or NULL */
+  size_t current_count;
+  const uint32_t *position_of; /* index -> position, for `current` */
 } constraints;
 
 typedef struct {
@@ -37,12 +35,12 @@ typedef struct {
   const rvh_nodes *nodes;
   rvh_poll *poll;
   size_t lanes, stride, k;
-  /* where answers go: chosen (and words), scores, or only */
+  /* one of them takes the answers: chosen (and words), scores, or high_words */
   intptr_t *chosen;         /* [rows][k] */
   uint64_t *words;          /* [rows][k], or NULL */
   uint64_t *scores;         /* [rows][indices][rvh_score_words] */
-  uint64_t *only;           /* [rows]: the high word of the one node there is */
-  const constraints *among; /* or NULL */
+  uint64_t *high_words;     /* [rows]: of the only node */
+  const constraints *rules; /* or NULL */
   /* pieces of `memory` */
   uint64_t *hi, *lo; /* a tile, or a row; low words only for scores */
   rvh_group *group;
@@ -55,62 +53,62 @@ typedef struct {
   void *memory;
 } work;
 
-/* The next piece of `base`, or where that is NULL only its size. */
-static void *carve(uint8_t *base, size_t *used, size_t size) {
+/* The next piece of `base`; with NULL, only adds its size to *used. */
+static void *next_piece(uint8_t *base, size_t *used, size_t size) {
   uint8_t *piece = base == NULL ? NULL : base + *used;
   *used += (size + 63) / 64 * 64;
   return piece;
 }
 
-/* Divides `base` into the pieces; returns the bytes they need. */
-static size_t divide(work *w, const rvh_column *keys, uint8_t *base) {
+/* Divides `base` into the pieces; with NULL, only returns the bytes they need. */
+static size_t lay_out(work *w, const rvh_column *keys, uint8_t *base) {
   const size_t tile = STRIP * w->stride > ROW_STRIP ? STRIP * w->stride : ROW_STRIP;
   const size_t stride = rvh_topk_bytes(w->k, w->stride) <= HEAP_BYTES ? w->stride : 1;
   size_t used = 0;
-  w->hi = carve(base, &used, tile * sizeof *w->hi);
-  w->lo = carve(base, &used, tile * sizeof *w->lo);
-  w->topk = carve(base, &used, rvh_topk_bytes(w->k, stride));
-  w->best = carve(base, &used, w->k * sizeof *w->best);
+  w->hi = next_piece(base, &used, tile * sizeof *w->hi);
+  w->lo = next_piece(base, &used, tile * sizeof *w->lo);
+  w->topk = next_piece(base, &used, rvh_topk_bytes(w->k, stride));
+  w->best = next_piece(base, &used, w->k * sizeof *w->best);
   if (keys != NULL) {
     const size_t each = rvh_column_scratch(keys);
     w->batch = each * BATCH <= SCRATCH ? BATCH : each < SCRATCH ? SCRATCH / each : 1;
     if (w->batch > w->lanes) w->batch -= w->batch % w->lanes; /* whole groups */
-    w->group = carve(base, &used, sizeof *w->group);
-    w->spans = carve(base, &used, w->batch * sizeof *w->spans);
+    w->group = next_piece(base, &used, sizeof *w->group);
+    w->spans = next_piece(base, &used, w->batch * sizeof *w->spans);
     if (w->nodes->scheme == RVH_MURMUR) {
-      w->hashes = carve(base, &used, (w->batch + RVH_RUN) * sizeof *w->hashes);
+      w->hashes = next_piece(base, &used, (w->batch + RVH_RUN) * sizeof *w->hashes);
     } else {
-      void *suffixes = carve(base, &used, blake2_simd_suffixes_size());
+      void *suffixes = next_piece(base, &used, blake2_simd_suffixes_size());
       if (base != NULL) w->group->suffixes = suffixes;
     }
-    w->scratch = carve(base, &used, w->batch * each);
+    w->scratch = next_piece(base, &used, w->batch * each);
   }
   return used;
 }
 
-/* Memory of its own, or `small` where that is enough. rows_only: one key at a time, no column. */
+/* Uses `small` where that is enough, otherwise allocates. rows_only: one key at a time. */
 static rvh_status work_start(work *w, const rvh_isa *isa, const rvh_nodes *nodes, int rows_only,
                              const rvh_column *keys, size_t k, rvh_poll *poll, uint8_t *small,
                              size_t small_size) {
   *w = (work){.isa = isa, .nodes = nodes, .poll = poll, .k = k};
   w->lanes = rows_only ? 1 : blake2_simd_lanes(isa->hash);
   w->stride = rows_only ? 1 : blake2_simd_stride(isa->hash);
-  const size_t size = divide(w, keys, NULL);
+  const size_t size = lay_out(w, keys, NULL);
   if (size <= small_size) {
-    divide(w, keys, small);
+    lay_out(w, keys, small);
     return RVH_OK;
   }
   w->memory = malloc(size + 64);
   if (w->memory == NULL) return RVH_NO_MEMORY;
-  divide(w, keys, (uint8_t *)(((uintptr_t)w->memory + 63) / 64 * 64));
+  lay_out(w, keys, (uint8_t *)(((uintptr_t)w->memory + 63) / 64 * 64));
   return RVH_OK;
 }
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
 static rvh_status write_chosen(work *w, rvh_topk *top, size_t lane, size_t row) {
-  if (w->among != NULL && w->among->spread != NULL)
-    rvh_spread_finish(w->among->spread, lane, w->best);
+  if (w->rules != NULL && w->rules->spread != NULL)
+    rvh_spread_finish(w->rules->spread, lane, w->best);
   else
     rvh_topk_finish(top, lane, w->best);
   if (w->poll != NULL && w->poll->stopped) return RVH_STOPPED;
@@ -132,7 +130,7 @@ static void write_scores(work *w, size_t lane, size_t stride, size_t first, size
   }
 }
 
-/* Where low words go, or NULL where nobody reads them. */
+/* Where low words go; NULL where they are not needed. */
 static uint64_t *low_words(const work *w) {
   return w->scores != NULL && rvh_score_words(w->nodes) == 2 ? w->lo : NULL;
 }
@@ -143,10 +141,10 @@ typedef struct {
   rvh_source head;
   const work *w;
   const rvh_key *keys; /* of the lanes */
-} hashed;
+} hashed_source;
 
-static rvh_score hash_again(const rvh_source *source, size_t lane, size_t position) {
-  const hashed *from = (const hashed *)source;
+static rvh_score rescore_hashed(const rvh_source *source, size_t lane, size_t position) {
+  const hashed_source *from = (const hashed_source *)source;
   return rvh_score_pair(from->w->isa, from->w->nodes, &from->keys[lane], position);
 }
 
@@ -155,11 +153,11 @@ typedef struct {
   const uint64_t *scores; /* [rows][indices][words] from the lanes' first row on */
   const rvh_nodes *nodes;
   size_t rows, words;
-} given;
+} given_source;
 
-static rvh_score read_again(const rvh_source *source, size_t lane, size_t position) {
-  const given *from = (const given *)source;
-  const size_t row = min_size(lane, from->rows - 1); /* a lane without a row repeats the last */
+static rvh_score rescore_given(const rvh_source *source, size_t lane, size_t position) {
+  const given_source *from = (const given_source *)source;
+  const size_t row = min_size(lane, from->rows - 1); /* spare lanes repeat the last row */
   const size_t at = row * from->nodes->indices + from->nodes->order[position];
   const uint64_t *score = from->scores + at * from->words;
   return (rvh_score){score[0], from->words == 2 ? score[1] : 0};
@@ -174,29 +172,29 @@ static rvh_topk start_topk(work *w, size_t lanes, size_t stride, const rvh_sourc
 
 /* ---- constraints -------------------------------------------------------------------------- */
 
-/* Words of the nodes at first to first + count that put a key's current ones before all others.
- * The highest bit says which those are: weighted scores have none there, and others give up their
- * lowest, so that a tie asks for the whole score. rows: of the first `keys` lanes. */
+/* Changes the words of the nodes at first to first + count so that a key's current nodes rank
+ * before all others. The highest bit marks them: weighted scores do not use it, and others give up
+ * their lowest bit, since a tie compares whole scores. rows: of the first `keys` lanes. */
 static void prefer_current(work *w, const size_t *rows, size_t keys, size_t stride, size_t first,
                            size_t count) {
   if (w->nodes->weight == NULL)
     for (size_t i = 0; i < count * stride; i++) w->hi[i] >>= 1;
   for (size_t l = 0; l < keys; l++) {
-    const intptr_t *current = w->among->current + rows[l] * w->among->currents;
-    for (size_t j = 0; j < w->among->currents; j++) {
+    const intptr_t *current = w->rules->current + rows[l] * w->rules->current_count;
+    for (size_t j = 0; j < w->rules->current_count; j++) {
       if (current[j] < 0) continue;
-      const size_t at = w->among->place[current[j]] - first; /* far above count before first */
+      const size_t at = w->rules->position_of[current[j]] - first; /* wraps to far above count */
       if (at < count) w->hi[at * stride + l] |= (uint64_t)1 << 63;
     }
   }
 }
 
-/* Takes a tile in with the kernel `topk`; rows: of the first `keys` lanes. */
-static void take_among(work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t *rows, size_t keys,
-                       size_t first, size_t count) {
-  if (w->among->current != NULL) prefer_current(w, rows, keys, top->stride, first, count);
-  if (w->among->spread != NULL)
-    rvh_spread_take(w->among->spread, w->hi, first, count);
+/* Adds a tile, under constraints, with the kernel `topk`; rows: of the first `keys` lanes. */
+static void add_tile(work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t *rows, size_t keys,
+                     size_t first, size_t count) {
+  if (w->rules->current != NULL) prefer_current(w, rows, keys, top->stride, first, count);
+  if (w->rules->spread != NULL)
+    rvh_spread_add(w->rules->spread, w->hi, first, count);
   else
     topk(top, w->hi, first, count);
 }
@@ -206,22 +204,22 @@ static void take_among(work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t
 static rvh_status one_key(work *w, rvh_key key, size_t row) {
   const size_t n = w->nodes->n;
   const size_t cost = 1 + key.bytes.size / BLAKE2_SIMD_BLOCK;
-  const hashed source = {{hash_again, w->poll}, w, &key};
+  const hashed_source source = {{rescore_hashed, w->poll}, w, &key};
   uint64_t *lo = low_words(w);
   rvh_topk top = start_topk(w, 1, 1, &source.head);
-  if (w->among != NULL && w->among->spread != NULL) rvh_spread_start(w->among->spread, NULL, &top);
+  if (w->rules != NULL && w->rules->spread != NULL) rvh_spread_start(w->rules->spread, NULL, &top);
   for (size_t first = 0, count; first < n; first += count) {
     count = min_size(ROW_STRIP, n - first);
     if (rvh_stopped(w->poll, count * cost)) return RVH_STOPPED;
     rvh_score_row(w->isa, w->nodes, &key, first, count, w->hi, lo);
     if (w->scores != NULL)
       write_scores(w, 0, 1, first, count, row);
-    else if (w->only != NULL)
-      w->only[row] = w->hi[0];
-    else if (w->among == NULL)
+    else if (w->high_words != NULL)
+      w->high_words[row] = w->hi[0];
+    else if (w->rules == NULL)
       rvh_topk_portable(&top, w->hi, first, count);
     else
-      take_among(w, &top, rvh_topk_portable, &row, 1, first, count);
+      add_tile(w, &top, rvh_topk_portable, &row, 1, first, count);
   }
   return w->chosen == NULL ? RVH_OK : write_chosen(w, &top, 0, row);
 }
@@ -235,11 +233,11 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
   rvh_key all_lanes[LANES_MAX];
   const size_t longest = keys[count_keys - 1].bytes.size;
   const size_t cost = lanes * (1 + longest / BLAKE2_SIMD_BLOCK);
-  const hashed source = {{hash_again, w->poll}, w, all_lanes};
+  const hashed_source source = {{rescore_hashed, w->poll}, w, all_lanes};
   uint64_t *lo = low_words(w);
   rvh_topk top = start_topk(w, lanes, w->stride, &source.head);
-  if (w->among != NULL && w->among->spread != NULL)
-    rvh_spread_start(w->among->spread, w->isa, &top);
+  if (w->rules != NULL && w->rules->spread != NULL)
+    rvh_spread_start(w->rules->spread, w->isa, &top);
   for (size_t l = 0; l < lanes; l++) all_lanes[l] = l < count_keys ? keys[l] : (rvh_key){0};
   rvh_group_load(w->isa, w->nodes, w->group, all_lanes, count_keys);
   for (size_t first = 0, count; first < n; first += count) {
@@ -248,12 +246,12 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
     rvh_score_tile(w->isa, w->nodes, w->group, first, count, w->hi, lo);
     if (w->scores != NULL)
       for (size_t l = 0; l < count_keys; l++) write_scores(w, l, w->stride, first, count, rows[l]);
-    else if (w->only != NULL)
-      for (size_t l = 0; l < count_keys; l++) w->only[rows[l]] = w->hi[l];
-    else if (w->among == NULL)
+    else if (w->high_words != NULL)
+      for (size_t l = 0; l < count_keys; l++) w->high_words[rows[l]] = w->hi[l];
+    else if (w->rules == NULL)
       w->isa->topk(&top, w->hi, first, count);
     else
-      take_among(w, &top, w->isa->topk, rows, count_keys, first, count);
+      add_tile(w, &top, w->isa->topk, rows, count_keys, first, count);
   }
   rvh_status status = RVH_OK;
   for (size_t l = 0; w->chosen != NULL && l < count_keys && status == RVH_OK; l++)
@@ -261,20 +259,21 @@ static rvh_status group_of_keys(work *w, const rvh_key *keys, const size_t *rows
   return status;
 }
 
-/* Whether m keys are scored faster one by one, nodes in the lanes, than together: a row takes 1.3
- * times as long for each call of the kernel (it puts messages together word by word). */
+/* Whether m keys are scored faster one by one, with nodes in the lanes, than together: a call of
+ * the kernel takes 1.3 times as long for a row, which assembles its messages word by word. */
 static int better_one_by_one(const work *w, size_t m) {
   const size_t rows = m * ((w->nodes->n + w->lanes - 1) / w->lanes);
   return rvh_topk_bytes(w->k, w->stride) > HEAP_BYTES ||
-         (w->among != NULL && w->among->spread != NULL && w->among->spread->stride < w->stride) ||
+         (w->rules != NULL && w->rules->spread != NULL && w->rules->spread->stride < w->stride) ||
          (m < w->lanes && rows * 13 < w->nodes->n * 10);
 }
 
 /* ---- batches ------------------------------------------------------------------------------ */
 
-/* order: the spans' places by size, shortest first, equal ones as they stand (a counting sort;
- * what a tile does not take comes last, in any order). Keys of like size share their blocks and
- * their words, so a group costs what its keys cost; any: no key costs more than another. */
+/* order: the spans' indices by size, shortest first, equal ones as they stand (a counting sort;
+ * keys too long for a tile come last, in any order). Keys of like size have the same number of
+ * blocks and words, so a group costs what its keys cost. any: all keys cost the same, so any order
+ * does. */
 static void order_by_size(const blake2_simd_bytes *spans, size_t n, int any, uint16_t *order) {
   enum { SIZES = BLAKE2_SIMD_SUFFIX_MAX + 2 };
   uint16_t start[SIZES];
@@ -295,7 +294,7 @@ static void order_by_size(const blake2_simd_bytes *spans, size_t n, int any, uin
   for (i = 0; i < n; i++) order[start[min_size(spans[i].size, SIZES - 1)]++] = (uint16_t)i;
 }
 
-/* The best node alone, of keys that are hashed: compared where scores are made. */
+/* The best node alone, of hashed keys: scores are compared where they are made. */
 static rvh_status best_of_runs(work *w, size_t n, size_t first_row) {
   rvh_status status = RVH_OK;
   for (size_t i = 0, m; i < n && status == RVH_OK; i += m) {
@@ -305,7 +304,7 @@ static rvh_status best_of_runs(work *w, size_t n, size_t first_row) {
     for (size_t l = 0; l < m && status == RVH_OK; l++) {
       const rvh_key key = {.hash = w->hashes[i + l]};
       const size_t row = first_row + i + l;
-      if (position[l] == RVH_UNSURE) {
+      if (position[l] == RVH_UNCERTAIN) {
         status = one_key(w, key, row);
         continue;
       }
@@ -323,7 +322,7 @@ static rvh_status one_batch(work *w, size_t n, size_t first_row) {
   uint16_t order[BATCH];
   rvh_status status = RVH_OK;
   const int hashes = w->hashes != NULL;
-  if (hashes && w->chosen != NULL && w->k == 1 && w->among == NULL && n >= RUN_LEAST)
+  if (hashes && w->chosen != NULL && w->k == 1 && w->rules == NULL && n >= RUN_LEAST)
     return best_of_runs(w, n, first_row);
   order_by_size(w->spans, n, hashes, order);
   for (size_t i = 0; i < n && status == RVH_OK;) {
@@ -348,7 +347,7 @@ static rvh_status one_batch(work *w, size_t n, size_t first_row) {
   return status;
 }
 
-/* Rows start to stop of a column, with w's answers starting at row `start`. */
+/* Rows start to stop of a column; w's answers begin at row `start`. */
 static rvh_status all_batches(work *w, const rvh_column *keys, size_t start, size_t stop,
                               size_t *bad) {
   rvh_status status = RVH_OK;
@@ -358,7 +357,7 @@ static rvh_status all_batches(work *w, const rvh_column *keys, size_t start, siz
       status = rvh_column_spans(keys, row, n, w->spans, w->scratch, bad);
     } else {
       status = rvh_column_hashes(keys, row, n, w->hashes, w->spans, w->scratch, bad);
-      memset(w->hashes + n, 0, RVH_RUN * sizeof *w->hashes); /* what fills the last run up */
+      memset(w->hashes + n, 0, RVH_RUN * sizeof *w->hashes); /* fills up the last run */
     }
     if (status == RVH_OK) status = one_batch(w, n, row - start);
   }
@@ -386,34 +385,34 @@ rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_c
 
 rvh_status rvh_argselect_spread(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                                 size_t start, size_t stop, size_t k, const rvh_spread *spread,
-                                const intptr_t *current, size_t currents, intptr_t *out,
+                                const intptr_t *current, size_t current_count, intptr_t *out,
                                 rvh_poll *poll, size_t *bad) {
   work w;
   rvh_spreading spreading;
-  constraints among = {0};
-  uint32_t *place = NULL;
+  constraints rules = {0};
+  uint32_t *position_of = NULL;
   rvh_status status = work_start(&w, isa, nodes, 0, keys, k, poll, NULL, 0);
   if (status != RVH_OK) return status;
   w.chosen = out;
   if (spread != NULL) {
     status = rvh_spread_new(&spreading, nodes, spread, k, w.stride, HEAP_BYTES);
-    if (status == RVH_OK) among.spread = &spreading;
+    if (status == RVH_OK) rules.spread = &spreading;
   }
   if (current != NULL && status == RVH_OK) {
-    place = malloc(nodes->indices * sizeof *place);
-    if (place == NULL) status = RVH_NO_MEMORY;
+    position_of = malloc(nodes->indices * sizeof *position_of);
+    if (position_of == NULL) status = RVH_NO_MEMORY;
   }
-  if (place != NULL) {
-    memset(place, 0xff, nodes->indices * sizeof *place);
-    for (size_t p = 0; p < nodes->n; p++) place[nodes->order[p]] = (uint32_t)p;
-    among.place = place;
-    among.current = current;
-    among.currents = currents;
+  if (position_of != NULL) {
+    memset(position_of, 0xff, nodes->indices * sizeof *position_of);
+    for (size_t p = 0; p < nodes->n; p++) position_of[nodes->order[p]] = (uint32_t)p;
+    rules.position_of = position_of;
+    rules.current = current;
+    rules.current_count = current_count;
   }
-  if (spread != NULL || current != NULL) w.among = &among;
+  if (spread != NULL || current != NULL) w.rules = &rules;
   if (status == RVH_OK) status = all_batches(&w, keys, start, stop, bad);
-  if (among.spread != NULL) rvh_spread_free(&spreading);
-  free(place);
+  if (rules.spread != NULL) rvh_spread_free(&spreading);
+  free(position_of);
   free(w.memory);
   return status;
 }
@@ -431,7 +430,7 @@ rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_colu
   return status;
 }
 
-/* A key's bytes alone are hashed: the one node has an empty id, which no set of a caller has. */
+/* Hashes a key's bytes alone: the only node has an empty id, which no caller's node has. */
 rvh_status rvh_key_words(const rvh_isa *isa, const rvh_column *keys, size_t start, size_t stop,
                          uint64_t *out, rvh_poll *poll, size_t *bad) {
   const uint64_t offsets[2] = {0, 0};
@@ -445,7 +444,7 @@ rvh_status rvh_key_words(const rvh_isa *isa, const rvh_column *keys, size_t star
   if (none.prefixes == NULL) return RVH_NO_MEMORY;
   rvh_status status = work_start(&w, isa, &none, 0, keys, 1, poll, NULL, 0);
   if (status == RVH_OK) {
-    w.only = out;
+    w.high_words = out;
     status = all_batches(&w, keys, start, stop, bad);
     free(w.memory);
   }
@@ -455,7 +454,7 @@ rvh_status rvh_key_words(const rvh_isa *isa, const rvh_column *keys, size_t star
 
 rvh_status rvh_select_one(const rvh_isa *isa, const rvh_nodes *nodes, blake2_simd_bytes key,
                           size_t k, intptr_t *out, rvh_poll *poll) {
-  BLAKE2_SIMD_ALIGNED(64) uint8_t small[SMALL];
+  BLAKE2_SIMD_ALIGNED(64) uint8_t small[STACK_BYTES];
   work w;
   rvh_status status = work_start(&w, isa, nodes, 1, NULL, k, poll, small, sizeof small);
   if (status != RVH_OK) return status;
@@ -479,14 +478,14 @@ rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uin
   rvh_weigh *weigh = one_by_one ? isa->weigh_row : isa->weigh_tile;
   for (size_t row = 0; row < rows; row += lanes) {
     const size_t count_keys = min_size(lanes, rows - row);
-    const given source = {
-        {read_again, NULL}, scores + words * row * nodes->indices, nodes, count_keys, words};
+    const given_source source = {
+        {rescore_given, NULL}, scores + words * row * nodes->indices, nodes, count_keys, words};
     rvh_topk top = start_topk(&w, lanes, stride, &source.head);
     for (size_t first = 0, count; first < n; first += count) {
       count = min_size(STRIP, n - first);
       for (size_t i = 0; i < count; i++)
         for (size_t l = 0; l < lanes; l++)
-          w.hi[i * stride + l] = read_again(&source.head, l, first + i).hi;
+          w.hi[i * stride + l] = rescore_given(&source.head, l, first + i).hi;
       if (nodes->weight != NULL) weigh(w.hi, nodes->weight + first, count, nodes->scheme);
       topk(&top, w.hi, first, count);
     }

@@ -1,27 +1,24 @@
 /* Replicas spread over failure domains.
  *
- * The rule: walk the ranking and take a node while each of its domains holds fewer than its limit.
- * Domains are nested, so the walk need not be walked: a domain's nodes in the answer are its best
- * ones, as many as it may have. From the innermost level out, each domain keeps the best of those
- * that the domains in it have kept, and the answer is the best of what the outermost ones keep.
- * (Nested limits are a laminar matroid: greedy choice can be made domain by domain. How many nodes
- * it finds is the same for every key.)
+ * The rule: walk the ranking and choose a node while each of its domains has fewer than its limit.
+ * Domains are nested, so nothing needs to walk: a domain's nodes in the answer are its best ones,
+ * as many as it may have. From the innermost level out, each domain keeps the best of those that
+ * the domains in it have kept, and the answer is the best of what the outermost ones keep. (Nested
+ * limits are a laminar matroid, so the greedy choice can be made domain by domain. It finds the
+ * same number of nodes for every key.)
  *
- * Where that are fewer than k, a walk follows for each level that is left out, from the outermost
- * in, over the nodes that are not taken yet: its list is made in the same way, and the nodes of the
- * lists before it are passed over. */
+ * Where these are fewer than k, each further list leaves out one more level, from the outermost in.
+ * It is made in the same way, and the nodes of the lists before it are skipped. */
 
 #include "spread.h"
 
 #include <stdlib.h>
 
-enum { ASKED = 1 << 10 }; /* domains between two questions whether to go on */
+enum { DOMAINS_PER_POLL = 1 << 10 };
 
-static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
-
-/* Which domains the positions are in, and how many nodes each domain may have at most; take[i]:
- * how many nodes hold to levels 0 to i - 1. */
-static void fill_tables(rvh_spreading *s, const rvh_spread *spread, size_t *take) {
+/* Which domains the positions are in, and how many nodes each domain may have; available[i]: how
+ * many nodes the limits of levels 0 to i - 1 leave. */
+static void fill_tables(rvh_spreading *s, const rvh_spread *spread, size_t *available) {
   const rvh_nodes *nodes = s->nodes;
   for (size_t p = 0; p < nodes->n; p++) {
     const uint32_t index = nodes->order[p];
@@ -30,14 +27,14 @@ static void fill_tables(rvh_spreading *s, const rvh_spread *spread, size_t *take
     for (size_t i = 0; i + 1 < s->levels; i++)
       s->parent[i][spread->levels[i].domain[index]] = spread->levels[i + 1].domain[index];
   }
-  take[0] = nodes->n;
+  available[0] = nodes->n;
   for (size_t i = 0; i < s->levels; i++) {
-    const size_t most = min_size(spread->levels[i].most, s->k);
-    take[i + 1] = 0;
+    const size_t limit = min_size(spread->levels[i].limit, s->k);
+    available[i + 1] = 0;
     for (size_t d = 0; d < s->domains[i]; d++) {
       rvh_topk *top = &s->top[i][d];
-      top->k = min_size(top->k, most);
-      take[i + 1] += top->k;
+      top->k = min_size(top->k, limit);
+      available[i + 1] += top->k;
       if (top->k > 0 && i + 1 < s->levels) s->top[i + 1][s->parent[i][d]].k += top->k;
     }
   }
@@ -47,7 +44,7 @@ static size_t top_bytes(size_t k, size_t stride) {
   return (rvh_topk_bytes(k, stride) + 63) / 64 * 64;
 }
 
-/* Gives each top its piece of `base`, or where that is NULL only adds up their bytes. */
+/* Gives each top its piece of `base`; with NULL, only returns the bytes they need. */
 static size_t give_slots(rvh_spreading *s, size_t stride, uint8_t *base) {
   size_t used = 0;
   for (size_t i = 0; i < s->levels + s->lists; i++) {
@@ -62,8 +59,8 @@ static size_t give_slots(rvh_spreading *s, size_t stride, uint8_t *base) {
 }
 
 rvh_status rvh_spread_new(rvh_spreading *s, const rvh_nodes *nodes, const rvh_spread *spread,
-                          size_t k, size_t stride, size_t most_bytes) {
-  size_t take[RVH_LEVELS_MAX + 1], domains = 0;
+                          size_t k, size_t stride, size_t max_bytes) {
+  size_t available[RVH_LEVELS_MAX + 1], domains = 0;
   *s = (rvh_spreading){.nodes = nodes, .k = k, .levels = spread->count};
   for (size_t i = 0; i < s->levels; i++) domains += s->domains[i] = spread->levels[i].domains;
   uint8_t *tables = calloc(1, domains * (sizeof(rvh_topk) + sizeof(uint32_t)) +
@@ -81,11 +78,11 @@ rvh_status rvh_spread_new(rvh_spreading *s, const rvh_nodes *nodes, const rvh_sp
   }
   s->leaf = parent;
   s->seen = (uint8_t *)(s->leaf + nodes->n);
-  fill_tables(s, spread, take);
-  do s->list[s->lists].k = min_size(k, take[s->levels - s->lists]);
+  fill_tables(s, spread, available);
+  do s->list[s->lists].k = min_size(k, available[s->levels - s->lists]);
   while (s->list[s->lists++].k < k && s->lists <= s->levels);
 
-  s->stride = give_slots(s, stride, NULL) <= most_bytes ? stride : 1;
+  s->stride = give_slots(s, stride, NULL) <= max_bytes ? stride : 1;
   uint8_t *slots = malloc(give_slots(s, s->stride, NULL) + 64);
   s->slots = slots;
   if (slots == NULL) {
@@ -102,7 +99,7 @@ void rvh_spread_free(rvh_spreading *s) {
   s->slots = s->tables = NULL;
 }
 
-/* An empty top where that one was. */
+/* Empties a top; its memory stays. */
 static void restart(rvh_topk *top, const rvh_topk *like) {
   void *slots = top->heap != NULL ? (void *)top->heap : (void *)top->hi;
   rvh_topk_start(top, top->k, like->lanes, like->stride, like->tie, slots);
@@ -111,31 +108,31 @@ static void restart(rvh_topk *top, const rvh_topk *like) {
 
 static void restart_level(rvh_spreading *s, size_t level, const rvh_topk *like) {
   for (size_t d = 0, end; d < s->domains[level]; d = end) {
-    end = min_size(d + ASKED, s->domains[level]);
-    if (d > 0 && rvh_stopped(like->source->poll, ASKED)) return;
+    end = min_size(d + DOMAINS_PER_POLL, s->domains[level]);
+    if (d > 0 && rvh_stopped(like->source->poll, DOMAINS_PER_POLL)) return;
     for (size_t i = d; i < end; i++) restart(&s->top[level][i], like);
   }
 }
 
 void rvh_spread_start(rvh_spreading *s, const rvh_isa *isa, const rvh_topk *like) {
-  s->take = isa != NULL ? isa->topk : rvh_topk_portable;
+  s->add = isa != NULL ? isa->topk : rvh_topk_portable;
   s->merge = isa != NULL ? isa->topk_merge : rvh_topk_merge_portable;
-  s->made = 0;
+  s->listed = 0;
   restart_level(s, 0, like);
   for (size_t i = 0; i < s->lists; i++) restart(&s->list[i], like);
 }
 
-void rvh_spread_take(rvh_spreading *s, const uint64_t *hi, size_t first, size_t count) {
+void rvh_spread_add(rvh_spreading *s, const uint64_t *hi, size_t first, size_t count) {
   const size_t stride = s->list[0].stride;
   for (size_t i = 0; i < count; i++) {
     rvh_topk *top = &s->top[0][s->leaf[first + i]];
-    if (top->k > 0) s->take(top, hi + i * stride, first + i, 1);
+    if (top->k > 0) s->add(top, hi + i * stride, first + i, 1);
   }
-  if (s->lists > s->levels) s->take(&s->list[s->levels], hi, first, count);
+  if (s->lists > s->levels) s->add(&s->list[s->levels], hi, first, count);
 }
 
-/* Takes what each domain of a level has kept into `to`, or where that is NULL into the domain
- * around it. A node counts as what its way into a large heap may take. */
+/* Merges what each domain of a level has kept into `to`, or with NULL into the domain around it. A
+ * node counts as the work of finding its place in a large heap. */
 static void merge_level(rvh_spreading *s, size_t level, rvh_topk *to) {
   enum { WORK = 8 };
   size_t work = 0;
@@ -144,16 +141,16 @@ static void merge_level(rvh_spreading *s, size_t level, rvh_topk *to) {
     if (from->k == 0) continue;
     s->merge(to != NULL ? to : &s->top[level + 1][s->parent[level][d]], from);
     work += from->k;
-    if (work < ASKED) continue;
+    if (work < DOMAINS_PER_POLL) continue;
     if (rvh_stopped(from->source->poll, work * WORK * from->lanes)) return;
     work = 0;
   }
 }
 
-/* The lists, once all nodes are in; not whole where the poll stops it. */
+/* Makes the lists, after the last node; incomplete where the poll stops it. */
 static void make_lists(rvh_spreading *s) {
   for (size_t l = 0; l < s->lists && l < s->levels; l++) {
-    const size_t last = s->levels - 1 - l; /* the outermost level that the list holds to */
+    const size_t last = s->levels - 1 - l; /* the outermost level whose limits the list keeps */
     for (size_t i = 0; i < last; i++) {
       restart_level(s, i + 1, &s->list[l]);
       merge_level(s, i, NULL);
@@ -164,8 +161,8 @@ static void make_lists(rvh_spreading *s) {
 
 void rvh_spread_finish(rvh_spreading *s, size_t lane, rvh_candidate *best) {
   size_t n = s->list[0].k;
-  if (!s->made) make_lists(s);
-  s->made = 1;
+  if (!s->listed) make_lists(s);
+  s->listed = 1;
   rvh_poll *poll = s->list[0].source->poll;
   if (poll != NULL && poll->stopped) return;
   rvh_topk_finish(&s->list[0], lane, best);

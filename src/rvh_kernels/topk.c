@@ -1,4 +1,4 @@
-/* The best k of each lane: what does not depend on an instruction set. */
+/* The best k of each lane: the parts that do not depend on an instruction set. */
 
 #include "rvh_kernels_impl.h"
 
@@ -6,8 +6,8 @@
  * descending. */
 static int better(const rvh_topk *top, size_t lane, rvh_candidate a, rvh_candidate b) {
   if (a.hi != b.hi) return a.hi > b.hi;
-  const rvh_score score_a = top->source->again(top->source, lane, a.position);
-  const rvh_score score_b = top->source->again(top->source, lane, b.position);
+  const rvh_score score_a = top->source->rescore(top->source, lane, a.position);
+  const rvh_score score_b = top->source->rescore(top->source, lane, b.position);
   if (score_a.hi != score_b.hi) return score_a.hi > score_b.hi;
   if (score_a.lo != score_b.lo) return score_a.lo > score_b.lo;
   return top->tie[a.position] < top->tie[b.position];
@@ -45,11 +45,11 @@ void rvh_topk_insert(rvh_topk *top, size_t lane, uint64_t hi, size_t position) {
 /* ---- heap --------------------------------------------------------------------------------- */
 
 enum {
-  ASKED = 1 << 10,      /* candidates that find their place between two questions */
-  ASKED_WORK = 1 << 12, /* what that takes where the heap is in no cache */
+  SIFTS_PER_POLL = 1 << 10,
+  SIFTS_WORK = 1 << 12, /* what so many cost where the heap is in no cache */
 };
 
-/* Puts a candidate at the place i or below it, so that nothing stands under a better one. */
+/* Puts a candidate at place i or below, so that the worst of each subtree is on top. */
 static void sift_down(const rvh_topk *top, size_t lane, size_t n, size_t i,
                       rvh_candidate candidate) {
   rvh_candidate *heap = top->heap + lane * top->k;
@@ -61,7 +61,7 @@ static void sift_down(const rvh_topk *top, size_t lane, size_t n, size_t i,
   heap[i] = candidate;
 }
 
-/* One node into one lane; `filled` counts the slots in use before it. */
+/* Adds one node to one lane; `filled` counts the slots in use before it. */
 static void heap_insert(rvh_topk *top, size_t lane, rvh_candidate candidate) {
   const size_t k = top->k, slots = top->filled;
   rvh_candidate *heap = top->heap + lane * k;
@@ -70,7 +70,9 @@ static void heap_insert(rvh_topk *top, size_t lane, rvh_candidate candidate) {
     if (slots + 1 == k)
       for (size_t j = k / 2; j-- > 0;) {
         sift_down(top, lane, k, j, heap[j]);
-        if (j % ASKED == ASKED - 1 && rvh_stopped(top->source->poll, ASKED)) return;
+        if (j % SIFTS_PER_POLL == SIFTS_PER_POLL - 1 &&
+            rvh_stopped(top->source->poll, SIFTS_PER_POLL))
+          return;
       }
   } else if (candidate.hi >= heap[0].hi && better(top, lane, candidate, heap[0])) {
     sift_down(top, lane, k, 0, candidate);
@@ -111,9 +113,10 @@ void rvh_topk_finish(rvh_topk *top, size_t lane, rvh_candidate *best) {
     return;
   }
   rvh_candidate *heap = top->heap + lane * top->k;
-  for (size_t n = top->k; n-- > 0;) { /* the worst of those left goes last */
+  for (size_t n = top->k; n-- > 0;) { /* the worst of the rest goes last */
     best[n] = heap[0];
     sift_down(top, lane, n, 0, heap[n]);
-    if (n % ASKED == ASKED - 1 && rvh_stopped(top->source->poll, ASKED_WORK)) return;
+    if (n % SIFTS_PER_POLL == SIFTS_PER_POLL - 1 && rvh_stopped(top->source->poll, SIFTS_WORK))
+      return;
   }
 }

@@ -127,11 +127,11 @@ def test_hashes_of_the_standard_library(keys: list[bytes]) -> None:
 @pytest.mark.parametrize("name", HASHES)
 def test_hashes_of_every_length(name: str) -> None:
     """A batch of the compiled backend and the twin: lengths around every block."""
-    from rvh._backend.pure.points import HOW
+    from rvh._backend.pure.points import POINT_OF
 
     keys = [bytes(range(n % 256)) * (1 + n // 256) for n in range(300)]
     ring = Ring.from_tokens({"a": [HASHES[name][1]]}, name)
-    want = [HOW[name](key) + HASHES[name][0] for key in keys]
+    want = [POINT_OF[name](key) + HASHES[name][0] for key in keys]
     assert ring.token_batch(keys).tolist() == want
     assert [ring.token(key) for key in keys] == want
 

@@ -57,7 +57,7 @@ class PreparedNodes:
         self,
         names: NDArray[Any] | None,
         domains: NDArray[np.uint32] | None,
-        most: list[int],
+        limits: list[int],
         current: NDArray[np.intp] | None,
         keys: KeyColumn,
         start: int,
@@ -105,7 +105,7 @@ class Bound:
     epoch: int
 
 class Cache:
-    def _open(self, most: int, most_bytes: int, arc: bool, seed: bytes) -> None: ...
+    def _open(self, max_entries: int, max_bytes: int, arc: bool, seed: bytes) -> None: ...
     def _bind(
         self,
         nodes: Any,

@@ -578,7 +578,7 @@ static size_t plain_walk(const size_t *ranking, size_t ranked, const rvh_spread 
         const uint32_t *domain = spread->levels[level].domain;
         size_t there = 0;
         for (size_t j = 0; j < n; j++) there += domain[chosen[j]] == domain[ranking[i]];
-        room &= there < spread->levels[level].most;
+        room &= there < spread->levels[level].limit;
       }
       if (room) chosen[n++] = (intptr_t)ranking[i];
     }
@@ -642,7 +642,7 @@ static void test_balance(void) {
   static const uint64_t capacity[N] = {43, 0, 60, 43, 100, 43, 20};
   intptr_t owner[ROWS];
   int64_t left[ROWS];
-  size_t lefts, loads[N] = {0};
+  size_t free_count, loads[N] = {0};
   uint64_t lowest[N];
   for (size_t i = 0; i < ROWS; i++) {
     for (size_t n = 0; n < N; n++) { /* sorted by insertion */
@@ -660,15 +660,16 @@ static void test_balance(void) {
   }
   rvh_matching *m = rvh_matching_new(isa, capacity, N, ROWS, owner, NULL);
   check(m != NULL, "matching", 0, 0);
-  check(rvh_matching_offer(m, NULL, ROWS, 1, best[0], left, &lefts, NULL) == RVH_OK && lefts > 0,
-        "offer", lefts, 0);
+  check(rvh_matching_offer(m, NULL, ROWS, 1, best[0], left, &free_count, NULL) == RVH_OK &&
+            free_count > 0,
+        "offer", free_count, 0);
   /* Longer lists one key at a time, as they are asked for. */
-  while (lefts > 0) {
-    int64_t row = left[--lefts], more;
+  while (free_count > 0) {
+    int64_t row = left[--free_count], more;
     size_t count;
     check(rvh_matching_offer(m, &row, 1, N, lists[row], &more, &count, NULL) == RVH_OK, "offer",
           (size_t)row, 1);
-    if (count > 0) left[lefts++] = more;
+    if (count > 0) left[free_count++] = more;
   }
   check(!rvh_matching_tied(m), "tied", 0, 0);
   rvh_matching_free(m);
@@ -1417,14 +1418,14 @@ static rvh_poll impatient(patience *left, rvh_poll *poll, int allowed) {
 
 static int later(int allowed) { return allowed + 1 + allowed / 4; }
 
-/* Once it said so a poll is not asked again, and any work is too much. */
+/* Once a poll has stopped a call it is not called again, and any work is too much. */
 static void test_poll(void) {
   int asked = 0;
   rvh_poll poll = {stop_later, &asked, 0, 0};
   check(!rvh_stopped(&poll, 1) && !rvh_stopped(&poll, 1) && asked == 1, "poll", 0, 0);
   check(!rvh_stopped(&poll, RVH_POLL_WORK) && rvh_stopped(&poll, RVH_POLL_WORK), "poll", 1, 0);
-  check(rvh_stopped(&poll, 0) && stopped(&poll, 1) && asked == 3 && poll.stopped, "poll", 2, 0);
-  check(!rvh_stopped(NULL, SIZE_MAX) && !stopped(NULL, SIZE_MAX), "no poll", 0, 0);
+  check(rvh_stopped(&poll, 0) && rvh_stopped(&poll, 1) && asked == 3 && poll.stopped, "poll", 2, 0);
+  check(!rvh_stopped(NULL, SIZE_MAX), "no poll", 0, 0);
 }
 
 enum { MANY_IDS = 3000, MANY_BYTES = MANY_IDS * 24 };

@@ -1,4 +1,4 @@
-# Answers: room for positions, and the names that are written in their place.
+# Answers: memory for positions, and the names that are given for them.
 
 cdef struct Positions:
     # Nodes of one key's answer: a few need no allocation.
@@ -7,7 +7,7 @@ cdef struct Positions:
 
 
 cdef int allocate(Positions *positions, Py_ssize_t k) except -1:
-    """Make room for k; `release` gives it back, whatever came of the call."""
+    """Make room for k positions, until `release`."""
     positions.chosen = positions.few
     if k > FEW:
         positions.chosen = <intptr_t *>malloc(<size_t>k * sizeof(intptr_t))

@@ -49,7 +49,7 @@ def jumpback_one(key, uint32_t buckets):
 
 
 cdef void describe_word(const uint64_t *word, rvh_column *column) noexcept:
-    """A column of one integer."""
+    """Describe a column of one integer."""
     memset(column, 0, sizeof(rvh_column))
     column.layout = RVH_INTEGERS
     column.data = <const uint8_t *>word
@@ -58,7 +58,7 @@ cdef void describe_word(const uint64_t *word, rvh_column *column) noexcept:
 
 
 cdef uint64_t word_of(const rvh_isa *isa, object key) except? 0:
-    """One key as the 64-bit word that is put into a bucket."""
+    """The 64-bit word of one key, which decides its bucket."""
     cdef blake2_simd_bytes span
     cdef uint8_t raw[8]
     cdef uint64_t word = 0
@@ -83,8 +83,10 @@ cdef uint64_t word_of(const rvh_isa *isa, object key) except? 0:
 
 cdef int _place(object keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets, size_t k,
                 intptr_t *out, Cancel cancel) except -1:
-    """Buckets of a column in place or, where it is not of integers, of its keys' words: k each by
-    jump hash, or for k = 0 one by JumpBackHash."""
+    """The buckets of each key: k by jump hash, or for k = 0 one by JumpBackHash.
+
+    Integers are read in place; of other keys, the words are computed first.
+    """
     cdef const rvh_isa *isa = active_isa()
     cdef rvh_column column
     cdef Watch watch
@@ -109,7 +111,7 @@ cdef int _place(object keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets
 
 cdef int _words(const rvh_isa *isa, object keys, Py_ssize_t start, Py_ssize_t stop,
                 uint64_t[::1] out, rvh_poll *poll) except -1:
-    """The words of keys that are no column of integers; returns 1 for a call that has ended."""
+    """The words of keys that are no column of integers; return 1 for a call that was cancelled."""
     cdef rvh_column column
     cdef rvh_status status
     cdef size_t bad = 0

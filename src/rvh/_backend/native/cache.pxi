@@ -1,7 +1,7 @@
 # A memo of selections.
 
 cdef class Bound:
-    """What a cache answers from; never written to, so that a call sees all of one or another."""
+    """What a cache answers from; never changed, so that a call sees one or another whole."""
 
     cdef readonly object nodes
     cdef PreparedNodes prepared
@@ -33,13 +33,13 @@ cdef class Cache:
     def __dealloc__(self):
         rvh_cache_free(self.cache)
 
-    def _open(self, size_t most, size_t most_bytes, bint arc, bytes seed not None):
-        """What was open is left as it is: where it is opened again, after a fork, a thread that is
-        no more may have been in it."""
+    def _open(self, size_t max_entries, size_t max_bytes, bint arc, bytes seed not None):
+        """Begin empty. An earlier cache is left as it is, not freed: after a fork, a thread that no
+        longer exists may have been in it."""
         cdef uint64_t numbers[3]
         cdef rvh_cache *cache
         memcpy(numbers, PyBytes_AS_STRING(seed), sizeof(numbers))
-        cache = rvh_cache_new(most, most_bytes, arc, numbers)
+        cache = rvh_cache_new(max_entries, max_bytes, arc, numbers)
         if cache is NULL:
             raise MemoryError
         self.cache = cache
@@ -47,7 +47,7 @@ cdef class Cache:
 
     def _bind(self, nodes, PreparedNodes prepared not None, list ids not None,
               Py_ssize_t selectable, count, bint keep):
-        """One call at a time: the caller has the lock."""
+        """Answer from another set; the caller holds the lock."""
         cdef Bound bound = Bound()
         bound.nodes, bound.prepared, bound.ids = nodes, prepared, ids
         bound.selectable, bound.count = selectable, count
@@ -101,7 +101,7 @@ cdef class Cache:
             release(&positions)
 
     def _get(self, keys, cnp.intp_t[:, ::1] out, uint64_t epoch):
-        """Fill in the rows of a plain column that are known; returns those that are not."""
+        """Fill in the rows of a plain column that are known; return those that are not."""
         self._running += 1
         try:
             return self._get_all(keys, out, epoch)
@@ -125,7 +125,7 @@ cdef class Cache:
         return np.asarray(missing)[:before]
 
     def _put(self, keys, const cnp.intp_t[:, ::1] chosen, uint64_t epoch):
-        """The answers of a plain column's keys, where entries wait for them."""
+        """Put the answers of a plain column's keys where entries wait for them."""
         self._running += 1
         try:
             self._put_all(keys, chosen, epoch)

@@ -1,6 +1,6 @@
 # A column as C reads it: where its elements stand, or in blobs of bytes.
 
-# Kinds whose elements come in blobs; the others are read where they stand, and how.
+# The kinds whose elements come in blobs; the layout of those that are read where they stand.
 cdef object OBJECTS = Kind.OBJECTS, TEXT = Kind.TEXT
 cdef dict LAYOUTS = {
     Kind.SPANS: RVH_OFFSETS, Kind.VIEWS: RVH_VIEWS, Kind.BYTES: RVH_PADDED,
@@ -22,7 +22,7 @@ cdef class _Blob:
         free(self.offsets)
 
     cdef int clear(self, Py_ssize_t places) except -1:
-        """Forget what is there and make room for the offsets of `places` elements."""
+        """Empty it, and make room for the offsets of `places` elements."""
         cdef uint64_t *offsets
         if places > self.places or self.offsets is NULL:
             offsets = <uint64_t *>realloc(self.offsets, <size_t>(places + 1) * sizeof(uint64_t))
@@ -36,7 +36,7 @@ cdef class _Blob:
         return 0
 
     cdef bint put(self, const void *data, size_t size) noexcept nogil:
-        """Append bytes; False where there is no memory."""
+        """Append bytes; False when memory runs out."""
         cdef size_t capacity
         cdef uint8_t *grown
         if size > self.capacity - self.size or self.data is NULL:
@@ -51,7 +51,7 @@ cdef class _Blob:
         return True
 
     cdef bint put_size(self, size_t size) noexcept nogil:
-        """Append a part's length, which precedes it."""
+        """Append the length that precedes a part."""
         cdef uint8_t head[4]
         cdef int i
         for i in range(4):
@@ -83,12 +83,12 @@ cdef class _Blob:
 
     cdef Py_ssize_t fill(self, object keys, Py_ssize_t start, Py_ssize_t stop,
                          size_t limit) except -1:
-        """Take in elements from `start` on, at most to `stop`; returns how many."""
+        """Replace what is there by elements from `start` on, at most to `stop`; return how many."""
         self.clear(stop - start)
         return self.append(keys, start, stop, limit)
 
     cdef int fill_all(self, object keys) except -1:
-        """Take in all elements, which are many where they are nodes."""
+        """Replace what is there by all elements: nodes, of which there may be many."""
         cdef Py_ssize_t start = 0, stop = len(keys)
         self.clear(stop)
         while start < stop:
@@ -98,7 +98,7 @@ cdef class _Blob:
 
     cdef Py_ssize_t append(self, object keys, Py_ssize_t start, Py_ssize_t stop,
                            size_t limit) except -1:
-        """Take in elements behind those that are there, for which there is room."""
+        """Append elements, until there are `limit` bytes; return how many. `clear` made room."""
         cdef Objects objects
         cdef Py_ssize_t index = start
         cdef int64_t position
@@ -121,10 +121,10 @@ cdef class _Blob:
 
     cdef Py_ssize_t fill_text(self, object keys, Py_ssize_t start, Py_ssize_t stop,
                               size_t limit) except -1:
-        """The same of NumPy's StringDType, whose elements are copied without the GIL.
+        """The same for NumPy's StringDType, whose elements are copied without the GIL.
 
-        The allocator is taken and given back without it: to wait for a lock with the GIL, that
-        another thread holds while it waits for the GIL, never ends.
+        Its allocator is locked without the GIL too: waiting with the GIL for a lock whose holder
+        waits for the GIL would never end.
         """
         cdef cnp.ndarray array = keys.values
         cdef const char *data = <const char *>cnp.PyArray_DATA(array)
@@ -167,14 +167,14 @@ cdef class _Blob:
 
 
 cdef class _Hashed(_Blob):
-    """Those of a run of objects that are hashed to a word, and which they were."""
+    """Those of a run of objects that are hashed to a word, and which rows they are."""
 
     cdef Py_ssize_t rows[CHUNK]
     cdef uint64_t words[CHUNK]
 
     cdef Py_ssize_t fill_words(self, object keys, Py_ssize_t start, Py_ssize_t stop,
                                uint64_t *out) except -1:
-        """Take in elements as `fill` does; one that is an integer has its word in `out` already."""
+        """As `fill`, but an integer's word goes straight to `out`."""
         cdef Objects objects
         cdef int overflow = 0
         cdef Py_ssize_t i = 0
@@ -268,7 +268,7 @@ cdef bytes bytes_of(object value, int64_t position, object what, blake2_simd_byt
 
 
 cdef bint borrow_bytes(object value, blake2_simd_bytes *span, uint8_t *word):
-    """The bytes of the commonest values where they stand: False where there is more to do."""
+    """The bytes of the most common values where they stand; False for any other."""
     cdef int i, overflow = 0
     cdef uint64_t number
     if PyUnicode_CheckExact(value):
@@ -294,7 +294,7 @@ cdef bint borrow_bytes(object value, blake2_simd_bytes *span, uint8_t *word):
 
 
 cdef bint is_integer(object value):
-    """Whether a value that has bytes is an integer; the commonest types are told apart quickly."""
+    """Whether a value that has bytes is an integer; quick for the most common types."""
     if PyUnicode_CheckExact(value) or PyBytes_CheckExact(value):
         return False
     return PyLong_CheckExact(value) or isinstance(value, (int, np.integer))
@@ -311,7 +311,7 @@ cdef bytes encode(object value, int64_t position, object what):
 
 
 cdef bint is_loaded(object keys):
-    """Whether a column's elements are brought to C in blobs, and not read where they stand."""
+    """Whether a column's elements come to C in blobs instead of being read where they stand."""
     cdef object kind = keys.kind
     return kind is OBJECTS or kind is TEXT
 
@@ -325,7 +325,7 @@ cdef const int64_t *rows_of(object keys) except? NULL:
 
 
 cdef int check_shape(cnp.ndarray array, int ndim, Py_ssize_t length, Py_ssize_t itemsize) except -1:
-    """Refuse an array whose shape or dtype was set after the column was made (0: any itemsize)."""
+    """Refuse an array whose shape or dtype was set after the column was made; itemsize 0: any."""
     if (cnp.PyArray_NDIM(array) != ndim or cnp.PyArray_DIM(array, 0) != length
             or (itemsize != 0 and cnp.PyArray_ITEMSIZE(array) != itemsize)):
         raise keys_changed()
@@ -378,14 +378,14 @@ cdef void describe_blob(_Blob blob, rvh_column *column):
 
 
 cdef int raise_for(rvh_status status, object keys, size_t bad) except -1:
-    """The exception of a status; returns 1 for a call that `Cancel` ended, which has none."""
+    """Raise what a status stands for; return 1 for a call that a Cancel ended, 0 otherwise."""
     if status == RVH_OK:
         return 0
     if status == RVH_STOPPED:
         return -1 if PyErr_Occurred() is not NULL else 1
     if status == RVH_BAD_KEY:
         keys.bytes_at(<Py_ssize_t>bad)
-        raise keys_changed()  # it has bytes now
+        raise keys_changed()  # the key has bytes now
     raise MemoryError
 
 

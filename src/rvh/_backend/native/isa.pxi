@@ -1,8 +1,8 @@
-# Which instruction set.
+# The instruction set in use.
 
 def isa_available():
-    cdef const blake2_simd *found[BLAKE2_SIMD_ISA_MAX]
-    return tuple([blake2_simd_name(found[i]).decode() for i in range(blake2_simd_available(found))])
+    cdef const blake2_simd *sets[BLAKE2_SIMD_ISA_MAX]
+    return tuple([blake2_simd_name(sets[i]).decode() for i in range(blake2_simd_available(sets))])
 
 
 def isa_active():

@@ -90,14 +90,15 @@ cdef extern from "rvh_kernels.h" nogil:
     ctypedef struct rvh_level:
         const uint32_t *domain
         size_t domains
-        size_t most
+        size_t limit
     ctypedef struct rvh_spread:
         rvh_level *levels
         size_t count
     rvh_status rvh_argselect_spread(const rvh_isa *isa, const rvh_nodes *nodes,
                                     const rvh_column *keys, size_t start, size_t stop, size_t k,
                                     const rvh_spread *spread, const intptr_t *current,
-                                    size_t currents, intptr_t *out, rvh_poll *poll, size_t *bad)
+                                    size_t current_count, intptr_t *out, rvh_poll *poll,
+                                    size_t *bad)
     ctypedef struct rvh_matching:
         pass
     ctypedef struct rvh_ties:
@@ -109,8 +110,8 @@ cdef extern from "rvh_kernels.h" nogil:
                                    size_t rows, intptr_t *owner, const rvh_ties *ties)
     void rvh_matching_free(rvh_matching *matching)
     rvh_status rvh_matching_offer(rvh_matching *matching, const int64_t *rows, size_t count,
-                                  size_t k, const uint64_t *lists, int64_t *left, size_t *lefts,
-                                  rvh_poll *poll)
+                                  size_t k, const uint64_t *lists, int64_t *free_rows,
+                                  size_t *free_count, rvh_poll *poll)
     int rvh_matching_tied(const rvh_matching *matching)
     ctypedef struct rvh_cache:
         pass
@@ -122,7 +123,7 @@ cdef extern from "rvh_kernels.h" nogil:
         size_t ghosts
         size_t bytes
         double target
-    rvh_cache *rvh_cache_new(size_t most, size_t most_bytes, int arc, const uint64_t *seed)
+    rvh_cache *rvh_cache_new(size_t max_entries, size_t max_bytes, int arc, const uint64_t *seed)
     void rvh_cache_free(rvh_cache *cache)
     uint64_t rvh_cache_clear(rvh_cache *cache)
     int rvh_cache_get_one(rvh_cache *cache, uint64_t epoch, blake2_simd_bytes key, size_t k,
@@ -131,7 +132,7 @@ cdef extern from "rvh_kernels.h" nogil:
                            const intptr_t *chosen)
     rvh_status rvh_cache_get(rvh_cache *cache, uint64_t epoch, const rvh_column *keys,
                              size_t start, size_t stop, size_t k, intptr_t *out, int64_t *missing,
-                             size_t *missings, rvh_poll *poll, size_t *bad)
+                             size_t *missing_count, rvh_poll *poll, size_t *bad)
     rvh_status rvh_cache_put(rvh_cache *cache, uint64_t epoch, const rvh_column *keys,
                              size_t start, size_t stop, size_t k, const intptr_t *chosen,
                              rvh_poll *poll, size_t *bad)

@@ -30,23 +30,23 @@ cdef class Matching:
 
     def offer(self, const int64_t[::1] rows, const uint64_t[:, ::1] lists):
         cdef Py_ssize_t count = lists.shape[0]
-        cdef int64_t[::1] left
-        cdef size_t lefts = 0
+        cdef int64_t[::1] free_rows
+        cdef size_t free_count = 0
         cdef rvh_status status
         cdef Watch watch
         cdef const int64_t *which = NULL
         if count == 0:
             return np.empty(0, dtype=np.int64)
         self.kept.append(lists)
-        left = np.empty(count, dtype=np.int64)
+        free_rows = np.empty(count, dtype=np.int64)
         if rows is not None:
             which = &rows[0]
         start_watch(&watch, None)
         with nogil:
             status = rvh_matching_offer(self.matching, which, <size_t>count,
-                                        <size_t>lists.shape[1] // 2, &lists[0, 0], &left[0],
-                                        &lefts, &watch.poll)
+                                        <size_t>lists.shape[1] // 2, &lists[0, 0], &free_rows[0],
+                                        &free_count, &watch.poll)
         raise_for(status, None, 0)
         if rvh_matching_tied(self.matching) and self.ties.codes is NULL:
             return None
-        return np.asarray(left)[:lefts]
+        return np.asarray(free_rows)[:free_count]

@@ -21,14 +21,14 @@ def neg_log(const uint64_t[::1] m, double[::1] out):
 
 
 def bare_hashes(size_t words, size_t n):
-    """The compression alone, n times, for messages of so many words: the speed to compare with."""
+    """The compression alone, n times, for messages of so many words: the speed limit of hashing."""
     cdef const rvh_isa *isa = active_isa()
     with nogil:
         rvh_bare_hashes(isa, words, n)
 
 
 def bare_spans(keys):
-    """What turns a plain column into bytes alone: how many bytes its elements have together."""
+    """Turn a plain column into bytes and do nothing else; return their total size."""
     cdef uint64_t bytes_ = 0, total = 0
     cdef _Pieces pieces = _Pieces.of(keys, 0, len(keys), None)
     while pieces.step():

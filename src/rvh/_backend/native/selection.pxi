@@ -27,7 +27,7 @@ cdef class PreparedNodes:
             given = weights
             each = &given[0]
         blob.fill_all(ids)
-        if self.n > CHUNK or blob.size > CHUNK_BYTES:  # for fewer nobody has to wait
+        if self.n > CHUNK or blob.size > CHUNK_BYTES:  # fewer take no time
             start_watch(&watch, None)
             poll = &watch.poll
         with nogil:
@@ -93,7 +93,7 @@ cdef class PreparedNodes:
                 out[:, :k] = chosen
                 out[:, k:] = words
 
-    def select_spread(self, names, const uint32_t[:, ::1] domains, list most not None,
+    def select_spread(self, names, const uint32_t[:, ::1] domains, list limits not None,
                       const intptr_t[:, ::1] current, keys, Py_ssize_t start, Py_ssize_t stop,
                       cnp.ndarray out not None, Cancel cancel):
         cdef rvh_spread spread
@@ -106,7 +106,7 @@ cdef class PreparedNodes:
         for level in range(<Py_ssize_t>spread.count):
             spread.levels[level].domain = &domains[level, 0]
             spread.levels[level].domains = <size_t>(np.max(domains[level]) + 1)
-            spread.levels[level].most = <size_t>most[level]
+            spread.levels[level].limit = <size_t>limits[level]
         if stop > start and current is not None and current.shape[1] > 0:
             first_current, width = &current[start, 0], <size_t>current.shape[1]
         while pieces.step():
@@ -126,7 +126,7 @@ cdef class PreparedNodes:
 
     cdef int _run(self, object keys, Py_ssize_t start, Py_ssize_t stop, void *out, uint64_t *words,
                   size_t k, Cancel cancel) except -1:
-        """Rankings of k nodes, or for k = 0 scores."""
+        """Positions of the best k nodes of each key, or for k = 0 scores."""
         cdef size_t scores = <size_t>self.n * rvh_score_words(self.nodes)
         cdef _Pieces pieces = _Pieces.of(keys, start, stop, cancel)
         while pieces.step():

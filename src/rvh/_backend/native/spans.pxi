@@ -1,4 +1,4 @@
-# Keys made and compared: composite keys, and the distinct keys of a column.
+# Composite keys, and the distinct keys of a column.
 
 cdef class _Buffer:
     """Bytes that C wrote, for as long as NumPy's array over them lives."""
@@ -28,11 +28,11 @@ cdef class _Buffer:
 
 
 cdef class _Parts:
-    """The parts of composite keys as C reads them; Python objects come in blobs, bit by bit."""
+    """The parts of composite keys as C reads them; Python objects come in blobs, chunk by chunk."""
 
     cdef rvh_part *parts
     cdef list columns  # KeyColumns, or bytes that are the same in every row
-    cdef list blobs  # of the same places: a _Blob for a column of objects
+    cdef list blobs  # for each of them: a _Blob for objects, else None
     cdef size_t count
     cdef Py_ssize_t objects  # how many blobs there are
 
@@ -69,7 +69,7 @@ cdef class _Parts:
         free(self.parts)
 
     cdef Py_ssize_t load(self, Py_ssize_t start, Py_ssize_t stop) except -1:
-        """Make ready rows from `start` on, at most to `stop`; returns how many."""
+        """Load rows from `start` on, at most to `stop`; return how many."""
         cdef _Blob blob
         cdef rvh_part *part
         for number, column in enumerate(self.columns):
@@ -85,7 +85,7 @@ cdef class _Parts:
         return stop - start
 
     cdef object error(self, Py_ssize_t start, Py_ssize_t stop):
-        """The error about the first of these rows with one, as the twin finds it."""
+        """The error about the first bad row of these, as the twin raises it."""
         try:
             for row in range(start, stop):
                 for column in self.columns:
@@ -114,7 +114,7 @@ def compose(list parts not None, Py_ssize_t rows):
         except RVHError:
             raise loaded.error(start, start + count) from None
         if loaded.objects:
-            limit = min(CHUNK, 2 * count)  # a column of large objects ends the chunk of all others
+            limit = min(CHUNK, 2 * count)  # one column of large objects ends all chunks early
         with nogil:
             status = rvh_compose(loaded.parts, loaded.count, <size_t>count, &composed.buffer,
                                  &offsets[start + 1], &watch.poll, &bad)

@@ -13,8 +13,8 @@ cdef class Cancel:
 cdef struct Watch:
     rvh_poll poll  # what the kernel asks
     volatile int *flag  # of a Cancel, or NULL
-    int signals  # whether this thread is the one that Python's signal handlers run on
-    long long checked  # when they last could, in milliseconds
+    int signals  # whether Python's signal handlers run on this thread
+    long long checked  # when they last could run, in milliseconds
 
 
 cdef long long milliseconds() noexcept nogil:
@@ -24,7 +24,7 @@ cdef long long milliseconds() noexcept nogil:
 
 
 cdef int should_stop(void *context) noexcept nogil:
-    """The poll of a running kernel: the flag always, the GIL for signals only now and then."""
+    """The poll of a running kernel: looks at the flag always, takes the GIL for signals rarely."""
     cdef Watch *watch = <Watch *>context
     cdef long long now
     if watch.flag is not NULL and watch.flag[0]:
@@ -51,5 +51,5 @@ cdef void start_watch(Watch *watch, Cancel cancel):
 
 
 cdef int check_signals() except -1:
-    """Let Python's signal handlers run, and an error of theirs end the call."""
+    """Let Python's signal handlers run; an error that they raise ends the call."""
     return -1 if PyErr_CheckSignals() != 0 else 0

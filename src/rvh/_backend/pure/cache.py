@@ -19,8 +19,8 @@ from rvh.errors import RVHError
 
 __all__ = ["Bound", "Cache"]
 
-ENTRY_BYTES = 96  # what an entry counts for, beside its key
-NODE_BYTES = 4  # and so many for each node
+ENTRY_BYTES = 96  # the size an entry counts as, without its key and nodes
+NODE_BYTES = 4
 
 
 class Bound(NamedTuple):
@@ -35,7 +35,7 @@ class Bound(NamedTuple):
 
 
 class _Entry:
-    """So many nodes were asked for, and these are known: none while the answer is awaited."""
+    """The largest k asked for, and the nodes known: none while the answer is awaited."""
 
     __slots__ = ("known", "room")
 
@@ -50,13 +50,13 @@ _List = OrderedDict[bytes, _Entry]  # the oldest first
 class Cache:
     """A memo of selections, by the bytes of keys.
 
-    What the policy does depends on keys alone, so an entry may wait for its answer: `_get` says
-    which rows are not known, and `_put` brings their answers.
+    The policy depends on keys alone, so an entry may wait for its answer: `_get` says which rows
+    are not known, and `_put` brings their answers.
     """
 
-    def _open(self, most: int, most_bytes: int, arc: bool, seed: bytes) -> None:
-        """At most so many entries and bytes, none yet; the seed is the compiled backend's."""
-        self._most, self._most_bytes, self._arc = most, most_bytes, arc
+    def _open(self, max_entries: int, max_bytes: int, arc: bool, seed: bytes) -> None:
+        """Begin empty; the seed is for the compiled backend."""
+        self._entry_limit, self._byte_limit, self._arc = max_entries, max_bytes, arc
         self._lock = threading.Lock()
         self._hits = self._misses = self._evictions = self._epoch = 0
         self._empty()
@@ -77,7 +77,7 @@ class Cache:
         count: Callable[[Any], int],
         keep: bool,
     ) -> None:
-        """Answer from another set; all entries go but where they are to be kept."""
+        """Answer from another set; forget all entries unless they are to be kept."""
         with self._lock:
             if not keep:
                 self._empty()
@@ -97,7 +97,7 @@ class Cache:
         self._bytes -= _cost(key, entries.pop(key))
 
     def _demote(self, entries: _List) -> None:
-        """The oldest gives up its answer; ARC remembers its key."""
+        """Drop the oldest one's answer; ARC remembers its key."""
         self._evictions += 1
         key = next(iter(entries))
         self._drop(entries, key)
@@ -113,37 +113,37 @@ class Cache:
             self._demote(self._recent)
         elif self._frequent:
             self._demote(self._frequent)
-        elif count:  # only where bytes have made lists shorter than the paper's
+        elif count:  # only where `_byte_limit` keeps lists shorter than the paper's
             self._demote(self._recent)
 
     def _full(self) -> bool:
-        return len(self._recent) + len(self._frequent) >= self._most
+        return len(self._recent) + len(self._frequent) >= self._entry_limit
 
     def _make_way(self) -> None:
-        """Case IV: room for a key that is in no list."""
+        """Case IV: make room for a key that is in no list."""
         if not self._arc:
-            if len(self._recent) == self._most:
+            if len(self._recent) == self._entry_limit:
                 self._demote(self._recent)
             return
         first = len(self._recent) + len(self._gone_recent)
         both = first + len(self._frequent) + len(self._gone_frequent)
-        if first == self._most:
-            if len(self._recent) < self._most:
+        if first == self._entry_limit:
+            if len(self._recent) < self._entry_limit:
                 self._drop(self._gone_recent, next(iter(self._gone_recent)))
                 if self._full():
                     self._replace(False)
             else:
                 self._evictions += 1
                 self._drop(self._recent, next(iter(self._recent)))
-        elif both >= self._most:
-            if both == 2 * self._most:
+        elif both >= self._entry_limit:
+            if both == 2 * self._entry_limit:
                 self._drop(self._gone_frequent, next(iter(self._gone_frequent)))
             if self._full():
                 self._replace(False)
 
     def _shrink(self, spared: bytes) -> None:
-        """Back to the bound on bytes: ghosts go first, then as for a new key."""
-        while self._bytes > self._most_bytes:
+        """Shrink to `_byte_limit`: ghosts go first, then entries as for a new key."""
+        while self._bytes > self._byte_limit:
             if self._gone_recent or self._gone_frequent:
                 first = len(self._gone_recent) >= len(self._gone_frequent)
                 gone = self._gone_recent if first else self._gone_frequent
@@ -162,7 +162,7 @@ class Cache:
 
     def _request(self, key: bytes, k: int) -> _Entry | None:
         """A request, by the policy: the key's entry, which may wait for its answer."""
-        fits = ENTRY_BYTES + NODE_BYTES * k + len(key) <= self._most_bytes
+        fits = ENTRY_BYTES + NODE_BYTES * k + len(key) <= self._byte_limit
         for entries in (self._recent, self._frequent):
             entry = entries.get(key)
             if entry is None:
@@ -190,7 +190,7 @@ class Cache:
                 self._target = max(0.0, self._target - (one / two if one > two else 1))
             else:
                 more = two / one if two > one else 1
-                self._target = min(float(self._most), self._target + more)
+                self._target = min(float(self._entry_limit), self._target + more)
             self._drop(self._gone_frequent if frequent else self._gone_recent, key)
             if self._full():
                 self._replace(frequent)
@@ -231,7 +231,7 @@ class Cache:
         return [bound.ids[n] for n in chosen]
 
     def _get(self, keys: KeyColumn, out: NDArray[np.intp], epoch: int) -> NDArray[np.int64]:
-        """Fill in the rows of a plain column that are known; returns those that are not."""
+        """Fill in the rows of a plain column that are known; return those that are not."""
         missing = []
         for row, key in enumerate(keys.iter_bytes(0, len(out))):
             with self._lock:
@@ -243,7 +243,7 @@ class Cache:
         return np.array(missing, dtype=np.int64)
 
     def _put(self, keys: KeyColumn, chosen: NDArray[np.intp], epoch: int) -> None:
-        """The answers of a plain column's keys, where entries wait for them."""
+        """Put the answers of a plain column's keys where entries wait for them."""
         rows = zip(keys.iter_bytes(0, len(chosen)), chosen.tolist(), strict=True)
         for key, nodes in rows:
             with self._lock:

@@ -26,9 +26,9 @@ class Matching:
     owners : ndarray of intp, shape (M,)
         Filled with the position of each key's node, -1 while it has none.
     spans : Spans or None
-        The distinct keys, where keys whose words are equal may meet,
+        The distinct keys, to decide between keys whose words are equal.
     codes : ndarray of uint32, shape (M,), or None
-        and the number of each key among them.
+        The number of each key among them.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class Matching:
         if spans is not None and codes is not None:
             distinct = list(KeyColumn(Kind.SPANS, spans).iter_bytes())
             self._keys = [distinct[code] for code in codes.tolist()]
-        self._held: list[list[tuple[Any, ...]]] = [[] for _ in self._capacity]
+        self._kept: list[list[tuple[Any, ...]]] = [[] for _ in self._capacity]
         self._words: list[set[int]] = [set() for _ in self._capacity]
         self._lists: dict[int, tuple[list[int], list[int]]] = {}
         self._next: dict[int, int] = {}
         owners.fill(-1)
 
     def _rank(self, node: int, word: int, row: int) -> tuple[Any, ...]:
-        """What a node compares: word, whole score, bytes; of equal keys the lower row is higher."""
+        """What a node compares: word, score, bytes; of equal keys the lower row ranks higher."""
         if self._keys is None:
             return word, -row
         key = self._keys[row]
@@ -75,39 +75,39 @@ class Matching:
         -------
         ndarray of int64 or None
             The keys that are free, having proposed to all in their lists. None where words were
-            equal and there are no `spans`: to be begun anew with them.
+            equal and there are no `spans`: the caller begins again with them.
         """
         numbers = list(range(len(lists))) if rows is None else rows.tolist()
         k = lists.shape[1] // 2
         for row, each in zip(numbers, lists.tolist(), strict=True):
             self._lists[row] = each[:k], each[k:]
             self._next.setdefault(row, 0)
-        left = []
+        still_free = []
         for row in numbers:
             free = row
             while free is not None:
                 nodes, each = self._lists[free]
                 at = self._next[free]
                 if at == len(nodes):
-                    left.append(free)
+                    still_free.append(free)
                     break
                 self._next[free] = at + 1
                 if self._keys is None and each[at] in self._words[nodes[at]]:
                     return None
                 self._words[nodes[at]].add(each[at])
                 free = self._propose(free, nodes[at], each[at])
-        return np.array(left, dtype=np.int64)
+        return np.array(still_free, dtype=np.int64)
 
     def _propose(self, row: int, node: int, word: int) -> int | None:
-        """The key that is free after it: none, another, or the same."""
-        held, capacity = self._held[node], self._capacity[node]
+        """Let a key propose to a node; return the key that is free after it, if any."""
+        kept, capacity = self._kept[node], self._capacity[node]
         entry = *self._rank(node, word, row), row
-        if len(held) < capacity:
-            heappush(held, entry)
-        elif capacity == 0 or entry < held[0]:
+        if len(kept) < capacity:
+            heappush(kept, entry)
+        elif capacity == 0 or entry < kept[0]:
             return row
         else:
-            displaced: int = heapreplace(held, entry)[-1]
+            displaced: int = heapreplace(kept, entry)[-1]
             self._owners[displaced] = -1
             self._owners[row] = node
             return displaced

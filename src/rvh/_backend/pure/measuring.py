@@ -1,4 +1,4 @@
-"""For tests and measurements: what follows scoring, and the weighted ranking's logarithm."""
+"""For tests and measurements: the ranking of given scores, and the weighted ranking's logarithm."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rvh._backend.pure.selection import PreparedNodes
 
 
 def rank_scores(scores: np.ndarray, nodes: PreparedNodes, out: np.ndarray) -> None:
-    """The ranking of given scores: what follows scoring, with the scores injected.
+    """The ranking of given scores.
 
     Parameters
     ----------

@@ -44,5 +44,5 @@ def lookup(
 
 
 def lookup_one(key: object, partitions: int, owners: np.ndarray, names: list[T]) -> list[T]:
-    """What ``names``, one for each node, says of the owners of one key."""
+    """The owners of one key, by ``names``, which has one for each node."""
     return [names[n] for n in owners[_partition(key_bytes(key), partitions)].tolist()]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._backend.pure.points import HOW
+from rvh._backend.pure.points import POINT_OF
 from rvh._columns.column import KeyColumn
 from rvh._columns.values import key_bytes
 
@@ -29,21 +29,21 @@ class RingPoints:
     """
 
     def __init__(self, kind: str, points: NDArray[np.uint64], owners: NDArray[np.uint32]) -> None:
-        self._point = HOW[kind]
+        self._point = POINT_OF[kind]
         self._points: list[int] = points.tolist()
         self._owners: list[int] = owners.tolist()
 
-    def _from(self, point: int, k: int) -> list[int]:
+    def _nodes_from(self, point: int, k: int) -> list[int]:
         at = bisect_left(self._points, point)
-        found: dict[int, None] = {}
-        while len(found) < k:
-            found[self._owners[at % len(self._owners)]] = None
+        nodes: dict[int, None] = {}  # in their order
+        while len(nodes) < k:
+            nodes[self._owners[at % len(self._owners)]] = None
             at += 1
-        return list(found)
+        return list(nodes)
 
     def lookup_one(self, key: object, k: int, names: list[T]) -> list[T]:
         """What ``names`` says of the nodes of the next points, each once."""
-        return [names[n] for n in self._from(self._point(key_bytes(key)), k)]
+        return [names[n] for n in self._nodes_from(self._point(key_bytes(key)), k)]
 
     def lookup(
         self,
@@ -58,5 +58,5 @@ class RingPoints:
         for row, key in enumerate(keys.iter_bytes(start, stop)):
             if cancel is not None and cancel.is_set():
                 return
-            owners = self._from(self._point(key), out.shape[1])
+            owners = self._nodes_from(self._point(key), out.shape[1])
             out[row] = owners if names is None else names[owners]

@@ -1,4 +1,4 @@
-"""How a (node, key) pair is scored, in plain Python: the schemes, and the weighted score.
+"""Scores of (node, key) pairs in plain Python: the schemes, and the weighted score.
 
 This is the readable twin of the C kernels. `docs/architecture.md` says the same in words.
 """
@@ -24,7 +24,7 @@ class Scheme(Protocol):
         """One score for each node; fewer where `cancel` is set meanwhile."""
 
     def fraction(self, score: int) -> int:
-        """What weighting takes from a score: u * 2^53, u in [0, 1)."""
+        """The fraction u of a score that weighting uses, as u * 2^53; 0 <= u < 1."""
 
 
 class Blake2b:
@@ -39,14 +39,14 @@ class Blake2b:
 
     def scores(self, key: bytes, cancel: Any = None) -> list[int]:
         """The digest of each pair as a big-endian number."""
-        found: list[int] = []
+        scores: list[int] = []
         for state in self._states:
             if cancel is not None and cancel.is_set():
                 break
             state = state.copy()
             state.update(key)
-            found.append(int.from_bytes(state.digest(), "big"))
-        return found
+            scores.append(int.from_bytes(state.digest(), "big"))
+        return scores
 
     def fraction(self, score: int) -> int:
         """Of the top 64 bits h: u = ((h >> 12) + 0.5) * 2^-52, so never 0."""
@@ -77,7 +77,7 @@ class Murmur:
 
 
 def _until(cancel: Any) -> Callable[[int], bool]:
-    """What says of any number whether to go on."""
+    """A predicate that holds until `cancel` is set, whatever it is given."""
     return lambda _: not cancel.is_set()
 
 

@@ -72,7 +72,7 @@ class PreparedNodes:
     def select_one(
         self, key: object, k: int, names: list[T], cancel: Cancel | None = None
     ) -> list[T]:
-        """What ``names``, one for each node, says of the best ``k`` nodes of one key."""
+        """The best ``k`` nodes of one key, by ``names``, which has one for each node."""
         scores = self._scheme.scores(key_bytes(key), cancel)
         if cancel is not None and cancel.is_set():
             return []
@@ -104,7 +104,7 @@ class PreparedNodes:
         out: np.ndarray,
         cancel: Cancel | None,
     ) -> None:
-        """What ``names``, one for each node, says of the best nodes: ``out``, shape (rows, k)."""
+        """The best nodes by ``names``, which has one for each: ``out``, shape (rows, k)."""
         for row, key in enumerate(keys.iter_bytes(start, stop)):
             if cancel is not None and cancel.is_set():
                 return
@@ -113,9 +113,9 @@ class PreparedNodes:
     def rank(
         self, keys: KeyColumn, start: int, stop: int, out: np.ndarray, cancel: Cancel | None
     ) -> None:
-        """The positions of the best k nodes, and what ranked them: ``out``, shape (rows, 2 * k).
+        """Positions of the best k nodes, then the words that rank: ``out``, shape (rows, 2 * k).
 
-        That is the high word of each score, or the bits of the weighted score.
+        A word is the high one of a score, or the bits of a weighted score.
         """
         k = out.shape[1] // 2
         for row, key in enumerate(keys.iter_bytes(start, stop)):
@@ -130,7 +130,7 @@ class PreparedNodes:
         self,
         names: np.ndarray | None,
         domains: np.ndarray | None,
-        most: list[int],
+        limits: list[int],
         current: np.ndarray | None,
         keys: KeyColumn,
         start: int,
@@ -143,10 +143,10 @@ class PreparedNodes:
         Parameters
         ----------
         names : ndarray, shape (N,), optional
-            What is written of each node, by default its position.
+            What to write for each node, by default its position.
         domains : ndarray of uint32, shape (levels, N), optional
             The number of every node's domain, from the innermost level out, nested.
-        most : list of int
+        limits : list of int
             For each level, how many of a key's nodes may be in one domain.
         current : ndarray of intp, shape (M, c), optional
             Nodes that rank before all others for each key; -1 is none.
@@ -160,9 +160,9 @@ class PreparedNodes:
                 return
             ranking = self._rank(self._scheme.scores(key), sum(w > 0 for w in weights))
             if current is not None:
-                held = set(current[start + row].tolist())
-                ranking.sort(key=lambda node: node not in held)  # stable
-            best = _walk(ranking, out.shape[1], levels, most)
+                first = set(current[start + row].tolist())
+                ranking.sort(key=lambda node: node not in first)  # stable
+            best = _walk(ranking, out.shape[1], levels, limits)
             out[row] = best if names is None else names[best]
 
     def scores(
@@ -186,15 +186,15 @@ def _best(k: int, rows: Iterable[T]) -> list[T]:
     return largest(k, list(rows))
 
 
-def _walk(ranking: list[int], k: int, levels: list[list[int]], most: list[int]) -> list[int]:
+def _walk(ranking: list[int], k: int, levels: list[list[int]], limits: list[int]) -> list[int]:
     """The first k nodes that no full domain holds; then the same without the outermost level."""
     chosen: dict[int, None] = {}  # in their order
     counts: list[Counter[int]] = [Counter() for _ in levels]
-    for held in range(len(levels), -1, -1):  # levels that this walk holds to
+    for kept in range(len(levels), -1, -1):  # levels whose limits this walk keeps
         for node in ranking:
             if len(chosen) == k:
                 return list(chosen)
-            full = any(counts[i][levels[i][node]] >= most[i] for i in range(held))
+            full = any(counts[i][levels[i][node]] >= limits[i] for i in range(kept))
             if node in chosen or full:
                 continue
             chosen[node] = None
@@ -204,7 +204,7 @@ def _walk(ranking: list[int], k: int, levels: list[list[int]], most: list[int]) 
 
 
 def ascending(keys: KeyColumn) -> NDArray[np.intp]:
-    """The places of a column's elements in the order of their bytes, equal ones as they stand."""
+    """The positions of a column's elements in the order of their bytes; equal ones stay in order."""
     names = list(keys.iter_bytes())
     backwards = largest(len(names), [(name, -n) for n, name in enumerate(names)])
     return np.array([-n for _, n in reversed(backwards)], dtype=np.intp)
