@@ -375,6 +375,11 @@ UTF16 = "id,zone\nalpha,eu\n"
         ("n.csv.gz", b"id\nalpha\n", ["n.csv.gz"]),
         ("n.csv.gz", gzip.compress(CSV.encode() * 99)[:40], ["n.csv.gz"]),
         ("n.parquet", b"id\nalpha\n", ["n.parquet"]),
+        (
+            "n.parquet",
+            b"ARROW1\0\0rest",
+            ["is an Arrow IPC file, not parquet: name it .arrow, or say --node-format arrow"],
+        ),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says(both_fail, name, data, words):

@@ -17,9 +17,9 @@ from rvh.errors import RVHError
 
 #: mean size of the record batches of a file above which they are mapped, not read, into memory
 MAPPED_BYTES = 1 << 25
-#: what ends a stream
+#: the mark at the end of a stream
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
-#: the start of a message that does not come. Readers take a stream without its end for whole.
+#: the start of a message that never comes: a stream that merely stops is read as complete
 NO_END = b"\xff\xff\xff\xff\x08\x00\x00\x00"
 
 

@@ -90,7 +90,7 @@ class Batch:
         return array
 
     def _column(self, name: str) -> Any:
-        # A record batch, since that has what the file says of a type that pyarrow does not know.
+        # A record batch: it still has the metadata of a type that pyarrow does not know.
         check_extensions(self.record.select([name]), f"column {show(name)}")
         column = self.record.column(name)
         return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
@@ -159,7 +159,7 @@ class Reader(ABC):
     def _counted(self) -> Iterator[Any]:
         for record in self.records():
             if self.from_file:
-                # Offsets that point beyond their buffer would end the process further on.
+                # Offsets that point beyond their buffer would crash the process later.
                 record.validate(full=True)
             self._rows_in += record.num_rows
             yield record
@@ -280,7 +280,7 @@ def naming(name: str) -> Iterator[None]:
         raise
     except UnicodeDecodeError:  # pyarrow takes the names of columns as they are in the file
         raise RVHError(f"{name}: a column has a name that is not UTF-8 text: rename it") from None
-    # pandas makes types of its own of what a file says of them, with errors of its own.
+    # pandas makes its own types from the metadata of a file, and raises its own errors.
     except (pa.ArrowException, OSError, OverflowError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, OSError) and error.filename:
             raise

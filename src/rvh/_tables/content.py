@@ -10,14 +10,14 @@ HEAD_BYTES = 64
 GZIP, ZSTD, BZ2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh"
 #: pyarrow's names of compressions, and how their files begin
 MAGIC = {"gzip": GZIP, "zstd": ZSTD, "bz2": BZ2}
-#: and the programs that make and read them
+#: the programs for these compressions
 COMPRESSORS = {"gzip": "gzip", "zstd": "zstd", "bz2": "bzip2"}
 #: bzip2 with what follows its letters: the size of its blocks, then the mark of the first block
 BLOCKS_BZ2 = tuple(b"%s%d1AY&SY" % (BZ2, size) for size in range(1, 10))
 PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 
 #: how files of another kind begin, what they are, what to do, and the format that reads them;
-#: where that is letters alone, with what follows in every such file: a key may be `BZh` or `PAR1`
+#: a mark of letters alone has the bytes behind it too: a key may be `BZh` or `PAR1`
 OTHER_KINDS: tuple[tuple[bytes | tuple[bytes, ...], str, str, str | None], ...] = (
     (GZIP, "gzip-compressed", "decompress it (gzip -dc), or name it .gz", None),
     (ZSTD, "zstd-compressed", "decompress it (zstd -dc), or name it .zst", None),
@@ -76,7 +76,7 @@ def refuse_other_kind(
             )
     if format_name in OWN:
         return  # pyarrow says what is missing
-    # Every second byte of UTF-16 is 0 in most languages' first words; a text has none.
+    # In UTF-16, every second byte of most languages' first words is 0; text in UTF-8 has none.
     if len(head) >= 4:
         for at, order in ((1, "le"), (0, "be")):
             if not any(head[at::2]) and all(head[1 - at :: 2]):

@@ -19,8 +19,8 @@ from rvh.errors import RVHError
 PIECE_BYTES = 1 << 20
 #: codecs of text that are no encodings of files, or that do not always give text
 NO_ENCODINGS = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
-#: what pyarrow says of bytes that do not begin as compressed data: behind such data, as the
-#: beginning of the file is known to be right
+#: pyarrow's errors about bytes that are not compressed data: they follow such data, because the
+#: first bytes of the file were checked
 NOT_COMPRESSED = (
     "incorrect header check",
     "unknown compression method",
@@ -56,8 +56,8 @@ class Pieces(io.RawIOBase):
         return size
 
 
-def headed(raw: Any) -> tuple[bytes, Pieces]:
-    """The first bytes of a stream, and a stream that has them still."""
+def read_head(raw: Any) -> tuple[bytes, Pieces]:
+    """Read the first bytes of a stream; return them, and a stream that still has them."""
     head = b""
     while len(head) < HEAD_BYTES and (more := raw.read(HEAD_BYTES - len(head))):
         head += more
@@ -76,7 +76,7 @@ def decompressed(name: str, raw: Any, compression: str, head: bytes) -> Iterator
         try:
             piece = stream.read(PIECE_BYTES)
         except OSError as error:
-            if error.filename:  # of reading, not of what was read
+            if error.filename:  # an error of the file, not of the data
                 raise
             reason = str(error)
             if "runcated" in reason:

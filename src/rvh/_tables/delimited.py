@@ -25,9 +25,9 @@ from rvh.errors import RVHError, show
 BLOCK_BYTES = 1 << 21
 #: bytes of a first row that are checked together
 LOOK_BYTES = 1 << 16
-#: what pyarrow says about a row that is not as the others
+#: pyarrow's error about a row with too many or too few values
 ROW_ERROR = re.compile(r"Row #(\d+): (.*)", re.DOTALL)
-#: what separates values in some files; in the name of the only column it was to separate them
+#: delimiters of files; one in the name of the only column was meant to separate values
 DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -102,7 +102,7 @@ class DelimitedReader(Reader):
         self._unseen: list[bytes] = []
         self._seen = 0
         name = self.source.name
-        csv.field_size_limit(BLOCK_BYTES)  # which _lines keeps
+        csv.field_size_limit(BLOCK_BYTES)  # the limit that _lines keeps
         quoting: Any = csv.QUOTE_MINIMAL if self._quote is Quote.CSV else csv.QUOTE_NONE
         rows = csv.reader(
             self._lines(),
@@ -119,7 +119,7 @@ class DelimitedReader(Reader):
                 else:
                     raise RVHError(f"{name} is empty: a header is needed")
             finally:
-                self._look_at_lines()  # an error of which says more
+                self._check_lines()  # its errors say more
         except UnicodeDecodeError as error:
             raise RVHError(
                 f"{name}: the header is not UTF-8 text: {error.reason} at byte {error.start}; "
@@ -136,7 +136,7 @@ class DelimitedReader(Reader):
         return row
 
     def _lines(self) -> Iterator[str]:
-        """Lines of the file, which the rows that follow do not have any more."""
+        """Take lines from the file; the rows that follow begin behind them."""
         stream, size = self.source.stream, 0
         while line := stream.readline(BLOCK_BYTES):
             if not size:
@@ -156,11 +156,11 @@ class DelimitedReader(Reader):
             self._lines_read.append(line)
             self._unseen.append(line)
             if size - self._seen >= LOOK_BYTES:
-                self._look_at_lines()
+                self._check_lines()
                 self._seen = size
             yield line.decode()
 
-    def _look_at_lines(self) -> None:
+    def _check_lines(self) -> None:
         """Check the lines that were read: not one by one, as the start of a row is seen again."""
         self._structure.feed(b"".join(self._unseen))
         self._unseen.clear()
@@ -247,7 +247,7 @@ class DelimitedWriter(TableWriter):
         self._delimiter = delimiter
         self._quote = quote
         between = f"\r\n{re.escape(delimiter)}"
-        #: what a value may have in quotes alone, and what the bytes of such a column have in them
+        #: what a value may hold only in quotes, and what the bytes of such a column hold
         self._special = {
             Quote.CSV: f'["{between}]',
             Quote.NONE: f"[{between}]",

@@ -28,7 +28,7 @@ def descriptor(path: str) -> int | None:
 
 
 def process_and_number(path: str) -> tuple[bool, int] | None:
-    """The number of the descriptor that `path` names, after a flag: it is of this process."""
+    """The descriptor that `path` names: whether it is of this process, and its number."""
     for _ in range(40):  # as many links as Linux follows
         folder, name = os.path.split(path)
         folder = os.path.realpath(folder)

@@ -8,12 +8,12 @@ from rvh.errors import RVHError, show
 
 
 def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, as `object_pairs_hook`; of a member that stands twice the last would stay.
+    """Make an object of its members (an `object_pairs_hook`); Python keeps the last of two.
 
     Raises
     ------
     RVHError
-        A member that stands twice.
+        A member that is there twice.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from rvh._tables.structure import Structure
 from rvh._tables.text import as_text, contains, joined
 from rvh.errors import RVHError
 
-#: what the one column is called, in errors and in other formats
+#: the name of the one column, in errors and in other formats
 COLUMN = "key"
 #: bytes read at once
 BLOCK_BYTES = 1 << 20

@@ -30,7 +30,7 @@ def stopped_by_signals(once_more: bool = False) -> Iterator[None]:
         raise SystemExit(128 + number)
 
     before: dict[int, Any] = {}
-    with contextlib.suppress(ValueError):  # not the main thread: there signals never arrive
+    with contextlib.suppress(ValueError):  # not the main thread, which alone gets signals
         for number in signal.Signals:
             if number.name.removeprefix("SIG") not in ENDING:
                 continue

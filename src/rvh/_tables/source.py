@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from rvh._tables.decoding import PIECE_BYTES, Pieces, as_utf8, decompressed, headed
+from rvh._tables.decoding import PIECE_BYTES, Pieces, as_utf8, decompressed, read_head
 from rvh._tables.descriptors import STDOUT, descriptor, duplicate
 from rvh._tables.spelling import Spelling, as_keyword
 from rvh.errors import RVHError
@@ -93,11 +93,11 @@ class Source:
             if stat.S_ISREG(about.st_mode):
                 self.size = about.st_size
         self._counted = Counted(self._file, self.name)
-        head, raw = headed(self._counted)
+        head, raw = read_head(self._counted)
         if compression:
-            head, raw = headed(Pieces(decompressed(self.name, raw, compression, head)))
+            head, raw = read_head(Pieces(decompressed(self.name, raw, compression, head)))
         if encoding:
-            head, raw = headed(Pieces(as_utf8(self.name, raw, encoding, head, self.spelling)))
+            head, raw = read_head(Pieces(as_utf8(self.name, raw, encoding, head, self.spelling)))
         #: the first bytes, as they come from the stream
         self.head = head
         #: the bytes, decompressed and decoded, with ``peek`` and ``readline``

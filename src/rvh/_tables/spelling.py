@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-#: the name of an option and a value for it, or "" for the name alone, to what a message says
+#: a function from an option's name and value ("": the name alone) to the text in a message
 Spelling = Callable[[str, str], str]
 
 

@@ -64,7 +64,7 @@ class Structure:
         self._quoted = re.compile(rb'"(?:[^"]++|"")*+"')
 
     def feed(self, data: bytes) -> None:
-        """Look at more bytes.
+        """Check more bytes.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Structure:
             raise self._error(0, f"has a quote that is not closed within {size}, the longest row")
 
     def end(self) -> None:
-        """The file ends here."""
+        """Check the last bytes: the file ends here."""
         closed = None
         if self._quote is Quote.CSV and self._rest.startswith(b'"'):
             closed = self._quoted.match(self._rest)
@@ -110,7 +110,7 @@ class Structure:
             raise self._lone_cr(0)
 
     def _end_at_a_glance(self, data: bytes) -> int | None:
-        """The end of the whole fields in `data`, where it is easily seen that they are fine.
+        """The end of the whole fields in `data`; None where they need a closer look.
 
         It is where quotes open and close in turn, each next to a delimiter, a line end or, as
         two in a row, a quote. A quote within a value that has none around it breaks the order.

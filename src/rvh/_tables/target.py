@@ -95,7 +95,7 @@ def target(path: str, compression: str | None = None, advice: str = "") -> Itera
         os.stat(path)
     except FileNotFoundError:
         pass
-    except OSError as error:  # too long, links in a circle: at the end the rows would be lost
+    except OSError as error:  # too long, links in a circle: later the rows would be lost
         raise RVHError(f"{path} cannot be written: {error.strerror}") from None
     place = os.path.realpath(path)  # a symbolic link stays one
     if os.path.isdir(place):
@@ -109,7 +109,7 @@ def target(path: str, compression: str | None = None, advice: str = "") -> Itera
         _refuse_irreplaceable(place, path, advice)
     part = os.path.join(os.path.dirname(place), f".rvh-{secrets.token_hex(8)}.part")
     with stopped_by_signals():
-        try:  # from before the file is there: a signal may come at any moment
+        try:  # entered before the file exists: a signal may come at any moment
             exists = os.path.exists(place)
             with _create(part, path, advice if exists else "") as file:
                 if exists:
@@ -160,8 +160,8 @@ def _refuse_irreplaceable(place: str, path: str, advice: str) -> None:
             f"{path} is mounted by itself, so that no new file can take its place: {advice}"
         )
     try:
-        # The system refuses this whatever comes, but gives a right that is missing as the reason
-        # before it says that a file is no directory: in a folder of others (/tmp), for one.
+        # This always fails, but a missing right is reported before the fact that a file is no
+        # directory: in a folder of others (/tmp), for example.
         os.rmdir(place)
     except NotADirectoryError:
         return
@@ -199,9 +199,9 @@ def _copy_attributes(place: str, part: str) -> None:
                 break
     os.chmod(part, stat.S_IMODE(about.st_mode))  # after the owner, whose change takes bits away
     if hasattr(os, "listxattr"):
-        with contextlib.suppress(OSError):  # of a file system without them
+        with contextlib.suppress(OSError):  # a file system without them
             for name in os.listxattr(place):
-                with contextlib.suppress(OSError):  # that are for the system to set
+                with contextlib.suppress(OSError):  # those that only the system sets
                     os.setxattr(part, name, os.getxattr(place, name))
 
 
@@ -226,7 +226,7 @@ def _open_sink(file: BinaryIO, name: str, compression: str | None) -> Iterator[A
             stream.close()
     except BaseException as error:
         if compression is not None and not isinstance(error, BrokenPipeError):
-            # With the rows so far; without an end to them, every decompressor complains.
+            # Keep the rows so far; without an end to them, every decompressor complains.
             with contextlib.suppress(OSError):
                 stream.flush()
         sink.abandon()

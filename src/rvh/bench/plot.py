@@ -55,7 +55,7 @@ def svg(rows: Sequence[Row], old: Old | None = None) -> bytes:
         axes.set_xscale("log")
         axes.set_yticks(places, [row.workload.name for row in rows], fontsize=8)
         axes.set_ylim(places[-1] + 0.8, -0.8)
-        # Bars of a logarithm start anywhere: here at a power of ten. To the right, the labels.
+        # Bars on a log scale start anywhere, here at a power of ten. Labels need room on the right.
         lowest, highest = min(rates + old_rates), max(rates + old_rates)
         axes.set_xlim(10 ** math.floor(math.log10(lowest) - 0.1), 4 * highest)
         axes.grid(axis="x", color="#dddddd")

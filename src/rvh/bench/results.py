@@ -1,4 +1,4 @@
-"""The figures of a run as rows of a CSV file: its one schema, the writer, and a reader that doubts.
+"""The figures of a run as rows of a CSV file: the schema, the writer, and a strict reader.
 
 The columns are the fields of `Workload`, `Figures` and `Environment`, in that order;
 `docs/cli.md`, "rvh bench", is this table for people.
@@ -183,7 +183,7 @@ def _measure(cell: str) -> float | None:
     return value if MIN_FIGURE <= value <= MAX_FIGURE else None
 
 
-#: how a cell is read, by the type of its field: what reads it, and what it should have been
+#: the reader of a cell, by the type of its field, and the words for what it expects
 READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "str": (_text, "printable text"),
     "int": (_count, "a whole number above 0"),

@@ -219,7 +219,7 @@ def _balanced(workload: Workload) -> Call:
 
 
 def _cached(workload: Workload) -> Call:
-    """Room for half of the distinct keys; what is there when a round begins is of the last one."""
+    """Room for half of the distinct keys; a round begins with what the last one left."""
     cache, keys = SelectionCache(_nodes(workload), workload.keys // 40, "arc"), _keys(workload)
     return lambda: cache.argselect_batch(keys, workload.k, threads=workload.threads)
 

@@ -17,7 +17,7 @@ def measure(
     rounds: int,
     tell: Callable[[int, Name], object],
 ) -> dict[Name, list[float]]:
-    """Seconds of each call in each round.
+    """Time each call in each round, in seconds.
 
     Parameters
     ----------

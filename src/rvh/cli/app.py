@@ -21,7 +21,7 @@ from rvh.errors import show
 #: the commands, in the order of the help
 COMMANDS: tuple[Callable[..., None], ...] = (select, assign, bench, info)
 
-#: Click's, or that of the copy of Click in Typer: what is wrong with a command line is one
+#: the error about a command line: Click's, or that of the copy of Click in Typer
 UsageError: type[Any] = typer.BadParameter.__mro__[1]
 
 
@@ -137,7 +137,7 @@ def run(args: list[str] | None) -> None:
     except UsageError as error:
         context = error.ctx
         if type(error).__name__ == "NoArgsIsHelpError":
-            error.show()  # all that it shows is the help
+            error.show()  # which shows the help and nothing else
         else:
             more = f"; see {context.command_path} --help" if context is not None else ""
             say(_with_value(error) + more)

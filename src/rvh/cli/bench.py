@@ -95,7 +95,7 @@ def bench(
     old = None if compare is None else _read_old(compare, chosen, allowed)
     too_slow = partial(slower, old=old or {}, allowed=allowed)
     with contextlib.ExitStack() as files:
-        # Opened here: what cannot be written is found before anything is measured.
+        # Opened first: a file that cannot be written is found before anything is measured.
         csv_file, plot_file = (
             None if path is None else files.enter_context(target(path, advice=_advice(path)))
             for path in (out, plot)
@@ -161,7 +161,7 @@ def _refuse_unknown(patterns: list[str] | None, suite: list[Workload]) -> None:
 
 
 def _read_old(path: Path, chosen: list[Workload], allowed: float) -> Old:
-    """An earlier run, with a warning where it says little about this one."""
+    """Read an earlier run, and warn where it says little about this one."""
     from rvh.bench.compare import by_workload, differences
     from rvh.bench.environment import environment
     from rvh.bench.results import read_csv
@@ -209,7 +209,7 @@ def _measured(
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
-    """Say on one line of a terminal what is going on; nothing of it stays."""
+    """Show on one line of a terminal what is going on, and clear it at the end."""
     shown = sys.stderr is not None and sys.stderr.isatty()
 
     def tell(text: str) -> None:

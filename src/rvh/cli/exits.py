@@ -14,7 +14,7 @@ from rvh.errors import RVHError
 
 P = ParamSpec("P")
 
-#: top-level modules of the packages in the extras, and what to say where one is missing
+#: top-level modules of the packages in the extras, and the message where one is missing
 EXTRA = dict.fromkeys(
     ("typer", "click", "rich", "pyarrow"),
     "the command line needs its extra: pip install 'rvh[cli]'",
@@ -123,7 +123,7 @@ def leave(status: int) -> NoReturn:
 
 
 def _settle_stdout() -> None:
-    """Send what stdout no longer takes nowhere: the interpreter's last flush stays silent."""
+    """Discard what stdout no longer takes, so that the interpreter's last flush stays silent."""
     if sys.stdout is None:
         return
     try:

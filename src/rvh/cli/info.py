@@ -1,4 +1,4 @@
-"""``rvh info``: what this installation is and what it uses here."""
+"""``rvh info``: this installation, and what it uses here."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class KeySpec:
 
     def _typed(self, column: Sequence[Any] | NDArray[Any]) -> Sequence[Any] | NDArray[Any]:
         kinds = {KeyType.AUTO: None, KeyType.INT: "iu", KeyType.TEXT: "O"}[self._key_type]
-        # An array of objects from a column of text has nothing but text and bytes in it.
+        # An array of objects that comes from a column of text holds only text and bytes.
         if kinds is None or (isinstance(column, np.ndarray) and column.dtype.kind in kinds):
             return column
         return [self._convert(value) for value in column]
@@ -148,7 +148,7 @@ def key_columns(given: list[str] | None, reader: Reader) -> list[str]:
     present = reader.names
     columns = [name for text in given or [] for name in _split(text, present or [])]
     if twice := [name for name, count in Counter(columns).items() if count > 1]:
-        # Its value twice is another key than once: rather an option that is there by mistake.
+        # Twice its value would be another key than once: it is more likely a mistake.
         raise typer.BadParameter(
             f"column {show(twice[0])} is named twice: name it once", param_hint="--key-column"
         )

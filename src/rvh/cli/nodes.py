@@ -122,7 +122,7 @@ def _refuse_missing(path: str, option: str) -> None:
     except FileNotFoundError:
         pass
     except (OSError, ValueError):
-        return  # an error of whoever reads it
+        return  # the reader raises an error of its own
     else:
         return
     hint = ""
@@ -142,7 +142,7 @@ def _listed(text: str, option: str, before: int, is_alone: bool) -> list[str]:
     if re.match(r"\s*\[\s*(\"|\]\s*$)", text):
         return _json_list(text, option)
     entries = text.split(",")
-    whole = json.dumps(entries, ensure_ascii=False)  # pasted, it has to be all of the list
+    whole = json.dumps(entries, ensure_ascii=False)  # the whole list, to be pasted
     if len(whole) > 200:
         whole = json.dumps(["ID", "ID"])
     as_json = f"{option} {shlex.quote(whole)}"
@@ -181,7 +181,7 @@ def _json_list(text: str, option: str) -> list[str]:
 
 
 def _refuse_file_name(text: str, option: str, as_json: str, is_alone: bool) -> None:
-    """Refuse a name that may be that of a file; any that is alone may be one."""
+    """Refuse a name that may be a file's, as any may that stands alone."""
     is_there = _is_file(text)
     looks = format_of(text) or compression_of(text) or text.startswith((".", "/", "~"))
     if is_alone and ("/" in text or os.sep in text) and "://" not in text:

@@ -20,7 +20,7 @@ from rvh.errors import RVHError, show
 from rvh.keys import key_bytes
 from rvh.nodes import NodeSet
 
-#: of --algorithm table
+#: the default of --partitions
 PARTITIONS = 65536
 
 
@@ -75,7 +75,7 @@ def placement(options: PlacementOptions) -> Placement:
         nodes = nodes.subset(mask)
     ids, k, threads = nodes.ids, options.k, bulk.threads
     if method.algorithm is Algorithm.JUMP:
-        from rvh.stable import StableSelector  # here and below: only who asks for it pays
+        from rvh.stable import StableSelector  # imported, here and below, where it is needed
 
         selector = StableSelector(ids)
         selector.argselect_batch([], k)  # refuses a wrong k

@@ -13,7 +13,7 @@ class Progress(Protocol):
     def __enter__(self) -> Progress: ...
     def __exit__(self, *exc: object) -> None: ...
     def update(self, rows: int, fraction: float | None) -> None:
-        """`rows` rows are done in all, which is this part of the input (None: unknown)."""
+        """Show that `rows` rows are done in all, and which part of the input (None: unknown)."""
 
 
 class Silent:
@@ -71,7 +71,7 @@ class Bar:
 
 
 def progress(title: str, quiet: bool) -> Progress:
-    """A bar where someone can see it: stderr is a terminal and nobody asked for silence."""
+    """A bar where someone sees it: on a terminal, and unless silence is asked for."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         return Silent()
     return Bar(title)

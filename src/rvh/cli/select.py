@@ -102,12 +102,12 @@ def select(
     )
     placed.check(value)
     if at is not None:
-        from rvh.cli.geohashes import refuse_no_geohash  # only who asks for it pays
+        from rvh.cli.geohashes import refuse_no_geohash  # imported only where it is needed
 
         refuse_no_geohash(at, "--at")
     by_rank = not constraints.spread and constraints.node_geohash is None
     if placed.node_set is not None and use_async and by_rank:
-        import asyncio  # only where it is asked for: it doubles the start-up time
+        import asyncio  # imported only where it is needed: it doubles the start-up time
 
         chosen = asyncio.run(rvh.arendezvous_hash(placed.node_set, value, k))
     else:
@@ -148,5 +148,5 @@ def _key(text: str, key_type: KeyType) -> str | int:
             value = whole_number(text)
         except rvh.RVHError as error:
             raise typer.BadParameter(str(error), param_hint="--key") from None
-    key_bytes(value)  # refuses what is no key, in the words for a single one
+    key_bytes(value)  # refuses a value that is no key, in the words for a single one
     return value

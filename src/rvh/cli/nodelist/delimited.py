@@ -60,7 +60,7 @@ def _entries(
             f"would be: leave --no-node-header away; {as_json(first[ids])}"
         )
     others = [header.index(name) for name in columns.others]
-    texts = [ids]  # a weight with a blank is an error as it is
+    texts = [ids]  # not the weights: one with a blank is an error in any case
     texts += [header.index(name) for name in columns.others if name != columns.weight]
     for number, row in enumerate(rows, 1):
         if len(row) != len(header):
@@ -110,7 +110,7 @@ def _refuse_other_delimiter(source: str, place: str, row: list[str], delimiter: 
 def _refuse_no_header(source: str, first: list[str], columns: Columns) -> None:
     """Refuse a first line that may be a node: as a header it would be left out."""
     if columns.ids is not None or is_id_name(first[0]) or columns.others:
-        return  # a column that is named and not there is an error of its own
+        return  # that a named column is missing is another error
     cell = show(first[0])
     if first[0].startswith("#"):
         raise RVHError(

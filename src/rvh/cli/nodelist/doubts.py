@@ -1,4 +1,4 @@
-"""Doubts about plain text: what may be something else than the node id that it would be."""
+"""Doubts about plain text: it may be something else than the node id that it would be."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ ID_NAMES = (
     "member", "shard", "backend", "bucket", "broker", "worker", "peer", "machine",
 )  # fmt: skip
 
-#: ids in which no character needs a look of its own, as in most
+#: an id whose characters need no closer look, as most do not
 PLAIN = re.compile(r"[A-Za-z0-9_.:/=+%~-]+")
-#: what an id in plain text does not hold, and its name
+#: characters that an id in plain text may not hold, and their names
 SEPARATORS = {
     ",": "a comma",
     ";": "a semicolon",

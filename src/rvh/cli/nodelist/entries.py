@@ -70,7 +70,7 @@ def node_list(entries: Iterable[Entry], columns: Columns) -> NodeList:
             raise RVHError(f"{entry.where}: a node id is text, not {what}")
         if not node:
             raise RVHError(f"{entry.where} is empty: a node id has at least one character")
-        spot = (entry.source, entry.place)  # a plain tuple: the garbage collector lets it be
+        spot = (entry.source, entry.place)  # a plain tuple, which garbage collection skips
         if (before := seen.setdefault(node, spot)) is not spot:
             first = Entry(node, *before)
             of = first.place if first.source == entry.source else first.where

@@ -23,10 +23,10 @@ from rvh.errors import RVHError
 if TYPE_CHECKING:
     from rvh._tables.base import Batch
 
-#: the longest node file of text, which is read whole; and the bytes read at once
+#: the longest node file of text, since it is read whole; the bytes read at once
 TEXT_BYTES, PIECE_BYTES = 1 << 28, 1 << 20
 
-#: what reads the text of each format
+#: the reader of each text format
 TEXT_READERS: dict[str, Callable[[str, str, Columns], Iterator[Entry]]] = {
     "csv": read_csv,
     "tsv": read_tsv,

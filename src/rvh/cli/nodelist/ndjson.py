@@ -35,7 +35,7 @@ def read_ndjson(source: str, text: str, columns: Columns) -> Iterator[Entry]:
         if isinstance(value, dict):
             where = f"line {number}: "
             known.update(dict.fromkeys(value))
-            if ids is None:  # of the first object: in the others it may stand elsewhere
+            if ids is None:  # the first object decides: in others it may stand elsewhere
                 others = [name for name in columns.others if name in value]
                 ids = id_column(source, columns, list(value), where, others)
             elif ids not in value:
@@ -55,7 +55,7 @@ def read_ndjson(source: str, text: str, columns: Columns) -> Iterator[Entry]:
         yield Entry(value, source, f"line {number}", values)
         empty = False
     for name in columns.others:
-        # One line may leave a member away; where all do, its name is mistyped.
+        # One line may lack a member; where all do, its name is mistyped.
         if name not in known and not empty:
             raise no_column(source, name, known)
 
