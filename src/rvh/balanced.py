@@ -1,14 +1,13 @@
 """Bounded load: no node gets more than its share of the keys times a factor.
 
-Keys and nodes are matched as colleges and students are: each key asks for its nodes in the order of
-its ranking, and a full node keeps the keys that score highest on it. That matching is unique, so it
-does not depend on the order of the rows.
+Keys and nodes are matched like students and colleges: each key proposes to its nodes in the order
+of its ranking, and a full node keeps the keys that score highest on it. That matching is unique, so
+it does not depend on the order of the rows.
 """
 
 from __future__ import annotations
 
 import math
-import operator
 from collections import deque
 from collections.abc import Mapping
 from fractions import Fraction
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
-from rvh._arguments.numbers import real_number
+from rvh._arguments.numbers import as_index, real_number
 from rvh._backend import Matching, distinct
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.shared import Shared
@@ -31,21 +30,21 @@ __all__ = ["BalancedAssigner", "argassign_balanced", "assign_balanced", "capacit
 
 #: keys are counted in 64 bits
 COUNT_MAX = 2**63
-#: how many times longer a ranking becomes where a key needs more of it
-LONGER = 8
+#: how many times longer a key's list of nodes becomes when all nodes in it are full
+LIST_GROWTH = 8
 
 
 def capacities(nodes: Any, count: int, load_factor: float = 1.05) -> NDArray[np.int64]:
-    """How many of `count` keys each node may get: ``ceil(load_factor * count * weight / sum)``.
+    """The greatest load of each node: ``ceil(load_factor * count * weight / sum of weights)``.
 
     Parameters
     ----------
     nodes : NodeSet, or what makes one
     count : int
-        Keys, 0 or more.
+        Number of keys, 0 or more.
     load_factor : float
-        Meant as the decimal number that it prints as (1.05 is 105/100), so that there is no
-        rounding: the capacities are the same everywhere. Weights are the doubles that they are.
+        Read as the decimal number that it prints as (1.05 is 105/100). Nothing else is rounded
+        either, so the capacities are the same everywhere. Weights are read as their exact doubles.
 
     Returns
     -------
@@ -57,7 +56,7 @@ def capacities(nodes: Any, count: int, load_factor: float = 1.05) -> NDArray[np.
     RVHError
         A factor that is not finite and positive, or that leaves less room than there are keys.
     RVHTypeError
-        A factor that is no number, a count that is no whole number.
+        A factor that is not a number, a count that is not a whole number.
 
     Examples
     --------
@@ -69,15 +68,12 @@ def capacities(nodes: Any, count: int, load_factor: float = 1.05) -> NDArray[np.
     array([75, 25])
     """
     node_set = as_node_set(nodes)
-    try:
-        number = None if isinstance(count, (bool, np.bool_)) else operator.index(count)
-    except TypeError:
-        number = None
+    number = as_index(count)
     if number is None:
         raise RVHTypeError(f"count is {show(count)}: pass a whole number from 0")
     if not 0 <= number < COUNT_MAX:
         raise RVHError(f"count is {show(number)}: pass a whole number from 0, below 2^63")
-    factor = _factor(load_factor)
+    factor = _exact_factor(load_factor)
     weights = [1.0] * len(node_set) if node_set.weights is None else node_set.weights.tolist()
     exact = [Fraction(weight) for weight in weights]
     total = sum(exact)
@@ -126,7 +122,7 @@ def argassign_balanced(
     node_set = as_node_set(nodes, weights, scheme, secret)
     with _keys.open_keys(keys) as column:
         room = capacities(node_set, len(column), load_factor)
-        return _matched(node_set, column, room, threads, dedupe)
+        return _match(node_set, column, room, threads, dedupe)
 
 
 def assign_balanced(
@@ -140,21 +136,22 @@ def assign_balanced(
     threads: int | None = None,
     dedupe: bool | Literal["auto"] = "auto",
 ) -> NDArray[Any]:
-    """The node of every key, where no node gets more keys than its capacity.
+    """The node of every key, so that no node gets more keys than its capacity.
 
     Parameters
     ----------
     nodes : NodeSet, or what makes one
     keys : sequence or array of str, bytes or int, shape (M,)
-        Any kind in `rvh.keys.KINDS`. It must not change during the call. A key that stands several
-        times counts, and may be placed, as often.
+        Any kind in `rvh.keys.KINDS`. It must not change during the call. Each repetition of a key
+        counts as a key, and may get another node.
     load_factor : float
         A node gets at most ``ceil(load_factor * M * weight / sum of weights)`` keys: see
-        `capacities`. Near 1 loads are even and more keys leave their best node.
+        `capacities`. The nearer to 1, the more even are the loads, and the more keys are not on
+        their best node.
     weights, scheme, secret
         As for `rvh.select_batch`.
     threads, dedupe
-        As for `NodeSet.argselect_batch`; they concern the scores. The matching takes one thread.
+        As for `NodeSet.argselect_batch`, for computing the scores. The matching uses one thread.
 
     Returns
     -------
@@ -167,17 +164,18 @@ def assign_balanced(
         A factor that is not finite and positive, or that leaves less room than there are keys; for
         nodes and keys as `rvh.select_batch`.
     RVHTypeError
-        As `rvh.select_batch`; a factor that is no number.
+        As `rvh.select_batch`; a factor that is not a number.
 
     Notes
     -----
-    The stable matching in which keys propose in the order of their ranking and a full node keeps
-    the keys that score highest on it; of equal scores the key with higher bytes, of equal keys
-    the one in the lower row. It is unique (D. Gale and L. Shapley, "College admissions and the
-    stability of marriage", 1962), so another order of the rows places every key where it was.
-    Bounded loads for consistent hashing: V. Mirrokni, M. Thorup and M. Zadimoghaddam, SODA 2018.
+    This is the stable matching in which keys propose in the order of their ranking and a full node
+    keeps the keys that score highest on it; of equal scores it keeps the key with higher bytes, of
+    equal keys the one in the lower row. The matching is unique (D. Gale and L. Shapley, "College
+    admissions and the stability of marriage", 1962), so it does not depend on the order of the
+    rows. Bounded loads for consistent hashing: V. Mirrokni, M. Thorup and M. Zadimoghaddam, SODA
+    2018.
 
-    Memory beyond keys and answer is about 50 bytes a key.
+    Besides keys and answer, the memory is about 50 bytes for each key.
 
     Examples
     --------
@@ -188,18 +186,18 @@ def assign_balanced(
     np.True_
     """
     node_set = as_node_set(nodes, weights, scheme, secret)
-    found = argassign_balanced(node_set, keys, load_factor, threads=threads, dedupe=dedupe)
-    return take(node_set.ids, found)
+    owners = argassign_balanced(node_set, keys, load_factor, threads=threads, dedupe=dedupe)
+    return take(node_set.ids, owners)
 
 
 class BalancedAssigner(Shared):
-    """Bounded load for keys that come and go.
+    """Bounded load for keys that are assigned and released over time.
 
-    A key that was assigned stays where it is until it is released. The keys of a batch that are
-    new are matched, as by `assign_balanced`, with the room that the nodes have left: the capacities
-    for all keys then held, less what each node holds. So a history of calls decides, and within a
-    batch the order of the rows does not. It can be used from several threads: calls come one after
-    the other.
+    A key that was assigned stays on its node until it is released. The new keys of a batch are
+    matched as by `assign_balanced`, with the room that the nodes have left: their capacities for
+    all keys, old and new, less their loads. So the placement depends on the order of the calls, but
+    not on the order of the rows in a batch. It can be used from several threads; calls run one
+    after the other.
 
     Parameters
     ----------
@@ -212,11 +210,11 @@ class BalancedAssigner(Shared):
     RVHError
         A factor below 1 or not finite.
     RVHTypeError
-        A factor that is no number.
+        A factor that is not a number.
 
     Notes
     -----
-    Memory is the keys' bytes and about 150 bytes for each.
+    The memory is the keys' bytes and about 150 bytes for each key.
 
     Examples
     --------
@@ -233,7 +231,7 @@ class BalancedAssigner(Shared):
 
     def __init__(self, nodes: Any, load_factor: float = 1.05) -> None:
         self._nodes = as_node_set(nodes)
-        if _factor(load_factor) < 1:
+        if _exact_factor(load_factor) < 1:
             raise RVHError(
                 f"load_factor is {load_factor}: with less than 1 the nodes have no room for all "
                 "keys; choose 1 or more"
@@ -241,7 +239,7 @@ class BalancedAssigner(Shared):
         self._load_factor = load_factor
         self._owner: dict[bytes, int] = {}
         self._loads = np.zeros(len(self._nodes), dtype=np.intp)
-        self._due: _Due | None = None
+        self._pending: _Change | None = None
         self._share()
 
     @property
@@ -251,43 +249,44 @@ class BalancedAssigner(Shared):
 
     @property
     def loads(self) -> NDArray[np.intp]:
-        """How many keys each node holds, shape (N,), in the order of the set's ids."""
+        """The number of keys on each node, shape (N,), in the order of the set's ids."""
         with self._change_lock:
-            self._settle()
+            self._finish_change()
             return self._loads.copy()
 
-    def _change(self, due: _Due) -> None:
-        """Make a change, which is decided at one assignment.
+    def _change(self, change: _Change) -> None:
+        """Make a change, which takes effect at the first assignment.
 
-        What ends the rest of it, a signal or the fork of a child, leaves that to the next call.
+        If a signal or a fork interrupts the rest, the next call finishes it.
         """
-        self._due = due
-        self._settle()
+        self._pending = change
+        self._finish_change()
 
-    def _settle(self) -> None:
-        """Make the change that is due, as often as it takes."""
-        if self._due is not None:
-            come, go, loads = self._due
-            self._owner.update(come)
-            deque(map(self._owner.pop, go, repeat(None)), maxlen=0)
+    def _finish_change(self) -> None:
+        """Finish the pending change; running this again after an interruption is safe."""
+        if self._pending is not None:
+            added, removed, loads = self._pending
+            self._owner.update(added)
+            deque(map(self._owner.pop, removed, repeat(None)), maxlen=0)
             self._loads = loads
-            self._due = None
+            self._pending = None
 
     def __len__(self) -> int:
-        """How many keys are held."""
-        due = self._due  # no lock: an error about a key that is this object shows it
-        return int((self._loads if due is None else due.loads).sum())
+        """The number of keys that are assigned."""
+        # Without the lock: an error about a key that is this object shows its repr.
+        pending = self._pending
+        return int((self._loads if pending is None else pending.loads).sum())
 
     def __repr__(self) -> str:
         return f"BalancedAssigner({self._nodes!r}, {self._load_factor}, keys={len(self)})"
 
     def assign_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[Any]:
-        """The node of every key; those that are not held yet are held from now on.
+        """The node of every key; new keys are assigned.
 
         Parameters
         ----------
         keys : sequence or array of str, bytes or int, shape (M,)
-            Any kind in `rvh.keys.KINDS`. A key that stands several times is one key.
+            Any kind in `rvh.keys.KINDS`. A repeated key is one key.
         threads : int, optional
             As for `NodeSet.argselect_batch`.
 
@@ -299,7 +298,7 @@ class BalancedAssigner(Shared):
         Raises
         ------
         RVHError, RVHTypeError
-            As `NodeSet.argselect_batch`; nothing is assigned then.
+            As `NodeSet.argselect_batch`; no key is assigned then.
 
         Examples
         --------
@@ -310,36 +309,35 @@ class BalancedAssigner(Shared):
         ([True, True], 2)
         """
         with _keys.open_keys(keys) as column, self._change_lock:
-            self._settle()
+            self._finish_change()
             spans, codes = distinct(column.with_plain_chunks(), 0, len(column))
-            names = KeyColumn(Kind.SPANS, spans)
-            known = list(names.iter_bytes())
-            first: dict[bytes, int] = {}
-            for number, key in enumerate(known):
+            unique = KeyColumn(Kind.SPANS, spans)
+            names = list(unique.iter_bytes())
+            new: dict[bytes, int] = {}  # keys without an owner -> their positions in `unique`
+            for position, key in enumerate(names):
                 if key not in self._owner:
-                    first.setdefault(key, number)
-            fresh = names.take(np.array(list(first.values()), dtype=np.int64))
-            total = len(self._owner) + len(first)
+                    new.setdefault(key, position)
+            unassigned = unique.take(np.array(list(new.values()), dtype=np.int64))
+            total = len(self._owner) + len(new)
             room = capacities(self._nodes, total, self._load_factor) - self._loads
-            found = _matched(self._nodes, fresh, np.maximum(room, 0), threads, False)
-            more = np.bincount(found, minlength=len(self._nodes))
-            come = dict(zip(first, found.tolist(), strict=True))
-            self._change(_Due(come, {}, self._loads + more))
-            owners = np.array([self._owner[key] for key in known], dtype=np.intp)
+            matched = _match(self._nodes, unassigned, np.maximum(room, 0), threads, False)
+            loads = self._loads + np.bincount(matched, minlength=len(self._nodes))
+            self._change(_Change(dict(zip(new, matched.tolist(), strict=True)), {}, loads))
+            owners = np.array([self._owner[key] for key in names], dtype=np.intp)
             return self._nodes.ids.take(owners[codes])
 
     def release(self, keys: Any) -> None:
-        """Let keys go: their places are free for the next batch, and no other key moves.
+        """Release keys: the next batch can use their room, and no other key moves.
 
         Parameters
         ----------
         keys : sequence or array of str, bytes or int, shape (M,)
-            Keys that are held, each once.
+            Keys that are assigned, each once.
 
         Raises
         ------
         RVHError
-            A key that is not held, with its position; nothing is released then.
+            A key that is not assigned, with its position; no key is released then.
         RVHTypeError
             As `NodeSet.argselect_batch`.
 
@@ -353,60 +351,60 @@ class BalancedAssigner(Shared):
         1
         """
         with _keys.open_keys(keys) as column, self._change_lock:
-            self._settle()
-            leaving: dict[bytes, int] = {}
+            self._finish_change()
+            released: dict[bytes, int] = {}
             for position, key in enumerate(column.iter_bytes()):
                 owner = self._owner.get(key)
-                if owner is None or key in leaving:
-                    why = "stands twice" if key in leaving else "is not held"
+                if owner is None or key in released:
+                    why = "stands twice" if key in released else "is not held"
                     raise RVHError(
                         f"key {show(key)} at position {position} {why}: release each key that was "
                         "assigned once"
                     )
-                leaving[key] = owner
-            gone = np.fromiter(leaving.values(), dtype=np.intp, count=len(leaving))
-            less = np.bincount(gone, minlength=len(self._nodes))
-            self._change(_Due({}, leaving, self._loads - less))
+                released[key] = owner
+            owners = np.fromiter(released.values(), dtype=np.intp, count=len(released))
+            loads = self._loads - np.bincount(owners, minlength=len(self._nodes))
+            self._change(_Change({}, released, loads))
 
 
-class _Due(NamedTuple):
-    """A change of who owns what: keys that come and keys that go, and the loads after it."""
+class _Change(NamedTuple):
+    """A change of assignments: keys added and removed, with their nodes, and the loads after it."""
 
-    come: Mapping[bytes, int]
-    go: Mapping[bytes, int]
+    added: Mapping[bytes, int]
+    removed: Mapping[bytes, int]
     loads: NDArray[np.intp]
 
 
-def _factor(load_factor: Any) -> Fraction:
-    """The decimal number that a factor is written as, exactly."""
+def _exact_factor(load_factor: Any) -> Fraction:
+    """Convert a factor to the exact decimal number that it prints as."""
     number = real_number(load_factor, "load_factor")
     if isinstance(load_factor, np.ndarray):  # of no dimension
         load_factor = load_factor[()]
     if not 0 < number < math.inf:
         raise RVHError(
             f"load_factor is {number}: pass a finite number above 0 (with 1 or more there is "
-            "always room); without a bound argselect_batch is the answer"
+            "always room); without a bound, use argselect_batch"
         )
-    # A float32 prints as the shortest number that it is nearest to, as a double does.
+    # A float32, like a double, prints as the shortest number that rounds to it.
     return Fraction(str(load_factor) if isinstance(load_factor, np.floating) else repr(number))
 
 
-def _matched(
+def _match(
     nodes: NodeSet,
     column: KeyColumn,
     room: NDArray[np.int64],
     threads: int | None,
     dedupe: Any,
 ) -> NDArray[np.intp]:
-    """The stable matching of a column's keys, of which a node gets at most its room."""
+    """Match the keys of a column with nodes, so that no node gets more keys than its room."""
     owners = np.empty(len(column), dtype=np.intp)
-    best = _ranked(nodes, column, 1, threads, dedupe)
-    if not _match(nodes, column, room, threads, best, owners, False):
-        _match(nodes, column, room, threads, best, owners, True)
+    best = _rank(nodes, column, 1, threads, dedupe)
+    if not _try_match(nodes, column, room, threads, best, owners, False):
+        _try_match(nodes, column, room, threads, best, owners, True)
     return owners
 
 
-def _match(
+def _try_match(
     nodes: NodeSet,
     column: KeyColumn,
     room: NDArray[np.int64],
@@ -415,33 +413,36 @@ def _match(
     owners: NDArray[np.intp],
     with_ties: bool,
 ) -> bool:
-    """Whether it could be done: not where keys tie and nothing is known but words."""
+    """Match by scores alone, or with the keys' bytes too if `with_ties`; return False on a tie.
+
+    A tie of two keys cannot be decided without their bytes, which few calls need.
+    """
     spans = codes = None
     if with_ties:
         spans, codes = distinct(column.with_plain_chunks(), 0, len(column))
     ranking = nodes._ranking
     matching = Matching(ranking.nodes, room.astype(np.uint64), owners, spans, codes)
-    left = matching.offer(None, best)
-    if left is None or len(left) == 0:
-        return left is not None
-    known = np.ones(len(column), dtype=np.uint32)  # nodes in each key's list
-    while left is not None and len(left) > 0:
-        shortest = int(known[left].min())
-        if shortest == ranking.selectable:  # there is room for all, and no node had any for these
-            raise keys_changed()
-        rows = np.sort(left[known[left] == shortest])
-        rest = left[known[left] > shortest]
-        k = min(LONGER * shortest, ranking.selectable)
-        more = matching.offer(rows, _ranked(nodes, column._take(rows), k, threads, False))
-        known[rows] = k
-        left = None if more is None else np.concatenate([rest, more])
-    return left is not None
+    unmatched = matching.offer(None, best)
+    if unmatched is None or len(unmatched) == 0:
+        return unmatched is not None
+    lengths = np.ones(len(column), dtype=np.uint32)  # of each key's list of nodes
+    while unmatched is not None and len(unmatched) > 0:
+        shortest = int(lengths[unmatched].min())
+        if shortest == ranking.selectable:
+            raise keys_changed()  # there is room for every key, so no list should be too short
+        rows = np.sort(unmatched[lengths[unmatched] == shortest])
+        rest = unmatched[lengths[unmatched] > shortest]
+        k = min(LIST_GROWTH * shortest, ranking.selectable)
+        more = matching.offer(rows, _rank(nodes, column._take(rows), k, threads, False))
+        lengths[rows] = k
+        unmatched = None if more is None else np.concatenate([rest, more])
+    return unmatched is not None
 
 
-def _ranked(
+def _rank(
     nodes: NodeSet, column: KeyColumn, k: int, threads: int | None, dedupe: Any
 ) -> NDArray[np.uint64]:
-    """The best k nodes of every key, then the words that ranked them: shape (M, 2 * k)."""
+    """The best k nodes of every key, followed by their words: shape (M, 2 * k)."""
     ranking = nodes._ranking
     out = np.empty((len(column), 2 * k), dtype=np.uint64)
     ranking.fill(ranking.nodes.rank, column, out, k, threads, dedupe)

@@ -1,7 +1,7 @@
-"""A memo of selections: keys that were asked for before are answered without scoring.
+"""A cache of selections: a key that was selected for before is answered without scoring.
 
-LRU keeps what was used last; ARC also what was used more than once, so that a scan of keys that
-never come again does not sweep it out.
+LRU keeps the keys that were used last. ARC also keeps keys that were used more than once, so that a
+scan of keys that are used only once does not evict them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh import keys as _keys
+from rvh._arguments.choices import one_of
 from rvh._arguments.numbers import whole_number
 from rvh._backend import Cache, distinct
 from rvh._batch.answers import fill
@@ -20,7 +21,7 @@ from rvh._batch.threads import thread_count
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.shared import Shared
 from rvh._runtime.slices import take
-from rvh.errors import RVHError, RVHTypeError, show
+from rvh.errors import RVHTypeError
 from rvh.nodes import NodeSet, as_node_set
 
 __all__ = ["CacheInfo", "SelectionCache"]
@@ -28,27 +29,27 @@ __all__ = ["CacheInfo", "SelectionCache"]
 POLICIES = ("lru", "arc")
 SIZE_MAX = 2**31
 BYTES_MAX = 2**62
-#: of `max_bytes` for each entry, where it is not given
-BYTES_EACH = 256
+#: bytes for each entry in the default of `max_bytes`
+BYTES_PER_ENTRY = 256
 
 
 class CacheInfo(NamedTuple):
-    """What a cache has done and what it holds.
+    """Counts of what a cache has done and what it contains.
 
     Parameters
     ----------
     hits, misses : int
-        Requests since the cache was made. A key that stands again in a batch is a hit.
+        Requests since the cache was made. A key that is repeated in a batch is a hit.
     evictions : int
-        Answers that were given up to make room.
+        Answers that were dropped to make room.
     entries : int
-        Keys with an answer, or that wait for one.
+        Keys with an answer, or waiting for one.
     ghosts : int
         Keys that ARC remembers without an answer.
     bytes : int
-        What both count for: 96, the key's bytes, and 4 for each node of an answer.
+        Size of entries and ghosts: for each 96, the key's bytes, and 4 for each node of an answer.
     maxsize, max_bytes : int
-        The bounds.
+        The limits.
     """
 
     hits: int
@@ -64,33 +65,33 @@ class CacheInfo(NamedTuple):
 class SelectionCache(Cache, Shared):
     """Selections of a node set, remembered by key.
 
-    It answers as the set does, always. Keys are told apart by their bytes, so a str and its UTF-8
-    are one key. It can be used from many threads and event loops at once.
+    Its answers are always those of the set. Keys are compared by their bytes, so a str and its
+    UTF-8 are one key. It can be used from many threads and event loops at once.
 
     Parameters
     ----------
     nodes : NodeSet, or what makes one
     maxsize : int
-        Keys that are remembered, at most; from 1 to 2^31.
+        The greatest number of keys that are remembered, from 1 to 2^31.
     policy : {"lru", "arc"}
-        Which key gives way: the one not used for the longest time, or ARC's choice, which adapts
-        between keys used once and keys used again.
+        The key that is evicted: the one not used for the longest time, or ARC's choice, which
+        adapts between keys used once and keys used more often.
     max_bytes : int, optional
-        Bytes that all may count for: see `CacheInfo`. By default 256 for each of `maxsize`. A key
-        that alone is more is answered and not remembered.
+        The greatest size in bytes: see `CacheInfo`. By default 256 times `maxsize`. A key that is
+        larger than that alone is answered but not remembered.
 
     Raises
     ------
     RVHError
         `maxsize` or `max_bytes` out of range, an unknown policy.
     RVHTypeError
-        One of them that is no whole number.
+        `maxsize` or `max_bytes` that is not a whole number.
 
     Notes
     -----
-    An entry holds the answer for the largest k that was asked of it: a smaller k is its start, and
-    a hit; a larger one is a miss. A batch does what its keys would one after the other; what is
-    missing is scored together, a repeated key once.
+    An entry has the answer for the largest k that it was used with. A request with a smaller k is a
+    hit: its answer is the start of that one. A larger k is a miss. A batch changes the cache as its
+    keys would one after the other; the missing keys are scored together, a repeated key once.
 
     ARC: N. Megiddo and D. Modha, "ARC: a self-tuning, low overhead replacement cache", FAST 2003,
     figure 4. ``select(key, k=1)`` and ``aselect(key, k=1)`` are those of `NodeSet`.
@@ -114,26 +115,24 @@ class SelectionCache(Cache, Shared):
         max_bytes: int | None = None,
     ) -> None:
         self._maxsize = whole_number("maxsize", maxsize, SIZE_MAX)
-        if not isinstance(policy, str) or policy not in POLICIES:
-            raise RVHError(f"policy is {show(policy)}: choose one of {', '.join(POLICIES)}")
-        self._policy = str(policy)
-        bound = BYTES_EACH * self._maxsize if max_bytes is None else max_bytes
-        self._max_bytes = whole_number("max_bytes", bound, BYTES_MAX)
+        self._policy = one_of("policy", policy, POLICIES)
+        limit = BYTES_PER_ENTRY * self._maxsize if max_bytes is None else max_bytes
+        self._max_bytes = whole_number("max_bytes", limit, BYTES_MAX)
         node_set = as_node_set(nodes)
-        self._begin(node_set)
+        self._make_table(node_set)
         self._share()
 
-    def _begin(self, nodes: NodeSet) -> None:
+    def _make_table(self, nodes: NodeSet) -> None:
         arc = self._policy == "arc"
         self._open(self._maxsize, self._max_bytes, arc, secrets.token_bytes(24))
-        self._set(nodes, keep=False)
+        self._use(nodes, keep=False)
 
     def _after_fork(self) -> None:
-        # Anew, as another thread may have been in the table.
+        # A new table: another thread may have been changing the old one.
         super()._after_fork()
-        self._begin(self.nodes)
+        self._make_table(self.nodes)
 
-    def _set(self, nodes: NodeSet, keep: bool) -> None:
+    def _use(self, nodes: NodeSet, keep: bool) -> None:
         ranking = nodes._ranking
         self._bind(nodes, ranking.nodes, ranking.names(), ranking.selectable, ranking.count, keep)
 
@@ -141,9 +140,9 @@ class SelectionCache(Cache, Shared):
     def nodes(self) -> NodeSet:
         """The node set that answers.
 
-        Setting another one, with another fingerprint or its ids in another order, drops all
-        entries at once: no call that begins after it gets an answer of the old set. One that is
-        equal in both answers from then on, and the entries stay.
+        Setting a set with another fingerprint, or with its ids in another order, drops all entries
+        at once: no call that begins later gets an answer of the old set. If both are equal, the
+        entries stay.
 
         Examples
         --------
@@ -161,20 +160,20 @@ class SelectionCache(Cache, Shared):
     def nodes(self, nodes: NodeSet) -> None:
         if not isinstance(nodes, NodeSet):
             raise RVHTypeError(f"nodes is of type {type(nodes).__name__}: set an rvh.NodeSet")
-        self._now()  # an error where it was not made
-        fingerprint = nodes.fingerprint  # which may take a while, so not under the lock
+        self._now()  # raises if __init__ did not run
+        fingerprint = nodes.fingerprint  # may take a while, so not under the lock
         with self._change_lock:
             old = self._now().nodes
-            alike = fingerprint == old.fingerprint
-            self._set(nodes, keep=alike and nodes._ranking.names() == old._ranking.names())
+            same = fingerprint == old.fingerprint
+            self._use(nodes, keep=same and nodes._ranking.names() == old._ranking.names())
 
-    __reduce__ = Shared.__reduce__  # Cython's has no advice
+    __reduce__ = Shared.__reduce__  # Cython's error gives no advice
 
     def __repr__(self) -> str:
         return f"SelectionCache({self.nodes!r}, {self._maxsize}, {self._policy!r})"
 
     async def aselect(self, key: Any, k: int = 1) -> list[Any]:
-        """`select` for asyncio: small work at once, large work off the event loop.
+        """Select for asyncio: a small amount of work at once, a large one off the event loop.
 
         Examples
         --------
@@ -200,9 +199,9 @@ class SelectionCache(Cache, Shared):
         keys : sequence or array of str, bytes or int, shape (M,)
             Any kind in `rvh.keys.KINDS`. It must not change during the call.
         k : int
-            How many, from 1 to the number of nodes (of those with a weight above 0).
+            Number of nodes, from 1 to the number of those with a weight above 0.
         threads : int, optional
-            As for `NodeSet.argselect_batch`, for the keys that are missing.
+            As for `NodeSet.argselect_batch`, for the missing keys.
 
         Returns
         -------
@@ -256,34 +255,31 @@ class SelectionCache(Cache, Shared):
         return take(nodes.ids, chosen)
 
     def _answers(self, keys: Any, k: Any, threads: int | None) -> tuple[NDArray[np.intp], NodeSet]:
-        bound = self._now()
-        nodes: NodeSet = bound.nodes
+        current = self._now()
+        nodes: NodeSet = current.nodes
         ranking = nodes._ranking
         k = ranking.count(k)
-        thread_count(threads, 0)  # refuses a wrong one, also where nothing is missing
+        thread_count(threads, 0)  # rejects an invalid number even if no key is missing
         with _keys.open_keys(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
-            pieces = column.pieces()
             missing = [
-                (piece, first, self._get(piece, out[first : first + len(piece)], bound.epoch))
-                for piece, first in pieces
+                first + self._get(piece, out[first : first + len(piece)], current.epoch)
+                for piece, first in column.pieces()
             ]
-            rows = np.concatenate(
-                [np.empty(0, dtype=np.int64), *(first + which for _, first, which in missing)]
-            )
+            rows = np.concatenate([np.empty(0, dtype=np.int64), *missing])
             if len(rows) > 0:
-                # Bytes of our own: were keys changed between scoring them and remembering the
-                # answers, those of one would be another's for good.
+                # The keys are copied: if the caller changed them between scoring and storing, a
+                # key would be stored with the answer of another.
                 spans, codes = distinct(column._take(rows).with_plain_chunks(), 0, len(rows))
-                names = KeyColumn._unchecked(Kind.SPANS, spans)
-                found = np.empty((len(names), k), dtype=np.intp)
-                fill(ranking.nodes.argselect, names, found, ranking.cost(k), threads)
-                out[rows] = found[codes]
-                self._put(names, found, bound.epoch)
+                unique = KeyColumn._unchecked(Kind.SPANS, spans)
+                answers = np.empty((len(unique), k), dtype=np.intp)
+                fill(ranking.nodes.argselect, unique, answers, ranking.cost(k), threads)
+                out[rows] = answers[codes]
+                self._put(unique, answers, current.epoch)
         return out, nodes
 
     def info(self) -> CacheInfo:
-        """What it has done so far, and what it holds.
+        """Counts of hits, misses and evictions so far, and of the current contents.
 
         Returns
         -------
@@ -300,7 +296,7 @@ max_bytes=25600)
         return CacheInfo(*figures[:6], self._maxsize, self._max_bytes)
 
     def clear(self) -> None:
-        """Drop all entries; the counts stay.
+        """Drop all entries; the counts of hits, misses and evictions stay.
 
         Examples
         --------
@@ -311,6 +307,6 @@ max_bytes=25600)
         >>> cache.info().entries
         0
         """
-        self._now()  # an error where it was not made
+        self._now()  # raises if __init__ did not run
         with self._change_lock:
-            self._set(self._now().nodes, keep=False)
+            self._use(self._now().nodes, keep=False)

@@ -1,8 +1,8 @@
-"""Buckets 0 to n - 1 that move few keys when n changes: jump hash, JumpBackHash, named buckets.
+"""Jump hash, JumpBackHash and named buckets: few keys move when the number of buckets changes.
 
-Where rendezvous hashing asks every node, these compute the bucket from the key and n alone, in a
-few nanoseconds. The price: buckets come and go at the end only. The rules are
-`docs/architecture.md`, "Jump hash, JumpBackHash, named buckets".
+Rendezvous hashing scores every node; these functions compute a bucket from the key and the number
+of buckets alone, in a few nanoseconds. In return, buckets can be added and removed only at the end.
+The rules are in `docs/architecture.md`, "Jump hash, JumpBackHash, named buckets".
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
     "jumpback_hash",
 ]
 
-#: the most buckets there can be
+#: the greatest number of buckets
 BUCKETS_MAX = 2**31 - 1
 
 
@@ -39,10 +39,10 @@ def jump_hash(key: Any, buckets: int) -> int:
     Parameters
     ----------
     key : str, bytes-like or int
-        An integer is used as its 64 bits, two's complement; of any other key the first 8 bytes,
-        big-endian, of the BLAKE2b-128 digest of its bytes.
+        An integer is used as its 64 bits, two's complement; any other key is used as the first 8
+        bytes, big-endian, of the BLAKE2b-128 digest of its bytes.
     buckets : int
-        How many buckets there are, 1 <= buckets <= 2^31 - 1.
+        Number of buckets, 1 <= buckets <= 2^31 - 1.
 
     Returns
     -------
@@ -54,13 +54,13 @@ def jump_hash(key: Any, buckets: int) -> int:
     RVHError
         ``buckets`` out of range, a lone surrogate, an integer below -2^63 or above 2^64-1.
     RVHTypeError
-        ``buckets`` that is no whole number, a key without bytes: bool, float, None, dates.
+        ``buckets`` that is not a whole number, a key without bytes: bool, float, None, dates.
 
     Notes
     -----
     J. Lamping and E. Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014,
-    https://arxiv.org/abs/1406.2294, to the bit. From n to n + 1 buckets a key stays where it is
-    or, once in n + 1 keys, moves to the new bucket.
+    https://arxiv.org/abs/1406.2294, bit for bit. From n to n + 1 buckets, one key in n + 1 moves
+    to the new bucket, and every other key stays where it is.
 
     Examples
     --------
@@ -79,12 +79,12 @@ def jump_batch(keys: Any, buckets: int, *, threads: int | None = None) -> NDArra
     ----------
     keys : sequence or array of str, bytes or int, shape (M,)
         Any kind in `rvh.keys.KINDS`, each key as in `jump_hash`; integers are read in place.
-        They must not change during the call.
+        It must not change during the call.
     buckets : int
-        How many buckets there are, 1 <= buckets <= 2^31 - 1.
+        Number of buckets, 1 <= buckets <= 2^31 - 1.
     threads : int, optional
-        Threads to use; by default the process's cores when the work is worth it, capped by
-        ``RVH_NUM_THREADS``. The answer does not depend on it.
+        Threads to use; by default as many as the process has cores if the work is worth it,
+        capped by ``RVH_NUM_THREADS``. The answer does not depend on it.
 
     Returns
     -------
@@ -111,19 +111,19 @@ def jump_batch(keys: Any, buckets: int, *, threads: int | None = None) -> NDArra
 
 
 def jumpback_hash(key: Any, buckets: int) -> int:
-    """The bucket of one key by JumpBackHash: what `jump_hash` does, in constant expected time.
+    """The bucket of one key by JumpBackHash: like `jump_hash`, but in constant expected time.
 
     Parameters
     ----------
     key : str, bytes-like or int
         As for `jump_hash`.
     buckets : int
-        How many buckets there are, 1 <= buckets <= 2^31 - 1.
+        Number of buckets, 1 <= buckets <= 2^31 - 1.
 
     Returns
     -------
     int
-        0 <= bucket < buckets; another one than `jump_hash` gives.
+        0 <= bucket < buckets; not the same as that of `jump_hash`.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def jumpback_hash(key: Any, buckets: int) -> int:
 
 
 def jumpback_batch(keys: Any, buckets: int, *, threads: int | None = None) -> NDArray[np.intp]:
-    """The bucket of every key by JumpBackHash: faster than `jump_batch`, most so for many buckets.
+    """The bucket of every key by JumpBackHash; the more buckets, the faster than `jump_batch`.
 
     Parameters
     ----------
@@ -178,17 +178,17 @@ def jumpback_batch(keys: Any, buckets: int, *, threads: int | None = None) -> ND
 
 
 class StableSelector:
-    """Named buckets in a fixed order, and k distinct ones for every key.
+    """Named buckets in a fixed order, of which every key has k distinct ones.
 
-    For sets that grow and shrink at the end: shards, numbered volumes. A selector never changes:
-    `append` and `pop` give new ones. It can be used from many threads at once, pickled, compared
-    and hashed.
+    It is for sets that grow and shrink at the end: shards, numbered volumes. A selector never
+    changes: `append` and `pop` return new ones. It can be used from many threads at once, pickled,
+    compared and hashed.
 
     Parameters
     ----------
     buckets : sequence or one-dimensional array of str or bytes, shape (N,)
-        The names: non-empty and unique; a str is its UTF-8. Their order matters: it decides which
-        keys a bucket gets. Answers come in their dtype, as those of `rvh.NodeSet`.
+        The names: non-empty and unique; a str is its UTF-8. Their order decides which keys a bucket
+        gets. Answers have their dtype, as with `rvh.NodeSet`.
 
     Raises
     ------
@@ -200,12 +200,12 @@ class StableSelector:
     Notes
     -----
     The first bucket of a key is `jump_hash`'s. For each further one, the key's word is replaced
-    by the next output of SplitMix64 seeded with it, until that gives a bucket not met before. A
-    row takes about k jump hashes where k is well below N, and N ln N for k = N.
+    by the next output of SplitMix64 seeded with it, until that gives a bucket that the row does not
+    have yet. A row takes about k jump hashes if k is well below N, and N ln N for k = N.
 
-    An appended bucket takes its share from all others, one place in each row that it enters; the
-    other buckets of such a row are as before but for one that leaves, except that once in about
-    N^2 / k^2 rows one more of them is replaced. Every other row stays as it is.
+    An appended bucket takes its share from all others. In each row that it enters it replaces one
+    bucket; in about one of N^2 / k^2 rows a second bucket of the row is replaced too. Every other
+    row stays as it is.
 
     Examples
     --------
@@ -228,7 +228,7 @@ class StableSelector:
         self._ids.flags.writeable = False
         self._names = to_list(self._ids)
 
-    # -- what it is ---------------------------------------------------------------------------
+    # -- properties ---------------------------------------------------------------------------
 
     @property
     def ids(self) -> NDArray[Any]:
@@ -266,7 +266,7 @@ class StableSelector:
         ----------
         key : str, bytes-like or int
         k : int
-            How many, 1 <= k <= N.
+            Number of buckets, 1 <= k <= N.
 
         Returns
         -------
@@ -289,17 +289,17 @@ class StableSelector:
     def argselect_batch(
         self, keys: Any, k: int = 1, *, threads: int | None = None
     ) -> NDArray[np.intp]:
-        """Indices of the `k` buckets of every key.
+        """The indices of the `k` buckets of every key.
 
         Parameters
         ----------
         keys : sequence or array of str, bytes or int, shape (M,)
             Any kind in `rvh.keys.KINDS`. It must not change during the call.
         k : int
-            How many, 1 <= k <= N.
+            Number of buckets, 1 <= k <= N.
         threads : int, optional
-            Threads to use; by default the process's cores when the work is worth it, capped by
-            ``RVH_NUM_THREADS``. The answer does not depend on it.
+            Threads to use; by default as many as the process has cores if the work is worth it,
+            capped by ``RVH_NUM_THREADS``. The answer does not depend on it.
 
         Returns
         -------
@@ -359,7 +359,7 @@ class StableSelector:
     # -- other selectors ----------------------------------------------------------------------
 
     def append(self, ids: Any) -> StableSelector:
-        """A new selector with `ids` (one name or several) behind the others.
+        """Return a new selector with `ids` (one name or several) at the end.
 
         Examples
         --------
@@ -368,13 +368,13 @@ class StableSelector:
         ['a', 'b', 'c', 'd']
         """
         column, _ = _keys.node_column([ids] if _keys.is_one_id(ids) else ids)
-        together = [*self._names, *column.slice(0, len(column))]
-        if self._ids.dtype == object:  # stays so, even where all are str now
-            return StableSelector(_keys.object_array(together))
-        return StableSelector(together)
+        names = [*self._names, *column.slice(0, len(column))]
+        if self._ids.dtype == object:  # the dtype stays, even if all are str now
+            return StableSelector(_keys.object_array(names))
+        return StableSelector(names)
 
     def pop(self, count: int = 1) -> StableSelector:
-        """A new selector without the last `count` buckets; one has to stay.
+        """Return a new selector without the last `count` buckets; at least one has to stay.
 
         Examples
         --------
@@ -398,7 +398,7 @@ def _jump_rows(keys: Any, buckets: int, k: int, threads: int | None) -> NDArray[
     """The first `k` distinct buckets of every key, shape (M, k)."""
     with _keys.open_keys(keys) as column:
         out = np.empty((len(column), k), dtype=np.intp)
-        # A jump hash takes a fraction of what a score does, and a key that is hashed as much.
+        # A jump hash takes a fraction of the time of a score, and hashing a key about as long.
         fill(partial(jump, buckets, None), column, out, k, threads)
     return out
 
