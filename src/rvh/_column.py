@@ -1,6 +1,6 @@
-"""Nothing but names for pickles of before the first release, which say ``rvh._column``.
+"""Names for pickles from before the first release, which refer to ``rvh._column``.
 
-Classes that are pickled are named by the public module that exports them, so that files can move.
+Newer pickles name a class by the public module that exports it, so that files can move.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from rvh._columns.column import Chunks, Codes, Kind, Spans, Views
 __all__ = ["Chunks", "Codes", "KeyColumn", "Kind", "Spans", "Views"]
 
 
-class KeyColumn(column._Open):
-    """What a pickle of a `rvh.keys.KeyColumn` makes: one, checked as any."""
+class KeyColumn(column._Unfrozen):
+    """The class that old pickles of a `rvh.keys.KeyColumn` call: it makes a checked column."""
 
     __slots__ = ()
 
@@ -22,8 +22,8 @@ class KeyColumn(column._Open):
         return column.KeyColumn(*state) if state else super().__new__(cls)
 
     def __setstate__(self, state: list[Any]) -> None:
-        """Commits up to 22fa685 pickled an empty one, and then what it has."""
-        made = column.KeyColumn(*state)
-        for name in column._Open.__slots__:
-            setattr(self, name, getattr(made, name))
+        """Fill the empty column that pickles of commits up to 22fa685 begin with."""
+        checked = column.KeyColumn(*state)
+        for name in column._Unfrozen.__slots__:
+            setattr(self, name, getattr(checked, name))
         self.__class__ = column.KeyColumn  # type: ignore[assignment]

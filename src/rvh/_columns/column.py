@@ -1,8 +1,7 @@
-"""Columns of keys: where the values of each kind lie, not copied.
+"""Columns of keys: the values of each kind, read in place.
 
-A `KeyColumn` is a plain one, whose elements a backend reads, or one of two that are made of others:
-chunks one after the other, and codes that each stand for a category. A backend sees plain ones
-alone.
+A `KeyColumn` is plain, or it is made of other columns: chunks that follow one another, or codes
+that stand for categories. Backends read plain columns only.
 """
 
 from __future__ import annotations
@@ -20,35 +19,35 @@ from rvh._columns.values import is_whole, key_bytes, key_word, objects_of, part_
 from rvh._public import exported_by
 from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 
-#: of the elements that become Python objects together
+#: the size of the elements that become Python objects together
 BLOCK_BYTES = 4 << 20
-FIRST_MAX = 1 << 62  # positions behind it still fit 64 bits
-#: what the elements of `rvh.multi.compose_keys` are called, by which rings know and refuse them
+FIRST_MAX = 1 << 62  # the positions of later elements still fit in 64 bits
+#: the name of an element of `rvh.multi.compose_keys`; rings of other systems refuse these by it
 COMPOSITE = "composite key"
 
 
 class Kind(IntEnum):
-    """How the elements of a column are laid out (the native backend has one reader for each)."""
+    """The layout of a column's elements; the native backend has one reader for each."""
 
-    OBJECTS = 0  # Python objects, one after the other
+    OBJECTS = 0  # Python objects, one after another
     BYTES = 1  # NumPy S
     STRINGS = 2  # NumPy U
     INTEGERS = 3  # NumPy integers
-    SPANS = 4  # bytes one after another, and where each begins
-    FIXED = 5  # bytes of one size, NULs and all
-    VIEWS = 6  # short bytes in place, long ones in buffers
+    SPANS = 4  # byte strings one after another, with an offset for each
+    FIXED = 5  # byte strings of one size, NULs included
+    VIEWS = 6  # short byte strings in place, long ones in buffers
     TEXT = 7  # NumPy StringDType
-    CHUNKS = 8  # columns one after the other
-    CODES = 9  # for each element the number of its category
+    CHUNKS = 8  # columns one after another
+    CODES = 9  # the number of each element's category
 
 
 _set = object.__setattr__
 
 
 class _Frozen:
-    """Its attributes are set once: C reads them unchecked, so nothing comes in later.
+    """An object whose attributes are set once, because C reads them without a check.
 
-    So they are made by `__new__`: `__init__` could be called again.
+    `__new__` sets them, since `__init__` could be called a second time.
     """
 
     __slots__ = ()
@@ -68,12 +67,12 @@ class Spans(_Frozen):
     data : ndarray of uint8, shape (D,)
         Read in place.
     offsets : ndarray of an integer dtype of 4 or 8 bytes, shape (M + 1,)
-        Ascending, from 0 on and not beyond D. They are copied: C reads them unchecked.
+        Ascending, each from 0 to D. They are copied, because C reads them without a check.
 
     Raises
     ------
     RVHError, RVHTypeError
-        For arrays that are not so.
+        The arrays do not have this form.
 
     Examples
     --------
@@ -100,9 +99,12 @@ class Spans(_Frozen):
                 "there are elements, as integers of 32 or 64 bits"
             )
         offsets = np.array(offsets, dtype=offsets.dtype.newbyteorder("="), order="C")
-        back = np.flatnonzero(offsets[1:] < offsets[:-1])
-        if len(back) > 0 or offsets[0] < 0 or offsets[-1] > len(data):
-            at = 1 + int(back[0]) if len(back) > 0 else 0 if offsets[0] < 0 else len(offsets) - 1
+        descents = np.flatnonzero(offsets[1:] < offsets[:-1])
+        if len(descents) > 0 or offsets[0] < 0 or offsets[-1] > len(data):
+            if len(descents) > 0:
+                at = 1 + int(descents[0])
+            else:
+                at = 0 if offsets[0] < 0 else len(offsets) - 1
             raise RVHError(
                 f"offset {at} of Spans is {offsets[at]}, after {offsets[max(at - 1, 0)]}: offsets "
                 f"ascend, from 0 on and not beyond the {len(data)} bytes of data"
@@ -111,10 +113,10 @@ class Spans(_Frozen):
 
     @classmethod
     def _unchecked(cls, data: NDArray[Any], offsets: NDArray[Any]) -> Spans:
-        """Spans that need no check: arrays that nobody else has, or that were looked at before."""
+        """Make spans of arrays that nothing else refers to, or that were checked before."""
         self = object.__new__(cls)
-        _set(self, "data", _locked(data))
-        _set(self, "offsets", _locked(offsets))
+        _set(self, "data", _read_only(data))
+        _set(self, "offsets", _read_only(offsets))
         return self
 
     def __len__(self) -> int:
@@ -129,26 +131,27 @@ class Spans(_Frozen):
         return f"Spans({len(self)} keys, {self.data.nbytes} bytes)"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Spans, (self.data, self.offsets)  # looked at again where it is unpickled
+        return Spans, (self.data, self.offsets)  # checked when it is unpickled
 
 
 class Views(_Frozen):
-    r"""Arrow's string views: 16 bytes an element, and the buffers that long ones point into.
+    r"""Arrow's string views: 16 bytes for each element, and the buffers of the long ones.
 
     https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-view-layout
 
     Parameters
     ----------
     views : ndarray of int32, shape (M, 4)
-        The size; then up to 12 bytes in place, or their first four, a buffer's number and the place
-        in it. A view that points elsewhere is an error of its element. They are copied.
+        The size; then up to 12 bytes in place, or the first four bytes, the number of a buffer and
+        the offset in it. A view outside of its buffer is an error when that element is read. They
+        are copied.
     buffers : sequence of ndarray of uint8, each of one dimension
         Read in place.
 
     Raises
     ------
     RVHError, RVHTypeError
-        For arrays that are not so.
+        The arrays do not have this form.
 
     Examples
     --------
@@ -179,19 +182,19 @@ class Views(_Frozen):
             raise RVHTypeError(
                 f"the buffers of Views are a {type(buffers).__name__}: pass a list of arrays"
             )
-        each = [_plain_bytes(part, f"buffer {n} of Views") for n, part in enumerate(buffers)]
-        return cls._unchecked(np.array(views, order="C"), each)
+        plain = [_plain_bytes(part, f"buffer {n} of Views") for n, part in enumerate(buffers)]
+        return cls._unchecked(np.array(views, order="C"), plain)
 
     @classmethod
     def _unchecked(cls, views: NDArray[np.int32], buffers: list[NDArray[np.uint8]]) -> Views:
-        """Views over arrays that were looked at before."""
+        """Make views over arrays that were checked before."""
         self = object.__new__(cls)
-        _set(self, "views", _locked(views))
+        _set(self, "views", _read_only(views))
         _set(self, "buffers", tuple(buffers))
-        # What C reads.
+        # C reads these two.
         addresses = np.array([each.ctypes.data for each in buffers], dtype=np.uint64)
-        _set(self, "addresses", _locked(addresses))
-        _set(self, "sizes", _locked(np.array([each.size for each in buffers], dtype=np.uint64)))
+        _set(self, "addresses", _read_only(addresses))
+        _set(self, "sizes", _read_only(np.array([each.size for each in buffers], dtype=np.uint64)))
         return self
 
     def __len__(self) -> int:
@@ -216,7 +219,7 @@ class Views(_Frozen):
 
 
 class Chunks(_Frozen):
-    """Columns one after the other, as one; those without elements are left out.
+    """Columns one after another, read as one column. Empty ones are left out.
 
     Parameters
     ----------
@@ -237,7 +240,7 @@ class Chunks(_Frozen):
             flat.extend(each for each in inner if len(each) > 0)
         self = object.__new__(cls)
         _set(self, "columns", tuple(flat))
-        _set(self, "starts", _locked(np.cumsum([0, *map(len, flat)], dtype=np.intp)))
+        _set(self, "starts", _read_only(np.cumsum([0, *map(len, flat)], dtype=np.intp)))
         return self
 
     def __len__(self) -> int:
@@ -247,7 +250,16 @@ class Chunks(_Frozen):
         return Chunks, (self.columns,)
 
     def pieces(self, start: int, stop: int) -> Iterator[tuple[KeyColumn, int, int, int]]:
-        """The parts of elements ``start`` to ``stop``: column, from, to, and where it begins."""
+        """Split elements ``start`` to ``stop`` by chunk.
+
+        Yields
+        ------
+        column : KeyColumn
+        start, stop : int
+            The elements of this column.
+        first : int
+            The position of the first of them in all chunks.
+        """
         number = int(np.searchsorted(self.starts, start, side="right")) - 1
         while start < stop:
             first, end = int(self.starts[number]), int(self.starts[number + 1])
@@ -258,14 +270,14 @@ class Chunks(_Frozen):
 
 
 class Codes(_Frozen):
-    """Elements that are categories: element i is ``categories[codes[i]]``.
+    """Elements of a few categories: element i is ``categories[codes[i]]``.
 
     Parameters
     ----------
     categories : KeyColumn
-        No chunks.
+        Not made of chunks.
     codes : ndarray of integers, shape (M,)
-        Each 0 <= code < len(categories). They are copied.
+        0 <= code < len(categories). They are copied.
     """
 
     __slots__ = ("categories", "codes")
@@ -275,16 +287,16 @@ class Codes(_Frozen):
 
     def __new__(cls, categories: KeyColumn, codes: NDArray[Any]) -> Codes:
         if type(categories) is not KeyColumn or categories.kind is Kind.CHUNKS:
-            raise RVHTypeError("categories are one KeyColumn that is no chunks")
-        codes = _places(codes, len(categories), "codes", np.dtype(np.intp))
+            raise RVHTypeError("categories are one KeyColumn that is not made of chunks")
+        codes = _copy_indices(codes, len(categories), "codes", np.dtype(np.intp))
         return cls._unchecked(categories, codes)
 
     @classmethod
     def _unchecked(cls, categories: KeyColumn, codes: NDArray[Any]) -> Codes:
-        """Codes that are known to be in range, in an array that nobody else has."""
+        """Take codes that are known to be in range, in an array that nothing else refers to."""
         self = object.__new__(cls)
         _set(self, "categories", categories)
-        _set(self, "codes", _locked(codes))
+        _set(self, "codes", _read_only(codes))
         return self
 
     def __len__(self) -> int:
@@ -294,8 +306,8 @@ class Codes(_Frozen):
         return Codes, (self.categories, self.codes)
 
 
-def _locked(array: NDArray[Any]) -> NDArray[Any]:
-    """A read-only view of an array that is rvh's own, and read-only itself from now on."""
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Make an array of rvh's own read-only, and return a view that cannot be made writable."""
     array.flags.writeable = False
     view = array.view()
     view.flags.writeable = False
@@ -312,7 +324,7 @@ def _check_array(array: object, what: str, ndim: int) -> None:
 
 
 def _plain_bytes(array: NDArray[Any], what: str) -> NDArray[np.uint8]:
-    """A read-only view of an array of bytes that lie one after another."""
+    """Return a contiguous, read-only view of an array of bytes."""
     _check_array(array, what, 1)
     if array.dtype != np.uint8:
         raise RVHTypeError(f"{what} are {array.dtype}: pass uint8")
@@ -321,22 +333,22 @@ def _plain_bytes(array: NDArray[Any], what: str) -> NDArray[np.uint8]:
     return view
 
 
-def _places(places: Any, count: int, what: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A copy of numbers of elements, each 0 <= number < count; C reads them unchecked."""
-    _check_array(places, what, 1)
-    if places.dtype.kind not in "iu":
-        raise RVHTypeError(f"{what} are {places.dtype}: pass integers")
-    copy = np.array(places, dtype=dtype, order="C")
-    if len(copy) > 0 and (copy.min() < 0 or copy.max() >= count or places.max() >= count):
+def _copy_indices(indices: Any, count: int, what: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Copy indices of elements, 0 <= index < count, because C reads them without a check."""
+    _check_array(indices, what, 1)
+    if indices.dtype.kind not in "iu":
+        raise RVHTypeError(f"{what} are {indices.dtype}: pass integers")
+    copy = np.array(indices, dtype=dtype, order="C")
+    if len(copy) > 0 and (copy.min() < 0 or copy.max() >= count or indices.max() >= count):
         raise RVHError(
-            f"{what} go from {places.min()} to {places.max()}: each is from 0 up to, and not "
+            f"{what} go from {indices.min()} to {indices.max()}: each is from 0 up to, and not "
             f"including, {count}"
         )
-    return _locked(copy)
+    return _read_only(copy)
 
 
-#: the dtype kinds of arrays that are columns as they are
-_DTYPES = {
+#: the dtype kinds of the arrays of each kind of column
+_DTYPE_KINDS = {
     Kind.OBJECTS: "O",
     Kind.BYTES: "S",
     Kind.STRINGS: "U",
@@ -344,25 +356,26 @@ _DTYPES = {
     Kind.FIXED: "V",
     Kind.TEXT: "T",
 }
-_MADE_OF = {Kind.SPANS: Spans, Kind.VIEWS: Views, Kind.CHUNKS: Chunks, Kind.CODES: Codes}
+#: the type of the values of the other kinds
+_VALUE_TYPES = {Kind.SPANS: Spans, Kind.VIEWS: Views, Kind.CHUNKS: Chunks, Kind.CODES: Codes}
 
 
-def _fitting(kind: Kind, values: Any) -> Any:
-    """The values as a column keeps them, or the error about values of another kind."""
+def _check_values(kind: Kind, values: Any) -> Any:
+    """Return the values as a column keeps them, or raise the error about those of another kind."""
     if not isinstance(kind, Kind):
         raise RVHTypeError(f"kind is {show(kind)}: pass a rvh.keys.Kind")
-    if kind in _MADE_OF:
-        if type(values) is _MADE_OF[kind]:
+    if kind in _VALUE_TYPES:
+        if type(values) is _VALUE_TYPES[kind]:
             return values
-        wanted = _MADE_OF[kind].__name__
+        wanted = _VALUE_TYPES[kind].__name__
     elif kind is Kind.OBJECTS and type(values) in (list, tuple):
         return values
     else:
         if isinstance(values, np.ndarray) and values.ndim == 1:
             plain_void = values.dtype.type is np.void and values.dtype.names is None
-            if values.dtype.kind in _DTYPES[kind] and (kind is not Kind.FIXED or plain_void):
-                return values.view(np.ndarray)  # whose shape nobody else changes
-        wanted = f"a NumPy array of one dimension and the dtype kind {_DTYPES[kind]!r}"
+            if values.dtype.kind in _DTYPE_KINDS[kind] and (kind is not Kind.FIXED or plain_void):
+                return values.view(np.ndarray)  # nothing else can change the shape of this view
+        wanted = f"a NumPy array of one dimension and the dtype kind {_DTYPE_KINDS[kind]!r}"
         if kind is Kind.OBJECTS:
             wanted = "a list, a tuple, or " + wanted
     dtype = f" of {values.dtype}" if isinstance(values, np.ndarray) else ""
@@ -372,8 +385,8 @@ def _fitting(kind: Kind, values: Any) -> Any:
     )
 
 
-class _Open:
-    """A KeyColumn while it is made: plain attributes are set in a third of the time of others."""
+class _Unfrozen:
+    """The attributes of a KeyColumn; setting them here takes a third of the time of `_set`."""
 
     __slots__ = ("_size", "first", "integers", "kind", "rows", "values", "what")
 
@@ -382,31 +395,31 @@ class _Open:
     what: str
     rows: NDArray[np.int64] | None
     first: int
-    integers: str | None  # how those among objects become bytes: `rvh._columns.integers`
-    _size: int  # of the values; a list that gets longer or shorter is found out by it
+    integers: str | None  # the encoding of integer objects: `rvh._columns.integers`
+    _size: int  # the number of values, to notice a list that gets longer or shorter
 
 
-class KeyColumn(_Frozen, _Open):
-    """Values of one kind, not copied: ``values`` is the caller's own list, or over its memory.
+class KeyColumn(_Frozen, _Unfrozen):
+    """Values of one kind, not copied: ``values`` is the caller's list, or a view of its memory.
 
-    `rvh.keys.column` and `rvh.multi.compose_keys` make one; it goes wherever keys go.
+    `rvh.keys.column` and `rvh.multi.compose_keys` make one. Every call that takes keys takes it.
 
     Parameters
     ----------
     kind : Kind
     values : list, tuple, ndarray, Spans or Views
-        As the kind asks for.
+        Values of that kind.
     what : str
-        What an error calls one of them.
+        The name of one element in errors.
     rows : ndarray of integers, shape (M,), optional
-        Which of the values are the elements, in any order. They are copied.
+        The indices of the values that are the elements, in any order. They are copied.
     first : int
-        The position that an error gives element 0 of the values.
+        The position of ``values[0]`` in errors.
 
     Raises
     ------
     RVHError, RVHTypeError
-        Values that do not fit the kind; rows out of range.
+        The values are not of that kind, or a row is out of range.
 
     Examples
     --------
@@ -428,11 +441,11 @@ class KeyColumn(_Frozen, _Open):
     ) -> KeyColumn:
         if cls is not KeyColumn:
             raise RVHTypeError("a KeyColumn has no subclasses: C reads its attributes")
-        values = _fitting(kind, values)
+        values = _check_values(kind, values)
         if rows is not None:
             if kind in (Kind.CHUNKS, Kind.CODES):
                 raise RVHTypeError(f"a column of Kind.{kind.name} has no rows: use take()")
-            rows = _places(rows, len(values), "rows", np.dtype(np.int64))
+            rows = _copy_indices(rows, len(values), "rows", np.dtype(np.int64))
         if not isinstance(what, str) or not is_whole(first):
             raise RVHTypeError(f"what is {show(what)} and first {show(first)}: pass a str, an int")
         if not 0 <= first <= FIRST_MAX:
@@ -448,74 +461,77 @@ class KeyColumn(_Frozen, _Open):
         first: int = 0,
         integers: str | None = CONTRACT,
     ) -> KeyColumn:
-        """A column of what was looked at before, or made here: nothing is checked or copied."""
-        made: Any = _Open()
-        made.kind = kind
-        made.values = values
-        made.what = what
-        made.rows = rows
-        made.first = first
-        made.integers = integers
-        made._size = len(values)
-        made.__class__ = KeyColumn
-        column: KeyColumn = made
+        """Make a column of values that were checked before; nothing is checked or copied."""
+        new: Any = _Unfrozen()
+        new.kind = kind
+        new.values = values
+        new.what = what
+        new.rows = rows
+        new.first = first
+        new.integers = integers
+        new._size = len(values)
+        new.__class__ = KeyColumn
+        column: KeyColumn = new
         return column
 
-    def _with(self, **other: Any) -> KeyColumn:
-        """The same column with other attributes, which nobody has to check."""
+    def _replace(self, **changes: Any) -> KeyColumn:
+        """Return the same column with other attributes, without a check."""
         column = KeyColumn._unchecked(
             self.kind,
-            other.get("values", self.values),
-            other.get("what", self.what),
-            other.get("rows", self.rows),
-            other.get("first", self.first),
-            other.get("integers", self.integers),
+            changes.get("values", self.values),
+            changes.get("what", self.what),
+            changes.get("rows", self.rows),
+            changes.get("first", self.first),
+            changes.get("integers", self.integers),
         )
         if column.values is self.values:
-            _set(column, "_size", self._size)  # as it was, whatever became of a list
+            _set(column, "_size", self._size)  # the list may have got longer or shorter since
         return column
 
     def __reduce__(self) -> tuple[Any, ...]:
         return KeyColumn, (self.kind, self.values, self.what, self.rows, self.first)
 
     def __repr__(self) -> str:
-        # Not the values: they may be gone by the time that an error's variables are printed.
+        # The values are left out: their memory may be released when an error's variables are
+        # printed.
         return f"KeyColumn({self.kind.name}, {len(self)} keys)"
 
     def __len__(self) -> int:
         return self._size if self.rows is None else len(self.rows)
 
     def take(self, rows: NDArray[Any]) -> KeyColumn:
-        """The column of the elements at ``rows``, shape (M,), which ascend.
+        """Return the column of the elements at ``rows``, shape (M,), which ascend.
 
         Raises
         ------
         RVHError, RVHTypeError
-            Rows that are no integers, out of range, or do not ascend.
+            The rows are not integers, are out of range, or do not ascend.
         """
-        rows = _places(rows, len(self), "rows", np.dtype(np.int64))
+        rows = _copy_indices(rows, len(self), "rows", np.dtype(np.int64))
         if (rows[1:] < rows[:-1]).any():
             raise RVHError("rows do not ascend: sort them")
         return self._take(rows)
 
     def _take(self, rows: NDArray[Any]) -> KeyColumn:
-        """The same of rows that are in range, in an array that nobody else changes."""
+        """`take` without a check, of rows in an array that nothing else changes."""
         if self.kind is Kind.CHUNKS:
             cuts = np.searchsorted(rows, self.values.starts)
             parts = zip(self.values.columns, self.values.starts, pairwise(cuts), strict=False)
-            chosen = [
-                column._take(_locked(rows[a:b] - first)) for column, first, (a, b) in parts if b > a
+            chunks = [
+                column._take(_read_only(rows[a:b] - first))
+                for column, first, (a, b) in parts
+                if b > a
             ]
-            return self._with(values=Chunks(chosen))
+            return self._replace(values=Chunks(chunks))
         if self.kind is Kind.CODES:
             codes = Codes._unchecked(self.values.categories, self.values.codes[rows])
-            return self._with(values=codes)
-        inner = rows if self.rows is None else _locked(self.rows[rows])
+            return self._replace(values=codes)
+        inner = rows if self.rows is None else _read_only(self.rows[rows])
         inner = np.ascontiguousarray(inner, dtype=np.int64)
-        return self._with(rows=inner)
+        return self._replace(rows=inner)
 
     def plain(self) -> KeyColumn:
-        """The same elements as a plain column; of chunks there must be one, or none."""
+        """Return the same elements as a plain column; there is at most one chunk."""
         if self.kind is Kind.CHUNKS:
             if not self.values.columns:
                 return KeyColumn._unchecked(Kind.OBJECTS, (), self.what)
@@ -528,62 +544,62 @@ class KeyColumn(_Frozen, _Open):
         return self
 
     def pieces(self) -> list[tuple[KeyColumn, int]]:
-        """Plain columns that are this one together, and the row where each begins."""
+        """Split into plain columns, each with the number of its first row."""
         if self.kind is not Kind.CHUNKS:
             return [(self.plain(), 0)]
         parts = zip(self.values.columns, self.values.starts.tolist(), strict=False)
         return [(part.plain(), first) for part, first in parts]
 
     def with_plain_chunks(self) -> KeyColumn:
-        """The same elements as a plain column, or as chunks of plain columns."""
+        """Return the same elements as a plain column, or as chunks of plain columns."""
         if self.kind is not Kind.CHUNKS:
             return self.plain()
-        return self._with(values=Chunks([piece for piece, _ in self.pieces()]))
+        return self._replace(values=Chunks([piece for piece, _ in self.pieces()]))
 
     def named(self, what: str) -> KeyColumn:
-        """The same column, whose errors call an element ``what``."""
+        """Return the same column, whose errors call an element ``what``."""
         values = self.values
         if self.kind is Kind.CHUNKS:
             values = Chunks([column.named(what) for column in values.columns])
         elif self.kind is Kind.CODES:
             values = Codes._unchecked(values.categories.named(what), values.codes)
-        return self._with(values=values, what=what)
+        return self._replace(values=values, what=what)
 
     def position(self, index: int) -> int:
-        """Where the caller's keys have that element."""
+        """Return the position of an element in the caller's keys."""
         return self.first + (index if self.rows is None else int(self.rows[index]))
 
     def slice(self, start: int, stop: int) -> list[Any]:
-        """Elements ``start`` to ``stop`` as Python objects."""
+        """Return elements ``start`` to ``stop`` as Python objects."""
         if self.kind is Kind.CHUNKS:
             pieces = self.values.pieces(start, stop)
             return [value for column, a, b, _ in pieces for value in column.slice(a, b)]
         if self.kind is Kind.CODES:
-            of = self.values.categories
+            categories = self.values.categories
             codes = self.values.codes[start:stop].tolist()
-            return [value for code in codes for value in of.slice(code, code + 1)]
+            return [value for code in codes for value in categories.slice(code, code + 1)]
         if self.rows is None:
             return self._objects(start, stop)
         rows = self.rows[start:stop].tolist()
-        if isinstance(self.values, (list, tuple)):  # a third of the time of what follows
+        if isinstance(self.values, (list, tuple)):  # takes a third of the time of the line below
             try:
-                found = [self.values[row] for row in rows]
+                elements = [self.values[row] for row in rows]
             except IndexError:
                 raise keys_changed() from None
             self._check_size()
-            return found
+            return elements
         return [value for row in rows for value in self._objects(row, row + 1)]
 
     def _check_size(self) -> None:
-        """Refuse a list that got longer or shorter: its elements are at other places now."""
+        """Refuse a list that got longer or shorter: its elements may have moved."""
         if len(self.values) != self._size:
             raise keys_changed()
 
     def _objects(self, start: int, stop: int) -> list[Any]:
         try:
             part = self.values[start:stop]
-        except IndexError:  # of a view
-            self._refuse_views(start, stop)
+        except IndexError:  # a view outside of its buffer
+            self._check_views(start, stop)
             raise
         if not isinstance(part, np.ndarray):
             part = list(part)
@@ -595,7 +611,7 @@ class KeyColumn(_Frozen, _Open):
             return [data[size * n : size * (n + 1)] for n in range(stop - start)]
         return objects_of(part, self.what, self.first + start)
 
-    def _refuse_views(self, start: int, stop: int) -> None:
+    def _check_views(self, start: int, stop: int) -> None:
         for row in range(start, stop):
             try:
                 self.values[row : row + 1]
@@ -606,38 +622,38 @@ class KeyColumn(_Frozen, _Open):
                 ) from None
 
     def bytes_at(self, index: int) -> bytes:
-        """The bytes of one element (the native backend asks here when its fast path declines)."""
+        """Return the bytes of one element (the native backend's slow path)."""
         (value,) = self.slice(index, index + 1)
         return self.written(value, self.position(index))
 
     def written(self, value: Any, position: int) -> bytes:
-        """The bytes of one element (the native backend asks here on a ring of another system)."""
+        """Return the bytes of a value (the native backend's way on rings of other systems)."""
         if self.integers != CONTRACT:
             value = foreign_key(value, self.integers, position)
         return key_bytes(value, position, self.what)
 
     def part_at(self, index: int) -> bytes:
-        """The bytes of one element as a part of a composite key."""
+        """Return the bytes of one element as a part of a composite key."""
         (value,) = self.slice(index, index + 1)
         return part_bytes(value, self.position(index), self.what)
 
     def iter_bytes(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """The bytes of each element, a block at a time."""
+        """Yield the bytes of the elements, read a block at a time."""
         if self.integers == CONTRACT:
-            for index, value in self._values(start, stop):
+            for index, value in self._enumerate(start, stop):
                 yield key_bytes(value, self.position(index), self.what)
         else:
-            for index, value in self._values(start, stop):
+            for index, value in self._enumerate(start, stop):
                 yield self.written(value, self.position(index))
 
     def iter_words(self, start: int = 0, stop: int | None = None) -> Iterator[int]:
-        """The word of each element (`key_word`), a block at a time."""
-        for index, value in self._values(start, stop):
+        """Yield the words of the elements (`key_word`), read a block at a time."""
+        for index, value in self._enumerate(start, stop):
             yield key_word(value, self.position(index), self.what)
 
-    def _values(self, start: int, stop: int | None) -> Iterator[tuple[int, Any]]:
+    def _enumerate(self, start: int, stop: int | None) -> Iterator[tuple[int, Any]]:
         stop = len(self) if stop is None else stop
-        # Wide elements of arrays become objects a few at a time: a signal waits for them.
+        # A signal waits for a block, so blocks of wide elements are short.
         width = getattr(getattr(self.values, "dtype", None), "itemsize", 1)
         step = min(4096, max(1, BLOCK_BYTES // max(1, width)))
         for first in range(start, stop, step):

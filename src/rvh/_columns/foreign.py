@@ -1,4 +1,4 @@
-"""Keys of a ring of another system: its integers as that system writes them, no composite keys."""
+"""Keys of a ring of another system: integers in that system's encoding, and no composite keys."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rvh.errors import RVHError, keys_changed
 
 __all__ = ["foreign_column"]
 
-#: numbers written at a time: a signal waits for them, and they stay in the processor's cache
+#: numbers encoded at a time: a signal waits for them, and they stay in the processor's cache
 BLOCK = 1 << 15
-TENS = np.array([10**n for n in range(1, 20)], dtype=np.uint64)
+POWERS_OF_TEN = np.array([10**n for n in range(1, 20)], dtype=np.uint64)
 
 
 def foreign_column(column: KeyColumn, integers: str | None) -> KeyColumn:
-    """A column whose elements' bytes are those that another system hashes.
+    """Return a column with the bytes that another system hashes.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def foreign_column(column: KeyColumn, integers: str | None) -> KeyColumn:
     Raises
     ------
     RVHError
-        Composite keys; for arrays of integers as `foreign_key`. Of lists that comes as they are
-        read.
+        Composite keys. For arrays of integers also as `foreign_key`; for lists those errors are
+        raised when elements are read.
     """
     if column.what == COMPOSITE:
         raise RVHError(
@@ -40,20 +40,20 @@ def foreign_column(column: KeyColumn, integers: str | None) -> KeyColumn:
         )
     if column.kind is Kind.CHUNKS:
         chunks = [foreign_column(each, integers) for each in column.values.columns]
-        return column._with(values=Chunks(chunks))
+        return column._replace(values=Chunks(chunks))
     if integers == CONTRACT:
         return column
     if column.kind is Kind.OBJECTS:
-        return column._with(integers=integers)
+        return column._replace(integers=integers)
     if column.kind is Kind.CODES:
         categories, codes = column.values.categories, column.values.codes
         if categories.kind is Kind.INTEGERS:
-            written = _column_of(_numbers(categories), integers, column, codes)
+            encoded = _encode(_numbers(categories), integers, column, codes)
         else:
-            written = foreign_column(categories, integers)
-        return column._with(values=Codes._unchecked(written, codes))
+            encoded = foreign_column(categories, integers)
+        return column._replace(values=Codes._unchecked(encoded, codes))
     if column.kind is Kind.INTEGERS:
-        return _column_of(_numbers(column), integers, column, None)
+        return _encode(_numbers(column), integers, column, None)
     return column
 
 
@@ -64,65 +64,65 @@ def _numbers(column: KeyColumn) -> NDArray[Any]:
     return numbers
 
 
-def _column_of(
-    numbers: NDArray[Any], integers: str | None, of: KeyColumn, codes: NDArray[Any] | None
+def _encode(
+    numbers: NDArray[Any], integers: str | None, column: KeyColumn, codes: NDArray[Any] | None
 ) -> KeyColumn:
-    """Numbers as they are written: all the elements of a column, or its categories by code."""
-    wrong = _unwritable(numbers, integers)
-    if wrong is not None and wrong.any():
-        elements = wrong if codes is None else wrong[codes]
+    """Encode the numbers of a column: its elements, or its categories where there are codes."""
+    invalid = _cannot_encode(numbers, integers)
+    if invalid is not None and invalid.any():
+        elements = invalid if codes is None else invalid[codes]
         if elements.any():
             row = int(elements.argmax())
             number = numbers[row if codes is None else codes[row]]
-            foreign_key(int(number), integers, of.position(row))  # raises
-        numbers = np.where(wrong, numbers.dtype.type(0), numbers)  # categories of no element
+            foreign_key(int(number), integers, column.position(row))  # raises
+        numbers = np.where(invalid, numbers.dtype.type(0), numbers)  # categories without elements
     if integers in BITS:
         size = BITS[integers] // 8
-        written = np.empty(len(numbers), dtype=f">i{size}")
+        encoded = np.empty(len(numbers), dtype=f">i{size}")
         for at in range(0, len(numbers), BLOCK):
-            written[at : at + BLOCK] = numbers[at : at + BLOCK]
-        return KeyColumn._unchecked(Kind.FIXED, written.view(f"V{size}"), of.what)
-    return KeyColumn._unchecked(Kind.SPANS, _digits(numbers), of.what)
+            encoded[at : at + BLOCK] = numbers[at : at + BLOCK]
+        return KeyColumn._unchecked(Kind.FIXED, encoded.view(f"V{size}"), column.what)
+    return KeyColumn._unchecked(Kind.SPANS, _decimal(numbers), column.what)
 
 
-def _unwritable(numbers: NDArray[Any], integers: str | None) -> NDArray[np.bool_] | None:
-    """Where numbers cannot be written; None: nowhere."""
+def _cannot_encode(numbers: NDArray[Any], integers: str | None) -> NDArray[np.bool_] | None:
+    """Mark the numbers that have no encoding; None where the dtype excludes such numbers."""
     if integers is None:
         return np.ones(len(numbers), dtype=np.bool_)
     bits = BITS.get(integers, 65)
     limits = np.iinfo(numbers.dtype)
-    least, most = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    if least <= limits.min and limits.max <= most:
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    if low <= limits.min and limits.max <= high:
         return None
-    wrong: NDArray[np.bool_] = (numbers < max(least, limits.min)) | (
-        numbers > min(most, limits.max)
+    invalid: NDArray[np.bool_] = (numbers < max(low, limits.min)) | (
+        numbers > min(high, limits.max)
     )
-    return wrong
+    return invalid
 
 
-def _digits(numbers: NDArray[Any]) -> Spans:
-    """Their decimal digits, which NumPy's own casts make one Python object at a time."""
-    written = [_digits_of(numbers[at : at + BLOCK]) for at in range(0, len(numbers), BLOCK)]
-    sizes = [each for _, each in written]
-    data = np.concatenate([np.empty(0, np.uint8), *(each for each, _ in written)])
-    return Spans._unchecked(data, np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes])))
+def _decimal(numbers: NDArray[Any]) -> Spans:
+    """Write numbers in decimal; NumPy's own casts make a Python object for each."""
+    blocks = [_decimal_block(numbers[at : at + BLOCK]) for at in range(0, len(numbers), BLOCK)]
+    data = np.concatenate([np.empty(0, np.uint8), *(digits for digits, _ in blocks)])
+    sizes = np.concatenate([np.zeros(1, np.int64), *(sizes for _, sizes in blocks)])
+    return Spans._unchecked(data, np.cumsum(sizes))
 
 
-def _digits_of(numbers: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The bytes one after another, and how many each number has."""
+def _decimal_block(numbers: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Write numbers in decimal: the bytes one after another, and the size of each number."""
     negative = numbers < 0
     if numbers.dtype.kind == "i":
         signed = numbers.astype(np.int64)
-        left = np.where(negative, -signed, signed).view(np.uint64)  # -2^63 too, by wrapping round
+        rest = np.where(negative, -signed, signed).view(np.uint64)  # right for -2^63: it wraps
     else:
-        left = numbers.astype(np.uint64)
-    sizes = np.searchsorted(TENS, left, side="right") + 1 + negative
-    most = int(sizes.max())
-    table = np.empty((len(numbers), most), dtype=np.uint8)
-    for at in range(most - 1, -1, -1):
-        rest = left // np.uint64(10)
-        table[:, at] = left - rest * np.uint64(10) + np.uint64(ord("0"))
-        left = rest
+        rest = numbers.astype(np.uint64)
+    sizes = np.searchsorted(POWERS_OF_TEN, rest, side="right") + 1 + negative
+    width = int(sizes.max())
+    table = np.empty((len(numbers), width), dtype=np.uint8)
+    for at in range(width - 1, -1, -1):
+        quotient = rest // np.uint64(10)
+        table[:, at] = rest - quotient * np.uint64(10) + np.uint64(ord("0"))
+        rest = quotient
     rows = np.flatnonzero(negative)
-    table[rows, most - sizes[rows]] = ord("-")
-    return table[np.arange(most) >= (most - sizes)[:, None]], sizes
+    table[rows, width - sizes[rows]] = ord("-")
+    return table[np.arange(width) >= (width - sizes)[:, None]], sizes

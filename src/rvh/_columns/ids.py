@@ -1,4 +1,4 @@
-"""Node ids: as a column, and as the array in whose dtype answers are given."""
+"""Node ids: a column of them, and the array that sets the dtype of answers."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ from typing import Any
 
 import numpy as np
 
+from rvh._columns.arrow import has_arrow_export
 from rvh._columns.column import KeyColumn, Kind
-from rvh._columns.reading import decoded, read
+from rvh._columns.reading import decode_text, read
 from rvh._columns.values import is_one_id, key_bytes, plain_id, type_name
 from rvh._runtime.slices import array_of, copy
 from rvh.errors import RVHError, RVHTypeError, show
 
 
 def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
-    """Node ids as a column, and as the array in whose dtype answers are given.
+    """Return node ids as a column, and as the array that sets the dtype of answers.
 
-    A list of only str becomes a ``U`` array and a list of only bytes an ``S`` array; where that
-    would lose something (mixed types, trailing NULs) the array has dtype object. Of Arrow's columns
-    those of text are as a list of str, those of bytes as a list of bytes, and so is a ``V`` array.
-    A UUID is its text.
+    A list of only str becomes a ``U`` array and a list of only bytes an ``S`` array. Where that
+    would lose something (mixed types, trailing NULs) the array has dtype object. An Arrow column
+    of text is treated as a list of str; an Arrow column of bytes and a ``V`` array as a list of
+    bytes. A UUID is its text.
     """
     if isinstance(ids, (str, bytes, bytearray)):
         raise RVHTypeError(
             f"nodes is one {type(ids).__name__} ({show(ids)}): pass a list of ids, "
             "for example ['node1', 'node2']"
         )
-    arrow = hasattr(ids, "__arrow_c_array__") or hasattr(ids, "__arrow_c_stream__")
-    if isinstance(ids, (set, frozenset, dict)) or not (arrow or hasattr(ids, "__len__")):
+    if isinstance(ids, (set, frozenset, dict)) or not (
+        has_arrow_export(ids) or hasattr(ids, "__len__")
+    ):
         raise RVHTypeError(
             f"nodes is a {type(ids).__name__}: pass a list, a tuple or a one-dimensional array, "
             "for example sorted(nodes)"
@@ -37,8 +39,8 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
         raise RVHTypeError(
             "nodes is a column of composite keys: pass node ids, a list of non-empty str or bytes"
         )
-    with read(ids, "nodes") as found:
-        nodes = found.without_nulls("nodes")
+    with read(ids, "nodes") as source:
+        nodes = source.without_nulls("nodes")
         if len(nodes) == 0:
             raise RVHError("there are no nodes: pass at least one node id")
         if nodes.kind is Kind.INTEGERS:
@@ -50,22 +52,22 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
             array = copy(nodes.values)
             return KeyColumn._unchecked(nodes.kind, array, "node id"), array
         values = nodes.slice(0, len(nodes))
-        if found.is_text:
-            values = [decoded(value, at, "node id") for at, value in enumerate(values)]
+        if source.is_text:
+            values = [decode_text(value, at, "node id") for at, value in enumerate(values)]
     for position, value in enumerate(values):
         if isinstance(value, (str, bytes)):
             continue
         if is_one_id(value):
             values[position] = plain_id(value)
         else:
-            raise _no_id_error(value, f"node id at position {position}")
-    as_objects = nodes.kind is Kind.OBJECTS and isinstance(nodes.values, np.ndarray)
-    array = object_array(values) if as_objects else _answer_array(values)
+            raise _not_an_id_error(value, f"node id at position {position}")
+    is_object_array = nodes.kind is Kind.OBJECTS and isinstance(nodes.values, np.ndarray)
+    array = object_array(values) if is_object_array else _answer_array(values)
     return KeyColumn._unchecked(Kind.OBJECTS, tuple(values), "node id"), array
 
 
 def node_id(value: Any) -> tuple[Any, bytes]:
-    """One node id as it stands in a set, and its bytes; or the error about it.
+    """Return one node id as a set keeps it, and its bytes.
 
     Examples
     --------
@@ -73,7 +75,7 @@ def node_id(value: Any) -> tuple[Any, bytes]:
     ('node1', b'node1')
     """
     if not is_one_id(value):
-        raise _no_id_error(value, "the node id")
+        raise _not_an_id_error(value, "the node id")
     node = plain_id(value)
     data = key_bytes(node, what="node id")
     if not data:
@@ -81,7 +83,7 @@ def node_id(value: Any) -> tuple[Any, bytes]:
     return node, data
 
 
-def _no_id_error(value: Any, where: str) -> RVHTypeError:
+def _not_an_id_error(value: Any, where: str) -> RVHTypeError:
     return RVHTypeError(
         f"{where} is of type {type_name(value)} ({show(value)}): a node id is a non-empty str or "
         "bytes"
@@ -100,14 +102,14 @@ def check_unique(ids: Sequence[bytes]) -> None:
 
 
 def empty_id_error(position: int) -> RVHError:
-    """The error of every backend for an empty node id."""
+    """Return every backend's error about an empty node id."""
     return RVHError(
         f"node id at position {position} is empty: a node id is a non-empty str or bytes"
     )
 
 
 def duplicate_id_error(node: bytes, first: int, second: int) -> RVHError:
-    """The error of every backend for a node id that stands twice."""
+    """Return every backend's error about a repeated node id."""
     return RVHError(
         f"node id {show(node.decode('utf-8', 'backslashreplace'))} stands at positions {first} "
         f"and {second}: ids are unique in their set (a str and its UTF-8 bytes are the same id)"
@@ -116,14 +118,14 @@ def duplicate_id_error(node: bytes, first: int, second: int) -> RVHError:
 
 def _answer_array(values: Sequence[Any]) -> np.ndarray:
     for kinds, nul in (((str, np.str_), "\0"), ((bytes, np.bytes_), b"\0")):
-        # NumPy would take trailing NULs for padding: such ids stay Python objects.
+        # NumPy takes trailing NULs for padding, so such ids stay Python objects.
         if all(type(value) in kinds and value[-1:] != nul for value in values):
             return array_of(values)
     return object_array(values)
 
 
 def object_array(values: Sequence[Any]) -> np.ndarray:
-    """An array of dtype object, whatever the values are."""
+    """Return an array of dtype object, whatever the values are."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array

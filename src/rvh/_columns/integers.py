@@ -1,73 +1,73 @@
-"""An integer key as another system writes it.
+"""Integer keys in the encodings of other systems.
 
-rvh's bytes of an integer are its own (`docs/architecture.md`, "Bytes"): another system hashes its
-digits, or some other bytes, and without being told which, each answer would be chance.
+rvh has its own bytes for an integer (`docs/architecture.md`, "Bytes"). Another system hashes the
+decimal digits or some other bytes. With the wrong encoding every answer would be random.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from rvh._columns.values import INT_MAX, INT_MIN, is_whole, key_bytes
+from rvh._columns.values import INT_MAX, INT_MIN, is_whole, key_bytes, place
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["BITS", "CONTRACT", "INTEGERS", "check_integers", "foreign_key"]
 
-#: rvh's own way
+#: rvh's own encoding
 CONTRACT = "contract"
-#: how a system may write an integer key, and what that is
+#: the encodings of an integer key, each with its description
 INTEGERS: dict[str, str] = {
     "text": "its decimal digits",
     "int32_be": "4 bytes, big-endian",
     "int64_be": "8 bytes, big-endian",
     CONTRACT: "rvh's 8 bytes, little-endian",
 }
-#: the bits of those that have fewer than keys
+#: the encodings that hold fewer integers than keys can be, with their bits
 BITS = {"int32_be": 32, "int64_be": 64}
 
 
 def check_integers(integers: Any) -> str | None:
-    """One of `INTEGERS` or None, or the error that lists them."""
+    """Return one of `INTEGERS` or None; for anything else raise the error that lists them."""
     if integers is None or (isinstance(integers, str) and integers in INTEGERS):
         return None if integers is None else str(integers)
     raise RVHError(f"integers is {show(integers)}: choose one of {_choices()}, or None")
 
 
 def _choices() -> str:
-    return ", ".join(f'"{name}" ({what})' for name, what in INTEGERS.items())
+    return ", ".join(f'"{name}" ({description})' for name, description in INTEGERS.items())
 
 
 def foreign_key(key: Any, integers: str | None, position: int | None = None) -> Any:
-    r"""A key whose bytes are those that another system hashes; what is no integer stays.
+    r"""Encode an integer key as another system does; other keys are returned as they are.
 
     Parameters
     ----------
     key : str, bytes-like or int
     integers : str, optional
-        One of `INTEGERS`; None where nobody said.
+        One of `INTEGERS`; None where the encoding is unknown.
     position : int, optional
-        Where it stands among others, for the message.
+        The key's position in its column, for the message.
 
     Raises
     ------
     RVHError
-        An integer, where nobody said how it is written, or that does not fit.
+        An integer whose encoding is unknown, or that is out of the encoding's range.
     RVHTypeError
-        Several parts.
+        A key of several parts.
 
     Examples
     --------
     >>> foreign_key(-1, "text"), foreign_key(-1, "int32_be"), foreign_key("-1", None)
     (b'-1', b'\xff\xff\xff\xff', '-1')
     """
-    if type(key) is int and INT_MIN <= key <= INT_MAX:  # most of them, at once
+    if type(key) is int and INT_MIN <= key <= INT_MAX:  # the fast path
         if integers == "text":
             return b"%d" % key
         bits = BITS.get(integers or "")
         if bits is not None and -1 << bits - 1 <= key < 1 << bits - 1:
             return key.to_bytes(bits // 8, "big", signed=True)
-    where = "the key" if position is None else f"key at position {position}"
-    if isinstance(key, (tuple, list)):  # what else is no key is `key_bytes`'s to refuse
+    where = place("key", position)
+    if isinstance(key, (tuple, list)):  # `key_bytes` refuses all other types that are not keys
         raise RVHTypeError(
             f"{where} is of type {type(key).__name__} ({show(key)}): pass the bytes or the text "
             "that the system of this ring makes of the parts"
@@ -80,7 +80,7 @@ def foreign_key(key: Any, integers: str | None, position: int | None = None) -> 
             f"ring writes integers: make the ring with integers={_choices()}, or pass str or bytes"
         )
     data = key_bytes(key, position)
-    number = int.__index__(key) if isinstance(key, int) else int(key)  # as `key_bytes` has it
+    number = int.__index__(key) if isinstance(key, int) else int(key)  # as in `key_bytes`
     if integers == "text":
         return b"%d" % number
     if integers == CONTRACT:

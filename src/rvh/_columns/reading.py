@@ -1,7 +1,7 @@
-"""Reading what a caller passes as keys: its kind is found without touching the elements.
+"""Reading a caller's keys: their kind is determined without touching the elements.
 
-`column` gives a `KeyColumn`; `open_keys` does for the time of a call, after which Arrow memory goes
-back. What is accepted is the table `rvh.keys.KINDS`.
+`column` returns a `KeyColumn`. `open_keys` opens one for the duration of a call and releases Arrow
+memory afterwards. `rvh.keys.KINDS` lists what is accepted.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._columns.arrow import NotExportedError, forget_locals
+from rvh._columns.arrow import NotExportedError, clear_locals, has_arrow_export
 from rvh._columns.column import KeyColumn, Kind
 from rvh._columns.values import READ_INTEGERS, elements_of, is_byte_view, of_view
 from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 
 
-class _Found(NamedTuple):
-    """A caller's keys as a column, before anybody asked about nulls."""
+class _Source(NamedTuple):
+    """A caller's keys as a column, with its nulls and the owner of its memory."""
 
     column: KeyColumn
     valid: NDArray[np.bool_] | None = None  # None: no element is null
-    is_text: bool = False  # Arrow's, whose elements come as bytes
-    close: Any = None  # gives foreign memory back: the column is not used any more
+    is_text: bool = False  # Arrow text, whose elements are read as bytes
+    close: Any = None  # releases foreign memory; the column cannot be used afterwards
 
     def without_nulls(self, name: str) -> KeyColumn:
         if self.valid is None:
@@ -37,14 +37,14 @@ class _Found(NamedTuple):
             "out, or use rvh.select_arrow(), which gives null for null"
         )
 
-    def __enter__(self) -> _Found:
+    def __enter__(self) -> _Source:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if self.close is not None:
             self.close()
             if error is not None:
-                forget_locals(error)
+                clear_locals(error)
 
 
 def column(keys: Any, name: str = "keys") -> KeyColumn:
@@ -56,7 +56,7 @@ def column(keys: Any, name: str = "keys") -> KeyColumn:
         One of the kinds in `KINDS`. An object with ``__arrow_c_array__`` or ``__arrow_c_stream__``
         is read in place; anything else with ``__array__`` is converted by NumPy first.
     name : str
-        What the messages call it.
+        The name of the keys in messages.
 
     Returns
     -------
@@ -66,9 +66,9 @@ def column(keys: Any, name: str = "keys") -> KeyColumn:
     Raises
     ------
     RVHTypeError
-        For one key instead of many, an unordered collection, an array type without bytes, a null.
+        One key instead of many, an unordered collection, an array type without bytes, or a null.
     RVHError
-        For arrays that are not one-dimensional, and damaged Arrow data.
+        An array that is not one-dimensional, or damaged Arrow data.
 
     Examples
     --------
@@ -77,31 +77,31 @@ def column(keys: Any, name: str = "keys") -> KeyColumn:
     >>> len(column(np.arange(3, dtype=">i2")))
     3
     """
-    found = read(keys, name)
+    source = read(keys, name)
     try:
-        return found.without_nulls(name)
+        return source.without_nulls(name)
     except BaseException as error:
-        found.__exit__(None, error, None)
+        source.__exit__(None, error, None)
         raise
 
 
 @contextmanager
 def open_keys(keys: Any, name: str = "keys") -> Iterator[KeyColumn]:
-    """`column` for the time of a call: Arrow memory is given back when it ends, however it ends."""
-    with read(keys, name) as found:
-        yield found.without_nulls(name)
+    """Open `column` for the duration of a call; Arrow memory is released however the call ends."""
+    with read(keys, name) as source:
+        yield source.without_nulls(name)
 
 
 @contextmanager
 def open_keys_with_nulls(
     keys: Any, name: str = "keys"
 ) -> Iterator[tuple[KeyColumn, NDArray[np.bool_] | None]]:
-    """`open_keys` where nulls are allowed: the column, and where it has values (None: all)."""
-    with read(keys, name) as found:
-        column, valid = found.column, found.valid
+    """Open keys that may be null: the column, and a mask of its values (None: no null)."""
+    with read(keys, name) as source:
+        column, valid = source.column, source.valid
         if column.kind in (Kind.OBJECTS, Kind.TEXT) and column.rows is None:
-            present = ~_missing(column)
-            present &= True if valid is None else valid  # that of a masked array
+            present = ~_missing_mask(column)
+            present &= True if valid is None else valid  # the mask of a masked array
             valid = None if present.all() else present
         yield column, valid
 
@@ -110,35 +110,35 @@ def open_keys_with_nulls(
 def open_keys_with_objects(
     keys: Any, name: str = "keys"
 ) -> Iterator[tuple[KeyColumn, Callable[[], Any]]]:
-    """`open_keys`, and what gives the same keys as a list or an array that any code can iterate.
+    """Open keys, with a function that returns them as a list or an array for any code to iterate.
 
-    Lists, tuples and arrays are the caller's own. Arrow's text is str, what else is bytes (also
-    composite keys) bytes, integers are int.
+    Lists, tuples and arrays are the caller's own. In the lists made of other columns, Arrow text
+    is str, integers are int, and everything else (composite keys too) is bytes.
     """
-    with read(keys, name) as found:
-        column = found.without_nulls(name)
+    with read(keys, name) as source:
+        column = source.without_nulls(name)
 
         def objects() -> Any:
             if type(keys) in (list, tuple) or isinstance(keys, np.ndarray):
                 return keys
             values = column.slice(0, len(column))
-            if found.is_text:
-                values = [decoded(value, at, "key") for at, value in enumerate(values)]
+            if source.is_text:
+                values = [decode_text(value, at, "key") for at, value in enumerate(values)]
             return values
 
         yield column, objects
 
 
 def _is_missing(value: object) -> bool:
-    """None, NumPy's masked, or pandas's NA, which nobody has to import."""
+    """Tell None, NumPy's masked and pandas's NA, without an import of pandas."""
     return value is None or value is np.ma.masked or type(value).__name__ == "NAType"
 
 
-def read(keys: Any, name: str) -> _Found:
+def read(keys: Any, name: str) -> _Source:
     if type(keys) is KeyColumn:
-        return _Found(keys)
+        return _Source(keys)
     if type(keys) is list or type(keys) is tuple:
-        return _Found(KeyColumn._unchecked(Kind.OBJECTS, keys))
+        return _Source(KeyColumn._unchecked(Kind.OBJECTS, keys))
     if isinstance(keys, memoryview) and not is_byte_view(keys):
         keys = of_view(keys, name)
     if isinstance(keys, (str, bytes, bytearray, memoryview)):
@@ -151,33 +151,33 @@ def read(keys: Any, name: str) -> _Found:
     if isinstance(keys, std_array):
         return _read_array(np.asarray(keys), name)
     if isinstance(keys, (list, tuple)):
-        return _Found(KeyColumn._unchecked(Kind.OBJECTS, elements_of(keys, name)))
-    if hasattr(keys, "__arrow_c_array__") or hasattr(keys, "__arrow_c_stream__"):
-        from rvh._columns.arrow.reader import read  # ctypes, for those who have Arrow
+        return _Source(KeyColumn._unchecked(Kind.OBJECTS, elements_of(keys, name)))
+    if has_arrow_export(keys):
+        from rvh._columns.arrow.reader import read  # imports ctypes, which only Arrow needs
 
         try:
-            return _Found(*read(keys, name))
+            return _Source(*read(keys, name))
         except NotExportedError:
             if not hasattr(keys, "__array__"):
                 raise
     if hasattr(keys, "__array__"):
         return _read_array(np.asarray(keys), name)
     if isinstance(keys, Sequence):
-        return _Found(KeyColumn._unchecked(Kind.OBJECTS, elements_of(keys, name)))
+        return _Source(KeyColumn._unchecked(Kind.OBJECTS, elements_of(keys, name)))
     raise RVHTypeError(
         f"{name} is a {type(keys).__name__}: pass a list, a tuple, a one-dimensional array or an "
         f"Arrow column, for example list({name})"
     )
 
 
-def _read_array(array: np.ndarray, name: str) -> _Found:
+def _read_array(array: np.ndarray, name: str) -> _Source:
     if array.ndim != 1:
         raise RVHError(
             f"{name} has shape {array.shape}: one dimension is needed; use {name}.ravel() for one "
             "an element, or a composite key for one key a row"
         )
     valid = ~np.ma.getmaskarray(array) if np.ma.is_masked(array) else None
-    # A view: plain indexing whatever the subclass, and a shape that nobody else changes.
+    # A view indexes plainly, whatever the subclass, and nothing else can change its shape.
     array = array.view(np.ndarray)
     dtype = array.dtype
     kind = _ARRAY_KINDS.get(dtype.kind)
@@ -190,7 +190,7 @@ def _read_array(array: np.ndarray, name: str) -> _Found:
         raise RVHTypeError(
             f"{name} is an array of {dtype}, which has no bytes of its own in rvh: {cast}"
         )
-    return _Found(KeyColumn._unchecked(kind, array), valid)
+    return _Source(KeyColumn._unchecked(kind, array), valid)
 
 
 _ARRAY_KINDS = {
@@ -202,8 +202,7 @@ _ARRAY_KINDS = {
     "O": Kind.OBJECTS,
 }
 
-
-#: what to do with an array of another dtype kind
+#: the advice about an array of another dtype kind
 _CASTS = {
     "b": "cast it first, for example {0}.astype(np.int64)",
     "f": READ_INTEGERS + ", or pass {0}.astype(str) if they are meant as that text",
@@ -212,8 +211,8 @@ _CASTS = {
 }
 
 
-def _missing(column: KeyColumn) -> NDArray[np.bool_]:
-    """Where a column of objects or of a StringDType array has a missing value."""
+def _missing_mask(column: KeyColumn) -> NDArray[np.bool_]:
+    """Mark the missing values of a column of objects or of a StringDType array."""
     values = column.values
     dtype = getattr(values, "dtype", None)
     if dtype is None or dtype.kind == "O":
@@ -221,17 +220,17 @@ def _missing(column: KeyColumn) -> NDArray[np.bool_]:
             return np.fromiter(map(_is_missing, values), np.bool_, len(column))
         except ValueError:
             raise keys_changed() from None
-    absent = getattr(dtype, "na_object", "")
-    if isinstance(absent, str):  # which is a value
+    missing = getattr(dtype, "na_object", "")
+    if isinstance(missing, str):  # a str stands for itself, so nothing is missing
         return np.zeros(len(values), np.bool_)
-    return np.fromiter((value is absent for value in values), np.bool_, len(values))
+    return np.fromiter((value is missing for value in values), np.bool_, len(values))
 
 
-def decoded(value: Any, position: int, what: str) -> Any:
+def decode_text(value: Any, position: int, what: str) -> Any:
     try:
         return value.decode() if isinstance(value, bytes) else value
     except UnicodeDecodeError:
         raise RVHError(
-            f"{what} at position {position} is no UTF-8, but its Arrow type is text "
+            f"{what} at position {position} is not UTF-8, but its Arrow type is text "
             f"({show(value)}): mend what exported it, or pass binary"
         ) from None

@@ -1,4 +1,4 @@
-"""The bytes of one value: what `docs/architecture.md`, "Bytes", says, in Python."""
+"""The bytes of one value, as `docs/architecture.md`, "Bytes", defines them."""
 
 from __future__ import annotations
 
@@ -17,55 +17,57 @@ from rvh.errors import RVHError, RVHTypeError, show
 if TYPE_CHECKING:
     import uuid
 
-BLOCK = 1 << 14  # elements that are worked on at a time
+BLOCK = 1 << 14  # UUIDs that are converted at a time
 COMPLEX = (complex, np.complexfloating)
 INT_MIN, INT_MAX = -(2**63), 2**64 - 1
-PART_MAX = 2**32 - 1  # bytes of one str or bytes in a composite key: its length has 4 bytes
+PART_MAX = 2**32 - 1  # bytes of a str or bytes in a composite key: 4 bytes hold its length
 
 
 def key_bytes(value: Any, position: int | None = None, what: str = "key") -> bytes:
-    r"""The bytes of one key, or an error that names its type, its position and the cast to use.
+    r"""Return the bytes of one key, or raise an error with its type, its position and a cast.
 
     Parameters
     ----------
     value : str, bytes-like, int or uuid.UUID
     position : int, optional
-        Where the value stands in its column, for the message.
+        The value's position in its column, for the message.
     what : str
-        What the message calls the value.
+        The name of the value in the message.
 
     Raises
     ------
     RVHTypeError
-        For bool, float, None and every other type without bytes in the contract.
+        The value is a bool, a float, None, or of another type without bytes in the contract.
     RVHError
-        For a lone surrogate, and for an integer below -2^63 or above 2^64-1.
+        The value has a lone surrogate, or is an integer below -2^63 or above 2^64-1.
 
     Examples
     --------
     >>> key_bytes("é"), key_bytes(-1)
     (b'\xc3\xa9', b'\xff\xff\xff\xff\xff\xff\xff\xff')
     """
-    where = f"the {what}" if position is None else f"{what} at position {position}"
     if isinstance(value, str):
         try:
             return str.encode(value, "utf-8")
         except UnicodeEncodeError as error:
             raise RVHError(
-                f"{where} has a lone surrogate (U+{ord(value[error.start]):04X} at "
+                f"{place(what, position)} has a lone surrogate (U+{ord(value[error.start]):04X} at "
                 f"character {error.start}) and so no UTF-8: {show(value)}; repair the text, or "
                 "pass bytes, for example key.encode('utf-8', 'surrogatepass')"
             ) from None
     if type(value) is bytes:
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return buffer_bytes(value, where)
-    # NumPy's timedelta64 is a subclass of its integers.
+        return buffer_bytes(value, place(what, position))
+    # timedelta64 is a subclass of NumPy's integers.
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64)):
         number = int.__index__(value) if isinstance(value, int) else int(value)
         if INT_MIN <= number <= INT_MAX:
             return (number & INT_MAX).to_bytes(8, "little")
-        raise RVHError(f"{where} is {show(value)}, outside -2^63 to 2^64-1: pass str(key) or bytes")
+        raise RVHError(
+            f"{place(what, position)} is {show(value)}, outside -2^63 to 2^64-1: pass str(key) or "
+            "bytes"
+        )
     if is_uuid(value):
         return uuid_text(value).encode()
     if is_void(value):
@@ -78,10 +80,17 @@ def key_bytes(value: Any, position: int | None = None, what: str = "key") -> byt
         number = isinstance(value, (Number, np.bool_)) and not isinstance(value, COMPLEX)
         casts = "str(key) or int(key)" if number else "str(key)"
         advice = f"keys are str, bytes or int; cast it first, for example {casts}"
-    raise RVHTypeError(f"{where} is of type {type_name(value)} ({show(value)}): {advice}")
+    raise RVHTypeError(
+        f"{place(what, position)} is of type {type_name(value)} ({show(value)}): {advice}"
+    )
 
 
-#: what to do about a column of floats
+def place(what: str, position: int | None) -> str:
+    """Name one value in a message: ``the key``, or ``key at position 3``."""
+    return f"the {what}" if position is None else f"{what} at position {position}"
+
+
+#: the advice about a column of floats
 READ_INTEGERS = (
     "read ids as integers where they come from (beyond 2^53 a float has lost their last digits, "
     "and no cast brings them back)"
@@ -89,18 +98,18 @@ READ_INTEGERS = (
 
 
 def is_uuid(value: object) -> TypeGuard[uuid.UUID]:
-    """Whether a value is one of Python's UUIDs, whose module takes longer to import than rvh's."""
+    """Tell whether a value is a `uuid.UUID`, without an import of that module, which is slow."""
     module = sys.modules.get("uuid")
     return module is not None and isinstance(value, module.UUID)
 
 
 def is_void(value: object) -> TypeGuard[np.void]:
-    """Whether a value is one of NumPy's blocks of bytes, without fields."""
+    """Tell whether a value is a `numpy.void` without fields."""
     return isinstance(value, np.void) and type(value) is np.void and value.dtype.names is None
 
 
 def is_whole(value: object) -> TypeGuard[int]:
-    """Whether a value is a whole number, Python's or NumPy's: no bool, and no span of time.
+    """Tell whether a value is an integer of Python or NumPy; a bool and a timedelta64 are not.
 
     Examples
     --------
@@ -112,31 +121,32 @@ def is_whole(value: object) -> TypeGuard[int]:
 
 
 def is_one_id(value: object) -> bool:
-    """Whether a value is a node id, and not several."""
+    """Tell whether a value is one node id, and not several."""
     return isinstance(value, (str, bytes)) or is_uuid(value) or is_void(value)
 
 
 def plain_id(value: Any) -> Any:
-    """A UUID as its text and a block of bytes as bytes; other values as they are."""
+    """Return a UUID as its text, a `numpy.void` as bytes, and other values as they are."""
     if is_uuid(value):
         return uuid_text(value)
     return value.tobytes() if is_void(value) else value
 
 
 def uuid_text(value: uuid.UUID) -> str:
-    """The 36 characters of a UUID in lower case (RFC 9562), whatever a subclass says of itself."""
+    """Return the 36 characters of a UUID in lower case (RFC 9562), ignoring subclass overrides."""
     digits = f"{value.int:032x}"
     return "-".join(digits[a:b] for a, b in pairwise((0, 8, 12, 16, 20, 32)))
 
 
-#: the digits of a UUID in pieces that NumPy copies at once, and with what stands between them
+#: the 32 digits of a UUID in fields that NumPy copies at once, the same with hyphens in between,
+#: and the field of the second for each of the first
 DIGITS = np.dtype("u8,u4,u4,u4,u8,u4")
-WRITTEN = np.dtype("u8,V1,u4,V1,u4,V1,u4,V1,u8,u4")
-PLACES = {"f0": "f0", "f1": "f2", "f2": "f4", "f3": "f6", "f4": "f8", "f5": "f9"}
+HYPHENATED = np.dtype("u8,V1,u4,V1,u4,V1,u4,V1,u8,u4")
+HYPHENATED_FIELDS = {"f0": "f0", "f1": "f2", "f2": "f4", "f3": "f6", "f4": "f8", "f5": "f9"}
 
 
 def uuid_texts(data: NDArray[np.uint8]) -> NDArray[Any]:
-    """The texts of UUIDs, shape (M,) of 36 bytes each (dtype V36), from their 16 bytes, (M, 16).
+    """Return the texts of UUIDs, dtype V36 and shape (M,), from their bytes, shape (M, 16).
 
     Examples
     --------
@@ -144,21 +154,21 @@ def uuid_texts(data: NDArray[np.uint8]) -> NDArray[Any]:
     b'00010203-0405-0607-0809-0a0b0c0d0e0f'
     """
     texts = np.full((len(data), 36), ord("-"), dtype=np.uint8)
-    fields = texts.view(WRITTEN)[:, 0]
-    for start in range(0, len(data), BLOCK):  # a signal waits for one of them
+    fields = texts.view(HYPHENATED)[:, 0]
+    for start in range(0, len(data), BLOCK):  # a signal waits for one block
         digits = np.frombuffer(hexlify(data[start : start + BLOCK].data), DIGITS)
-        for piece, place in PLACES.items():
-            fields[place][start : start + BLOCK] = digits[piece]
+        for source, target in HYPHENATED_FIELDS.items():
+            fields[target][start : start + BLOCK] = digits[source]
     return texts.view("V36")[:, 0]
 
 
 def buffer_bytes(value: Any, where: str) -> bytes:
-    """The bytes of something bytes-like themselves, whatever a subclass says.
+    """Return the bytes of a bytes-like value, whatever a subclass overrides.
 
     Raises
     ------
     RVHError
-        A memoryview that was released, or has not one dimension.
+        A memoryview that was released, or that is not one-dimensional.
     """
     try:
         view = memoryview(value)
@@ -173,7 +183,7 @@ def buffer_bytes(value: Any, where: str) -> bytes:
 
 
 def is_byte_view(view: memoryview) -> bool:
-    """Whether a memoryview is one of bytes, in a row; False for one that was released."""
+    """Tell whether a memoryview is one-dimensional and of bytes; False for a released one."""
     try:
         return view.format in ("B", "b", "c") and view.ndim == 1
     except ValueError:
@@ -181,7 +191,9 @@ def is_byte_view(view: memoryview) -> bool:
 
 
 def of_view(values: Any, name: str) -> Any:
-    """The array over a memoryview, which Python itself reads in few formats; others as they are.
+    """Return the NumPy array over a memoryview, and other values as they are.
+
+    Python itself reads a memoryview in few formats only.
 
     Raises
     ------
@@ -191,38 +203,38 @@ def of_view(values: Any, name: str) -> Any:
     if not isinstance(values, memoryview):
         return values
     try:
-        _ = values.format  # of one that was released NumPy makes an object
+        _ = values.format  # raises for a released one, of which NumPy makes an object array
         return np.asarray(values)
     except ValueError as error:
         raise RVHError(f"{name} is a memoryview that cannot be read: {error}") from None
 
 
 def elements_of(values: Sequence[Any], name: str) -> Sequence[Any]:
-    """The elements of a sequence, itself where it is a plain list or tuple.
+    """Return a plain list or tuple as it is, and another sequence as the list of its elements.
 
     Raises
     ------
     RVHError
-        Its length and what it iterates over do not agree: which of them is meant?
+        The sequence iterates over more or fewer elements than its length says.
     """
     if type(values) in (list, tuple):
         return values
-    found = list(values)
-    if len(found) != len(values):
+    elements = list(values)
+    if len(elements) != len(values):
         raise RVHError(
             f"{name} is a {type_name(values)} of length {len(values)}, which iterates over "
-            f"{len(found)} elements: pass a plain list that is not changed meanwhile"
+            f"{len(elements)} elements: pass a plain list that is not changed meanwhile"
         )
-    return found
+    return elements
 
 
 def objects_of(array: NDArray[Any], what: str = "value", first: int = 0) -> list[Any]:
-    """A one-dimensional array as Python objects; `what` and `first` are for the message.
+    """Return a one-dimensional array as Python objects; `what` and `first` are for the message.
 
     Raises
     ------
     RVHError
-        An element of a U array is no Unicode at all.
+        An element of a U array is not Unicode.
     """
     try:
         objects: list[Any] = array.tolist()
@@ -247,10 +259,10 @@ def _numpy_str(element: NDArray[Any], where: str) -> str:
 
 
 def key_word(value: Any, position: int | None = None, what: str = "key") -> int:
-    """A key as one 64-bit word, for hashes of integers such as jump hash.
+    """Return a key as one 64-bit word, for hashes of integers such as jump hash.
 
-    An integer is its 64 bits (two's complement); any other key is the first 8 bytes, big-endian,
-    of the BLAKE2b-128 digest of its bytes.
+    The word of an integer is its 64 bits (two's complement). The word of any other key is the first
+    8 bytes, big-endian, of the BLAKE2b-128 digest of its bytes.
 
     Parameters
     ----------
@@ -267,16 +279,16 @@ def key_word(value: Any, position: int | None = None, what: str = "key") -> int:
     data = key_bytes(value, position, what)
     if isinstance(value, (int, np.integer)):
         return int.from_bytes(data, "little")
-    from hashlib import blake2b  # 3 ms, OpenSSL's: the twin has it, and others need it rarely
+    from hashlib import blake2b  # takes 3 ms to import, and few callers come here
 
     return int.from_bytes(blake2b(data, digest_size=16).digest()[:8], "big")
 
 
 def composite(*parts: Any) -> bytes:
-    """One key of several parts, as the contract concatenates them.
+    """Return one key of several parts, concatenated as the contract says.
 
-    An integer part is its 8 bytes; a str or bytes part is its length as 4 bytes little-endian,
-    then its bytes.
+    An integer part is its 8 bytes. A str or bytes part is its length as 4 bytes little-endian,
+    followed by its bytes.
 
     Examples
     --------
@@ -291,7 +303,7 @@ def composite(*parts: Any) -> bytes:
 
 
 def part_bytes(value: Any, position: int | None = None, what: str = "key") -> bytes:
-    """The bytes of one value as a part of a composite key; parameters and errors of `key_bytes`.
+    """Return the bytes of one part of a composite key; parameters and errors of `key_bytes`.
 
     Examples
     --------
@@ -307,11 +319,10 @@ def part_bytes(value: Any, position: int | None = None, what: str = "key") -> by
 
 
 def part_too_long(size: int, position: int | None, what: str) -> RVHError:
-    """The error of every backend for a part whose length does not fit its 4 bytes."""
-    where = f"the {what}" if position is None else f"{what} at position {position}"
+    """Return every backend's error about a part whose length does not fit in 4 bytes."""
     return RVHError(
-        f"{where} has {size} bytes: a part of a composite key has at most {PART_MAX}; "
-        "pass a digest of it, for example hashlib.blake2b(part).digest()"
+        f"{place(what, position)} has {size} bytes: a part of a composite key has at most "
+        f"{PART_MAX}; pass a digest of it, for example hashlib.blake2b(part).digest()"
     )
 
 

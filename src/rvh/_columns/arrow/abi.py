@@ -1,4 +1,4 @@
-"""The structs of Arrow's C data interface, their capsules, and memory that others own."""
+"""The structs of Arrow's C data interface, their capsules, and foreign memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCHEMA, ARRAY, STREAM = b"arrow_schema", b"arrow_array", b"arrow_array_stream"
 
 
 class ArrowSchema(ctypes.Structure):
-    """What an array is of."""
+    """The type of an array."""
 
     _fields_ = (
         ("format", c_char_p),
@@ -29,7 +29,7 @@ class ArrowSchema(ctypes.Structure):
 
 
 class ArrowArray(ctypes.Structure):
-    """Where its memory is."""
+    """The memory of an array."""
 
     _fields_ = (
         ("length", c_int64),
@@ -46,7 +46,7 @@ class ArrowArray(ctypes.Structure):
 
 
 class ArrowArrayStream(ctypes.Structure):
-    """Arrays of one schema, one after the other."""
+    """A stream of arrays of one type."""
 
     _fields_ = (
         ("get_schema", c_void_p),
@@ -58,20 +58,20 @@ class ArrowArrayStream(ctypes.Structure):
 
 
 RELEASE = CFUNCTYPE(None, c_void_p)
-GET = CFUNCTYPE(c_int, c_void_p, c_void_p)  # get_schema, get_next: this stream, where to
+GET = CFUNCTYPE(c_int, c_void_p, c_void_p)  # get_schema, get_next: the stream, the struct to fill
 LAST_ERROR = CFUNCTYPE(c_char_p, c_void_p)
 
-# Prototypes of our own: those of ctypes.pythonapi are everybody's.
+# A prototype of our own, since the functions of ctypes.pythonapi are shared with other code.
 capsule_pointer = PYFUNCTYPE(c_void_p, py_object, c_char_p)(("PyCapsule_GetPointer", pythonapi))
 
 
 class Owned:
-    """A struct that was handed over, and what has to be released with it: once, whatever happens.
+    """A struct that rvh owns: it is released exactly once, whatever happens.
 
     Parameters
     ----------
     struct : ArrowSchema, ArrowArray or ArrowArrayStream
-        Not released yet, or not filled yet: what fills it hands it over.
+        Not yet released; or empty, and filled later.
     """
 
     __slots__ = ("__weakref__", "struct")
@@ -80,30 +80,30 @@ class Owned:
         self.struct = struct
 
     def close(self) -> None:
-        """Release it, the first time."""
+        """Release the struct, if that was not done before."""
         if self.struct.release:
             RELEASE(self.struct.release)(ctypes.addressof(self.struct))
-            self.struct.release = None  # as the producer has done, if it keeps to the rules
+            self.struct.release = None  # the producer has to do this too, but may not have
 
     def __del__(self) -> None:
-        if hasattr(self, "struct"):  # not so where a signal ended __init__
+        if hasattr(self, "struct"):  # there is none where a signal ended __init__
             self.close()
 
 
-def taken(capsule: Any, name: bytes, kind: type[Any]) -> Owned:
-    """The struct of a capsule, moved out of it: from now on it is released here and not there.
+def move_out(capsule: Any, name: bytes, kind: type[Any]) -> Owned:
+    """Move the struct out of a capsule: from now on rvh releases it, and the capsule does not.
 
     Raises
     ------
     ValueError
-        It is no capsule of that name, or its struct was taken before.
+        It is not a capsule of that name, or its struct was moved before.
     """
     original = kind.from_address(capsule_pointer(capsule, name))
     struct = kind.from_buffer_copy(original)
     struct.release = None
     owned = Owned(struct)
-    # In one statement without calls: no signal and no other thread comes between, and so one of
-    # the two has to release it, always.
+    # One statement without calls, so that no signal and no other thread runs in between: at any
+    # time exactly one of the two has to release the struct.
     original.release, struct.release = None, original.release
     if not struct.release:
         raise ValueError("its data were taken before")
@@ -111,7 +111,7 @@ def taken(capsule: Any, name: bytes, kind: type[Any]) -> Owned:
 
 
 class _Memory:
-    """Foreign memory for NumPy, which keeps this and so its owner alive."""
+    """Foreign memory as NumPy reads it; the array keeps the owner alive."""
 
     __slots__ = ("__array_interface__", "_owner")
 
@@ -126,7 +126,7 @@ class _Memory:
 
 
 def array_at(address: int, dtype: DTypeLike, count: int, owner: object) -> NDArray[Any]:
-    """A read-only array over foreign memory, not NULL unless nothing is there."""
+    """Return a read-only array over foreign memory; the address may be NULL if it is empty."""
     kind = np.dtype(dtype)
     if count == 0 or kind.itemsize == 0:
         return np.empty(count, kind)

@@ -1,4 +1,4 @@
-"""Answers as Arrow columns: what `rvh.select_arrow` returns, and how it is handed out."""
+"""Answers as Arrow columns: the result of `rvh.select_arrow`, and its export."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rvh._columns.arrow.abi import ARRAY, RELEASE, SCHEMA, ArrowArray, ArrowSche
 
 __all__ = ["NodeColumn"]
 
-NULLABLE = 2  # flag of a schema
-OFFSETS_MAX = 2**31 - 1  # bytes that offsets of 32 bits reach
+NULLABLE = 2  # a flag of a schema
+OFFSETS_MAX = 2**31 - 1  # bytes that offsets of 32 bits can address
 
 
 class Names:
@@ -25,9 +25,9 @@ class Names:
     Parameters
     ----------
     ids : sequence of bytes
-        None is empty.
+        Not empty.
     is_text : bool
-        Whether they are text.
+        True if they are text.
     """
 
     __slots__ = ("data", "format", "offsets")
@@ -46,7 +46,7 @@ class Names:
 class NodeColumn:
     """A node, or k nodes, for each key, as an Arrow column.
 
-    Any library that takes Arrow data reads it, in place: ``pyarrow.array(column)``,
+    Any library that takes Arrow data reads it in place: ``pyarrow.array(column)``,
     ``polars.Series(column)``. Its type is ``dictionary<int32, string>`` (``binary`` where node ids
     are bytes), and for k > 1 ``fixed_size_list`` of that. `rvh.select_arrow` makes it.
 
@@ -55,7 +55,7 @@ class NodeColumn:
     indices : ndarray of int32, shape (M, k)
         Positions of nodes; 0 where the key is null. Kept, not copied.
     valid : ndarray of bool, shape (M,), or None
-        Where the key is not null; None where no key is.
+        True where the key is not null; None if no key is null.
     ids : Names
         The node ids.
     """
@@ -80,66 +80,65 @@ class NodeColumn:
 
     @property
     def null_count(self) -> int:
-        """How many keys were null."""
+        """The number of null keys."""
         return 0 if self.valid is None else int(np.count_nonzero(~self.valid))
 
     def __arrow_c_schema__(self) -> object:
-        """The column's type, as a PyCapsule of an ArrowSchema."""
+        """Export the column's type, as a PyCapsule of an ArrowSchema."""
         return _capsule(self._schema(), SCHEMA)
 
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
-        """The column, as PyCapsules of an ArrowSchema and an ArrowArray.
+        """Export the column, as PyCapsules of an ArrowSchema and an ArrowArray.
 
-        ``requested_schema`` is a wish that the protocol allows to leave unanswered: cast what you
-        get.
+        ``requested_schema`` is ignored, as the protocol allows: cast the result.
         """
         return self.__arrow_c_schema__(), _capsule(self._array(), ARRAY)
 
     def _schema(self) -> ArrowSchema:
-        nodes = _filled_schema(b"i", dictionary=_filled_schema(self._ids.format))
+        nodes = _new_schema(b"i", dictionary=_new_schema(self._ids.format))
         k = self.indices.shape[1]
-        return nodes if k == 1 else _filled_schema(b"+w:%d" % k, children=[nodes])
+        return nodes if k == 1 else _new_schema(b"+w:%d" % k, children=[nodes])
 
     def _array(self) -> ArrowArray:
-        dictionary = _filled_array(len(self._ids), [None, self._ids.offsets, self._ids.data])
+        dictionary = _new_array(len(self._ids), [None, self._ids.offsets, self._ids.data])
         bitmap = None if self.valid is None else np.packbits(self.valid, bitorder="little")
         k = self.indices.shape[1]
         if k == 1:
-            return _filled_array(
+            return _new_array(
                 len(self), [bitmap, self.indices], self.null_count, dictionary=dictionary
             )
-        nodes = _filled_array(self.indices.size, [None, self.indices], dictionary=dictionary)
-        return _filled_array(len(self), [bitmap], self.null_count, children=[nodes])
+        nodes = _new_array(self.indices.size, [None, self.indices], dictionary=dictionary)
+        return _new_array(len(self), [bitmap], self.null_count, children=[nodes])
 
 
-# -- structs that are handed out ------------------------------------------------------------------
+# -- exported structs -----------------------------------------------------------------------------
 #
-# Each struct has its own number in private_data, under which all that it points to is kept until
-# the struct's release() is called: by the consumer, or by the capsule that nobody consumed.
+# private_data has a number for each struct. Everything that the struct points to is kept alive
+# under this number until release() is called: by the consumer, or by a capsule without a consumer.
 
-_kept: dict[int, Any] = {}
+_alive: dict[int, Any] = {}
 _numbers = count(1)
 
 
-def _keep(struct: Any, children: list[Any], dictionary: Any, *memory: Any) -> None:
+def _keep_alive(struct: Any, children: list[Any], dictionary: Any, *memory: Any) -> None:
     pointers = (c_void_p * max(1, len(children)))(*map(ctypes.addressof, children))
     struct.n_children = len(children)
     struct.children = ctypes.addressof(pointers) if children else None
     struct.dictionary = None if dictionary is None else ctypes.addressof(dictionary)
     struct.private_data = next(_numbers)
-    _kept[struct.private_data] = (children, dictionary, pointers, memory)
+    _alive[struct.private_data] = (children, dictionary, pointers, memory)
 
 
-def _filled_schema(
+def _new_schema(
     format_: bytes, children: Sequence[Any] = (), dictionary: Any = None
 ) -> ArrowSchema:
     schema = ArrowSchema(format=format_, name=b"node", flags=NULLABLE)
-    _keep(schema, list(children), dictionary, format_)
+    _keep_alive(schema, list(children), dictionary, format_)
     schema.release = _address(_release_schema)
     return schema
 
 
-def _filled_array(
+def _new_array(
     length: int,
     buffers: list[NDArray[Any] | None],
     null_count: int = 0,
@@ -150,7 +149,7 @@ def _filled_array(
     addresses = [None if each is None else each.ctypes.data for each in buffers]
     pointers = (c_void_p * len(buffers))(*addresses)
     array.buffers = ctypes.addressof(pointers)
-    _keep(array, list(children), dictionary, pointers, buffers)
+    _keep_alive(array, list(children), dictionary, pointers, buffers)
     array.release = _address(_release_array)
     return array
 
@@ -159,9 +158,9 @@ def _release(address: int, kind: type[Any]) -> None:
     struct = kind.from_address(address)
     if not struct.release:
         return
-    children, dictionary, *_ = _kept.pop(struct.private_data)
+    children, dictionary, *_ = _alive.pop(struct.private_data)
     struct.release = None
-    # A child that the consumer moved away has no release any more, and lives on by itself.
+    # A child that the consumer moved away has no release here, and is released by the consumer.
     for part in (*children, *(() if dictionary is None else (dictionary,))):
         _release(ctypes.addressof(part), kind)
 
@@ -174,11 +173,12 @@ _release_array = RELEASE(lambda address: _release(address, ArrowArray))
 
 _DESTRUCTOR = PYFUNCTYPE(None, c_void_p)
 _new_capsule = PYFUNCTYPE(py_object, c_void_p, c_char_p, c_void_p)(("PyCapsule_New", pythonapi))
-# The capsule as an address: it is being destroyed, and must not be referred to again.
+# These take the capsule as an address: it is being destroyed, and must get no new reference.
 _capsule_name = PYFUNCTYPE(c_char_p, c_void_p)(("PyCapsule_GetName", pythonapi))
 _capsule_pointer = PYFUNCTYPE(c_void_p, c_void_p, c_char_p)(("PyCapsule_GetPointer", pythonapi))
 
-_in_capsules: dict[int, tuple[Any, bytes]] = {}  # by address: the struct, and the capsule's name
+#: the address of a struct -> the struct, and its capsule's name
+_in_capsules: dict[int, tuple[Any, bytes]] = {}
 
 
 def _capsule(struct: Any, name: bytes) -> object:
@@ -202,6 +202,6 @@ def _address(function: Any) -> int:
     return address
 
 
-# A consumer may release an array when Python has ended: then these have to be there still.
+# A consumer may release an array after Python has ended, and then calls these.
 for _function in (_release_schema, _release_array, _destroy_capsule):
     pythonapi.Py_IncRef(py_object(_function))
