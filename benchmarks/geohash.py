@@ -20,7 +20,7 @@ import numpy as np
 import rvh
 import rvh.cpu
 from rvh.geohash import GeoSet, encode
-from rvh.geohash.cells import packed
+from rvh.geohash.cells import pack
 from rvh.keys import column
 
 NODES, K, PLAIN = 500, 3, 64
@@ -33,11 +33,11 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def pairs_scored(geo: GeoSet, geohashes: np.ndarray) -> int:
-    _, tasks = geo._tasks(packed(column(geohashes)), K)
+    _, tasks = geo._tasks(pack(column(geohashes)), K)
     return sum(
-        (task.stop - task.start) * len(task.tier.nodes)
+        (task.stop - task.start) * len(task.group.nodes)
         for task in tasks
-        if len(task.tier.nodes) > 1
+        if len(task.group.nodes) > 1
     )
 
 

@@ -1,8 +1,8 @@
-"""Nodes near a key first: longer common geohash prefix first, then the set's own ranking.
+"""Selection of nodes near a key: longer common geohash prefix first, then the set's own ranking.
 
-A geohash names a region of the earth, and each further character a region inside of it. A `GeoSet`
-picks among the nodes in a key's own region, and goes wider step by step until k are found. The
-rule is `docs/architecture.md`, "Choosing under constraints".
+A geohash names a region of the earth; each further character names a region inside it. A `GeoSet`
+selects from the nodes in a key's own region, then from wider and wider regions until it has k
+nodes. The rule is in `docs/architecture.md`, "Choosing under constraints".
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from rvh._batch.threads import Block, block_rows, over_blocks, thread_count
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.slices import argsort, array_of, slices, take
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.geohash.cells import LONGEST, UNKNOWN, cut, packed, regions
+from rvh.geohash.cells import LONGEST, UNKNOWN, make_regions, pack, truncate
 from rvh.nodes import NodeSet, as_node_set
 
 __all__ = ["GeoSet", "encode"]
 
-#: rows that are put in the order of their regions together: what that takes does not grow with all
-#: of them, and a signal waits for this many at most
+#: rows that are sorted by region at a time; bounds the memory and the time that a signal waits
 SORTED_ROWS = 1 << 20
 
 
 def encode(latitude: Any, longitude: Any, precision: int = LONGEST) -> Any:
-    """Geohashes of places given in degrees.
+    """The geohashes of places given in degrees.
 
     Parameters
     ----------
     latitude : number, or sequence or array of numbers, shape (M,)
         -90 to 90. A pole lies in the outermost region of its longitude, so it has many geohashes.
     longitude : number, or sequence or array of numbers, shape (M,)
-        -180 to 180. 180 is read as -180: they are one meridian.
+        -180 to 180. 180 is read as -180, which is the same meridian.
     precision : int
-        Characters, 1 to 12. Each narrows the region 32 times: 5 are 5 km, 12 are 4 cm.
+        Number of characters, 1 to 12. Each character divides a region into 32: with 5 a region is
+        5 km wide, with 12 it is 4 cm.
 
     Returns
     -------
@@ -54,17 +54,17 @@ def encode(latitude: Any, longitude: Any, precision: int = LONGEST) -> Any:
     Raises
     ------
     RVHError
-        A number that is NaN or out of range, another number of latitudes than of longitudes, a
+        A number that is NaN or out of range, different numbers of latitudes and longitudes, a
         precision out of range. The message names the first position.
     RVHTypeError
-        Something that is no number.
+        A value that is not a number.
     ImportError
         `pygeohash` is not installed: ``pip install 'rvh[geo]'``.
 
     Notes
     -----
-    G. Niemeyer's geohash, 2008, https://en.wikipedia.org/wiki/Geohash, by the library `pygeohash`,
-    a place at a time.
+    G. Niemeyer's geohash, 2008, https://en.wikipedia.org/wiki/Geohash, computed by the library
+    `pygeohash`, one place at a time.
 
     Examples
     --------
@@ -77,13 +77,13 @@ def encode(latitude: Any, longitude: Any, precision: int = LONGEST) -> Any:
     precision = whole_number("precision", precision, LONGEST)
     latitude, longitude = _keys.of_view(latitude, "latitude"), _keys.of_view(longitude, "longitude")
     if _is_one(latitude) and _is_one(longitude):
-        (one,) = _encoded([latitude], [longitude], precision)
-        return one
-    return np.array(_encoded(latitude, longitude, precision), dtype=f"U{precision}")
+        (geohash,) = _encode([latitude], [longitude], precision)
+        return geohash
+    return np.array(_encode(latitude, longitude, precision), dtype=f"U{precision}")
 
 
 class GeoSet:
-    """Nodes with places: the nearest by geohash first, then by the set's own ranking.
+    """Nodes with places, ranked by nearness in geohash first, then by the set's own ranking.
 
     A GeoSet never changes. It can be used from many threads at once, pickled, compared and hashed.
 
@@ -92,34 +92,34 @@ class GeoSet:
     nodes : NodeSet, or what makes one
         The nodes; one of weight 0 is never selected.
     geohash : sequence or array of str or bytes, shape (N,), optional
-        Each node's geohash, 1 to 12 lower-case characters. They need not be equally long: a node
-        with a short one serves all of that region.
+        Each node's geohash, 1 to 12 lower-case characters. Lengths may differ: a node with a short
+        geohash serves all of that region.
     latitude, longitude : sequence or array of numbers, shape (N,), optional
-        Instead of `geohash`, degrees as for `encode`.
+        Degrees as for `encode`, instead of `geohash`.
     precision : int
-        How many characters of a common prefix count, 1 to 12. Nodes that share as many with a key
-        are equally near, and the ranking shares the keys out among them: the lower the precision,
-        the more evenly.
+        The greatest number of characters of a common prefix that count, 1 to 12. Nodes whose common
+        prefixes with a key are equally long are equally near, and the ranking decides between them.
+        A lower precision gives more even loads.
 
     Raises
     ------
     RVHError
         A geohash that is empty, too long or has other characters, a latitude or longitude that is
-        NaN or out of range, another number of places than of nodes. The message names the first
+        NaN or out of range, different numbers of places and nodes. The message names the first
         position and says what to do.
     RVHTypeError
-        Neither a geohash nor both of latitude and longitude, or all of them; a place of another
-        type, a geohash that is None or null.
+        Neither a geohash nor both latitude and longitude, or all three; a place of another type; a
+        geohash that is None or null.
     ImportError
-        For degrees: `pygeohash` is not installed: ``pip install 'rvh[geo]'``.
+        Degrees are given and `pygeohash` is not installed: ``pip install 'rvh[geo]'``.
 
     Notes
     -----
     Two places on either side of a boundary share fewer characters than their distance suggests,
     and none across the equator, the prime meridian or the antimeridian (180 degrees): a geohash is
-    a region, not a distance. Where that matters, ask for a larger `k`.
+    a region, not a distance. If that matters, use a larger `k`.
 
-    A node that goes moves only the keys that it had, each to its next.
+    Removing a node moves only the keys that it had, each to its next node.
 
     Examples
     --------
@@ -135,9 +135,9 @@ class GeoSet:
     __slots__ = (
         "__weakref__",
         "_geohash",
+        "_groups",
         "_nodes",
         "_precision",
-        "_prepared",
         "_regions",
     )
 
@@ -153,7 +153,7 @@ class GeoSet:
         self._precision = whole_number("precision", precision, LONGEST)
         count = len(self._nodes)
         with _places(geohash, latitude, longitude, self._precision, "node", count) as column:
-            words = cut(packed(column), self._precision)
+            words = truncate(pack(column), self._precision)
             self._geohash = array_of(
                 [
                     each if isinstance(each, str) else each.decode()
@@ -162,12 +162,12 @@ class GeoSet:
             ).astype(f"U{self._precision}")
         self._geohash.flags.writeable = False
         weights = self._nodes.weights
-        chosen = np.arange(count) if weights is None else np.flatnonzero(weights)
-        self._regions = regions(words[chosen], chosen, self._precision)
-        #: (region, whether it is what its parent has besides) -> those nodes, when first asked for
-        self._prepared: dict[tuple[int, bool], _Tier] = {}
+        selectable = np.arange(count) if weights is None else np.flatnonzero(weights)
+        self._regions = make_regions(words[selectable], selectable, self._precision)
+        #: nodes by region, and whether they are the region's own or its parent's other nodes
+        self._groups: dict[tuple[int, bool], _Group] = {}
 
-    # -- what it is ---------------------------------------------------------------------------
+    # -- properties ---------------------------------------------------------------------------
 
     @property
     def nodes(self) -> NodeSet:
@@ -176,12 +176,12 @@ class GeoSet:
 
     @property
     def geohash(self) -> NDArray[np.str_]:
-        """The nodes' geohashes, cut to `precision`, shape (N,); read-only."""
+        """The nodes' geohashes, truncated to `precision`, shape (N,); read-only."""
         return self._geohash
 
     @property
     def precision(self) -> int:
-        """How many characters of a common prefix count."""
+        """The greatest number of characters of a common prefix that count."""
         return self._precision
 
     def __len__(self) -> int:
@@ -221,11 +221,11 @@ class GeoSet:
         ----------
         key : str, bytes-like or int
         k : int
-            How many, from 1 to the number of nodes (of those with a weight above 0).
+            Number of nodes, from 1 to the number of those with a weight above 0.
         geohash : str or bytes
-            The key's place, or else:
+            The key's place.
         latitude, longitude : number
-            Degrees, as for `encode`.
+            Degrees as for `encode`, instead of `geohash`.
 
         Returns
         -------
@@ -252,8 +252,8 @@ class GeoSet:
             longitude=None if longitude is None else [longitude],
             threads=1,
         )
-        found: list[Any] = self._nodes.ids[chosen[0]].tolist()
-        return found
+        ids: list[Any] = self._nodes.ids[chosen[0]].tolist()
+        return ids
 
     def argselect_batch(
         self,
@@ -265,21 +265,21 @@ class GeoSet:
         longitude: ArrayLike | None = None,
         threads: int | None = None,
     ) -> NDArray[np.intp]:
-        """Indices of the best `k` nodes of every key at its place.
+        """The indices of the best `k` nodes of every key at its place.
 
         Parameters
         ----------
         keys : sequence or array of str, bytes or int, shape (M,)
-            Any kind in `rvh.keys.KINDS`. They and the places must not change during the call.
+            Any kind in `rvh.keys.KINDS`. Keys and places must not change during the call.
         k : int
-            How many, from 1 to the number of nodes (of those with a weight above 0).
+            Number of nodes, from 1 to the number of those with a weight above 0.
         geohash : sequence, array or Arrow column of str or bytes, shape (M,), optional
-            Each key's place: 1 to 12 lower-case characters, not necessarily equally many.
+            Each key's place: 1 to 12 lower-case characters; lengths may differ.
         latitude, longitude : sequence or array of numbers, shape (M,), optional
-            Instead of `geohash`, degrees as for `encode`.
+            Degrees as for `encode`, instead of `geohash`.
         threads : int, optional
-            Threads to use; by default the process's cores when the work is worth it, capped by
-            ``RVH_NUM_THREADS``. The answer does not depend on it.
+            Threads to use; by default as many as the process has cores if the work is worth it,
+            capped by ``RVH_NUM_THREADS``. The answer does not depend on it.
 
         Returns
         -------
@@ -290,13 +290,13 @@ class GeoSet:
         Raises
         ------
         RVHError
-            ``k`` out of range, a malformed place, another number of places than of keys, keys that
-            `rvh.NodeSet.argselect_batch` refuses. The message names the first position.
+            ``k`` out of range, a malformed place, different numbers of places and keys, keys that
+            `rvh.NodeSet.argselect_batch` rejects. The message names the first position.
         RVHTypeError
-            Neither a geohash nor both of latitude and longitude, or all of them; a place that is
-            unknown (None, null); keys of a type without bytes.
+            Neither a geohash nor both latitude and longitude, or all three; an unknown place
+            (None, null); keys of a type without bytes.
         ImportError
-            For degrees: `pygeohash` is not installed: ``pip install 'rvh[geo]'``.
+            Degrees are given and `pygeohash` is not installed: ``pip install 'rvh[geo]'``.
 
         Examples
         --------
@@ -310,7 +310,7 @@ class GeoSet:
         with _keys.open_keys(keys) as column:
             count = len(column)
             with _places(geohash, latitude, longitude, self._precision, "key", count) as places:
-                words = packed(places, threads)
+                words = pack(places, threads)
             _check_keys(column, threads)
             out = np.empty((count, k), dtype=np.intp)
             self._fill(column, words, out, threads)
@@ -366,39 +366,40 @@ class GeoSet:
         out: NDArray[np.intp],
         threads: int | None,
     ) -> None:
-        """Write the best nodes of each key at the place `words` into `out`."""
+        """Write the best nodes of each key, at the place in `words`, into `out`."""
         keys = keys.with_plain_chunks()
         for start in range(0, len(words), SORTED_ROWS):
             block = slice(start, start + SORTED_ROWS)
             rows, tasks = self._tasks(words[block], out.shape[1])
             chosen = np.empty((len(rows), out.shape[1]), dtype=np.intp)
-            self._work_off(tasks, _taken(keys, start, rows), chosen, threads)
-            place = np.empty_like(rows)
-            place[rows] = np.arange(len(rows))
-            chosen.take(place, axis=0, out=out[block], mode="clip")  # in range, so no buffer
+            self._run(tasks, _take(keys, start, rows), chosen, threads)
+            inverse = np.empty_like(rows)
+            inverse[rows] = np.arange(len(rows))
+            # All are in range; mode="clip" spares NumPy a buffer.
+            chosen.take(inverse, axis=0, out=out[block], mode="clip")
 
-    def _work_off(
+    def _run(
         self, tasks: list[_Task], keys: KeyColumn, out: NDArray[np.intp], threads: int | None
     ) -> None:
-        """Do the tasks, on several threads; keys and answers are in the tasks' order."""
+        """Run the tasks on several threads; keys and answers are in the tasks' order."""
         for task in tasks:
-            if len(task.tier.nodes) == 1:
-                out[task.start : task.stop, task.first] = task.tier.nodes[0]
-        ranked = [task for task in tasks if len(task.tier.nodes) > 1]
-        pairs = sum((task.stop - task.start) * len(task.tier.nodes) for task in ranked)
+            if len(task.group.nodes) == 1:
+                out[task.start : task.stop, task.first] = task.group.nodes[0]
+        ranked = [task for task in tasks if len(task.group.nodes) > 1]
+        pairs = sum((task.stop - task.start) * len(task.group.nodes) for task in ranked)
         over_blocks(list(_blocks(ranked, keys, out)), thread_count(threads, pairs))
 
     def _tasks(self, words: NDArray[np.uint64], k: int) -> tuple[NDArray[np.intp], list[_Task]]:
-        """The rows, those of a region side by side, and what to do with which of them.
+        """Sort the rows by region, and list what to select for which of them.
 
-        A key takes from its smallest region first. Where that has fewer nodes than `k`, all of
-        them are taken, and so are those of every further region around it that is too small: which
-        columns are left for the next one is the same for all keys inside.
+        A key gets nodes from its smallest region first. If that has fewer than `k` nodes, the key
+        gets all of them, and the remaining columns come from the regions around it, one after the
+        other. All keys in a region have the same columns left for the next region.
         """
         tree = self._regions
         regions_of = tree.of(words)
         if len(tree.first) < 1 << 15:
-            regions_of = regions_of.astype(np.int16)  # these are sorted by radix
+            regions_of = regions_of.astype(np.int16)  # NumPy sorts these by radix
         rows = argsort(regions_of)
         counts = np.bincount(regions_of, minlength=len(tree.first))
         ends = np.concatenate([[0], np.cumsum(counts)])
@@ -406,20 +407,20 @@ class GeoSet:
         tasks = []
         for region in np.flatnonzero(counts).tolist():
             last = min(k, int(sizes[region]))
-            tier = self._tier(region, False)
-            tasks.append(_Task(tier, int(ends[region]), int(ends[region + 1]), 0, last))
+            group = self._group(region, False)
+            tasks.append(_Task(group, int(ends[region]), int(ends[region + 1]), 0, last))
         wider = (sizes < k) & (ends[tree.end] > ends[:-1])
         for region in np.flatnonzero(wider).tolist():
             start, stop = int(ends[region]), int(ends[tree.end[region]])
             first = int(sizes[region])
             last = min(k, int(sizes[tree.parent[region]]))
-            tasks.append(_Task(self._tier(region, True), start, stop, first, last))
+            tasks.append(_Task(self._group(region, True), start, stop, first, last))
         return rows, tasks
 
-    def _tier(self, region: int, around: bool) -> _Tier:
-        """The nodes of a region, or those that its parent has besides."""
-        made = self._prepared.get((region, around))
-        if made is None:
+    def _group(self, region: int, around: bool) -> _Group:
+        """The nodes of a region, or with `around` the other nodes of its parent."""
+        group = self._groups.get((region, around))
+        if group is None:
             tree = self._regions
             first, last = tree.first[region], tree.last[region]
             if around:
@@ -429,59 +430,59 @@ class GeoSet:
                 )
             else:
                 nodes = tree.order[first:last]
-            # Two threads may both prepare one; that costs time and nothing else.
-            made = self._prepared.setdefault((region, around), _Tier(self._nodes, np.sort(nodes)))
-        return made
+            # Two threads may prepare the same group; that only costs time.
+            group = self._groups.setdefault((region, around), _Group(self._nodes, np.sort(nodes)))
+        return group
 
 
-class _Tier:
-    """Nodes that are equally near to a key, prepared: one alone needs no score."""
+class _Group:
+    """Nodes that are equally near to a key, prepared for ranking; a single node needs no score."""
 
     __slots__ = ("nodes", "select")
 
-    def __init__(self, of: NodeSet, nodes: NDArray[np.intp]) -> None:
+    def __init__(self, node_set: NodeSet, nodes: NDArray[np.intp]) -> None:
         self.nodes = nodes
         if len(nodes) > 1:
-            weights = None if of.weights is None else of.weights[nodes]
-            ids = of._ranking.column._take(nodes)
-            prepared = PreparedNodes(ids, of.scheme, weights, of.secret)
+            weights = None if node_set.weights is None else node_set.weights[nodes]
+            ids = node_set._ranking.column._take(nodes)
+            prepared = PreparedNodes(ids, node_set.scheme, weights, node_set.secret)
             self.select = partial(prepared.select, nodes)
 
 
 class _Task(NamedTuple):
-    """Rows `start` to `stop` take the best of a tier for columns `first` to `last`."""
+    """Selection from a group, for the rows `start` to `stop` and columns `first` to `last`."""
 
-    tier: _Tier
+    group: _Group
     start: int
     stop: int
     first: int
     last: int
 
 
-def _taken(keys: KeyColumn, start: int, rows: NDArray[np.intp]) -> KeyColumn:
-    """The elements at ``start + rows``, in any order, of a plain column or of plain chunks."""
-    if keys.kind is Kind.CHUNKS:  # these have no order but their own, so they are copied
+def _take(keys: KeyColumn, start: int, rows: NDArray[np.intp]) -> KeyColumn:
+    """Take the elements at ``start + rows``, in any order, of a plain column or of plain chunks."""
+    if keys.kind is Kind.CHUNKS:  # chunks cannot be reordered, so their elements are copied
         spans, codes = distinct(keys, start, start + len(rows))
         return KeyColumn._unchecked(Kind.SPANS, spans)._take(codes[rows])
     return keys._take(rows + start)
 
 
 def _blocks(tasks: list[_Task], keys: KeyColumn, out: NDArray[np.intp]) -> Iterator[Block]:
-    """The tasks as blocks of work, those of many rows in several."""
+    """Divide the tasks into blocks of work."""
     for task in tasks:
-        tier = task.tier
-        for part in slices(task.stop - task.start, block_rows(len(tier.nodes))):
+        group = task.group
+        for part in slices(task.stop - task.start, block_rows(len(group.nodes))):
             start, stop = task.start + part.start, task.start + part.stop
-            yield tier.select, keys, start, stop, out[start:stop, task.first : task.last]
+            yield group.select, keys, start, stop, out[start:stop, task.first : task.last]
 
 
-#: any will do: what reads every key, cheaply
+#: nodes that make a cheap call read every key; which nodes does not matter
 _READER = PreparedNodes(KeyColumn(Kind.OBJECTS, ["a", "b"]), "murmur", None, b"")
 
 
 def _check_keys(keys: KeyColumn, threads: int | None) -> None:
-    """Refuse the first key without bytes: regions with one node would not ask for them."""
-    if keys.kind in (Kind.BYTES, Kind.INTEGERS, Kind.FIXED):  # they all have
+    """Reject keys without bytes, which nothing reads in a region with a single node."""
+    if keys.kind in (Kind.BYTES, Kind.INTEGERS, Kind.FIXED):  # every element has bytes
         return
     fill(_READER.argselect, keys, np.empty((len(keys), 1), dtype=np.intp), 1, threads)
 
@@ -490,9 +491,9 @@ def _check_keys(keys: KeyColumn, threads: int | None) -> None:
 def _places(
     geohash: Any, latitude: Any, longitude: Any, precision: int, what: str, count: int
 ) -> Iterator[KeyColumn]:
-    """Geohashes of `count` nodes or keys as a column, however they are given."""
+    """Open the geohashes of `count` nodes or keys as a column, also if given in degrees."""
     if geohash is None and latitude is not None and longitude is not None:
-        geohash = _encoded(latitude, longitude, precision)
+        geohash = _encode(latitude, longitude, precision)
         name = "latitude"
     elif geohash is None or latitude is not None or longitude is not None:
         given = {"geohash": geohash, "latitude": latitude, "longitude": longitude}
@@ -509,9 +510,9 @@ def _places(
         )
     geohash = _keys.of_view(geohash, "geohash")
     if getattr(geohash, "ndim", 1) == 1 and getattr(geohash, "size", 1) == 0 and count == 0:
-        geohash = []  # np.array([]), whose dtype says nothing
+        geohash = []  # the dtype of np.array([]) means nothing
     dtype = getattr(geohash, "dtype", None)
-    if isinstance(dtype, np.dtype) and dtype.kind in "bfcmM":  # of integers packed() says so
+    if isinstance(dtype, np.dtype) and dtype.kind in "bfcmM":  # pack() rejects integers
         raise RVHTypeError(f"geohash is an array of {dtype}: pass text, for example 'u09tunq'")
     with _keys.open_keys_with_nulls(geohash, "geohash") as (column, valid):
         if len(column) != count:
@@ -525,8 +526,8 @@ def _places(
         yield column.named(f"the geohash of the {what}")
 
 
-def _encoded(latitude: Any, longitude: Any, precision: int) -> list[str]:
-    """Geohashes of places given in degrees."""
+def _encode(latitude: Any, longitude: Any, precision: int) -> list[str]:
+    """Encode places given in degrees."""
     try:
         import pygeohash
     except ImportError as error:
@@ -535,19 +536,20 @@ def _encoded(latitude: Any, longitude: Any, precision: int) -> list[str]:
             "geohashes"
         ) from error
     degrees = []
-    for name, values, most in (("latitude", latitude, 90), ("longitude", longitude, 180)):
+    for name, values, limit in (("latitude", latitude, 90), ("longitude", longitude, 180)):
         numbers = _degrees(name, values)
-        wrong = ~(np.abs(numbers) <= most)
-        if wrong.any():
-            at = int(wrong.argmax())
-            advice = "leave out what has no place, or select for it by the NodeSet itself"
-            if np.abs(numbers[at]) > most:
+        invalid = ~(np.abs(numbers) <= limit)
+        if invalid.any():
+            position = int(invalid.argmax())
+            number = numbers[position]
+            advice = "leave out what has no place, or use the NodeSet itself for it"
+            if np.abs(number) > limit:
                 advice = "are latitude and longitude swapped?"
-                if most == 180:
-                    advice = "subtract 360 from what is counted eastwards from 0 to 360"
+                if limit == 180:
+                    advice = "subtract 360 from longitudes above 180"
             raise RVHError(
-                f"{name} at position {at} is {numbers[at]}: pass degrees from -{most} to {most}; "
-                + advice
+                f"{name} at position {position} is {number}: pass degrees from -{limit} to "
+                f"{limit}; {advice}"
             )
         degrees.append(numbers)
     north, east = degrees
@@ -556,12 +558,12 @@ def _encoded(latitude: Any, longitude: Any, precision: int) -> list[str]:
             f"there are {len(north)} latitudes and {len(east)} longitudes: pass one of each for "
             "every place"
         )
-    east = np.where(east == 180, -180.0, east)  # one meridian
+    east = np.where(east == 180, -180.0, east)  # the same meridian
     return list(map(pygeohash.encode, north.tolist(), east.tolist(), repeat(precision)))
 
 
 def _degrees(name: str, values: Any) -> NDArray[np.float64]:
-    """Numbers as float64; what is missing becomes NaN."""
+    """Convert numbers to float64; missing ones become NaN."""
     values = _keys.of_view(values, name)
     if _is_one(values):
         raise RVHTypeError(f"{name} is {show(values)}: pass one number for each place")
@@ -588,7 +590,7 @@ def _degrees(name: str, values: Any) -> NDArray[np.float64]:
 
 
 def _is_one(values: Any) -> bool:
-    """Whether that is one value and not several; np.ndim() would look into lists."""
+    """Return whether `values` is a single value; np.ndim() would look into lists."""
     return isinstance(values, (str, bytes)) or (
         not isinstance(values, (list, tuple)) and np.ndim(values) == 0
     )

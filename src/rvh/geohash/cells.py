@@ -1,7 +1,8 @@
-"""Geohashes as numbers, and the tree of regions that they make of a set of nodes.
+"""Geohashes as numbers, and the tree of regions that contain the nodes of a set.
 
-A place is its geohash in one 64-bit word: five bits a character from the top, then the length in
-four. In the order of these words a region is an interval, which begins with its own prefix.
+A geohash is packed into a 64-bit word: five bits for each character from the top, and the length in
+the lowest four bits. In the order of these words a region is an interval, which begins with the
+region's own prefix.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.slices import argsort, take
 from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["LONGEST", "UNKNOWN", "Regions", "cut", "packed", "regions"]
+__all__ = ["LONGEST", "UNKNOWN", "Regions", "make_regions", "pack", "truncate"]
 
-#: what to do about a place that is not there
-UNKNOWN = "every place has to be known; select for keys without one by the NodeSet itself"
-#: of a place's word, the most that choose a slice: 2 MiB of them
+#: the advice in errors about a missing place
+UNKNOWN = "every place has to be known; for keys without one, use the NodeSet itself"
+#: the most bits of a word that index the table of slices: the table takes 2 MiB
 SLICE_BITS_MAX = 19
 
 
-def packed(column: KeyColumn, threads: int | None = 1) -> NDArray[np.uint64]:
-    """The word of every geohash in a column.
+def pack(column: KeyColumn, threads: int | None = 1) -> NDArray[np.uint64]:
+    """Pack every geohash of a column into a word.
 
     Parameters
     ----------
     column : KeyColumn, M elements
-        Its errors call an element for example "the geohash of the key".
+        Errors use the column's name for an element, for example "the geohash of the key".
     threads : int, optional
 
     Returns
@@ -41,7 +42,7 @@ def packed(column: KeyColumn, threads: int | None = 1) -> NDArray[np.uint64]:
     Raises
     ------
     RVHError, RVHTypeError
-        About the first element that is no geohash.
+        The first element that is not a geohash.
     """
     if column.kind is Kind.INTEGERS:
         raise RVHTypeError(
@@ -50,12 +51,12 @@ def packed(column: KeyColumn, threads: int | None = 1) -> NDArray[np.uint64]:
     _check_types(column)
     words = points_of("geohash", column, threads)
     if not words.all():
-        _refuse(column, int(words.argmin()))
+        _reject(column, int(words.argmin()))
     return words
 
 
 def _check_types(column: KeyColumn) -> None:
-    """Refuse what has bytes and is no text: integers, which are 8 of them."""
+    """Reject integers, which have bytes but are not text."""
     for piece, first in column.pieces():
         if piece.kind not in (Kind.OBJECTS, Kind.INTEGERS):
             continue
@@ -64,29 +65,29 @@ def _check_types(column: KeyColumn) -> None:
             continue
         for row, value in enumerate(values, first):
             if not isinstance(value, (str, bytes)):
-                _refuse(column, row)
+                _reject(column, row)
 
 
-def _refuse(column: KeyColumn, index: int) -> None:
-    """Raise the error about an element that is no geohash."""
+def _reject(column: KeyColumn, index: int) -> None:
+    """Raise the error for an element that is not a geohash."""
     (value,) = column.slice(index, index + 1)
     where = f"{column.what} at position {column.position(index)}"
     shown = show(value)
     if isinstance(value, bytes):
         value = value.decode("latin-1")
     if not isinstance(value, str):
-        missing = isinstance(value, float) and value != value  # as pandas has it
+        missing = isinstance(value, float) and value != value  # NaN, as in pandas
         advice = UNKNOWN if missing else "pass a geohash as str or bytes"
         raise RVHTypeError(f"{where} is {shown} of type {type(value).__name__}: {advice}")
     if not value:
         raise RVHError(f"{where} is empty: pass 1 to {LONGEST} characters; {UNKNOWN}")
-    for at, letter in enumerate(value):
+    for position, letter in enumerate(value):
         if letter not in ALPHABET:
             lower = letter.lower() in ALPHABET
             advice = "write it in lower case" if lower else f"it consists of {ALPHABET}"
             raise RVHError(
-                f"{where} is {shown}: {show(letter)} (character {at}) is none of a geohash's; "
-                + advice
+                f"{where} is {shown}: {show(letter)} (character {position}) is none of a "
+                f"geohash's; {advice}"
             )
     raise RVHError(
         f"{where} is {shown}, {len(value)} characters long: a geohash has 1 to {LONGEST} here; cut "
@@ -94,43 +95,44 @@ def _refuse(column: KeyColumn, index: int) -> None:
     )
 
 
-def cut(words: NDArray[np.uint64], precision: int) -> NDArray[np.uint64]:
-    """The words of the same geohashes' first `precision` characters."""
+def truncate(words: NDArray[np.uint64], precision: int) -> NDArray[np.uint64]:
+    """Cut packed geohashes to their first `precision` characters."""
     if precision == LONGEST:
         return words
     length = np.minimum(words & np.uint64(15), np.uint64(precision))
     unused = np.uint64(5 * (LONGEST - precision) + 4)
-    found: NDArray[np.uint64] = words >> unused << unused | length
-    return found
+    truncated: NDArray[np.uint64] = words >> unused << unused | length
+    return truncated
 
 
 class Regions(NamedTuple):
-    """The regions that differ in their nodes: T of them, each before those inside of it.
+    """A tree of regions with different nodes: T regions, each before the regions inside it.
 
-    A region's nodes stand together in `order`. The regions around it are its parent, that one's
-    parent, and so on to number 0, the world. Of prefixes with the same nodes the shortest counts.
+    A region's nodes are next to each other in `order`. A region's parent is the smallest region
+    around it; region 0 is the world. If several prefixes have the same nodes, the region is that of
+    the shortest.
     """
 
-    order: NDArray[np.intp]  # (N,) positions of the nodes by place
+    order: NDArray[np.intp]  # (N,) positions of the nodes, in the order of their words
     first: NDArray[np.intp]  # (T,) a region's nodes are order[first:last]
     last: NDArray[np.intp]  # (T,)
-    parent: NDArray[np.intp]  # (T,) of the world: 0
-    end: NDArray[np.intp]  # (T,) the regions inside of t are t + 1 to end[t] - 1
-    bounds: NDArray[np.uint64]  # ascending: from each word on, up to the next,
-    inside: NDArray[np.int32]  # the smallest region is this one
-    slices: NDArray[np.int32]  # by a word's highest bits: its region, or -1 where bounds decide
+    parent: NDArray[np.intp]  # (T,) 0 for the world itself
+    end: NDArray[np.intp]  # (T,) the regions inside t are t + 1 to end[t] - 1
+    bounds: NDArray[np.uint64]  # ascending; words from bounds[i] up to bounds[i + 1]
+    inside: NDArray[np.int32]  # are in the region inside[i], and in no smaller one
+    slices: NDArray[np.int32]  # by a word's highest bits: its region, or -1 to search `bounds`
 
     def of(self, words: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """The smallest region around each place; how much of it is known beyond does not matter."""
+        """The smallest region around each place."""
         bits = len(self.slices).bit_length() - 1
-        found: NDArray[np.int32] = self.slices[(words >> np.uint64(64 - bits)).view(np.int64)]
-        left = np.flatnonzero(found < 0)
-        found[left] = self.inside[np.searchsorted(self.bounds, words[left], side="right") - 1]
-        return found
+        chosen: NDArray[np.int32] = self.slices[(words >> np.uint64(64 - bits)).view(np.int64)]
+        rest = np.flatnonzero(chosen < 0)
+        chosen[rest] = self.inside[np.searchsorted(self.bounds, words[rest], side="right") - 1]
+        return chosen
 
 
-def _sliced(bounds: NDArray[np.uint64], inside: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The table of slices, so many that few of them have a bound in them."""
+def _make_slices(bounds: NDArray[np.uint64], inside: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Make the table of slices, large enough that few slices contain a bound."""
     bits = min(SLICE_BITS_MAX, len(bounds).bit_length() + 8)
     of_bounds = (bounds >> np.uint64(64 - bits)).view(np.int64)  # begins with 0
     slices = np.repeat(inside, np.diff(of_bounds, append=1 << bits))
@@ -138,13 +140,22 @@ def _sliced(bounds: NDArray[np.uint64], inside: NDArray[np.int32]) -> NDArray[np
     return slices
 
 
-def regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) -> Regions:
-    """The regions of nodes at the places `words`, whose positions in their set are `nodes`."""
-    by_place = argsort(words)
-    words = words[by_place]
+def make_regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) -> Regions:
+    """Make the regions of nodes.
+
+    Parameters
+    ----------
+    words : ndarray of uint64, shape (N,)
+        The nodes' packed geohashes.
+    nodes : ndarray of intp, shape (N,)
+        The nodes' positions in their set.
+    precision : int
+    """
+    by_word = argsort(words)
+    words = words[by_word]
     length = (words & np.uint64(15)).astype(np.intp)
-    # The world first, then a character more at a time: each region that has not all the nodes
-    # of the one around it.
+    # The world comes first, then the regions of longer and longer prefixes. A region is new if it
+    # lacks a node of the region around it.
     first, last = [np.zeros(1, np.intp)], [np.full(1, len(words))]
     parent, start, stop = [np.zeros(1, np.intp)], [np.zeros(1, np.uint64)], [np.zeros(1, np.uint64)]
     lows, highs = first[0], last[0]
@@ -170,7 +181,7 @@ def regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) 
         last.append(high)
         parent.append(outer)
         start.append(begin | np.uint64(depth))
-        stop.append(begin + unit)  # of the last of all 2^64, which is 0
+        stop.append(begin + unit)  # 2^64, at the end of the last region, becomes 0
         lows, highs = np.concatenate(first), np.concatenate(last)
     begins, ends, parents = np.concatenate(start), np.concatenate(stop), np.concatenate(parent)
     bounds = np.concatenate([begins, ends])
@@ -183,18 +194,18 @@ def regions(words: NDArray[np.uint64], nodes: NDArray[np.intp], precision: int) 
     froms = np.searchsorted(bounds, begins)
     tos = np.where(ends == 0, len(bounds), np.searchsorted(bounds, ends))
     for region, a, b in zip(number.tolist(), froms.tolist(), tos.tolist(), strict=True):
-        inside[a:b] = region  # those inside of it come later
-    # The regions inside of one begin before its end.
+        inside[a:b] = region  # regions inside this one come later and overwrite it
+    # The regions inside a region begin before its end.
     end = np.where(
         ends[order] == 0, len(order), np.searchsorted(begins[order], ends[order], side="left")
     )
     return Regions(
-        nodes[by_place],
+        nodes[by_word],
         lows[order],
         highs[order],
         number[parents[order]],
         end.astype(np.intp),
         bounds,
         inside,
-        _sliced(bounds, inside),
+        _make_slices(bounds, inside),
     )

@@ -204,7 +204,7 @@ def _walk(ranking: list[int], k: int, levels: list[list[int]], limits: list[int]
 
 
 def ascending(keys: KeyColumn) -> NDArray[np.intp]:
-    """The positions of a column's elements in the order of their bytes; equal ones stay in order."""
+    """The positions of a column's elements, sorted by their bytes; equal ones stay in order."""
     names = list(keys.iter_bytes())
     backwards = largest(len(names), [(name, -n) for n, name in enumerate(names)])
     return np.array([-n for _, n in reversed(backwards)], dtype=np.intp)
