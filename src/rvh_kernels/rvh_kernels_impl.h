@@ -12,7 +12,10 @@ enum {
   RVH_POLL_WORK = 1 << 16, /* compressions between two polls: 1.5 ms with AVX-512 */
 };
 
-/* Calls the poll, whatever is left. */
+/* Calls the poll, whatever is left. Rare: compilers keep the registers for the other way. */
+#if defined(__GNUC__)
+__attribute__((cold))
+#endif
 int rvh_poll_now(rvh_poll *poll);
 
 /* Whether the caller wants the call to end; `work` is counted in compressions of BLAKE2b. */
