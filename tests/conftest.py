@@ -5,17 +5,22 @@ from __future__ import annotations
 import importlib
 import os
 import random
+import re
+from collections import Counter
 from types import ModuleType
 
 import pytest
 from hypothesis import settings
+from sizes import LARGE, SIZE, examples
 
 import rvh
 import rvh.cpu
 
 # The same examples in every run, so that a failure is there again when it is looked for;
-# `--hypothesis-profile=wide` draws new ones, ten times as many, and prints how to repeat them.
-settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+# `--hypothesis-profile=wide` draws new ones, many more of them, and prints how to repeat them.
+settings.register_profile(
+    "suite", deadline=None, max_examples=examples(100), derandomize=True, database=None
+)
 settings.register_profile("wide", deadline=None, max_examples=1000, print_blob=True, database=None)
 settings.load_profile("suite")
 
@@ -23,9 +28,25 @@ settings.load_profile("suite")
 collect_ignore_glob = ["vectors/*.py", "golden/*.py"]
 
 #: random (node, key) pairs of test_many_pairs.py
-PAIRS = int(os.environ.get("RVH_TEST_PAIRS", "200000"))
-#: their seed
+PAIRS = int(
+    os.environ.get("RVH_TEST_PAIRS")
+    or (10_000_000 if LARGE and rvh.backend() == "native" else 100_000)
+)
+#: their seed, one for all workers: those of pytest-xdist inherit it
 SEED = int(os.environ.get("RVH_TEST_SEED") or random.SystemRandom().randrange(2**32))
+os.environ["RVH_TEST_SEED"] = str(SEED)
+
+#: reasons to skip a test -> how to have it nevertheless
+REMEDIES = {
+    "only in the large size": "RVH_TEST_SIZE=large sh tests/run.sh",
+    r"(avx2|avx512|neon) is not available": "a processor that has it",
+    r"(Dask|Dask's cluster|Ray|Spark) is not installed|needs Java": (
+        ".venv/bin/python -m pip install '.[clusters]', and a JRE"
+    ),
+    r"(.*) is not installed": "install it",
+    "rvh was built without its compiled kernels": "a C compiler when rvh is installed",
+    "the pure-Python backend": "without RVH_FORCE_PYTHON",
+}
 
 
 def pytest_report_header() -> list[str]:
@@ -37,8 +58,20 @@ def pytest_report_header() -> list[str]:
     return [
         f"rvh {rvh.__version__}: backend {rvh.backend()}, instruction set {active} "
         f"(available: {available})",
-        f"RVH_TEST_PAIRS={PAIRS} RVH_TEST_SEED={SEED}",
+        f"RVH_TEST_SIZE={SIZE} RVH_TEST_PAIRS={PAIRS} RVH_TEST_SEED={SEED}",
     ]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was skipped and how to have it, one line for each reason."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    if not reasons:
+        return
+    terminalreporter.section("not tested here, and how to have it")
+    for reason, count in reasons.most_common():
+        how = next((how for sign, how in REMEDIES.items() if re.search(sign, reason)), "")
+        terminalreporter.write_line(f"{count} skipped: {reason}" + (how and f" -> {how}"))
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from forged import with_hash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interrupting import interrupted_at
+from sizes import examples
 
 import rvh.balanced
 from rvh.balanced import BalancedAssigner, argassign_balanced, assign_balanced, capacities
@@ -71,7 +72,7 @@ def gale_shapley(nodes: rvh.NodeSet, keys: list[Any], room: list[int]) -> list[i
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 def test_it_is_gale_and_shapley(data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 12))
     weights = data.draw(

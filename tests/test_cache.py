@@ -15,6 +15,8 @@ import pytest
 from folders import VECTORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
+from stopping import fork, fork_warns
 
 import rvh
 from rvh.cache import SelectionCache
@@ -112,7 +114,7 @@ def polluted(count: int, keys: int) -> np.ndarray:
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=examples(80))
 def test_it_answers_as_the_set_does(data: st.DataObject) -> None:
     nodes = rvh.NodeSet([f"n{i}" for i in range(6)], scheme=data.draw(st.sampled_from(SCHEMES)))
     cache = SelectionCache(
@@ -197,7 +199,7 @@ def test_for_asyncio() -> None:
     trace=st.lists(st.integers(0, 20), max_size=300),
     cuts=st.integers(1, 5),
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 def test_the_policies_are_those_of_the_books(
     policy: str, size: int, trace: list[int], cuts: int
 ) -> None:
@@ -381,8 +383,8 @@ def test_an_equal_set_answers_from_then_on_and_entries_stay() -> None:
     assert cache.select_batch(["x"]).dtype == wide.select_batch(["x"]).dtype
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@fork
+@fork_warns
 def test_a_forked_child_begins_with_empty_caches() -> None:
     cache = SelectionCache(NODES, 10_000)
     keys = np.arange(100_000)

@@ -13,6 +13,7 @@ import pytest
 from folders import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
 
 import rvh
 from rvh.faultset import FaultSet
@@ -77,7 +78,7 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(case=cases())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 def test_it_is_the_walk(case: dict[str, Any]) -> None:
     names = [f"level-{i}" for i in range(len(case["levels"]))]
     domains = dict(zip(names, case["levels"], strict=True))
@@ -234,7 +235,7 @@ def test_a_death_moves_only_its_keys_and_a_return_moves_them_back(
 
 
 @given(case=cases(), data=st.data())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 def test_repair_is_the_walk_with_the_current_replicas_first(
     case: dict[str, Any], data: st.DataObject
 ) -> None:

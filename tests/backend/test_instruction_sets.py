@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+from itertools import product
 
 import pytest
+from sizes import some
 from subprocesses import output, python
 
 import rvh
@@ -46,15 +48,22 @@ def test_the_last_is_the_default(available: list[str]) -> None:
     assert default(code, RVH_ISA="").strip() == available[-1]
 
 
+@pytest.fixture(scope="module")
+def expected() -> list[str]:
+    first, *answers = output(ANSWERS, RVH_FORCE_PYTHON="1").splitlines()
+    assert first == "python"
+    return answers
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_a_forced_set_is_the_one_in_use(name: str, available: list[str]) -> None:
+def test_a_forced_set_is_the_one_in_use(
+    name: str, available: list[str], expected: list[str]
+) -> None:
     if name not in available:
         pytest.skip(f"{name} is not available here")
     first, *answers = default(ANSWERS, RVH_ISA=name).splitlines()
     assert first == name
-    expected = output(ANSWERS, RVH_FORCE_PYTHON="1").splitlines()
-    assert expected[0] == "python"
-    assert answers == expected[1:]
+    assert answers == expected
 
 
 def failing(name: str, use: str) -> subprocess.CompletedProcess[str]:
@@ -62,16 +71,16 @@ def failing(name: str, use: str) -> subprocess.CompletedProcess[str]:
     return python(code, RVH_ISA=name, RVH_FORCE_PYTHON=None)
 
 
-@pytest.mark.parametrize(
-    "use",
-    [
-        "rvh.NodeSet(['a'])",
-        "rvh.select_batch(['a'], ['x'])",
-        "rvh.rendezvous_hash(['a'], 'x')",
-        "rvh.cpu.active()",
-    ],
-)
-@pytest.mark.parametrize("name", ["sse9", "AVX2", "avx2 ", "1", "default"])
+UNKNOWN = ["sse9", "AVX2", "avx2 ", "1", "default"]
+USES = [
+    "rvh.NodeSet(['a'])",
+    "rvh.select_batch(['a'], ['x'])",
+    "rvh.rendezvous_hash(['a'], 'x')",
+    "rvh.cpu.active()",
+]
+
+
+@pytest.mark.parametrize(("name", "use"), some(product(UNKNOWN, USES), every=3))
 def test_an_unknown_set_is_an_error_at_first_use(name: str, use: str, available: list[str]) -> None:
     done = failing(name, use)
     assert done.stdout.split() == ["imported", *available]  # import and the question are fine

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import reference
 from mpmath import libmp
+from sizes import large
 
 from rvh._backend import neg_log
 from rvh._backend.pure import schemes as _schemes
@@ -58,7 +59,7 @@ def million() -> np.ndarray:
     return np.concatenate([uniform, small[::2], np.uint64(UNIT) - small[1::2]])
 
 
-@pytest.mark.parametrize("which", ["edges", "a million"])
+@pytest.mark.parametrize("which", ["edges", pytest.param("a million", marks=large)])
 def test_within_one_ulp_and_the_bits_of_python_floats(which: str) -> None:
     numbers = np.array(edges(), np.uint64) if which == "edges" else million()
     assert len(numbers) >= (4500 if which == "edges" else 1_000_000)
@@ -108,7 +109,9 @@ def stream_of_the_c_test() -> list[np.ndarray]:
     return [row[: 1000 - number % 9] for number, row in enumerate(m.reshape(1000, 1000))]
 
 
-@pytest.mark.parametrize("which", ["the backend in use", "Python floats"])
+@pytest.mark.parametrize(
+    "which", ["the backend in use", pytest.param("Python floats", marks=large)]
+)
 def test_the_sum_of_every_processor(which: str) -> None:
     total = 0
     for numbers in stream_of_the_c_test():

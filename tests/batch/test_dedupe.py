@@ -10,6 +10,7 @@ import pytest
 import reference
 from hypothesis import given
 from hypothesis import strategies as st
+from sizes import large
 
 import rvh
 
@@ -33,7 +34,7 @@ COLUMNS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", COLUMNS)
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=large), 2])
 def test_same_answers(name: str, threads: int) -> None:
     keys = COLUMNS[name]
     each = ROWS.tolist() if name == "integers" else TEXTS

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sizes import examples
 from subprocesses import output
 
 import rvh
@@ -36,7 +37,8 @@ print(memory("VmHWM:") - before - out.nbytes)
 """
 
 # Less work, over the same number of nodes, where Python does all of it.
-MANY, ROWS = (2_000_000, 2_000) if rvh.backend() == "native" else (50_000, 10)
+NATIVE = rvh.backend() == "native"
+MANY, ROWS, FEW = (2_000_000, examples(2_000), 41) if NATIVE else (50_000, 10, 1)
 
 CASES = {
     "many keys of S": (8, f"np.arange({MANY}).astype('S16')", 1, "argselect_batch(keys)"),
@@ -68,17 +70,17 @@ CASES = {
     ),
     "many nodes, large k": (
         100_000,
-        f"np.arange({ROWS // 50 + 1})",
+        f"np.arange({FEW})",
         50_000,
         "select_batch(keys, k=50_000)",
     ),
     "many nodes, all ranked, two threads": (
         100_000,
-        f"np.arange({ROWS // 50 + 1})",
+        f"np.arange({FEW})",
         100_000,
         "argselect_batch(keys, k=100_000, threads=2)",
     ),
-    "many nodes, scores": (100_000, f"np.arange({ROWS // 100 + 1})", 1, "score_batch(keys)"),
+    "many nodes, scores": (100_000, f"np.arange({FEW // 2 + 1})", 1, "score_batch(keys)"),
 }
 
 

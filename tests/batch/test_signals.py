@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import reference
 from interrupting import interrupted, needs_sigint
+from sizes import large
 
 import rvh
 
@@ -104,12 +105,16 @@ many = rvh.NodeSet([f"node{{n}}" for n in range(300_000)]) if {many} else None
 
 
 @needs_sigint
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    ("name", "threads"),
+    [
+        *((name, 2) for name in CALLS if "THREADS" in CALLS[name]),
+        *((name, 1) for name in CALLS if "THREADS" not in CALLS[name]),
+        *(pytest.param(name, 1, marks=large) for name in CALLS if "THREADS" in CALLS[name]),
+    ],
+)
 def test_interrupt(name: str, threads: int) -> None:
     call = CALLS[name]
-    if "THREADS" not in call and threads > 1:
-        pytest.skip("one key is the work of one thread")
     setup = SETUP.format(threads=threads, many="many" in call)
     nodes = [f"node{n}" for n in range(2000)]
     best = [nodes[n] for n in reference.ranking(nodes, "key")[:3]]

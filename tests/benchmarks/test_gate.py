@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from folders import ROOT
+from sizes import large
 
 import rvh.cpu
 
+pytestmark = large  # a build and a count by valgrind for each test: minutes
 ROUND = "  ROUND(W, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) \\\n"
 
 for tool in ("cmake", "valgrind", "cc"):

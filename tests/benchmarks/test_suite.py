@@ -39,7 +39,8 @@ def corners(cls: Any) -> list[tuple[Any, ...]]:
     lists = list(params if isinstance(params, tuple) else (params,))
     if "isa" in getattr(cls, "param_names", ()):
         lists[cls.param_names.index("isa")] = [rvh.cpu.active()]
-    return [tuple(values[0] for values in lists), tuple(values[-1] for values in lists)]
+    first, last = (tuple(values[n] for values in lists) for n in (0, -1))
+    return [first] if first == last else [first, last]
 
 
 SMALL = [

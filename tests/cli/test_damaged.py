@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from sizes import LARGE, examples
 
 PREAMBLE = r"""
 import contextlib, io, os, random, struct, sys
@@ -67,7 +68,7 @@ data = whole(KIND)
 start = struct.pack("<3i", 0, 4, 8)
 places = [at for at in range(0, len(data), 4) if data[at:at + 12] == start]
 assert len(places) >= 2, places  # the offsets of columns of text, in each batch
-places = places[:2]
+places = places[:PLACES]
 for at in places:
     for wrong in (2**31 - 1, -2**31, 10**6, 3):
         for step in (0, 20, 25 * 4):
@@ -83,7 +84,7 @@ random.seed(SEED)
 good = whole(KIND)
 assert run(KIND, good, "whole")[0] == 0
 failed = 0
-for case in range(30):
+for case in range(CASES):
     bad = bytearray(good)
     for _ in range(random.choice([1, 2, 6])):
         at = random.randrange(len(bad))
@@ -103,10 +104,10 @@ def run_script(spawn, tmp_path, script: str) -> None:
 
 @pytest.mark.parametrize("kind", ["arrow", "arrows"])
 def test_offsets_that_point_anywhere(spawn, tmp_path, kind):
-    run_script(spawn, tmp_path, f"KIND = {kind!r}{OFFSETS}")
+    run_script(spawn, tmp_path, f"KIND, PLACES = {kind!r}, {2 if LARGE else 1}{OFFSETS}")
 
 
 @pytest.mark.parametrize("kind", ["arrow", "arrows", "parquet"])
 @pytest.mark.parametrize("seed", [1])
 def test_any_bytes(spawn, tmp_path, kind, seed):
-    run_script(spawn, tmp_path, f"KIND, SEED = {kind!r}, {seed}{RANDOM}")
+    run_script(spawn, tmp_path, f"KIND, SEED, CASES = {kind!r}, {seed}, {examples(30)}{RANDOM}")

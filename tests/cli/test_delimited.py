@@ -19,6 +19,7 @@ import pytest
 from commandline import command, environment
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sizes import examples
 
 import rvh
 from rvh._tables import Quote
@@ -130,7 +131,7 @@ def test_quotes_that_can_be_read_in_two_ways(refusal, content, line, words):
 alphabet = st.text(st.sampled_from('"",\n\nab\r'), max_size=16)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(alphabet, st.lists(st.integers(0, 16), max_size=4))
 def test_csv_is_refused_where_python_refuses_it(text, cuts):
     """Python's strict reader is the judge of quotes; lone carriage returns are refused beside."""
@@ -520,7 +521,7 @@ def test_columns_whose_names_are_not_utf8(refusal, name):
     assert "UTF-8" in message
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(*[st.text(st.characters(codec="utf-8", exclude_characters="\t\r\n\0"))] * 2))
 )

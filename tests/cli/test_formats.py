@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sizes import examples
 
 import rvh
 from rvh._tables import COMPRESSIONS, FORMATS
@@ -324,7 +325,7 @@ def test_csv_as_people_write_it(call, tmp_path):
 cell = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(1, 4).flatmap(
         lambda width: st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1)

@@ -17,6 +17,7 @@ import pytest
 from folders import DOCS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sizes import examples
 
 import rvh
 from rvh.cli.nodelist.doubts import ID_NAMES
@@ -274,7 +275,7 @@ def test_ids_that_are_plain(both, ids):
     assert both("-n", ",".join(ids), count=2) == rvh.rendezvous_hash(ids, "obj", 2)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, unique=True)
 )
@@ -283,7 +284,7 @@ def test_a_json_list_takes_any_id(ids):
         assert read_nodes([json.dumps(ids, ensure_ascii=ascii_)]).ids == ids
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), min_size=2, unique=True)
 )
@@ -356,7 +357,7 @@ UTF16 = "id,zone\nalpha,eu\n"
         ("n.csv", UTF16.encode("utf-32"), ["is UTF-32 text"]),
         (
             "n.csv",
-            gzip.compress(CSV.encode()),
+            gzip.compress(CSV.encode(), mtime=0),
             ["is gzip-compressed: decompress it (gzip -dc), or name it .gz"],
         ),
         ("n.ndjson", bz2.compress(b'"a"\n'), ["is bzip2-compressed"]),
@@ -373,7 +374,7 @@ UTF16 = "id,zone\nalpha,eu\n"
         ("n.csv", b"\xef\xbb\xbf\xef\xbb\xbfid\nalpha\n", ["line 1 has a byte order mark"]),
         ("n.csv", b"id\nalpha\nb\xe4ta\n", ["line 3 is not UTF-8 text", "iconv"]),
         ("n.csv.gz", b"id\nalpha\n", ["n.csv.gz"]),
-        ("n.csv.gz", gzip.compress(CSV.encode() * 99)[:40], ["n.csv.gz"]),
+        ("n.csv.gz", gzip.compress(CSV.encode() * 99, mtime=0)[:40], ["n.csv.gz"]),
         ("n.parquet", b"id\nalpha\n", ["n.parquet"]),
         (
             "n.parquet",

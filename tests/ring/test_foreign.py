@@ -15,6 +15,7 @@ import uhashring
 from folders import VECTORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
 
 import rvh
 from rvh import ring as rings
@@ -89,7 +90,7 @@ def libmemcached() -> Any:
     md5=st.booleans(),
     keys=st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=30),
 )
-@settings(deadline=None, max_examples=150 if rvh.backend() == "native" else 40)
+@settings(max_examples=examples(150 if rvh.backend() == "native" else 40))
 def test_libmemcached_in_this_process(
     weights: list[int], ports: list[int], weighted: bool, md5: bool, keys: list[str]
 ) -> None:
@@ -202,7 +203,7 @@ def agree(ring: Ring, its: uhashring.HashRing, keys: list[Any], k: int = 1) -> N
     vnodes=st.none() | st.integers(1, 50),
     keys=st.lists(st.text(st.characters(codec="utf-8")) | st.integers(-(2**63), 2**64 - 1)),
 )
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 def test_uhashring_itself(
     names: dict[str, int], hash_fn: str, vnodes: int | None, keys: list[Any]
 ) -> None:
@@ -283,7 +284,6 @@ def test_libmemcacheds_25_equal_servers() -> None:
 
 
 @given(data=st.data())
-@settings(deadline=None)
 def test_the_point_after_a_hit(data: st.DataObject) -> None:
     """By hand: the first point above a key's token, and round the end the first of all."""
     name = data.draw(st.sampled_from(sorted(HASHES)))
@@ -394,7 +394,6 @@ DTYPES = ["i1", "u1", "<i2", ">i2", "<u2", "<i4", ">u4", "<i8", ">i8", "<u8", ">
 
 
 @given(data=st.data())
-@settings(deadline=None)
 def test_integers_are_the_bytes_that_the_system_writes(data: st.DataObject) -> None:
     integers = data.draw(st.sampled_from(sorted(INTEGERS)))
     lowest, highest = RANGES.get(integers, (-(2**63), 2**64 - 1))

@@ -17,6 +17,7 @@ import pytest
 from folders import VECTORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
 
 import rvh
 from rvh.ring import HASHES, Ring, RingFace, ketama, nginx
@@ -140,7 +141,7 @@ def test_hashes_of_every_length(name: str) -> None:
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 def test_nodes_are_those_of_the_next_points(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(HASHES)))
     lowest, highest = HASHES[name]
