@@ -39,7 +39,7 @@ def capacities(nodes: Any, count: int, load_factor: float = 1.05) -> NDArray[np.
 
     Parameters
     ----------
-    nodes : NodeSet, or what makes one
+    nodes : NodeSet, or sequence or array of node ids
     count : int
         Number of keys, 0 or more.
     load_factor : float
@@ -140,7 +140,7 @@ def assign_balanced(
 
     Parameters
     ----------
-    nodes : NodeSet, or what makes one
+    nodes : NodeSet, or sequence or array of node ids
     keys : sequence or array of str, bytes or int, shape (M,)
         Any kind in `rvh.keys.KINDS`. It must not change during the call. Each repetition of a key
         counts as a key, and may get another node.
@@ -201,7 +201,7 @@ class BalancedAssigner(Shared):
 
     Parameters
     ----------
-    nodes : NodeSet, or what makes one
+    nodes : NodeSet, or sequence or array of node ids
     load_factor : float
         1 or more: see `capacities`.
 

@@ -70,7 +70,7 @@ class SelectionCache(Cache, Shared):
 
     Parameters
     ----------
-    nodes : NodeSet, or what makes one
+    nodes : NodeSet, or sequence or array of node ids
     maxsize : int
         The greatest number of keys that are remembered, from 1 to 2^31.
     policy : {"lru", "arc"}

@@ -89,7 +89,7 @@ class GeoSet:
 
     Parameters
     ----------
-    nodes : NodeSet, or what makes one
+    nodes : NodeSet, or sequence or array of node ids
         The nodes; one of weight 0 is never selected.
     geohash : sequence or array of str or bytes, shape (N,), optional
         Each node's geohash, 1 to 12 lower-case characters. Lengths may differ: a node with a short
@@ -496,8 +496,8 @@ def _places(
         geohash = _encode(latitude, longitude, precision)
         name = "latitude"
     elif geohash is None or latitude is not None or longitude is not None:
-        given = {"geohash": geohash, "latitude": latitude, "longitude": longitude}
-        names = " and ".join(name for name, value in given.items() if value is not None)
+        arguments = {"geohash": geohash, "latitude": latitude, "longitude": longitude}
+        names = " and ".join(name for name, value in arguments.items() if value is not None)
         raise RVHTypeError(
             f"the places of the {what}s are given by {names or 'nothing'}: pass geohash=, or both "
             "of latitude= and longitude="
@@ -570,8 +570,8 @@ def _degrees(name: str, values: Any) -> NDArray[np.float64]:
     if not hasattr(values, "__array__"):
         return np.array(
             [
-                np.nan if value is None else real_number(value, f"{name} at position {at}")
-                for at, value in enumerate(values)
+                np.nan if value is None else real_number(value, f"{name} at position {position}")
+                for position, value in enumerate(values)
             ],
             np.float64,
         )
