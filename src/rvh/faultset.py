@@ -1,7 +1,7 @@
-"""Replicas among the living nodes, spread over failure domains.
+"""Replicas on nodes that are alive, spread over failure domains.
 
-Dead nodes are left out of the ranking, which stays as it is otherwise: a death moves only the keys
-that had the dead node, each to its next in rank, and a return moves exactly those back.
+Dead nodes are left out of the ranking, which otherwise stays as it is: a death moves only the keys
+that had the dead node, each to its next node in rank, and a return moves exactly those keys back.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from rvh.nodes import NodeSet, as_node_set
 
 __all__ = ["FaultSet", "Repair", "Replicas"]
 
-LEVELS_MAX = 8  # kinds of domains nested in one another
+LEVELS_MAX = 8  # of nested kinds of domains
 LIMIT_MAX = 2**31 - 1
 
 
 class Replicas(NamedTuple):
-    """The replicas of every key, and where they are less spread than was asked for.
+    """The replicas of every key, and the rows that are less spread than requested.
 
     Parameters
     ----------
     nodes : ndarray, shape (M, k)
-        Node ids, or their positions: first those of the spread, best first, then what tops them up.
+        Node ids, or their positions: best first, but nodes beyond a limit after all others.
     degraded : ndarray of bool, shape (M,)
-        True where a domain holds more than `max_per_domain` of the row's replicas.
+        True if a domain has more than `max_per_domain` of the row's replicas.
     """
 
     nodes: NDArray[Any]
@@ -48,16 +48,16 @@ class Replicas(NamedTuple):
 
 
 class Repair(NamedTuple):
-    """What every key's replicas become, and what has to be copied and deleted for it.
+    """The replicas of every key after a repair, and the changes from its current replicas.
 
     Parameters
     ----------
     nodes : ndarray, shape (M, k)
-        Node ids: the replicas that stay before those that are new.
+        Node ids: the replicas that stay before the new ones.
     added : ndarray of bool, shape (M, k)
-        True where the replica is new.
+        True if the replica is new.
     dropped : ndarray of bool, shape (M, c)
-        True where a current replica is one no more; its node may be dead.
+        True if the current replica is not kept; its node may be dead.
     degraded : ndarray of bool, shape (M,)
         As in `Replicas`.
     """
@@ -69,35 +69,35 @@ class Repair(NamedTuple):
 
 
 class _Spread(NamedTuple):
-    """What a spread comes to for the living nodes."""
+    """The domains of a spread, numbered for the living nodes."""
 
-    names: tuple[str, ...]  # from the outermost in
-    domains: NDArray[np.uint32] | None  # (levels, living), from the innermost out
-    most: list[int]  # in the order of `domains`
-    replicas: int  # of a key, so that no domain holds more than its limit
+    names: tuple[str, ...]  # outermost first
+    domains: NDArray[np.uint32] | None  # (levels, living), innermost first
+    limits: list[int]  # in the order of `domains`
+    max_replicas: int  # of a key within these limits
 
 
 class FaultSet:
-    """Nodes of which some are dead, and their failure domains.
+    """Nodes, some of which may be dead, and their failure domains.
 
     A FaultSet never changes: `with_alive` gives a new one. It can be used from many threads at
     once, pickled and compared.
 
     Parameters
     ----------
-    nodes : NodeSet, or what makes one
+    nodes : NodeSet, or sequence or array of node ids
     alive : array of bool, shape (N,), optional
-        Which nodes may be selected; a `rvh.filter` gives one. All by default.
+        True for the nodes that may be selected; a `rvh.filter` returns such a mask. All by default.
     domains : mapping of str to sequences of str, bytes or int, shape (N,), optional
-        Failure domains, as those of `NodeSet`, which they are added to.
+        Failure domains, as for `NodeSet`; they are added to those of the set.
 
     Raises
     ------
     RVHError
-        A mask of another length, no living node with a weight above 0, domains that are not one
+        A mask of another length, no living node with a weight above 0, domains without exactly one
         label for each node.
     RVHTypeError
-        A mask that is not of bool, a label that is no str, bytes or int.
+        A mask that is not of bool, a label that is not a str, bytes or int.
 
     Examples
     --------
@@ -122,20 +122,19 @@ class FaultSet:
     ) -> None:
         node_set = as_node_set(nodes)
         if domains is not None:
-            more = as_domains(domains, node_set.ids)
-            both = {**node_set.domains, **more}
+            all_domains = {**node_set.domains, **as_domains(domains, node_set.ids)}
             options = node_set._options(node_set.weights, node_set.domains)
-            node_set = NodeSet(node_set.ids, **{**options, "domains": both})
+            node_set = NodeSet(node_set.ids, **{**options, "domains": all_domains})
         mask = np.ones(len(node_set), dtype=np.bool_)
         if alive is not None:
             mask = node_mask("alive", alive, len(node_set)).copy()
         mask.flags.writeable = False
-        able = mask if node_set.weights is None else mask & (node_set.weights > 0)
-        if not able.any():
-            what = "with a weight above 0 " if mask.any() else ""
+        selectable = mask if node_set.weights is None else mask & (node_set.weights > 0)
+        if not selectable.any():
+            condition = "with a weight above 0 " if mask.any() else ""
             raise RVHError(
-                f"no node {what}is alive: there is nothing to select from, so handle the outage "
-                "first, or pass alive= with at least one True"
+                f"no node {condition}is alive: there is nothing to select from, so handle the "
+                "outage first, or pass alive= with at least one True"
             )
         self._nodes = node_set
         self._alive = mask
@@ -143,20 +142,20 @@ class FaultSet:
         self._index = np.flatnonzero(mask)  # position among the living -> position in `nodes`
         self._spreads: dict[Any, _Spread] = {}
 
-    # -- what it is ---------------------------------------------------------------------------
+    # -- properties ---------------------------------------------------------------------------
 
     @property
     def nodes(self) -> NodeSet:
-        """All nodes, dead ones too."""
+        """All nodes, including dead ones."""
         return self._nodes
 
     @property
     def alive(self) -> NDArray[np.bool_]:
-        """Which nodes are alive, shape (N,); read-only."""
+        """The mask of the nodes that are alive, shape (N,); read-only."""
         return self._alive.view()
 
     def with_alive(self, alive: ArrayLike) -> FaultSet:
-        """The same nodes with another mask.
+        """Return a FaultSet of the same nodes with another mask.
 
         Examples
         --------
@@ -169,7 +168,7 @@ class FaultSet:
     def spread_max(
         self, spread: str | Sequence[str], max_per_domain: int | Sequence[int] = 1
     ) -> int:
-        """How many replicas a key can have before rows are degraded.
+        """The greatest number of replicas of a key without degraded rows.
 
         Parameters
         ----------
@@ -179,7 +178,7 @@ class FaultSet:
         Returns
         -------
         int
-            The same for every key: it depends on the living nodes and their domains alone.
+            The same for every key: it depends only on the living nodes and their domains.
 
         Raises
         ------
@@ -193,7 +192,7 @@ class FaultSet:
         >>> faults.spread_max("zone")
         2
         """
-        return self._spread(spread, max_per_domain).replicas
+        return self._spread(spread, max_per_domain).max_replicas
 
     def __repr__(self) -> str:
         return f"FaultSet({self._nodes!r}, alive={int(self._alive.sum())} of {len(self._nodes)})"
@@ -229,37 +228,39 @@ class FaultSet:
         keys : sequence or array of str, bytes or int, shape (M,)
             Any kind in `rvh.keys.KINDS`. It must not change during the call.
         k : int
-            How many, from 1 to the number of living nodes (of those with a weight above 0).
+            Number of replicas, from 1 to the number of living nodes with a weight above 0.
         spread : str, or sequence of str, optional
-            The kind of domain that replicas are spread over; several are nested in one another and
-            come from the outermost in, ``("zone", "rack")``. A rack is one of its zone: equal
-            labels in two zones are two racks.
+            The kind of domain that replicas are spread over; or several nested kinds, outermost
+            first, as ``("zone", "rack")``. A rack belongs to its zone: equal labels in two zones
+            are two racks.
         max_per_domain : int, or one int for each of `spread`
-            How many replicas of a key may be in one domain.
+            The greatest number of a key's replicas in one domain.
         strict : bool
-            Whether a spread that cannot be held to is an error. By default it is topped up: the
-            best of the rest follow, without the outermost limit first, then without the next.
+            Raise an error if the living nodes cannot meet the limits. By default the row is filled
+            up with the best of the remaining nodes, first without the outermost limit, then without
+            the next, and is degraded.
         threads, dedupe
             As for `NodeSet.argselect_batch`.
 
         Returns
         -------
         Replicas
-            Node ids of shape (M, k), and which rows are degraded.
+            Node ids of shape (M, k), and the flags of degraded rows.
 
         Raises
         ------
         RVHError
-            An unknown domain, ``k`` or a limit out of range, a spread that cannot be held to where
-            ``strict``; for keys as `NodeSet.argselect_batch`.
+            An unknown domain, ``k`` or a limit out of range, with ``strict`` limits that cannot be
+            met; for keys as `NodeSet.argselect_batch`.
         RVHTypeError
             As `NodeSet.argselect_batch`.
 
         Notes
         -----
-        The ranking is walked, and a node taken while its domain holds fewer than `max_per_domain`
-        chosen ones. The row for k is the start of the row for k + 1. CRUSH (Weil et al., SC 2006)
-        has domains too, but descends from the outermost; here the best nodes of all decide.
+        Nodes are considered in the order of the ranking, and a node is chosen if its domain has
+        fewer than `max_per_domain` chosen nodes. The row for k is the start of the row for k + 1.
+        CRUSH (Weil et al., SC 2006) has domains too, but first chooses the outermost; here the
+        ranking of all nodes decides.
 
         Examples
         --------
@@ -271,10 +272,10 @@ class FaultSet:
         >>> faults.select_batch(["user:1"], k=3, spread="zone").degraded
         array([ True])
         """
-        found = self.argselect_batch(
+        positions, degraded = self.argselect_batch(
             keys, k, spread, max_per_domain, strict=strict, threads=threads, dedupe=dedupe
         )
-        return Replicas(take(self._nodes.ids, found.nodes), found.degraded)
+        return Replicas(take(self._nodes.ids, positions), degraded)
 
     def argselect_batch(
         self,
@@ -297,7 +298,7 @@ class FaultSet:
         Returns
         -------
         Replicas
-            Positions, intp of shape (M, k), and which rows are degraded.
+            Positions, intp of shape (M, k), and the flags of degraded rows.
 
         Raises
         ------
@@ -311,14 +312,13 @@ class FaultSet:
         array([[1],
                [1]])
         """
-        found, k = self._asked(spread, max_per_domain, k, strict)
-
+        checked, k = self._check(spread, max_per_domain, k, strict)
         ranking = self._living._ranking
-        # Kernels answer for the living alone; their positions among all are what they write.
+        # Kernels rank only the living nodes, and write their positions among all nodes.
         places = None if self._living is self._nodes else self._index
-        if found.domains is not None and k > 1:
+        if checked.domains is not None and k > 1:
             work: Work = partial(
-                ranking.nodes.select_spread, places, found.domains, found.most, None
+                ranking.nodes.select_spread, places, checked.domains, checked.limits, None
             )
         elif places is None:
             work = ranking.nodes.argselect
@@ -327,7 +327,7 @@ class FaultSet:
         with _keys.open_keys(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
             ranking.fill(work, column, out, k, threads, dedupe)
-        return Replicas(out, np.full(len(out), found.replicas < k))
+        return Replicas(out, np.full(len(out), checked.max_replicas < k))
 
     def select(
         self,
@@ -363,13 +363,13 @@ class FaultSet:
         >>> faults.select("user:1", k=2, spread="zone")
         ['c', 'b']
         """
-        _keys.key_bytes(key)  # refuses what is no key, in the words for a single one
-        one = _keys.object_array([key])
-        found = self.argselect_batch(
-            one, k, spread, max_per_domain, strict=strict, threads=1, dedupe=False
+        _keys.key_bytes(key)  # rejects an invalid key with the message for a single key
+        keys = _keys.object_array([key])
+        positions, _ = self.argselect_batch(
+            keys, k, spread, max_per_domain, strict=strict, threads=1, dedupe=False
         )
         ids = self._nodes._ranking.names()
-        return [ids[n] for n in to_list(found.nodes[0])]
+        return [ids[position] for position in to_list(positions[0])]
 
     def repair(
         self,
@@ -382,15 +382,15 @@ class FaultSet:
         strict: bool = False,
         threads: int | None = None,
     ) -> Repair:
-        """Which replicas to add and to drop so that every key has k again, with the fewest moves.
+        """Add and drop replicas so that every key has k again, with the fewest moves.
 
         Parameters
         ----------
         keys : sequence or array of str, bytes or int, shape (M,)
             Any kind in `rvh.keys.KINDS`.
         current : array of node ids, shape (M, c)
-            Where the replicas are. None, a masked element or ``""`` is none; an id that is dead or
-            not in the set is dropped, and so is one that stands in its row already.
+            The nodes that have the replicas now. None, a masked element or ``""`` means no replica.
+            An id is dropped if it is dead, not in the set, or a repetition in its row.
         k, spread, max_per_domain, strict, threads
             As for `select_batch`.
 
@@ -407,11 +407,11 @@ class FaultSet:
 
         Notes
         -----
-        The rule of `select_batch`, over a ranking in which a key's living current replicas come
-        first. So they stay unless the spread forbids it, or there are more than k; of those that
-        compete the best in rank stay. What is added is the best in rank that the others leave room
-        for. A row that is as it should be stays as it is, also where a node came back to life that
-        ranks higher: `select_batch` tells where it would go.
+        The rule is that of `select_batch`, over a ranking in which a key's living current replicas
+        come first. So they stay unless the spread forbids it or there are more than k; if some have
+        to go, the best in rank stay. New replicas are the best in rank that the limits allow. A row
+        that needs no repair stays as it is, even if a node with a higher rank has come back to
+        life: `select_batch` gives the placement without current replicas.
 
         Examples
         --------
@@ -428,25 +428,26 @@ class FaultSet:
         array([[False,  True],
                [False, False]])
         """
-        found, k = self._asked(spread, max_per_domain, k, strict)
+        checked, k = self._check(spread, max_per_domain, k, strict)
         with _keys.open_keys(keys) as column:
-            held, there = self._held(current, len(column))
+            previous, has_replica = self._positions(current, len(column))
             out = np.empty((len(column), k), dtype=np.intp)
             ranking = self._living._ranking
-            keep = partial(ranking.nodes.select_spread, None, found.domains, found.most)
+            select = partial(ranking.nodes.select_spread, None, checked.domains, checked.limits)
             for piece, first in column.pieces():
                 rows = slice(first, first + len(piece))
-                over_rows(partial(keep, held[rows]), piece, out[rows], ranking.cost(k), threads)
+                work = partial(select, previous[rows])
+                over_rows(work, piece, out[rows], ranking.cost(k), threads)
         living = len(self._living)
-        added = absent(out, held, living)
-        dropped = (there & absent(held, out, living)) | repeated(held, living)
+        added = absent(out, previous, living)
+        dropped = (has_replica & absent(previous, out, living)) | repeated(previous, living)
         nodes = take(self._nodes.ids, take(self._index, out))
-        return Repair(nodes, added, dropped, np.full(len(out), found.replicas < k))
+        return Repair(nodes, added, dropped, np.full(len(out), checked.max_replicas < k))
 
     # -- helpers ------------------------------------------------------------------------------
 
-    def _asked(self, spread: Any, max_per_domain: Any, k: Any, strict: bool) -> tuple[_Spread, int]:
-        """The spread and k of a call, checked."""
+    def _check(self, spread: Any, max_per_domain: Any, k: Any, strict: bool) -> tuple[_Spread, int]:
+        """Check the arguments of a call; return the spread and k."""
         ranking = self._living._ranking
         alive = f"{ranking.selectable} of {len(self._nodes)} nodes are alive"
         if ranking.selectable < len(self._living):
@@ -455,74 +456,76 @@ class FaultSet:
         if not isinstance(strict, (bool, np.bool_)):
             raise RVHTypeError(f"strict is {show(strict)}: pass True or False")
         if spread is None:
-            _limits(max_per_domain, ("any",))  # changes nothing, and is not just anything
+            _limits(max_per_domain, ("any",))  # unused, but an invalid value is an error
             return _Spread((), None, [], ranking.selectable), k
-        found = self._spread(spread, max_per_domain)
-        if strict and found.replicas < k:
+        checked = self._spread(spread, max_per_domain)
+        if strict and checked.max_replicas < k:
             limits = ", ".join(
-                f"{most} a {name}" for name, most in zip(found.names, found.most[::-1], strict=True)
+                f"{limit} a {name}"
+                for name, limit in zip(checked.names, checked.limits[::-1], strict=True)
             )
             raise RVHError(
-                f"k is {k}, but with at most {limits} the living nodes hold {found.replicas} "
-                f"replicas of a key: choose k <= {found.replicas} or a higher max_per_domain, or "
-                "leave strict away to top up with the best of the rest"
+                f"k is {k}, but with at most {limits} the living nodes hold {checked.max_replicas} "
+                f"replicas of a key: choose k <= {checked.max_replicas} or a higher "
+                "max_per_domain, or omit strict to top up with the best of the rest"
             )
-        return found, k
+        return checked, k
 
     def _spread(self, spread: Any, max_per_domain: Any) -> _Spread:
-        """The domains of a spread, numbered; made once."""
+        """The domains of a spread; made once."""
         names = _names(spread, self._nodes.domains)
         limits = _limits(max_per_domain, names)
-        made = self._spreads.get((names, limits))
-        if made is None:
-            made = self._spreads[names, limits] = _numbered(self._living, names, limits)
-        return made
+        result = self._spreads.get((names, limits))
+        if result is None:
+            result = self._spreads[names, limits] = _make_spread(self._living, names, limits)
+        return result
 
-    def _held(self, current: Any, rows: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """Current replicas as positions among the living, -1 for all others; and which are any."""
+    def _positions(self, current: Any, rows: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Current replicas as positions among the living nodes, and a mask of those that are given.
+
+        Positions are -1 where the node is dead, unknown or not given.
+        """
         ids = _as_table(current)
         if ids.ndim != 2 or len(ids) != rows:
             raise RVHError(
                 f"current has shape {ids.shape}: it needs ({rows}, c), a row of node ids "
                 "for each key"
             )
-        held = np.full(ids.size, -1, dtype=np.intp)
-        there = np.zeros(ids.size, dtype=np.bool_)
+        positions = np.full(ids.size, -1, dtype=np.intp)
+        is_given = np.zeros(ids.size, dtype=np.bool_)
         with _keys.open_keys_with_nulls(ids.ravel(), "current") as (column, valid):
-            at = np.arange(ids.size) if valid is None else np.flatnonzero(valid)
+            indices = np.arange(ids.size) if valid is None else np.flatnonzero(valid)
             if valid is not None:
-                column = column.take(at)
-            spans, codes = distinct(column, 0, len(at))
-            names = KeyColumn(Kind.SPANS, spans)
+                column = column.take(indices)
+            spans, codes = distinct(column, 0, len(indices))
+            names = list(KeyColumn(Kind.SPANS, spans).iter_bytes())
             places = self._living._ranking.places()
-            known = list(names.iter_bytes())
-            held[at] = np.array([places.get(name, -1) for name in known], dtype=np.intp)[codes]
-            there[at] = np.array([name != b"" for name in known], dtype=np.bool_)[codes]
-        return held.reshape(ids.shape), there.reshape(ids.shape)
+            of_names = np.array([places.get(name, -1) for name in names], dtype=np.intp)
+            positions[indices] = of_names[codes]
+            is_given[indices] = np.array([name != b"" for name in names], dtype=np.bool_)[codes]
+        return positions.reshape(ids.shape), is_given.reshape(ids.shape)
 
 
-def _names(spread: Any, there: Domains) -> tuple[str, ...]:
-    """The kinds of domains that a spread names, checked."""
+def _names(spread: Any, domains: Domains) -> tuple[str, ...]:
+    """Check the names of the kinds of domains in `spread`."""
     if not isinstance(spread, (str, Iterable)) or getattr(spread, "ndim", 1) != 1:
         raise RVHTypeError(
             f"spread is {show(spread)}: pass the name of a domain, or several from the outermost in"
         )
     names = (spread,) if isinstance(spread, str) else tuple(spread)
     if not 0 < len(names) <= LEVELS_MAX:
-        raise RVHError(
-            f"spread names {len(names)} domains: name 1 to {LEVELS_MAX}, or leave it away"
-        )
-    for at, name in enumerate(names):
-        if not isinstance(name, str) or name not in there:
-            listed = ", ".join(map(repr, there)) or "none: give domains= to the set"
+        raise RVHError(f"spread names {len(names)} domains: name 1 to {LEVELS_MAX}, or omit it")
+    for index, name in enumerate(names):
+        if not isinstance(name, str) or name not in domains:
+            listed = ", ".join(map(repr, domains)) or "none: give domains= to the set"
             raise RVHError(f"spread names the domain {show(name)}; the set has {listed}")
-        if name in names[:at]:
+        if name in names[:index]:
             raise RVHError(f"spread names the domain {name!r} twice")
     return names
 
 
 def _limits(max_per_domain: Any, names: tuple[str, ...]) -> tuple[int, ...]:
-    """How many replicas of a key may be in a domain of each kind."""
+    """Check the limits of the domains of each kind."""
     several = isinstance(max_per_domain, (tuple, list)) or getattr(max_per_domain, "ndim", 0) > 0
     limits = tuple(max_per_domain) if several else (max_per_domain,) * len(names)
     if len(limits) != len(names):
@@ -533,38 +536,40 @@ def _limits(max_per_domain: Any, names: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(whole_number("max_per_domain", limit, LIMIT_MAX) for limit in limits)
 
 
-def _numbered(living: NodeSet, names: tuple[str, ...], limits: tuple[int, ...]) -> _Spread:
-    """Names and limits come from the outermost in; a domain is its label and those around it."""
+def _make_spread(living: NodeSet, names: tuple[str, ...], limits: tuple[int, ...]) -> _Spread:
+    """Number the domains; names and limits are outermost first.
+
+    A domain is identified by its label and the labels of the domains around it.
+    """
     domains = np.empty((len(names), len(living)), dtype=np.uint32)
-    scoped: list[tuple[Any, ...]] = [()] * len(living)
+    paths: list[tuple[Any, ...]] = [()] * len(living)
     for level, name in enumerate(names):
-        scoped = [(*a, b) for a, b in zip(scoped, living.domains[name], strict=True)]
+        paths = [(*path, label) for path, label in zip(paths, living.domains[name], strict=True)]
         numbers: dict[tuple[Any, ...], int] = {}
-        domains[len(names) - 1 - level] = [
-            numbers.setdefault(label, len(numbers)) for label in scoped
-        ]
-    most = list(limits[::-1])
-    # From the innermost out: each domain has room for its limit, or for what those in it have.
+        domains[len(names) - 1 - level] = [numbers.setdefault(path, len(numbers)) for path in paths]
+    inner_first = list(limits[::-1])
+    # From the innermost domains outwards: the room of a domain is its limit, or the room of the
+    # domains inside it if that is less.
     room = np.ones(len(living), dtype=np.intp)
     if living.weights is not None:
         room[living.weights == 0] = 0
     inside: NDArray[Any] = np.arange(len(living))
-    for numbered, limit in zip(domains, most, strict=True):
+    for numbered, limit in zip(domains, inner_first, strict=True):
         outer = np.empty(len(room), dtype=np.intp)
         outer[inside] = numbered
         room = np.minimum(np.bincount(outer, room).astype(np.intp), limit)
         inside = numbered
-    return _Spread(names, domains, most, int(room.sum()))
+    return _Spread(names, domains, inner_first, int(room.sum()))
 
 
 def _as_table(current: Any) -> NDArray[Any]:
-    """Current replicas as an array of ids, shape (M, c); None where there is none."""
+    """Convert current replicas to an array of ids, shape (M, c), with None for no replica."""
     if isinstance(current, Mapping):
         raise RVHTypeError(
             f"current is of type {type(current).__name__} ({show(current)}): pass an array of node "
             "ids, a row for each key, in the order of the keys"
         )
-    if hasattr(current, "columns") and hasattr(current, "to_numpy"):  # a frame
+    if hasattr(current, "columns") and hasattr(current, "to_numpy"):  # a data frame
         current = current.to_numpy()
     table: NDArray[Any] = current if isinstance(current, np.ndarray) else _as_rows(current)
     if table.ndim == 1:
@@ -574,11 +579,11 @@ def _as_table(current: Any) -> NDArray[Any]:
             f"current is an array of {table.dtype}: pass node ids; of positions, "
             "faults.nodes.ids[positions]"
         )
-    return _checked(table) if table.dtype == object else table
+    return _check_ids(table) if table.dtype == object else table
 
 
 def _as_rows(current: Any) -> NDArray[Any]:
-    """Rows of ids as an array of objects, shape (M, c)."""
+    """Convert rows of ids to an array of objects, shape (M, c)."""
     try:
         rows = current.to_pylist() if hasattr(current, "to_pylist") else list(current)
     except TypeError:
@@ -587,34 +592,34 @@ def _as_rows(current: Any) -> NDArray[Any]:
             "ids, a row for each key"
         ) from None
     lists: list[list[Any]] = []
-    for at, row in enumerate(rows):
+    for number, row in enumerate(rows):
         if row is None or isinstance(row, (str, bytes)):
             lists.append([row])
         elif isinstance(row, Iterable) and not isinstance(row, Mapping):
             lists.append(list(row))
         else:
             raise RVHTypeError(
-                f"row {at} of current is {show(row)} of type {type(row).__name__}: pass the node "
-                "ids of a key"
+                f"row {number} of current is {show(row)} of type {type(row).__name__}: pass the "
+                "node ids of a key"
             )
     width = max(map(len, lists), default=0)
     ids = np.full((len(lists), width), None, dtype=object)
-    for at, nodes in enumerate(lists):
-        ids[at, : len(nodes)] = nodes
+    for number, nodes in enumerate(lists):
+        ids[number, : len(nodes)] = nodes
     return ids
 
 
-def _checked(ids: NDArray[Any]) -> NDArray[Any]:
-    """Ids, and None for what is missing; an error about what is neither."""
+def _check_ids(ids: NDArray[Any]) -> NDArray[Any]:
+    """Return ids with None for missing values; raise an error for anything else."""
     if set(map(type, ids.ravel().tolist())) <= {str, bytes, type(None)}:
         return ids
-    found = np.full(ids.shape, None, dtype=object)
-    for place in np.ndindex(ids.shape):
-        value = python_value(ids[place])
+    checked = np.full(ids.shape, None, dtype=object)
+    for index in np.ndindex(ids.shape):
+        value = python_value(ids[index])
         if value is not None and not isinstance(value, (str, bytes)):
             raise RVHTypeError(
-                f"current, row {place[0]}, holds {show(value)} of type {type(value).__name__}: "
+                f"current, row {index[0]}, holds {show(value)} of type {type(value).__name__}: "
                 "pass node ids, str or bytes; of positions, faults.nodes.ids[positions]"
             )
-        found[place] = value
-    return found
+        checked[index] = value
+    return checked
