@@ -1,6 +1,6 @@
-"""From one placement to another, bit by bit: what moves, who has a key meanwhile, in which order.
+"""Gradual migration from one placement to another: moves, owners meanwhile, and steps.
 
-`rvh.ring` exports what is here.
+`rvh.ring` exports the public names.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["Migration", "Moved", "Phase", "Plan", "Route", "Step"]
 
-#: the point at which a key crosses: its hash for partitions
+#: the hash of a key that is its crossing point; partition tables use the same
 CROSSING = "murmur2"
 #: crossing points are below this
-ALL = 1 << 64
+CROSSING_END = 1 << 64
 STEPS_MAX = 1 << 24
-#: of a plan's state
+#: the format of a plan's state
 FORMAT = "rvh migration 1"
 
 
 class Phase(StrEnum):
-    """Where a migration stands.
+    """The phases of a migration.
 
     ========== ==================================== ==========================================
     phase      a key that has not crossed           a key that has crossed
     ========== ==================================== ==========================================
-    before     read and write old                   (no key has)
-    copying    read old; write old and new          the same: what is there is being copied
+    before     read and write old                   (no key has crossed)
+    copying    read old; write old and new          the same: existing data are being copied
     switching  read old; write old and new          read new, then old; write old and new
-    after      (every key has)                      read and write new
+    after      (every key has crossed)              read and write new
     ========== ==================================== ==========================================
 
-    In ``copying`` the progress is that of the copy and decides nothing; in ``switching`` each key
-    crosses as the progress passes its point, and may go back. Data are deleted from old owners in
-    ``after`` alone.
+    In ``copying`` the progress is that of the copy and does not change a route. In ``switching``
+    a key crosses when the progress passes its point, and crosses back if the progress decreases.
+    Data are deleted from old owners only in ``after``.
     """
 
     BEFORE = "before"
@@ -59,15 +59,15 @@ class Phase(StrEnum):
 
 
 class Moved(NamedTuple):
-    """What has to be copied: one row for each replica.
+    """The replicas to copy: one row for each.
 
     Parameters
     ----------
     row : ndarray of intp, shape (m,)
-        Which of the keys, ascending.
+        The position of the key among the keys, ascending.
     source, target : ndarrays, shape (m,)
-        The node that stops having the key, and the one that begins to; of several, the first in the
-        order of the old nodes goes with the first of the new ones.
+        The node that loses the key, and the node that gets it instead. If a key has several of
+        both, they are paired in order.
     """
 
     row: NDArray[np.intp]
@@ -76,14 +76,14 @@ class Moved(NamedTuple):
 
 
 class Route(NamedTuple):
-    """Who to ask about a key, and who to tell.
+    """The nodes to read a key from, and the nodes to write it to.
 
     Parameters
     ----------
     read : list
-        Node ids; ask the next one where a node does not have the key.
+        Node ids; if a node does not have the key, read from the next.
     write : list
-        Node ids, all of which have to be written to.
+        Node ids; write to all of them.
     """
 
     read: list[Any]
@@ -91,33 +91,33 @@ class Route(NamedTuple):
 
 
 class Migration:
-    """The way from an old placement to a new one.
+    """A migration of keys from an old placement to a new one.
 
-    A key crosses once, when the progress passes its crossing point, which depends on the key
-    alone: ``MurmurHash64A(key, seed 2718281828) / 2^64``. So at the same progress the same keys
-    have crossed everywhere. It is also what puts a key into a partition: a `PartitionTable`'s
-    partitions cross one after the other, in the order of their numbers.
+    A key crosses when the progress passes its crossing point, which depends on the key alone:
+    ``MurmurHash64A(key, seed 2718281828) / 2^64``. So at the same progress the same keys have
+    crossed everywhere. The same hash puts keys into partitions: the partitions of a
+    `PartitionTable` cross one after the other, in the order of their numbers.
 
     Parameters
     ----------
     old, new : NodeSet, Ring, PartitionTable, RingFace, FaultSet
-        A RingFace counts as the nodes that it has now. Or anything with ``select_batch(keys, k)``
-        or ``lookup_batch(keys, k)``, which give ids (str or bytes) of shape (M, k), no id twice in
-        a row, and for a `plan` a ``fingerprint``. Such a placement gets the list, tuple or array
-        that the caller passed; of Arrow's columns a list of str, bytes or int; of composite keys a
-        list of bytes; and one key as a list of it.
+        A RingFace counts as its current nodes. Other placements need ``select_batch(keys, k)`` or
+        ``lookup_batch(keys, k)`` that returns ids (str or bytes) of shape (M, k), without
+        repetitions in a row; for a `plan` they also need a ``fingerprint``. They get the list,
+        tuple or array that the caller passed; for an Arrow column, a list of str, bytes or int;
+        for composite keys, a list of bytes; and a single key as a list of one.
     k : int
-        How many nodes each key has in both; a `PartitionTable` has its own.
+        Number of nodes of each key, in both placements; that of a `PartitionTable` is fixed.
 
     Raises
     ------
     RVHError
-        ``k`` out of range, or another number than a table's.
+        ``k`` out of range, or different from a table's.
     RVHTypeError
-        A placement that places nothing.
+        A placement with neither method.
 
-    Calls raise them too where such a placement answers with other rows, another k, or one id twice
-    in a row.
+    Later calls raise them too if a placement returns another number of rows or nodes, or an id
+    twice in a row.
 
     Examples
     --------
@@ -132,12 +132,12 @@ class Migration:
     """
 
     def __init__(self, old: Any, new: Any, k: int = 1) -> None:
-        self._old, self._new = _placed(old, "old"), _placed(new, "new")
+        self._old, self._new = _as_placement(old, "old"), _as_placement(new, "new")
         self._k = whole_number("k", k, 2**31 - 1)
-        for what, placement in (("old", self._old), ("new", self._new)):
-            with _keys.open_keys_with_objects(["any key"]) as asked:
-                nodes = _nodes_of(placement, what, asked, self._k)
-            _check_shape(placement, what, nodes, 1, self._k)
+        for role, placement in (("old", self._old), ("new", self._new)):
+            with _keys.open_keys_with_objects(["any key"]) as opened:
+                nodes = _select(placement, role, opened, self._k)
+            _check_shape(placement, role, nodes, 1, self._k)
 
     def __repr__(self) -> str:
         return f"Migration({self._old!r}, {self._new!r}, k={self._k})"
@@ -155,7 +155,7 @@ class Migration:
         Returns
         -------
         ndarray of uint64, shape (M,)
-            A key has crossed at progress p where its point is below ``p * 2^64``.
+            A key has crossed at progress p if its point is below ``p * 2^64``.
 
         Raises
         ------
@@ -175,15 +175,15 @@ class Migration:
     def crossed_batch(
         self, keys: Any, progress: float, *, threads: int | None = None
     ) -> NDArray[np.bool_]:
-        """Which keys have crossed.
+        """Flags of the keys that have crossed.
 
         Parameters
         ----------
         keys, threads
             As for `crossing_batch`.
         progress : float
-            From 0, where none has, to 1, where all have; what has crossed stays so at any higher
-            progress.
+            From 0, where no key has crossed, to 1, where all have. A key that has crossed has also
+            crossed at any higher progress.
 
         Returns
         -------
@@ -194,7 +194,7 @@ class Migration:
         RVHError
             A progress that is NaN or not from 0 to 1; for keys as `NodeSet.argselect_batch`.
         RVHTypeError
-            A progress that is no number.
+            A progress that is not a number.
 
         Examples
         --------
@@ -203,16 +203,16 @@ class Migration:
         >>> Migration(NodeSet(["a"]), NodeSet(["b"])).crossed_batch(["x", "y"], 1.0)
         array([ True,  True])
         """
-        limit = _limit(progress)
+        limit = _crossing_limit(progress)
         points = self.crossing_batch(keys, threads=threads)
-        if limit == ALL:
+        if limit == CROSSING_END:
             return np.ones(len(points), dtype=np.bool_)
         return points < np.uint64(limit)
 
     def owners_batch(
         self, keys: Any, progress: float, *, threads: int | None = None
     ) -> NDArray[Any]:
-        """The nodes of every key at a progress: old ones until it crosses, new ones from then on.
+        """The nodes of every key at a progress: the old nodes until it crosses, then the new.
 
         Parameters
         ----------
@@ -237,11 +237,11 @@ class Migration:
         array([['a'],
                ['a']], dtype='<U1')
         """
-        with _keys.open_keys_with_objects(keys) as asked:
-            crossed = self.crossed_batch(asked[0], progress, threads=threads)
-            old = _nodes_of(self._old, "old", asked, self._k, threads)
-            new = _nodes_of(self._new, "new", asked, self._k, threads)
-        if old.dtype.kind != new.dtype.kind:  # str and bytes, each as its own set has it
+        with _keys.open_keys_with_objects(keys) as opened:
+            crossed = self.crossed_batch(opened[0], progress, threads=threads)
+            old = _select(self._old, "old", opened, self._k, threads)
+            new = _select(self._new, "new", opened, self._k, threads)
+        if old.dtype.kind != new.dtype.kind:  # the ids of one are str, of the other bytes
             old, new = old.astype(object), new.astype(object)
         return np.where(crossed[:, None], new, old)
 
@@ -255,13 +255,13 @@ class Migration:
         >>> Migration(NodeSet(["a"]), NodeSet(["b"])).owners("x", 1)
         ['b']
         """
-        crossed = key_point(CROSSING, key) < _limit(progress)
+        crossed = key_point(CROSSING, key) < _crossing_limit(progress)
         if crossed:
-            return _nodes_of_one(self._new, "new", key, self._k)
-        return _nodes_of_one(self._old, "old", key, self._k)
+            return _select_one(self._new, "new", key, self._k)
+        return _select_one(self._old, "old", key, self._k)
 
     def route(self, key: Any, phase: Phase | str, progress: float = 0.0) -> Route:
-        """Who to read a key from and who to write it to.
+        """The nodes to read a key from, and the nodes to write it to.
 
         Parameters
         ----------
@@ -293,24 +293,24 @@ class Migration:
         Route(read=['b', 'a'], write=['b', 'a'])
         """
         try:
-            now = Phase(phase)
+            phase = Phase(phase)
         except ValueError:
             listed = ", ".join(map(repr, map(str, Phase)))
             raise RVHError(f"phase is {show(phase)}: choose one of {listed}") from None
-        crossed = key_point(CROSSING, key) < _limit(progress)
-        old = _nodes_of_one(self._old, "old", key, self._k)
-        new = _nodes_of_one(self._new, "new", key, self._k)
-        if now is Phase.BEFORE:
+        crossed = key_point(CROSSING, key) < _crossing_limit(progress)
+        old = _select_one(self._old, "old", key, self._k)
+        new = _select_one(self._new, "new", key, self._k)
+        if phase is Phase.BEFORE:
             return Route(old, list(old))
-        if now is Phase.AFTER:
+        if phase is Phase.AFTER:
             return Route(new, list(new))
-        if now is Phase.COPYING or not crossed:
-            return Route(old, _together(old, new))
-        both = _together(new, old)
+        if phase is Phase.COPYING or not crossed:
+            return Route(old, _union(old, new))
+        both = _union(new, old)
         return Route(both, list(both))
 
     def moves(self, keys: Any, *, threads: int | None = None) -> Moved:
-        """Which keys have to be copied, from where and to where.
+        """The keys to copy, each with its source and its target.
 
         Parameters
         ----------
@@ -320,8 +320,8 @@ class Migration:
         Returns
         -------
         Moved
-            A row for each node that a key gets and did not have. Ids are compared by their bytes:
-            a str and its UTF-8 are one node.
+            One row for each node that is new for a key. Ids are compared by their bytes: a str and
+            its UTF-8 are one node.
 
         Raises
         ------
@@ -336,28 +336,28 @@ class Migration:
         >>> set(migration.moves(range(100)).target.tolist())
         {'c'}
         """
-        with _keys.open_keys_with_objects(keys) as asked:
-            old = _nodes_of(self._old, "old", asked, self._k, threads)
-            new = _nodes_of(self._new, "new", asked, self._k, threads)
-        numbers = old.dtype.kind != new.dtype.kind or old.dtype == object or self._k > FEW
-        found = [(np.empty(0, dtype=np.intp), old[:0, 0], new[:0, 0])]
+        with _keys.open_keys_with_objects(keys) as opened:
+            old = _select(self._old, "old", opened, self._k, threads)
+            new = _select(self._new, "new", opened, self._k, threads)
+        by_number = old.dtype.kind != new.dtype.kind or old.dtype == object or self._k > FEW
+        moved = [(np.empty(0, dtype=np.intp), old[:0, 0], new[:0, 0])]
         for part in slices(len(old), max(1, SLICE // self._k)):
             (a, b), count = (old[part], new[part]), 0
-            if numbers:
+            if by_number:
                 (a, b), count = numbered(a, b)
-            leaves, comes = absent(a, b, count), absent(b, a, count)
-            # Both have as many in each row, which is where row after row they meet.
-            rows = part.start + np.nonzero(leaves)[0]
-            found.append((rows, old[part][leaves], new[part][comes]))
-        return Moved(*(np.concatenate(column) for column in zip(*found, strict=True)))
+            removed, added = absent(a, b, count), absent(b, a, count)
+            # A row has as many removed nodes as added ones, so the flattened masks are aligned.
+            rows = part.start + np.nonzero(removed)[0]
+            moved.append((rows, old[part][removed], new[part][added]))
+        return Moved(*(np.concatenate(column) for column in zip(*moved, strict=True)))
 
     def plan(self, steps: int) -> Plan:
-        """The migration in steps of equal size, to be done in any order and resumed.
+        """Divide the migration into equal steps, which can be done in any order and resumed.
 
         Parameters
         ----------
         steps : int
-            From 1 to 2^24.
+            Number of steps, from 1 to 2^24.
 
         Returns
         -------
@@ -368,7 +368,7 @@ class Migration:
         RVHError
             ``steps`` out of range; a placement without a fingerprint.
         RVHTypeError
-            ``steps`` that is no whole number.
+            ``steps`` that is not a whole number.
 
         Examples
         --------
@@ -382,14 +382,14 @@ class Migration:
 
 
 class Step(NamedTuple):
-    """A part of the keys: those whose crossing points are from `start` on and below `stop`.
+    """A step of a plan: the keys whose crossing points are from `start` on and below `stop`.
 
     Parameters
     ----------
     number : int
     start, stop : Fraction
-        As progress, from 0 to 1. Of a `PartitionTable` whose partitions the steps divide evenly,
-        the partitions from ``start * P`` to ``stop * P``.
+        As progress, from 0 to 1. If the number of steps divides the P partitions of a
+        `PartitionTable`, a step has the partitions from ``start * P`` up to ``stop * P``.
     """
 
     number: int
@@ -398,7 +398,7 @@ class Step(NamedTuple):
 
 
 class Plan:
-    """A migration in steps: which are done is remembered, saved and resumed.
+    """A migration in steps, whose progress can be saved and resumed.
 
     Parameters
     ----------
@@ -425,25 +425,25 @@ class Plan:
         self._migration = migration
         self._steps = whole_number("steps", steps, STEPS_MAX)
         self._done = np.zeros(self._steps, dtype=np.bool_)
-        self._between = tuple(
-            _fingerprint(placement, what)
-            for what, placement in (("old", migration._old), ("new", migration._new))
+        self._between = tuple(  # the placements' fingerprints; pickles use this name
+            _fingerprint(placement, role)
+            for role, placement in (("old", migration._old), ("new", migration._new))
         )
 
     @property
     def steps(self) -> int:
-        """How many steps there are."""
+        """The number of steps."""
         return self._steps
 
     @property
     def progress(self) -> Fraction:
-        """Up to where all steps are done, as progress."""
-        done = self._done.copy()  # looked at twice, and another thread may finish the last step
-        whole = self._steps if done.all() else int(done.argmin())
-        return Fraction(whole, self._steps)
+        """The progress up to which all steps are done."""
+        done = self._done.copy()  # read twice, and another thread may finish the last step
+        first_open = self._steps if done.all() else int(done.argmin())
+        return Fraction(first_open, self._steps)
 
     def left(self) -> Iterator[Step]:
-        """The steps that are not done, in their order.
+        """The steps that are not done, in order.
 
         Examples
         --------
@@ -462,7 +462,7 @@ class Plan:
         return Step(number, start, stop)
 
     def rows(self, keys: Any, step: Step | int) -> NDArray[np.intp]:
-        """Which of the keys a step is about.
+        """The positions of the keys that belong to a step.
 
         Parameters
         ----------
@@ -473,12 +473,12 @@ class Plan:
         Returns
         -------
         ndarray of intp, shape (m,)
-            Ascending. Every key is of one step.
+            Ascending. Every key belongs to one step.
 
         Raises
         ------
         RVHError, RVHTypeError
-            No such step; for keys as `NodeSet.argselect_batch`.
+            An unknown step; for keys as `NodeSet.argselect_batch`.
 
         Examples
         --------
@@ -488,16 +488,16 @@ class Plan:
         >>> sorted([*plan.rows(range(5), 0).tolist(), *plan.rows(range(5), 1).tolist()])
         [0, 1, 2, 3, 4]
         """
-        part = self._step(self._number(step))
+        step = self._step(self._number(step))
         points = self._migration.crossing_batch(keys)
-        low, high = math.ceil(part.start * ALL), math.ceil(part.stop * ALL)
+        low, high = math.ceil(step.start * CROSSING_END), math.ceil(step.stop * CROSSING_END)
         inside = points >= np.uint64(low)
-        if high < ALL:
+        if high < CROSSING_END:
             inside &= points < np.uint64(high)
         return np.flatnonzero(inside)
 
     def finish(self, step: Step | int) -> None:
-        """A step is done; doing it again changes nothing.
+        """Mark a step as done; marking it again changes nothing.
 
         Examples
         --------
@@ -511,7 +511,7 @@ class Plan:
         self._done[self._number(step)] = True
 
     def state(self) -> dict[str, Any]:
-        """All that there is to save, for JSON.
+        """The state of the plan as a dict that JSON can save.
 
         Examples
         --------
@@ -532,14 +532,14 @@ class Plan:
 
     @classmethod
     def resume(cls, migration: Migration, state: Mapping[str, Any]) -> Plan:
-        """The plan that was saved.
+        """Make a plan from a saved state.
 
         Parameters
         ----------
         migration : Migration
-            Between the same placements.
+            A migration between the same placements.
         state : mapping
-            What `state` gave.
+            The result of `state`.
 
         Returns
         -------
@@ -548,7 +548,7 @@ class Plan:
         Raises
         ------
         RVHError
-            A state of other placements, of another k, or that is damaged.
+            A state of other placements or another k, or a damaged one.
 
         Examples
         --------
@@ -560,23 +560,23 @@ class Plan:
         >>> Plan.resume(migration, plan.state()).progress
         Fraction(1, 4)
         """
-        form = state.get("format") if isinstance(state, Mapping) else None
-        if not isinstance(form, str) or form != FORMAT:
-            raise RVHError(f"state is {show(state)}: pass what Plan.state() gave")
+        state_format = state.get("format") if isinstance(state, Mapping) else None
+        if not isinstance(state_format, str) or state_format != FORMAT:
+            raise RVHError(f"state is {show(state)}: pass what Plan.state() returned")
         steps, done = state.get("steps"), state.get("done")
         if not is_whole(steps) or not isinstance(done, list) or not all(map(is_whole, done)):
             raise RVHError(
                 f"the state is damaged: steps is {show(steps)}, done is {show(done)}; pass what "
-                "Plan.state() gave"
+                "Plan.state() returned"
             )
         plan = Plan(migration, steps)
-        now = plan.state()
+        current = plan.state()
         for name, what in (("old", "old placement"), ("new", "new placement"), ("k", "k")):
             saved = state.get(name)
-            if type(saved) is not type(now[name]) or saved != now[name]:
+            if type(saved) is not type(current[name]) or saved != current[name]:
                 raise RVHError(
                     f"the state is of another {what}: {show(saved)}, this migration's is "
-                    f"{show(now[name])}; resume with the placements that it was saved with"
+                    f"{show(current[name])}; resume with the placements that it was saved with"
                 )
         for number in done:
             plan.finish(number)
@@ -595,50 +595,57 @@ class Plan:
         return int(number)
 
 
-def _limit(progress: Any) -> int:
+def _crossing_limit(progress: Any) -> int:
     """The crossing point below which keys have crossed."""
     if not is_whole(progress) and not isinstance(progress, (float, Fraction, np.floating)):
         raise RVHTypeError(f"progress is {show(progress)}: pass a number from 0 to 1")
-    if not 0 <= progress <= 1:  # NaN neither
+    if not 0 <= progress <= 1:  # also true for NaN
         raise RVHError(f"progress is {show(progress)}: pass a number from 0 to 1")
     exact = progress if isinstance(progress, Fraction) else Fraction(float(progress))
-    return math.ceil(exact * ALL)
+    return math.ceil(exact * CROSSING_END)
 
 
-def _placed(placement: Any, what: str) -> Any:
-    current = getattr(placement, "_placement", None)  # of what changes: how it places now
+def _as_placement(placement: Any, role: str) -> Any:
+    current = getattr(placement, "_placement", None)  # a RingFace changes, its node set does not
     if current is not None:
         return current()
     if not hasattr(placement, "lookup_batch") and not hasattr(placement, "select_batch"):
         raise RVHTypeError(
-            f"{what} is of type {type(placement).__name__}: pass a NodeSet, a Ring, a "
-            "PartitionTable, or what has lookup_batch(keys, k)"
+            f"{role} is of type {type(placement).__name__}: pass a NodeSet, a Ring, a "
+            "PartitionTable, or an object with lookup_batch(keys, k)"
         )
     return placement
 
 
-def _is_own(placement: Any) -> bool:
-    """Whether one of rvh's own answers, which reads columns of keys; a class derived may too."""
+def _is_from_rvh(placement: Any) -> bool:
+    """Return whether a placement's method is rvh's own, which can read columns of keys.
+
+    A class derived from one of rvh's classes may have a method of its own.
+    """
     kind = type(placement)
     method = getattr(kind, "select_batch", None) or getattr(kind, "lookup_batch", None)
     modules = (kind.__module__, str(getattr(method, "__module__", "")))
     return any(module.partition(".")[0] == "rvh" for module in modules)
 
 
-def _nodes_of(
+def _select(
     placement: Any,
-    what: str,
-    asked: tuple[KeyColumn, Callable[[], Any]],
+    role: str,
+    keys: tuple[KeyColumn, Callable[[], Any]],
     k: int,
     threads: int | None = None,
 ) -> NDArray[Any]:
-    """The nodes of keys, shape (M, k)."""
-    column, objects = asked
-    if _is_own(placement):
+    """Select the nodes of keys, shape (M, k).
+
+    The keys are a column, for rvh's own placements, and a function that returns them as objects,
+    for others.
+    """
+    column, objects = keys
+    if _is_from_rvh(placement):
         options = {} if threads is None else {"threads": threads}
         if hasattr(placement, "select_batch"):
             answer = placement.select_batch(column, k, **options)
-            return np.asarray(getattr(answer, "nodes", answer))  # a FaultSet says more
+            return np.asarray(getattr(answer, "nodes", answer))  # of a FaultSet's Replicas
         if hasattr(placement, "partitions"):
             return np.asarray(placement.lookup_batch(column, **options))
         return np.asarray(placement.lookup_batch(column, k, **options))
@@ -647,51 +654,51 @@ def _nodes_of(
         answer = getattr(answer, "nodes", answer)
     else:
         answer = placement.lookup_batch(objects(), k)
-    nodes = _as_ids(placement, what, answer, len(column), k)
-    _check_shape(placement, what, nodes, len(column), k)
-    _check_once(placement, what, nodes)
+    nodes = _as_ids(placement, role, answer, len(column), k)
+    _check_shape(placement, role, nodes, len(column), k)
+    _check_distinct(placement, role, nodes)
     return nodes
 
 
-def _nodes_of_one(placement: Any, what: str, key: Any, k: int) -> list[Any]:
-    if _is_own(placement):
+def _select_one(placement: Any, role: str, key: Any, k: int) -> list[Any]:
+    if _is_from_rvh(placement):
         if hasattr(placement, "select"):
             return list(placement.select(key, k))
         if hasattr(placement, "partitions"):
             return list(placement.lookup(key))
         if hasattr(placement, "lookup"):
             return list(placement.lookup(key, k))
-    with _keys.open_keys_with_objects([key]) as asked:
-        found: list[Any] = _nodes_of(placement, what, asked, k)[0].tolist()
-    return found
+    with _keys.open_keys_with_objects([key]) as opened:
+        nodes: list[Any] = _select(placement, role, opened, k)[0].tolist()
+    return nodes
 
 
-def _as_ids(placement: Any, what: str, answer: Any, rows: int, k: int) -> NDArray[Any]:
-    """What a placement of one's own answered, as an array of str, bytes or objects that are."""
-    who = f"{what}, of type {type(placement).__name__},"
+def _as_ids(placement: Any, role: str, answer: Any, rows: int, k: int) -> NDArray[Any]:
+    """Convert the answer of a user's placement to an array of str, bytes, or objects of these."""
+    who = f"{role}, of type {type(placement).__name__},"
     if not isinstance(answer, np.ndarray) and hasattr(answer, "__array__"):
         answer = np.asarray(answer)
     if not isinstance(answer, np.ndarray):
-        # Not by NumPy, which makes text of what stands beside text, and cuts NULs at the end.
-        listed = list(answer) if isinstance(answer, Iterable) else None
-        if listed is None or isinstance(answer, (str, bytes, Mapping)):
+        # np.array() would turn everything beside a str into str, and cut NULs at the end.
+        elements = list(answer) if isinstance(answer, Iterable) else None
+        if elements is None or isinstance(answer, (str, bytes, Mapping)):
             raise RVHTypeError(
                 f"{who} answers with a {type(answer).__name__}: a placement gives an array or a "
                 "list of lists of ids, shape (keys, k)"
             )
-        if any(isinstance(row, (str, bytes)) or not isinstance(row, Iterable) for row in listed):
-            answer = _keys.object_array(listed)
+        if any(isinstance(row, (str, bytes)) or not isinstance(row, Iterable) for row in elements):
+            answer = _keys.object_array(elements)
         else:
-            each = [list(row) for row in listed]
-            for number, row in enumerate(each):
-                if len(row) != len(each[0]):
+            table = [list(row) for row in elements]
+            for number, row in enumerate(table):
+                if len(row) != len(table[0]):
                     raise RVHError(
                         f"{who} gives the key in row {number} {len(row)} nodes and that in row 0 "
-                        f"{len(each[0])}: a placement gives every key as many"
+                        f"{len(table[0])}: a placement gives every key equally many"
                     )
-            width = len(each[0]) if each else k
-            flat = _keys.object_array([node for row in each for node in row])
-            answer = flat.reshape(len(each), width)
+            width = len(table[0]) if table else k
+            flat = _keys.object_array([node for row in table for node in row])
+            answer = flat.reshape(len(table), width)
     if np.ma.is_masked(answer):
         raise RVHError(
             f"{who} gives the key in row {_first_row(np.ma.getmaskarray(answer))} a masked node: "
@@ -706,9 +713,9 @@ def _as_ids(placement: Any, what: str, answer: Any, rows: int, k: int) -> NDArra
         )
     if answer.dtype.kind in "TO":
         answer = answer.astype(object)
-        for at, node in enumerate(answer.ravel().tolist()):
+        for position, node in enumerate(answer.ravel().tolist()):
             if not isinstance(node, (str, bytes)):
-                row = at // (answer.size // len(answer))
+                row = position // (answer.size // len(answer))
                 raise RVHTypeError(
                     f"{who} gives the key in row {row} node {show(node)} of type "
                     f"{type(node).__name__}: node ids are str or bytes"
@@ -728,8 +735,8 @@ def _first_row(marked: NDArray[Any]) -> int:
     return int(np.flatnonzero(marked)[0]) // max(1, marked[:1].size)
 
 
-def _check_shape(placement: Any, what: str, nodes: NDArray[Any], rows: int, k: int) -> None:
-    who = f"{what}, of type {type(placement).__name__},"
+def _check_shape(placement: Any, role: str, nodes: NDArray[Any], rows: int, k: int) -> None:
+    who = f"{role}, of type {type(placement).__name__},"
     if nodes.ndim != 2:
         raise RVHTypeError(
             f"{who} answers for {rows} keys in shape {nodes.shape}: a placement gives ids of shape "
@@ -737,33 +744,35 @@ def _check_shape(placement: Any, what: str, nodes: NDArray[Any], rows: int, k: i
         )
     if nodes.shape[1] != k:
         raise RVHError(
-            f"{what} gives every key {nodes.shape[1]} nodes, but k is {k}: pass k={nodes.shape[1]}"
+            f"{role} gives every key {nodes.shape[1]} nodes, but k is {k}: pass k={nodes.shape[1]}"
         )
     if len(nodes) != rows:
         raise RVHError(f"{who} answers with {len(nodes)} rows for {rows} keys: one each is needed")
 
 
-def _check_once(placement: Any, what: str, nodes: NDArray[Any]) -> None:
-    """Refuse a node that a key has twice: the copies to be made would not come out even."""
+def _check_distinct(placement: Any, role: str, nodes: NDArray[Any]) -> None:
+    """Reject a node that a key has twice: removed and added nodes would not be equally many."""
     if nodes.shape[1] == 1:
         return
     ordered = np.sort(_as_bytes(nodes) if nodes.dtype.kind == "O" else nodes, axis=1)
-    twice = (ordered[:, 1:] == ordered[:, :-1]).astype(np.bool_).any(axis=1)
-    if twice.any():
-        row = int(twice.argmax())
-        found: list[Any] = nodes[row].tolist()
+    has_repeats = (ordered[:, 1:] == ordered[:, :-1]).astype(np.bool_).any(axis=1)
+    if has_repeats.any():
+        row = int(has_repeats.argmax())
+        ids: list[Any] = nodes[row].tolist()
         first: dict[bytes, int] = {}
         node = next(
-            node for at, node in enumerate(found) if first.setdefault(_id_bytes(node), at) != at
+            node
+            for position, node in enumerate(ids)
+            if first.setdefault(_id_bytes(node), position) != position
         )
         raise RVHError(
-            f"{what}, of type {type(placement).__name__}, gives the key in row {row} node "
+            f"{role}, of type {type(placement).__name__}, gives the key in row {row} node "
             f"{show(node)} twice: a placement gives each node of a key once"
         )
 
 
 def _as_bytes(nodes: NDArray[Any]) -> NDArray[Any]:
-    """Ids as the bytes that they are compared by."""
+    """Convert ids to their bytes, by which they are compared."""
     return _keys.object_array(list(map(_id_bytes, nodes.ravel().tolist()))).reshape(nodes.shape)
 
 
@@ -771,19 +780,19 @@ def _id_bytes(node: Any) -> bytes:
     return _keys.key_bytes(node, what="node id")
 
 
-def _fingerprint(placement: Any, what: str) -> str:
-    if _is_own(placement) and hasattr(placement, "partitions"):
+def _fingerprint(placement: Any, role: str) -> str:
+    if _is_from_rvh(placement) and hasattr(placement, "partitions"):
         return f"{placement.nodes.fingerprint} in {placement.partitions} partitions"
-    found = getattr(placement, "fingerprint", None)
-    if not isinstance(found, str):
+    fingerprint = getattr(placement, "fingerprint", None)
+    if not isinstance(fingerprint, str):
         raise RVHError(
-            f"{what} has no fingerprint, so a plan could not be told from another one's: pass a "
+            f"{role} has no fingerprint, so its plans cannot be told apart from others: pass a "
             "NodeSet, a Ring or a PartitionTable"
         )
-    return found
+    return fingerprint
 
 
-def _together(first: list[Any], second: list[Any]) -> list[Any]:
-    """Both, each node once."""
+def _union(first: list[Any], second: list[Any]) -> list[Any]:
+    """The nodes of both lists, each once."""
     seen = set(map(_id_bytes, first))
     return [*first, *(node for node in second if _id_bytes(node) not in seen)]
