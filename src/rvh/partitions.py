@@ -1,8 +1,8 @@
-"""Partition tables: the owners of a fixed number of partitions, written down once.
+"""Partition tables: the owners of a fixed number of partitions, computed once.
 
 A key's partition depends on the key alone, so a lookup takes the same short time for three nodes as
-for a million. The partitions are placed by rendezvous hashing, so a node that comes or goes moves
-only partitions of its own.
+for a million. Rendezvous hashing places the partitions, so adding or removing a node moves only
+that node's partitions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rvh import keys as _keys
 from rvh._arguments.numbers import whole_number
 from rvh._backend import ascending, lookup, lookup_one
 from rvh._batch.answers import fill
-from rvh._batch.replicas import absent
+from rvh._batch.replicas import absent, numbered
 from rvh._batch.threads import over_rows, thread_count
 from rvh._runtime.slices import slices, take
 from rvh.errors import RVHError, RVHTypeError, show
@@ -34,26 +34,26 @@ from rvh.nodes import NodeSet, as_node_set
 __all__ = ["Moves", "PartitionTable"]
 
 PARTITIONS_MAX = 1 << 24
-#: in place of a node's position, where the node is one no more
-GONE = np.uint32(0xFFFFFFFF)
-#: what a file of a table says of itself; another layout would be another number
+#: the owner of a partition whose node is not in the set any more
+REMOVED = np.uint32(0xFFFFFFFF)
+#: the format of a file; another layout gets another number
 FORMAT = "rvh PartitionTable 1"
-#: numbers worked on together, so that memory beyond the table stays small
+#: numbers that are processed together, so that memory beyond the table stays small
 BLOCK = 1 << 18
-#: bytes of a file between which signal handlers run: some 5 ms
+#: bytes of a file that are processed between two runs of signal handlers: about 5 ms
 PIECE = 1 << 22
 
 
 class Moves(NamedTuple):
-    """What has to be copied to get from one table to another: one row for each replica.
+    """The replicas to copy to get from one table to another: one row for each.
 
     Parameters
     ----------
     partition : ndarray of intp, shape (m,)
         Ascending.
     source, target : ndarray, shape (m,)
-        The node that stops being an owner, and the one that becomes one; of several in one
-        partition, the first in rank goes with the first in rank.
+        The node that stops being an owner, and the node that becomes an owner instead. If a
+        partition has several of both, they are paired in the order of their ranks.
     """
 
     partition: NDArray[np.intp]
@@ -64,18 +64,18 @@ class Moves(NamedTuple):
 class PartitionTable:
     """The `k` owners of each partition, for lookups in constant time.
 
-    The owners of partition p are the ranking of the integer key p in the node set, by the set's
-    scheme and weights. A key is in partition ``(MurmurHash64A(key, seed 2718281828) * partitions)
-    >> 64``. A table never changes: `add`, `remove` and `with_weights` give new ones, which share
-    nothing with the old that could change under a reader, and are equal to tables built afresh.
+    The owners of partition p are the best k nodes for the integer key p in the node set, by the
+    set's scheme and weights. A key is in partition ``(MurmurHash64A(key, seed 2718281828) *
+    partitions) >> 64``. A table never changes: `add`, `remove` and `with_weights` return new
+    tables, which are equal to tables built from scratch.
 
     Parameters
     ----------
-    nodes : NodeSet, or what makes one
+    nodes : NodeSet, or sequence or array of node ids
     partitions : int
         From 1 to 2^24. A node's share of the keys varies by about ``sqrt(N / partitions)``.
     k : int
-        Owners of each partition.
+        Number of owners of each partition.
     threads : int, optional
         As for `NodeSet.argselect_batch`.
 
@@ -84,11 +84,11 @@ class PartitionTable:
     RVHError
         ``partitions`` or ``k`` out of range.
     RVHTypeError
-        ``partitions`` or ``k`` that is no whole number.
+        ``partitions`` or ``k`` that is not a whole number.
 
     Notes
     -----
-    Memory is 12 bytes for each partition and owner.
+    The memory is 12 bytes for each owner of each partition.
 
     Examples
     --------
@@ -115,19 +115,19 @@ class PartitionTable:
         node_set = as_node_set(nodes)
         k = node_set._ranking.count(k)
         rows = np.arange(whole_number("partitions", partitions, PARTITIONS_MAX))
-        self._fill(node_set, *_ranked(node_set, rows, k, threads))
+        self._set_up(node_set, *_rank(node_set, rows, k, threads))
 
-    def _fill(
+    def _set_up(
         self, nodes: NodeSet, owners: NDArray[np.uint32], words: NDArray[np.uint64]
     ) -> PartitionTable:
         owners.flags.writeable = words.flags.writeable = False
         self._nodes = nodes
         self._owners = owners
-        self._words = words  # what ranked each owner, for tables that are made from this one
+        self._words = words  # those that ranked the owners: tables made from this one use them
         self._names = nodes._ranking.names()
         return self
 
-    # -- what it is ---------------------------------------------------------------------------
+    # -- properties ---------------------------------------------------------------------------
 
     @property
     def nodes(self) -> NodeSet:
@@ -136,19 +136,19 @@ class PartitionTable:
 
     @property
     def partitions(self) -> int:
-        """How many partitions there are."""
+        """The number of partitions."""
         return len(self._owners)
 
     @property
     def k(self) -> int:
-        """How many owners each partition has."""
+        """The number of owners of each partition."""
         return int(self._owners.shape[1])
 
     @property
     def owners(self) -> NDArray[np.uint32]:
-        """Positions in ``nodes.ids`` of each partition's owners, shape (partitions, k), best first.
+        """Positions in ``nodes.ids`` of each partition's owners, best first; read-only.
 
-        Read-only.
+        The shape is (partitions, k).
 
         Examples
         --------
@@ -158,7 +158,7 @@ class PartitionTable:
         >>> table.nodes.ids[table.owners[:, 0]]
         array(['c', 'b', 'b', 'b'], dtype='<U1')
         """
-        return self._owners.view()  # of an array that is read-only: nobody can make it writeable
+        return self._owners.view()  # a view of a read-only array cannot be made writeable
 
     def __repr__(self) -> str:
         return f"PartitionTable({self._nodes!r}, partitions={self.partitions}, k={self.k})"
@@ -221,12 +221,12 @@ class PartitionTable:
         array([['a', 'c']], dtype='<U1')
         """
         ids = self._nodes.ids
-        if ids.dtype == object:  # references are counted, which is NumPy's to do
+        if ids.dtype == object:  # only NumPy counts references
             return take(ids, self.arglookup_batch(keys, threads=threads))
         return self._look_up(keys, self._owners, np.ascontiguousarray(ids), ids.dtype, threads)
 
     def arglookup_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[np.intp]:
-        """`lookup_batch` as positions in ``nodes.ids``.
+        """The owners of every key as positions in ``nodes.ids``.
 
         Returns
         -------
@@ -273,7 +273,7 @@ class PartitionTable:
     def add(
         self, ids: Any, weights: ArrayLike | None = None, *, threads: int | None = None
     ) -> PartitionTable:
-        """A new table with `ids` (one id or several) in the node set; they only take partitions.
+        """Return a table with `ids` (one or several) added; partitions move only to these nodes.
 
         Examples
         --------
@@ -282,10 +282,10 @@ class PartitionTable:
         >>> table == PartitionTable(["a", "b", "c"])
         True
         """
-        return self._updated(self._nodes.add(ids, weights), threads)
+        return self._with_nodes(self._nodes.add(ids, weights), threads)
 
     def remove(self, ids: Any, *, threads: int | None = None) -> PartitionTable:
-        """A new table without `ids` (one id or several); only their partitions move.
+        """Return a table without `ids` (one or several); only their partitions move.
 
         Examples
         --------
@@ -294,12 +294,12 @@ class PartitionTable:
         >>> table == PartitionTable(["b", "c"])
         True
         """
-        return self._updated(self._nodes.remove(ids), threads)
+        return self._with_nodes(self._nodes.remove(ids), threads)
 
     def with_weights(
         self, weights: ArrayLike | None, *, threads: int | None = None
     ) -> PartitionTable:
-        """A new table of the same nodes with other weights.
+        """Return a table of the same nodes with other weights.
 
         Examples
         --------
@@ -308,43 +308,43 @@ class PartitionTable:
         >>> table.lookup("any key")
         ['a']
         """
-        return self._updated(self._nodes.with_weights(weights), threads)
+        return self._with_nodes(self._nodes.with_weights(weights), threads)
 
-    def _updated(self, nodes: NodeSet, threads: int | None) -> PartitionTable:
-        """The table of `nodes`, from this one where less has to be scored than afresh."""
+    def _with_nodes(self, nodes: NodeSet, threads: int | None) -> PartitionTable:
+        """Make the table of `nodes` from this one, or from scratch if most nodes are new."""
         k = nodes._ranking.count(self.k)
-        thread_count(threads, 0)  # refuses a wrong number, also where nothing will be scored
-        stays = _same_nodes(self._nodes, nodes)
-        came = np.ones(len(nodes), dtype=np.bool_)
-        came[stays[stays >= 0]] = False
+        thread_count(threads, 0)  # rejects an invalid number even if nothing is scored
+        positions = _new_positions(self._nodes, nodes)
+        is_new = np.ones(len(nodes), dtype=np.bool_)
+        is_new[positions[positions >= 0]] = False
         if nodes.weights is not None:
-            came &= nodes.weights > 0
-        if stays.max() < 0 or 2 * np.count_nonzero(came) >= len(nodes):
+            is_new &= nodes.weights > 0
+        if positions.max() < 0 or 2 * np.count_nonzero(is_new) >= len(nodes):
             return PartitionTable(nodes, self.partitions, k, threads=threads)
-        place = stays.astype(np.uint32)  # -1 becomes GONE
+        new_owner = positions.astype(np.uint32)  # -1 becomes REMOVED
         owners, words = np.empty_like(self._owners), np.empty_like(self._words)
-        new = np.flatnonzero(came)
-        newcomers = nodes.subset(came) if len(new) else None
-        step = _step(k + len(new))
+        new = np.flatnonzero(is_new)
+        new_nodes = nodes.subset(is_new) if len(new) else None
+        step = _block_rows(k + len(new))
         for start in range(0, self.partitions, step):
             rows = slice(start, start + step)
-            owners[rows], words[rows] = place[self._owners[rows]], self._words[rows]
-            _merge(nodes, start, new, newcomers, owners[rows], words[rows], threads)
+            owners[rows], words[rows] = new_owner[self._owners[rows]], self._words[rows]
+            _merge(nodes, start, new, new_nodes, owners[rows], words[rows], threads)
         return _restored(nodes, owners, words)
 
     def moved(self, other: PartitionTable) -> Moves:
-        """What changes owner from this table to `other`, and from whom to whom.
+        """The replicas that change their node from this table to `other`.
 
         Parameters
         ----------
         other : PartitionTable
-            Of as many partitions and owners; its nodes may be any.
+            A table of equally many partitions and owners; its nodes may differ.
 
         Returns
         -------
         Moves
-            One row for each replica whose node is another. Owners that only change their order
-            have the data already and are no move.
+            One row for each replica whose node changes. Owners that only change their order have
+            the data already, so they are not moves.
 
         Raises
         ------
@@ -366,45 +366,36 @@ class PartitionTable:
                 f"this table has {self.partitions} partitions of {self.k} owners, the other "
                 f"{other.partitions} of {other.k}: tables of one shape can be compared"
             )
-        number: dict[bytes, int] = {}  # of each id in either set
-        mine, theirs = (
-            np.array(
-                [
-                    number.setdefault(node, len(number))
-                    for node in nodes._ranking.column.iter_bytes()
-                ]
-            )
-            for nodes in (self._nodes, other._nodes)
-        )
-        found = []
-        step = _step(self.k)
+        (mine, theirs), count = numbered(self._nodes.ids, other._nodes.ids)
+        parts = []
+        step = _block_rows(self.k)
         for start in range(0, self.partitions, step):
             before, after = self._owners[start : start + step], other._owners[start : start + step]
-            rows = np.flatnonzero(_in_any_column(mine[before] != theirs[after]))
+            rows = np.flatnonzero(_any_in_row(mine[before] != theirs[after]))
             before, after = before[rows], after[rows]
-            leaves = absent(mine[before], theirs[after], len(number))
-            comes = absent(theirs[after], mine[before], len(number))
-            # As many leave a row as come, so the flattened masks go together row by row.
-            partition = start + np.repeat(rows, np.count_nonzero(leaves, axis=1))
-            found.append((partition, before[leaves], after[comes]))
-        partition, source, target = (np.concatenate(part) for part in zip(*found, strict=True))
+            removed = absent(mine[before], theirs[after], count)
+            added = absent(theirs[after], mine[before], count)
+            # A row has as many removed owners as added ones, so the flattened masks are aligned.
+            partition = start + np.repeat(rows, np.count_nonzero(removed, axis=1))
+            parts.append((partition, before[removed], after[added]))
+        partition, source, target = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Moves(partition, take(self._nodes.ids, source), take(other._nodes.ids, target))
 
     # -- files --------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the table to a file; it is complete or not there.
+        """Write the table to a file, either completely or not at all.
 
         Parameters
         ----------
         path : path-like
-            By convention ``.npz``: NumPy's format, with the fingerprint of the node set and a
-            checksum. The nodes and the secret are not in it.
+            By convention ``.npz``: the file has NumPy's format. It contains the fingerprint of the
+            node set and a checksum, but neither the nodes nor the secret.
 
         Raises
         ------
         OSError
-            The file cannot be written; an existing one is as it was.
+            The file cannot be written; an existing file stays as it is.
 
         Examples
         --------
@@ -417,9 +408,8 @@ class PartitionTable:
         ...     PartitionTable.load(path, ["b", "a"]).lookup("user:1") == table.lookup("user:1")
         True
         """
-        place = _places(self._nodes)
         contents = {
-            "owners": take(place.astype("<u4"), self._owners),
+            "owners": take(_byte_ranks(self._nodes).astype("<u4"), self._owners),
             "words": self._words.astype("<u8", copy=False),
         }
         target = Path(path)
@@ -435,7 +425,7 @@ class PartitionTable:
                     words=contents["words"],
                 )
                 file.flush()
-                os.fsync(file.fileno())  # or a crash could leave the new name without contents
+                os.fsync(file.fileno())  # without it, a crash could leave an empty file
             os.replace(part, target)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -444,13 +434,13 @@ class PartitionTable:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], nodes: Any) -> PartitionTable:
-        """The table in a file, for the node set that it was saved with.
+        """Read a table from a file, with the node set that it was saved with.
 
         Parameters
         ----------
         path : path-like
-        nodes : NodeSet, or what makes one
-            Of the same fingerprint; the order of its ids may be another.
+        nodes : NodeSet, or sequence or array of node ids
+            A set with the same fingerprint; the order of its ids may differ.
 
         Returns
         -------
@@ -459,7 +449,7 @@ class PartitionTable:
         Raises
         ------
         RVHError
-            A file that is no partition table, is damaged, or belongs to another node set.
+            A file that is not a partition table, is damaged, or belongs to another node set.
         OSError
             The file cannot be read.
 
@@ -476,46 +466,49 @@ class PartitionTable:
         node_set = as_node_set(nodes)
         with open(path, "rb") as file:
             try:
-                found = _members(file)
+                arrays = _read_arrays(file)
             except Exception as error:  # a damaged zip or header fails in many ways
+                # EINVAL is damage too: a seek to before the start of the file.
                 if isinstance(error, OSError) and error.errno != errno.EINVAL:
-                    raise  # EINVAL: damage sent a seek to before the file
+                    raise
                 raise RVHError(
-                    f"{path} is no partition table of rvh, or damaged ({error}): "
+                    f"{path} is not a partition table of rvh, or is damaged ({error}): "
                     "build the table again and save it"
                 ) from None
-        return _checked(path, node_set, found)
+        return _from_arrays(path, node_set, arrays)
 
 
-_MEMBERS = ("format", "fingerprint", "checksum", "owners", "words")
+_ARRAYS = ("format", "fingerprint", "checksum", "owners", "words")
 
 
-def _members(file: IO[bytes]) -> dict[str, NDArray[Any]]:
-    """The arrays in a file, each read and its CRC checked before NumPy sees any of it."""
-    found = {}
-    with zipfile.ZipFile(file) as members:
-        for name in _MEMBERS:
-            info = members.getinfo(f"{name}.npy")
-            if info.compress_type != zipfile.ZIP_STORED:  # a few bytes could become any number
+def _read_arrays(file: IO[bytes]) -> dict[str, NDArray[Any]]:
+    """Read the arrays in a file; NumPy gets each only after its CRC is checked."""
+    arrays = {}
+    with zipfile.ZipFile(file) as archive:
+        for name in _ARRAYS:
+            info = archive.getinfo(f"{name}.npy")
+            if info.compress_type != zipfile.ZIP_STORED:  # a few bytes could expand to any size
                 raise zipfile.BadZipFile(f"{name} is compressed")
             data = io.BytesIO()
-            with members.open(info) as member:
+            with archive.open(info) as member:
                 while piece := member.read(PIECE):
                     data.write(piece)
             data.seek(0)
-            found[name] = np.lib.format.read_array(data, allow_pickle=False)
-    return found
+            arrays[name] = np.lib.format.read_array(data, allow_pickle=False)
+    return arrays
 
 
-def _checked(
-    path: str | os.PathLike[str], nodes: NodeSet, found: dict[str, NDArray[Any]]
+def _from_arrays(
+    path: str | os.PathLike[str], nodes: NodeSet, arrays: dict[str, NDArray[Any]]
 ) -> PartitionTable:
-    """The table of what was in a file, unless something about it is wrong."""
-    form, fingerprint, checksum = (str(found[name]) for name in _MEMBERS[:3])
-    contents = {name: found[name] for name in _MEMBERS[3:]}
+    """Check the arrays of a file, and make the table of them."""
+    file_format, fingerprint, checksum = (str(arrays[name]) for name in _ARRAYS[:3])
+    contents = {name: arrays[name] for name in _ARRAYS[3:]}
     owners, words = contents.values()
-    if form != FORMAT:
-        raise RVHError(f"{path} says that it is {show(form)}, not {FORMAT!r}: it cannot be read")
+    if file_format != FORMAT:
+        raise RVHError(
+            f"{path} says that it is {show(file_format)}, not {FORMAT!r}: it cannot be read"
+        )
     if fingerprint != nodes.fingerprint:
         raise RVHError(
             f"{path} belongs to another node set: its fingerprint is {show(fingerprint)}, this "
@@ -530,14 +523,15 @@ def _checked(
         and 1 <= owners.shape[1] <= len(nodes)
     )
     if not fits or checksum != _checksum(nodes, contents) or owners.max() >= len(nodes):
-        raise RVHError(f"{path} is damaged: its checksum is wrong; build the table again, save it")
-    order = np.argsort(_places(nodes)).astype(np.uint32)
-    in_order = np.ascontiguousarray(take(order, owners))  # the file may hold columns of a table
-    return _restored(nodes, in_order, np.ascontiguousarray(words, dtype=np.uint64))
+        raise RVHError(f"{path} is damaged: its checksum is wrong; build the table again")
+    order = np.argsort(_byte_ranks(nodes)).astype(np.uint32)
+    # The arrays of a file may be in Fortran order.
+    positions = np.ascontiguousarray(take(order, owners))
+    return _restored(nodes, positions, np.ascontiguousarray(words, dtype=np.uint64))
 
 
 def _checksum(nodes: NodeSet, contents: dict[str, NDArray[Any]]) -> str:
-    """Of all that a file holds, keyed with the secret: nobody without it can forge a table."""
+    """Checksum a file's contents, keyed with the secret: without it no table can be forged."""
     digest = hashlib.blake2b(digest_size=32, key=nodes.secret, person=b"rvh table")
     digest.update(f"{FORMAT}\n{nodes.fingerprint}\n".encode())
     for name, array in contents.items():
@@ -548,86 +542,99 @@ def _checksum(nodes: NodeSet, contents: dict[str, NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def _places(nodes: NodeSet) -> NDArray[np.intp]:
-    """Each node's place among the ids sorted by bytes, which does not depend on their order."""
-    place = np.empty(len(nodes), dtype=np.intp)
-    place[ascending(nodes._ranking.column)] = np.arange(len(nodes))
-    return place
+def _byte_ranks(nodes: NodeSet) -> NDArray[np.intp]:
+    """Each node's position among the ids sorted by bytes."""
+    ranks = np.empty(len(nodes), dtype=np.intp)
+    ranks[ascending(nodes._ranking.column)] = np.arange(len(nodes))
+    return ranks
 
 
-def _restored(
+def _restored(  # pickles name this function
     nodes: NodeSet, owners: NDArray[np.uint32], words: NDArray[np.uint64]
 ) -> PartitionTable:
-    return PartitionTable.__new__(PartitionTable)._fill(nodes, owners, words)
+    return PartitionTable.__new__(PartitionTable)._set_up(nodes, owners, words)
 
 
-def _step(numbers: int) -> int:
-    """Partitions worked on together where each takes so many numbers."""
+def _block_rows(numbers: int) -> int:
+    """The number of partitions in a block, if each takes `numbers` numbers."""
     return max(1, BLOCK // numbers)
 
 
-def _ranked(
+def _rank(
     nodes: NodeSet, rows: NDArray[Any], k: int, threads: int | None
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
-    """The owners of partitions, and what ranked them."""
+    """The owners of partitions, and the words that ranked them."""
     ranking = nodes._ranking
     owners = np.empty((len(rows), k), dtype=np.uint32)
     words = np.empty((len(rows), k), dtype=np.uint64)
-    for part in slices(len(rows), _step(2 * k)):
+    for part in slices(len(rows), _block_rows(2 * k)):
         both = np.empty((part.stop - part.start, 2 * k), dtype=np.uint64)
         over_rows(ranking.nodes.rank, _keys.column(rows[part]), both, ranking.cost(k), threads)
         owners[part], words[part] = both[:, :k], both[:, k:]
     return owners, words
 
 
-def _same_nodes(old: NodeSet, new: NodeSet) -> NDArray[np.intp]:
-    """For each old node its position in `new`; -1 where it is gone or weighs something else."""
+def _new_positions(old: NodeSet, new: NodeSet) -> NDArray[np.intp]:
+    """Each old node's position in `new`; -1 if it was removed or its weight differs."""
     places = new._ranking.places()
-    stays = np.array(
+    positions = np.array(
         [places.get(node, -1) for node in old._ranking.column.iter_bytes()], dtype=np.intp
     )
     if old.weights is None or new.weights is None:
-        return stays if old.weights is new.weights else np.full(len(old), -1)
-    return np.where(old.weights == new.weights[stays], stays, -1)
+        return positions if old.weights is new.weights else np.full(len(old), -1)
+    return np.where(old.weights == new.weights[positions], positions, -1)
 
 
 def _merge(
     nodes: NodeSet,
     start: int,
-    came: NDArray[np.intp],
-    newcomers: NodeSet | None,
+    new: NDArray[np.intp],
+    new_nodes: NodeSet | None,
     owners: NDArray[np.uint32],
     words: NDArray[np.uint64],
     threads: int | None,
 ) -> None:
-    """Make a block of partitions that of `nodes`, where it holds what is left of older owners.
+    """Turn a block of an older table, in place, into the block of the table of `nodes`.
 
-    Where no owner left, the nodes that came (also as a set of their own) are merged in by the words
-    that rank them; where one did, or two words are equal, the partition is ranked anew.
+    If no owner of a partition was removed, new nodes are merged in by their words. If one was, or
+    if two words are equal, the partition is ranked from scratch.
+
+    Parameters
+    ----------
+    nodes : NodeSet
+    start : int
+        The first partition of the block.
+    new : ndarray of intp
+        Positions of the new nodes in `nodes`.
+    new_nodes : NodeSet or None
+        The new nodes as a set.
+    owners, words : ndarrays, shape (rows, k)
+        Positions in `nodes` of the owners in the older table, or `REMOVED`, and their words.
+    threads : int, optional
     """
     k = words.shape[1]
-    again = _in_any_column(owners == GONE)
-    if newcomers is not None:
-        scores = newcomers.score_batch(np.arange(start, start + len(words)), threads=threads)
-        entering = scores[..., 0] if scores.ndim == 3 else scores.view(np.uint64)
-        rows = np.flatnonzero(_in_any_column(entering >= words[:, -1:]) & ~again)
-        all_words = np.concatenate([words[rows], entering[rows]], axis=1)
+    from_scratch = _any_in_row(owners == REMOVED)
+    if new_nodes is not None:
+        scores = new_nodes.score_batch(np.arange(start, start + len(words)), threads=threads)
+        new_words = scores[..., 0] if scores.ndim == 3 else scores.view(np.uint64)
+        rows = np.flatnonzero(_any_in_row(new_words >= words[:, -1:]) & ~from_scratch)
+        all_words = np.concatenate([words[rows], new_words[rows]], axis=1)
         all_nodes = np.concatenate(
-            [owners[rows], np.broadcast_to(came.astype(np.uint32), (len(rows), len(came)))], axis=1
+            [owners[rows], np.broadcast_to(new.astype(np.uint32), (len(rows), len(new)))], axis=1
         )
-        order = np.argsort(~all_words, axis=1)[:, : k + 1]  # ~ turns the order of words round
+        order = np.argsort(~all_words, axis=1)[:, : k + 1]  # ~ makes it descending
         ranked = np.take_along_axis(all_words, order, axis=1)
-        again[rows] = (ranked[:, :-1] == ranked[:, 1:]).any(axis=1)
+        from_scratch[rows] = (ranked[:, :-1] == ranked[:, 1:]).any(axis=1)
         words[rows] = ranked[:, :k]
         owners[rows] = np.take_along_axis(all_nodes, order, axis=1)[:, :k]
-    left = np.flatnonzero(again)
-    if len(left):
-        owners[left], words[left] = _ranked(nodes, start + left, k, threads)
+    rows = np.flatnonzero(from_scratch)
+    if len(rows):
+        owners[rows], words[rows] = _rank(nodes, start + rows, k, threads)
 
 
-def _in_any_column(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """``mask.any(axis=1)``, five times as fast where there are few columns."""
-    found = mask[:, 0].copy()
+def _any_in_row(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Compute ``mask.any(axis=1)``, five times as fast if there are few columns."""
+    result = mask[:, 0].copy()
     for column in mask.T[1:]:
-        found |= column
-    return found
+        result |= column
+    return result
