@@ -93,7 +93,7 @@ def judge(numbers: np.ndarray) -> tuple[float, float, float, float, float]:
     nanoseconds = find(keys)
     codes = distinct(keys, 0, rows)[1]
     saved = 1 - (int(codes.max()) + 1) / rows
-    drawn = _dedupe.sample_rows(rows, float(PRICES[-1]), _dedupe.LOOK_ROW)
+    drawn = _dedupe.sample_rows(rows, float(PRICES[-1]), _dedupe.SAMPLE_ROW)
     assert drawn is not None
     estimate = (
         1 - _dedupe.estimate_distinct(distinct(keys.take(drawn), 0, len(drawn))[1], rows) / rows

@@ -1,4 +1,4 @@
-"""Rendezvous hashing for whole arrays: which nodes do millions of keys belong to?
+"""Rendezvous hashing for whole arrays: the nodes of millions of keys in one call.
 
 >>> import rvh
 >>> rvh.select_batch(["alpha", "beta", "gamma"], ["txn-42", "txn-41"])

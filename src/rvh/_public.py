@@ -1,4 +1,4 @@
-"""Where users find a thing: its name in pickles, tracebacks and pages, wherever its file stands."""
+"""Public names of classes and functions, for pickles, tracebacks and documentation."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ __all__ = ["exported_by"]
 
 
 def exported_by(module: str, *things: Any) -> None:
-    """Name classes and functions by the module that exports them, methods too.
+    """Name classes, their methods and functions by the module that exports them.
 
-    A class alone would leave its methods behind, and with them their doctests, which run where
-    the names of both agree.
+    Doctests of a method run only if its ``__module__`` is that of its class.
     """
     for thing in things:
         thing.__module__ = module

@@ -1,8 +1,8 @@
-"""Which instruction sets the kernels can use here, and which one they do use.
+"""The instruction sets that the kernels can use on this machine, and the one in use.
 
-``RVH_ISA=portable|avx2|avx512|neon`` forces one (for tests and measurements; every set gives
-the same answers). A name that is unknown or not available here is an error, raised by the first
-call that computes, that lists the choices. Under the pure-Python backend there are none.
+``RVH_ISA=portable|avx2|avx512|neon`` forces one, for tests and measurements; every set gives the
+same answers. For a name that is unknown or not available here, the first call that computes raises
+an error that lists the choices. The pure-Python backend has no instruction sets.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""The two exceptions of rvh: everything a caller can get wrong is one of them.
+"""The two exceptions of rvh, which cover every mistake of a caller.
 
 ================  =======================  ===========================================
 raised            is also a                when
 ================  =======================  ===========================================
 RVHError          ValueError               a value is wrong: k out of range, a duplicate
                                            id, a lone surrogate, a file that is damaged
-RVHTypeError      RVHError and TypeError   a value has a type that has no bytes in the
+RVHTypeError      RVHError and TypeError   a value is of a type that has no bytes in the
                                            placement contract: bool, float, None, ...
 ================  =======================  ===========================================
 
-Each message says what was wrong, where (position, name, value) and what to do.
+Each message names the mistake, its place (position, name, value) and the remedy.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["RVHError", "RVHTypeError", "keys_changed", "show"]
 
 
 class RVHError(ValueError):
-    """Something the caller passed cannot be used; the message says what, where and what to do."""
+    """An unusable value from the caller; the message names the mistake, its place and a remedy."""
 
 
 class RVHTypeError(RVHError, TypeError):
@@ -26,7 +26,7 @@ class RVHTypeError(RVHError, TypeError):
 
 
 def keys_changed() -> RVHError:
-    """The error where one look at a caller's keys contradicts another."""
+    """Return the error about keys that were not the same when they were read again."""
     return RVHError(
         "the keys were changed while they were read: let nothing change them until the call is "
         "over, or pass a copy"
@@ -34,7 +34,7 @@ def keys_changed() -> RVHError:
 
 
 def show(value: object, limit: int = 60) -> str:
-    """``repr(value)``, shortened so that an error stays one readable line."""
+    """Return ``repr(value)``, shortened so that an error stays one readable line."""
     try:
         text = repr(value)
     except Exception:  # a value whose own repr fails must not hide the error about it

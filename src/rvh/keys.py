@@ -1,7 +1,7 @@
-"""Keys: the table of what is accepted, and the names for those who make or read columns themselves.
+"""The kinds of keys, and the classes and functions for code that makes or reads columns itself.
 
-`KINDS` is the table that the documentation and the tests read. The rules are
-`docs/architecture.md`, "Bytes"; `rvh._columns` carries them out.
+Documentation and tests read the table `KINDS`. The rules are in `docs/architecture.md`, "Bytes";
+`rvh._columns` implements them.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ __all__ = [
     "part_too_long",
 ]
 
-# Their names before the first release.
+# The names of these three before the first release.
 opened, opened_with_nulls = open_keys, open_keys_with_nulls
 opened_with_objects = open_keys_with_objects
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rvh._batch.dedupe import (
-    LOOK_OBJECT,
-    LOOK_ROW,
+    SAMPLE_OBJECT,
+    SAMPLE_ROW,
     estimate_distinct,
     sample_rows,
     saves_more,
@@ -64,7 +64,7 @@ def test_the_call_itself_finds_the_bad_key() -> None:
 
 
 @pytest.mark.parametrize("rows", [256, 1000, 4096, 10**6, 10**9])
-@pytest.mark.parametrize("each", [LOOK_ROW, LOOK_OBJECT])
+@pytest.mark.parametrize("each", [SAMPLE_ROW, SAMPLE_OBJECT])
 def test_the_rows_to_look_at(rows: int, each: float) -> None:
     chosen = sample_rows(rows, 1e6, each)
     assert chosen is not None
@@ -81,16 +81,16 @@ def test_the_rows_to_look_at(rows: int, each: float) -> None:
 
 
 def test_a_look_is_a_small_part_of_the_call() -> None:
-    assert sample_rows(100, 64, LOOK_ROW) is None
-    assert sample_rows(ROWS, 1, LOOK_ROW) is None
-    assert sample_rows(ROWS, 5, LOOK_ROW) is not None
-    assert sample_rows(ROWS, 5, LOOK_OBJECT) is None
+    assert sample_rows(100, 64, SAMPLE_ROW) is None
+    assert sample_rows(ROWS, 1, SAMPLE_ROW) is None
+    assert sample_rows(ROWS, 5, SAMPLE_ROW) is not None
+    assert sample_rows(ROWS, 5, SAMPLE_OBJECT) is None
 
 
 @pytest.mark.parametrize("times", [1, 2, 5, 20, 1000, 100_000])
 def test_the_estimate_where_all_are_equally_frequent(times: int) -> None:
     rows = 1_000_000
-    chosen = sample_rows(rows, 1e6, LOOK_ROW)
+    chosen = sample_rows(rows, 1e6, SAMPLE_ROW)
     assert chosen is not None
     _, codes = np.unique(chosen // times, return_inverse=True)
     estimate = estimate_distinct(codes.astype(np.uint32), rows)

@@ -1,12 +1,11 @@
-"""The one choice of backend: compiled kernels, or the pure-Python twin with the same answers.
+"""The choice of backend: compiled kernels, or the pure-Python twin with the same answers.
 
-`contract.NAMES` lists what a backend offers; the compiled module and the twin both do. The choice
-is made once, at import:
+`contract.NAMES` lists what both offer. The choice is made once, at import:
 
 - ``RVH_FORCE_PYTHON`` set to anything but ``0`` or nothing: the pure-Python twin;
-- otherwise the compiled module; where none was built, the twin, with one RuntimeWarning.
-  A compiled module that is there but does not load raises its own error: that is a broken
-  installation, not a choice.
+- otherwise the compiled module; if none was built, the twin, with one RuntimeWarning.
+  A compiled module that exists but does not load raises its own error, since the installation is
+  broken.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def _choose() -> ModuleType:
 
 
 _module = _choose()
-if TYPE_CHECKING:  # the twin spells out the types that both backends share
+if TYPE_CHECKING:  # the twin has the types of both backends
     from rvh._backend.pure import *  # noqa: F403
 else:
     globals().update({name: getattr(_module, name) for name in NAMES})

@@ -1,4 +1,4 @@
-"""What both backends keep to and callers name: the backends, what they offer, what they compute."""
+"""The names that both backends share with their callers: functions, schemes, kinds of points."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ __all__ = ["ALPHABET", "BACKENDS", "HASHES", "LONGEST", "NAMES", "POINTS", "SCHE
 #: the backends, and the module of each
 BACKENDS = {"native": "rvh._backend._native", "python": "rvh._backend.pure"}
 
-#: what a backend offers
+#: the functions and classes of each backend
 NAMES = (
     "Cache",
     "Cancel",
@@ -34,7 +34,7 @@ NAMES = (
 #: the scoring schemes; a scheme never changes, so it needs no version
 SCHEMES = ("blake2b", "murmur")
 
-#: the hashes of rings: the lowest and the highest token of each
+#: the hashes of rings, with the lowest and the highest token of each
 HASHES: dict[str, tuple[int, int]] = {
     "ketama": (0, 2**32 - 1),
     "md5": (0, 2**64 - 1),
@@ -44,10 +44,10 @@ HASHES: dict[str, tuple[int, int]] = {
     "one_at_a_time": (0, 2**32 - 1),
 }
 
-#: the kinds of points that keys have: those of rings, MurmurHash64A, and a geohash as a number
+#: the kinds of points of keys: tokens on rings, MurmurHash64A, and a geohash as a number
 POINTS = (*HASHES, "murmur2", "geohash")
 
-#: the characters of geohashes, each five bits (https://en.wikipedia.org/wiki/Geohash)
+#: the characters of geohashes, five bits each (https://en.wikipedia.org/wiki/Geohash)
 ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz"
-#: and how many there are at most: 37 mm by 19 mm at the equator
+#: the characters of the longest geohash: a cell of 37 mm by 19 mm at the equator
 LONGEST = 12

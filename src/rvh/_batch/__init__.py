@@ -1,1 +1,1 @@
-"""Answers for many keys: filled block by block on threads, a repeated key worked on once."""
+"""Answers for many keys: computed block by block on threads, once for each repeated key."""

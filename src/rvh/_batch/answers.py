@@ -1,7 +1,7 @@
-"""Answers for a column of keys of any kind: each key is worked on once, and answers are handed out.
+"""Answers for columns of any kind, from work on plain columns.
 
-Chunks are gone through one after the other; of codes the categories are worked on, and each row
-gets its category's answer. What a backend sees is a plain column.
+Backends read plain columns only. Chunks are answered one after another. For codes, the categories
+are answered, and each row gets the answer of its category.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._backend import Cancel, key_points
-from rvh._batch.dedupe import deduplicated
+from rvh._batch.dedupe import deduplicate
 from rvh._batch.threads import Work, over_rows, thread_count
 from rvh._columns.column import Chunks, Codes, KeyColumn, Kind
 from rvh._runtime.slices import SLICE, put, take
 
 
 def fill(work: Work, keys: KeyColumn, out: NDArray[Any], cost: int, threads: int | None) -> None:
-    """Let ``work`` on plain columns fill ``out``, a row for each key, on several threads.
+    """Fill ``out``, a row for each key, by ``work`` on plain columns, on several threads.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def fill(work: Work, keys: KeyColumn, out: NDArray[Any], cost: int, threads: int
     keys : KeyColumn
     out : ndarray, shape (M, ...)
     cost : int
-        What a key takes, in compressions of BLAKE2b.
+        The time of a key, in compressions of BLAKE2b.
     threads : int, optional
     """
     if keys.kind is Kind.CODES:
@@ -47,31 +47,31 @@ def fill_deduplicated(
     cost: int,
     threads: int | None,
     dedupe: Any,
-    price: float,
+    exact_cost: float,
 ) -> None:
-    """`fill` that works on a repeated key once.
+    """Fill ``out`` as `fill` does, but answer a repeated key once.
 
     Parameters
     ----------
     work, keys, out, cost, threads
         As for `fill`.
     dedupe : bool or "auto"
-        Whether to look for repeated keys; by default where that saves time.
-    price : float
-        What a key takes, as ``cost``, but to a fraction.
+        True to look for repeated keys; by default if that saves time.
+    exact_cost : float
+        The same as ``cost``, not rounded.
 
     Raises
     ------
     RVHError
         ``dedupe`` is something else.
     """
-    price /= thread_count(threads, len(keys) * cost)
-    for piece, first in deduplicated(keys, dedupe, price):
+    exact_cost /= thread_count(threads, len(keys) * cost)
+    for piece, first in deduplicate(keys, dedupe, exact_cost):
         fill(work, piece, out[first : first + len(piece)], cost, threads)
 
 
 def points_of(kind: str, keys: KeyColumn, threads: int | None) -> NDArray[np.uint64]:
-    """The points of all keys, shape (M,): see `key_points`."""
+    """Return the points of all keys, shape (M,): see `key_points`."""
     out = np.empty(len(keys), dtype=np.uint64)
     fill(partial(key_points, kind), keys, out, 1, threads)
     return out
@@ -81,15 +81,15 @@ def _fill_by_category(
     work: Work, values: Codes, out: NDArray[Any], cost: int, threads: int | None
 ) -> None:
     categories, codes = values.categories, values.codes
-    if len(categories) > len(codes):  # most are not used
+    if len(categories) > len(codes):  # many categories have no row
         used, codes = used_codes(codes, len(categories))
         categories = categories._take(used)
     answers = np.empty((len(categories), *out.shape[1:]), out.dtype)
     fill(work, categories, answers, cost, threads)
-    over_rows(partial(_hand_out, answers), codes, out, 1, threads)
+    over_rows(partial(_expand, answers), codes, out, 1, threads)
 
 
-def _hand_out(
+def _expand(
     answers: NDArray[Any],
     codes: NDArray[Any],
     start: int,
@@ -114,15 +114,15 @@ def _fill_chunks(
 def _fill_pieces(
     work: Work, chunks: Chunks, start: int, stop: int, out: NDArray[Any], cancel: Cancel
 ) -> None:
-    """Answer for elements ``start`` to ``stop``, which may be of several chunks."""
+    """Answer elements ``start`` to ``stop``, which may belong to several chunks."""
     for column, a, b, first in chunks.pieces(start, stop):
         work(column, a, b, out[first - start : first - start + b - a], cancel)
 
 
 def used_codes(codes: NDArray[Any], count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The codes that there are, ascending, and the place of each among them.
+    """Return the distinct codes, ascending, and the index of each code in them.
 
-    `np.unique` with ``return_inverse`` sorts, so that a signal would wait for all of it.
+    It is `np.unique` with ``return_inverse``, whose sort would keep a signal waiting.
 
     Examples
     --------
@@ -130,11 +130,11 @@ def used_codes(codes: NDArray[Any], count: int) -> tuple[NDArray[np.intp], NDArr
     (array([3, 5]), array([1, 0, 1]))
     """
     if len(codes) <= SLICE:
-        few, inverse = np.unique(codes, return_inverse=True)
-        return few.astype(np.intp, copy=False), inverse
+        unique, inverse = np.unique(codes, return_inverse=True)
+        return unique.astype(np.intp, copy=False), inverse
     is_used = np.zeros(count, dtype=np.bool_)
     put(is_used, codes, True)
     used = np.flatnonzero(is_used)
-    place = np.empty(count, dtype=np.intp)
-    put(place, used, np.arange(len(used)))
-    return used, take(place, codes)
+    index = np.empty(count, dtype=np.intp)
+    put(index, used, np.arange(len(used)))
+    return used, take(index, codes)

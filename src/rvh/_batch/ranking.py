@@ -1,4 +1,4 @@
-"""Nodes prepared for ranking: what a NodeSet, and every placement over one, answers from."""
+"""Nodes prepared for ranking: the part of a NodeSet that placements use."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from rvh._runtime.slices import to_list
 
 __all__ = ["Ranking"]
 
-#: compressions above which one key is worth leaving an event loop for: about 0.4 ms of AVX-512
+#: the compressions of one key above which it is worth leaving an event loop: 0.4 ms with AVX-512
 INLINE_COMPRESSIONS = 1 << 14
-#: pairs of murmur that take as long as a compression of BLAKE2b, at least
+#: the pairs of murmur that take at least as long as a compression of BLAKE2b
 MURMUR_PAIRS = 16
 
 
 class Ranking:
-    """Nodes prepared for ranking; nothing of it changes.
+    """Nodes prepared for ranking; immutable.
 
     Parameters
     ----------
     column : KeyColumn
         The node ids.
     ids : ndarray, shape (N,)
-        The same, in the dtype of answers.
+        The node ids in the dtype of answers.
     scheme, weights, secret
         As for `PreparedNodes`.
     """
@@ -48,11 +48,11 @@ class Ranking:
         "selectable",
     )
 
-    #: what kernels answer from
+    #: the nodes as kernels use them
     nodes: PreparedNodes
     #: the work of a call whose answers are ids
     select: Work
-    #: how many nodes can be selected: those with a weight above 0
+    #: the number of nodes with a weight above 0, which can be selected
     selectable: int
 
     def __init__(
@@ -72,19 +72,19 @@ class Ranking:
         self._places: dict[bytes, int] | None = None
 
     def names(self) -> list[Any]:
-        """The ids as Python objects, made once."""
+        """Return the ids as Python objects, made once."""
         if self._names is None:
             self._names = to_list(self.ids)
         return self._names
 
     def places(self) -> dict[bytes, int]:
-        """Each id's position, by its bytes: made once, and never written to."""
+        """Return the position of each id by its bytes; made once, and never changed."""
         if self._places is None:
             self._places = {node: at for at, node in enumerate(self.column.iter_bytes())}
         return self._places
 
     def count(self, k: Any, nodes: str = "") -> int:
-        """The number of nodes asked for, checked; ``nodes`` tells in an error which there are."""
+        """Check k, the number of nodes to select; ``nodes`` describes the nodes in the message."""
         if k.__class__ is int and 0 < k <= self.selectable:
             return int(k)
         if not nodes:
@@ -94,19 +94,19 @@ class Ranking:
         return whole_number("k", k, self.selectable, nodes)
 
     def cost(self, k: int) -> int:
-        """What a key takes with k nodes asked for, in compressions of BLAKE2b."""
+        """Return the time of selecting k nodes for a key, in compressions of BLAKE2b."""
         if self._scheme == "blake2b":
             return len(self.ids)
         return 1 + (len(self.ids) + 4 * k) // MURMUR_PAIRS
 
-    def price(self, k: int) -> float:
-        """`cost` as measured, to a fraction: what a repeated key saves."""
+    def exact_cost(self, k: int) -> float:
+        """Return `cost` as measured, not rounded: the time that a repeated key saves."""
         if self._scheme == "blake2b" or k > 1:
             return self.cost(k)
         return 0.4 + len(self.ids) / 40 if self._weighted else 0.3 + len(self.ids) / 100
 
     def is_quick(self, key: Any) -> bool:
-        """Whether nodes are selected for a key in less time than leaving an event loop takes."""
+        """Tell whether selecting nodes for a key takes less time than leaving an event loop."""
         blocks = 1 + (len(key) >> 7 if isinstance(key, (str, bytes, bytearray)) else 0)
         return blocks * len(self.ids) <= INLINE_COMPRESSIONS
 
@@ -119,5 +119,5 @@ class Ranking:
         threads: int | None,
         dedupe: Any,
     ) -> None:
-        """Let ``work`` fill ``out`` with what it says of the best k nodes of each key."""
-        fill_deduplicated(work, keys, out, self.cost(k), threads, dedupe, self.price(k))
+        """Fill ``out`` with the answers of ``work`` about the best k nodes of each key."""
+        fill_deduplicated(work, keys, out, self.cost(k), threads, dedupe, self.exact_cost(k))

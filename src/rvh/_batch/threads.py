@@ -1,7 +1,7 @@
-"""Rows over threads: hand out blocks of rows in order, stop early and cleanly.
+"""Threads for rows: blocks of rows in order, and a clean stop after an error or a signal.
 
-Kernels release the GIL, so plain threads are enough. They live for one call: no pool to fork,
-to leak or to shut down. The calling thread works too, and is the one that sees signals.
+Kernels release the GIL, so plain threads are enough. They live for one call, so there is no pool to
+fork, to leak or to shut down. The calling thread works too, and handles signals.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from rvh._arguments.numbers import as_index
 from rvh._backend import Cancel, backend
 from rvh.errors import RVHError, RVHTypeError, show
 
-#: what does the work of a block: keys, from, to, where the answers go, and whether to stop
+#: the work of a block: a function of keys, start, stop, the rows to fill, and the request to stop
 Work = Callable[[Any, int, int, NDArray[Any], Cancel], None]
-#: the work of a block, and what it is called with before the last
+#: the work of a block, and its arguments except for the last
 Block = tuple[Work, Any, int, int, NDArray[Any]]
 
-#: pairs a block holds: about 6 ms of BLAKE2b with AVX-512, 30 ms in portable C
+#: pairs in a block: about 6 ms of BLAKE2b with AVX-512, 30 ms in portable C
 PAIRS_PER_BLOCK = 1 << 18
-#: below this many pairs a thread costs more than it gives (starting one takes about 0.1 ms)
+#: pairs below which a thread costs more than it saves (starting one takes about 0.1 ms)
 PAIRS_PER_THREAD = 1 << 16
-#: rows of a block are a multiple of this, so that kernels sort and fill whole groups of lanes
+#: the rows of a block are a multiple of this, so that kernels sort and fill whole groups of lanes
 ROW_MULTIPLE = 1024
 
 
 def available_threads() -> int:
-    """Threads a call may use: the cores of this process, capped by ``RVH_NUM_THREADS``."""
+    """Return the threads of a call: the cores of this process, capped by ``RVH_NUM_THREADS``."""
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:
@@ -49,12 +49,12 @@ def available_threads() -> int:
 
 
 def thread_count(threads: int | None, pairs: int) -> int:
-    """How many threads a call over ``pairs`` uses, given what its caller asked for."""
+    """Return the number of threads of a call over ``pairs``, from the caller's ``threads``."""
     if threads is None:
-        most = available_threads()
+        available = available_threads()
         if backend() == "python":
             return 1  # hashlib holds the GIL for short messages
-        return max(1, min(most, pairs // PAIRS_PER_THREAD))
+        return max(1, min(available, pairs // PAIRS_PER_THREAD))
     number = as_index(threads)
     if number is None:
         raise RVHTypeError(f"threads is {show(threads)}: pass a whole number from 1, or None")
@@ -64,29 +64,29 @@ def thread_count(threads: int | None, pairs: int) -> int:
 
 
 def _wait_for(helpers: list[threading.Thread]) -> None:
-    """Wait, whatever signals come, until nobody reads the keys any more: their memory may go."""
+    """Wait, despite signals, until no thread reads the keys: then their memory may be released."""
     while running := [helper for helper in helpers if helper.is_alive()]:
         with suppress(KeyboardInterrupt):
             running[0].join()
 
 
 def block_rows(cost: int) -> int:
-    """How many rows a block has, given what one takes in compressions of BLAKE2b."""
+    """Return the number of rows in a block; ``cost`` is in compressions of BLAKE2b for each row."""
     rows = max(1, PAIRS_PER_BLOCK // max(1, cost))
     return rows if rows <= ROW_MULTIPLE else rows - rows % ROW_MULTIPLE
 
 
 def over_rows(work: Work, keys: Any, out: NDArray[Any], cost: int, threads: int | None) -> None:
-    """Let ``work`` fill ``out``, a row for each key, block by block on several threads.
+    """Fill ``out``, a row for each key, by ``work`` on blocks of rows, on several threads.
 
     Parameters
     ----------
     work : callable
         ``work(keys, start, stop, out, cancel)`` fills ``out``, the rows ``start`` to ``stop``.
-    keys : KeyColumn, or what else ``work`` reads
+    keys : KeyColumn, or anything else that ``work`` reads
     out : ndarray, shape (M, ...)
     cost : int
-        What a row takes, in compressions of BLAKE2b.
+        The time of a row, in compressions of BLAKE2b.
     threads : int, optional
     """
     rows, size = len(out), block_rows(cost)
@@ -103,21 +103,21 @@ def over_rows(work: Work, keys: Any, out: NDArray[Any], cost: int, threads: int 
 
 
 def over_blocks(blocks: Iterable[Block], count: int) -> None:
-    """Do the work of blocks, each with what it is called with, on ``count`` threads.
+    """Run blocks of work on ``count`` threads.
 
-    The first failing block decides which error is raised, whatever the number of threads: blocks
-    are handed out in order, those under way finish, and the error of the lowest one is raised.
-    Anything that is no `RVHError` (a signal's KeyboardInterrupt) also stops those under way.
+    The error of the first failing block is raised, whatever the number of threads: blocks start in
+    order, and those that run finish before the error is raised. An exception that is not an
+    `RVHError` (the KeyboardInterrupt of a signal) also stops those that run.
     """
     cancel = Cancel()
     lock = threading.Lock()
-    waiting = enumerate(blocks)
+    queue = enumerate(blocks)
     failures: list[tuple[int, BaseException]] = []
 
     def drain() -> None:
         while True:
             with lock:
-                number, block = (0, None) if failures else next(waiting, (0, None))
+                number, block = (0, None) if failures else next(queue, (0, None))
             if block is None:
                 return
             work, keys, start, stop, out = block

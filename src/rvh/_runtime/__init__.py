@@ -1,1 +1,1 @@
-"""What a running process asks of code: signals answered in time, locks that survive a fork."""
+"""Signals that are handled in time, and locks that survive a fork."""

@@ -1,15 +1,15 @@
-"""What threads share and change, and what a child of a fork has of it: one rule for all.
+"""Objects that threads share and change, and their state in the child of a fork.
 
-1. A change holds the object's lock from its first look to its last assignment, so nothing that it
-   compared is another by the time that it is set.
-2. It is seen at one assignment (or one call of a dict's), which readers look at without the lock:
-   they see all of it or nothing.
-3. In the child of a fork the lock is a new one, for the thread that held the old one is not there.
-   By the second point that thread's change is whole there, or never was.
+1. A change holds the object's lock from its first read to its last assignment, so nothing that it
+   read is changed by another thread meanwhile.
+2. A change becomes visible at one assignment (or one call of a dict's method). Readers take no
+   lock, and see all of the change or nothing.
+3. In the child of a fork the lock is new, since the thread that held the old one does not exist
+   there. By the second rule, the change of that thread is complete or did not happen.
 
-`SelectionCache`, `BalancedAssigner`, `RingFace` and the hasher of pymemcache are of this kind.
-Everything else is never written to after it is made, but for what is worked out when it is first
-asked for and is the same whoever does it.
+`SelectionCache`, `BalancedAssigner`, `RingFace` and the hasher of pymemcache follow these rules.
+All other objects never change, except for values that are computed on first use, the same by every
+thread.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from rvh.errors import RVHTypeError
 
 __all__ = ["Shared"]
 
-#: all that there are
+#: all shared objects of the process
 _SHARED: weakref.WeakSet[Shared] = weakref.WeakSet()
 
 
 class Shared:
-    """An object that threads change: ``with self._change_lock`` around each change."""
+    """An object that threads change, always within ``with self._change_lock``."""
 
     _change_lock: threading.Lock
 
     def _share(self) -> None:
-        """The last step of making one: it has a lock from then on, and in every child."""
+        """Make the lock, here and in every child; the last step of a constructor."""
         self._change_lock = threading.Lock()
         _SHARED.add(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """A copy would share what changes, and lock it only half: there is none, and no pickle."""
+        """Refuse copies and pickles: a copy would share state without sharing the lock."""
         name = type(self).__name__
         raise RVHTypeError(
             f"a {name} is neither copied nor pickled: share this one, or make another {name}"
         )
 
     def _after_fork(self) -> None:
-        """In the child, whose only thread is the one that forked."""
+        """Replace the lock in a child, whose only thread is the one that forked."""
         self._change_lock = threading.Lock()
 
 

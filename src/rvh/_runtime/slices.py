@@ -1,7 +1,8 @@
-"""Long work of NumPy's and Python's own in slices, between which signal handlers run.
+"""Long calls of NumPy and Python, split into slices between which signal handlers run.
 
-A call into NumPy cannot be interrupted. What takes longer than some milliseconds at a million
-elements is called from here; below `SLICE` elements each is the one call that it stands for.
+A call into NumPy cannot be interrupted. The functions here replace those that take longer than some
+milliseconds for a million elements. Up to `SLICE` elements, each makes the one call that it
+replaces.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ __all__ = [
     "to_list",
 ]
 
-#: elements between which handlers may run: up to 10 ms of what is slowest here
+#: elements of a slice: up to 10 ms of the slowest operation
 SLICE = 1 << 16
 
-#: objects that Python sorts at a time: some 20 ms
+#: objects that Python sorts at a time: about 20 ms
 COMPARED = 1 << 13
-#: elements that NumPy sorts at a time: some 20 ms
+#: elements that NumPy sorts at a time: about 20 ms
 SORTED = 1 << 18
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ T_co = TypeVar("T_co", bound=np.generic, covariant=True)
 
 
 def slices(count: int, size: int | None = None) -> Iterator[slice]:
-    """Slices of at most `size`, by default `SLICE`, that cover 0 to `count`.
+    """Yield slices of at most `size`, by default `SLICE`, that cover 0 to `count`.
 
     Examples
     --------
@@ -53,7 +54,7 @@ def slices(count: int, size: int | None = None) -> Iterator[slice]:
 
 
 def to_list(array: NDArray[Any]) -> list[Any]:
-    """``array.tolist()``, for one dimension or several.
+    """Return ``array.tolist()``, for any number of dimensions.
 
     Examples
     --------
@@ -63,14 +64,14 @@ def to_list(array: NDArray[Any]) -> list[Any]:
     if array.size <= SLICE:
         whole: list[Any] = array.tolist()
         return whole
-    found: list[Any] = []
+    objects: list[Any] = []
     for part in slices(len(array)):
-        found += array[part].tolist()
-    return found
+        objects += array[part].tolist()
+    return objects
 
 
 def array_of(values: Sequence[Any]) -> NDArray[Any]:
-    """``np.array(values)`` of str alone, or of bytes.
+    """Return ``np.array(values)`` of only str or only bytes.
 
     Examples
     --------
@@ -80,14 +81,14 @@ def array_of(values: Sequence[Any]) -> NDArray[Any]:
     if len(values) <= SLICE:
         return np.array(values)
     parts = [np.array(values[part]) for part in slices(len(values))]
-    found: NDArray[Any] = np.empty(len(values), max(part.dtype for part in parts))
+    array: NDArray[Any] = np.empty(len(values), max(part.dtype for part in parts))
     for where, part in zip(slices(len(values)), parts, strict=True):
-        found[where] = part
-    return found
+        array[where] = part
+    return array
 
 
 def copy(array: NDArray[T_co]) -> NDArray[T_co]:
-    """``array.copy()`` of one dimension.
+    """Return ``array.copy()`` of a one-dimensional array.
 
     Examples
     --------
@@ -96,16 +97,16 @@ def copy(array: NDArray[T_co]) -> NDArray[T_co]:
     """
     if len(array) <= SLICE:
         return array.copy()
-    found = np.empty_like(array)
+    new = np.empty_like(array)
     for part in slices(len(array)):
-        found[part] = array[part]
-    return found
+        new[part] = array[part]
+    return new
 
 
 def take(
     array: NDArray[T_co], places: NDArray[Any], out: NDArray[Any] | None = None
 ) -> NDArray[T_co]:
-    """``array.take(places, axis=0)`` of any shape, for places that are in range.
+    """Return ``array.take(places, axis=0)`` of any shape, for places that are in range.
 
     Examples
     --------
@@ -115,27 +116,27 @@ def take(
     if out is None:
         out = np.empty((*places.shape, *array.shape[1:]), dtype=array.dtype)
     if out.size <= SLICE:
-        return array.take(places, axis=0, out=out, mode="clip")  # which spares a buffered copy
-    if not out.flags.c_contiguous:  # a part of wider rows, which cannot be one row of elements
+        return array.take(places, axis=0, out=out, mode="clip")  # "clip" avoids a buffered copy
+    if not out.flags.c_contiguous:  # a part of wider rows, which cannot be flattened in place
         for part in slices(len(out), max(1, SLICE // max(1, out[:1].size))):
             array.take(places[part], axis=0, out=out[part], mode="clip")
         return out
     flat, into = places.reshape(-1), out.reshape(-1, *array.shape[1:])
-    each = max(1, SLICE // max(1, array[:1].size))
-    for part in slices(len(flat), each):
+    size = max(1, SLICE // max(1, array[:1].size))
+    for part in slices(len(flat), size):
         array.take(flat[part], axis=0, out=into[part], mode="clip")
     return out
 
 
 def argsort(array: NDArray[Any]) -> NDArray[np.intp]:
-    """``np.argsort(array, kind="stable")``: sorted slices, merged two by two.
+    """Return ``np.argsort(array, kind="stable")``: sorted slices, merged two by two.
 
     Examples
     --------
     >>> argsort(np.array([3, 1, 3, 2]))
     array([1, 3, 0, 2])
     """
-    if len(array) <= SORTED or array.dtype.itemsize <= 2:  # these are sorted by radix
+    if len(array) <= SORTED or array.dtype.itemsize <= 2:  # radix sort is fast
         return np.argsort(array, kind="stable")
     runs = []
     for part in slices(len(array), SORTED):
@@ -144,33 +145,33 @@ def argsort(array: NDArray[Any]) -> NDArray[np.intp]:
     while len(runs) > 1:
         pairs = zip(runs[::2], runs[1::2], strict=False)
         rest = runs[len(runs) & ~1 :]
-        runs = [_merged(*one, *other) for one, other in pairs] + rest
-    found: NDArray[np.intp] = runs[0][1]
-    return found
+        runs = [_merge(*one, *other) for one, other in pairs] + rest
+    merged: NDArray[np.intp] = runs[0][1]
+    return merged
 
 
-def _merged(
+def _merge(
     a: NDArray[Any], a_order: NDArray[np.intp], b: NDArray[Any], b_order: NDArray[np.intp]
 ) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """Two sorted arrays and what goes with them as one; of equal elements those of `a` first."""
+    """Merge two sorted arrays and their orders; equal elements of `a` come first."""
     values = np.empty(len(a) + len(b), dtype=a.dtype)
     order = np.empty(len(a) + len(b), dtype=np.intp)
-    for mine, mine_order, others, side in ((a, a_order, b, "left"), (b, b_order, a, "right")):
-        for part in slices(len(mine)):
-            places = np.searchsorted(others, mine[part], side=side)  # type: ignore[call-overload]
+    for one, one_order, other, side in ((a, a_order, b, "left"), (b, b_order, a, "right")):
+        for part in slices(len(one)):
+            places = np.searchsorted(other, one[part], side=side)  # type: ignore[call-overload]
             places += np.arange(part.start, part.stop)
-            values[places], order[places] = mine[part], mine_order[part]
+            values[places], order[places] = one[part], one_order[part]
     return values, order
 
 
 def put(array: NDArray[Any], places: NDArray[Any], values: Any) -> None:
-    """``array[places] = values``, rows of an array or single values, or one value for all.
+    """Set ``array[places] = values``: an array of values or of rows, or one value for all.
 
     Examples
     --------
-    >>> found = np.zeros(3, dtype=int)
-    >>> put(found, np.array([2, 0]), 7)
-    >>> found
+    >>> array = np.zeros(3, dtype=int)
+    >>> put(array, np.array([2, 0]), 7)
+    >>> array
     array([7, 0, 7])
     """
     for part in slices(len(places)):
@@ -178,7 +179,7 @@ def put(array: NDArray[Any], places: NDArray[Any], values: Any) -> None:
 
 
 def largest(count: int, items: list[T]) -> list[T]:
-    """``sorted(items, reverse=True)[:count]``: sorted slices, merged.
+    """Return ``sorted(items, reverse=True)[:count]``: sorted slices, merged.
 
     Examples
     --------
