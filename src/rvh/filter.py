@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._arguments.numbers import real_number
-from rvh._arguments.per_node import per_node
+from rvh._arguments.per_node import check_count, per_node
 from rvh._backend import key_point
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
@@ -396,10 +396,7 @@ def _values(nodes: NodeSet, known: Mapping[str, Any], name: str) -> list[Any]:
             f"attributes={{{name!r}: ...}}, one value a node"
         )
     values = per_node(known[name], f"attribute {name!r}")
-    if len(values) != len(nodes):
-        raise RVHError(
-            f"attribute {name!r} has {len(values)} values for {len(nodes)} nodes: give one each"
-        )
+    check_count(len(values), len(nodes), f"attribute {name!r}")
     return values
 
 

@@ -1,4 +1,4 @@
-"""NodeSet: a set of nodes prepared once, immutable, that answers for any number of keys."""
+"""NodeSet: an immutable set of nodes, prepared once, that answers for any number of keys."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rvh import keys as _keys
 from rvh._arguments.domains import Domains, as_domains, labels_of
 from rvh._arguments.masks import node_mask
 from rvh._arguments.numbers import real_numbers
+from rvh._arguments.per_node import check_count
 from rvh._arguments.weights import as_weights
 from rvh._backend import Cancel, ascending
 from rvh._backend.contract import SCHEMES
@@ -36,38 +37,38 @@ SECRET_MAX = 64  # bytes, BLAKE2b's longest key
 class NodeSet:
     """Nodes prepared for rendezvous hashing.
 
-    A NodeSet never changes: `add`, `remove`, `subset` and `with_weights` give new ones. It can be
-    used from many threads at once, pickled, compared and hashed.
+    A NodeSet never changes: `add`, `remove`, `subset` and `with_weights` return new ones. It can be
+    used by several threads at once, pickled, compared and hashed.
 
     Parameters
     ----------
     ids : sequence or one-dimensional array of str or bytes, shape (N,)
-        The node ids: non-empty and unique; a str is its UTF-8. Answers come in their dtype: a
+        The node ids: non-empty and unique; a str stands for its UTF-8. Answers have their dtype: a
         list of str becomes a NumPy ``U`` array, a list of bytes ``S``, a mixed list object.
     weights : sequence or array of numbers, shape (N,), optional
         Each node's weight: finite, 0 or more. Over many keys, a node gets the share
-        ``weight / sum(weights)``; one of weight 0 is never selected. Only ratios matter. None, the
-        default, is the ranking without weights (in ``murmur`` equal weights rank otherwise).
+        ``weight / sum(weights)``; a node of weight 0 is never selected. Only ratios matter. The
+        default, None, ranks without weights (in ``murmur``, equal weights rank differently).
     scheme : {"blake2b", "murmur"}
-        How a (node, key) pair is scored: BLAKE2b, which also keeps balance against chosen keys, or
-        MurmurHash64A once for each key and node and a mix for each pair, which is faster by far
-        but no defence. See `docs/architecture.md`.
+        The hash that scores (node, key) pairs. BLAKE2b stays balanced even if an attacker chooses
+        the keys. MurmurHash64A hashes each key and each node once and mixes the two for each pair,
+        which is much faster but no defence. See `docs/architecture.md`.
     secret : bytes
-        BLAKE2b key of 0 to 64 bytes; none for ``murmur``. With a non-empty secret, nobody without
-        it can aim keys at a node.
+        BLAKE2b key of 0 to 64 bytes; not for ``murmur``. With a non-empty secret, only those who
+        know it can find keys that go to a chosen node.
     domains : mapping of str to sequences of str, bytes or int, shape (N,), optional
-        Failure domains: for each kind of them (``"zone"``, ``"rack"``) every node's label. They
-        change no answer of the set itself; `rvh.faultset` and `rvh.filter` read them.
+        Failure domains: for each kind (``"zone"``, ``"rack"``) every node's label. They change no
+        answer of the set itself; `rvh.faultset` and `rvh.filter` read them.
 
     Raises
     ------
     RVHError
-        No nodes, an empty or repeated id, a lone surrogate, an unknown scheme, a long secret or
-        one for ``murmur``, a weight that is negative, NaN or infinite, nothing but zero weights,
-        domains that are not one label for each node.
+        No nodes, an empty or repeated id, a lone surrogate, an unknown scheme, a secret that is too
+        long or given for ``murmur``, a weight that is negative, NaN or infinite, all weights 0,
+        domains without one label for each node.
     RVHTypeError
-        An id that is neither str nor bytes, a secret that is not bytes, a weight that is no number,
-        a label of another type.
+        An id that is neither str nor bytes, a secret that is not bytes, a weight that is not a
+        number, a label of another type.
 
     Notes
     -----
@@ -127,7 +128,7 @@ class NodeSet:
         self._fingerprint: str | None = None
         self._arrow_names: Names | None = None
 
-    # -- what it is ---------------------------------------------------------------------------
+    # -- properties ---------------------------------------------------------------------------
 
     @property
     def ids(self) -> NDArray[Any]:
@@ -141,19 +142,19 @@ class NodeSet:
 
     @property
     def weights(self) -> NDArray[np.float64] | None:
-        """The weights, shape (N,), in the order of `ids`; read-only. None where there are none."""
+        """The weights, shape (N,), in the order of `ids`; read-only. None without weights."""
         return self._weights
 
     @property
     def secret(self) -> bytes:
-        """The BLAKE2b key, empty where none was given."""
+        """The BLAKE2b key; empty if none was given."""
         return self._secret
 
     @property
     def domains(self) -> Domains:
         """Every node's label in each kind of failure domain: name to a tuple of N labels.
 
-        Read-only; empty where there are none.
+        Read-only; empty without domains.
 
         Examples
         --------
@@ -165,12 +166,12 @@ class NodeSet:
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest (64 characters) of everything that decides on which id a key lives.
+        """Hex digest (64 characters) of everything that decides which ids a key gets.
 
-        Two machines whose fingerprints are equal give every key the same ids. The order of the
-        ids decides no placement and is left out (it decides indices: compare sets with ``==``
-        where you exchange those), and so are failure domains. The secret enters as a key, so the
-        digest does not show it.
+        Two machines with equal fingerprints give every key the same ids. The order of the ids is
+        left out, since it decides no placement (it decides indices: compare sets with ``==`` if you
+        exchange indices). Failure domains are left out too. The secret is the key of the digest,
+        which does not reveal it.
 
         Examples
         --------
@@ -180,16 +181,16 @@ class NodeSet:
         (True, False)
         """
         if self._fingerprint is None:
-            import hashlib  # 3 ms, OpenSSL's, that nothing else here needs
+            import hashlib  # takes 3 ms (OpenSSL), and only fingerprints need it
 
             weighted = " weighted" if self._weights is not None else ""
             digest = hashlib.blake2b(digest_size=32, key=self._secret, person=b"rvh NodeSet")
             digest.update(f"scheme={self._scheme}{weighted}\n".encode())
             names, weights = list(self._ranking.column.iter_bytes()), list(self._weight_bytes())
-            for place in to_list(ascending(self._ranking.column)):
-                digest.update(len(names[place]).to_bytes(8, "little"))
-                digest.update(names[place])
-                digest.update(weights[place])
+            for position in to_list(ascending(self._ranking.column)):
+                digest.update(len(names[position]).to_bytes(8, "little"))
+                digest.update(names[position])
+                digest.update(weights[position])
             self._fingerprint = digest.hexdigest()
         return self._fingerprint
 
@@ -200,12 +201,12 @@ class NodeSet:
         return iter(self._ranking.names())
 
     def __contains__(self, node: object) -> bool:
-        """Whether the id is there; a str and its UTF-8 bytes are the same id."""
+        """Tell whether an id is in the set; a str and its UTF-8 bytes are the same id."""
         if not _keys.is_one_id(node):
             return False
         try:
             return _keys.key_bytes(node) in self._ranking.places()
-        except RVHError:  # a lone surrogate is nobody's id
+        except RVHError:  # no id has a lone surrogate
             return False
 
     def __repr__(self) -> str:
@@ -222,8 +223,8 @@ class NodeSet:
             return True
         if len(self) != len(other) or self._identity() != other._identity():
             return False
-        mine, others = self._ranking.names(), other._ranking.names()
-        return all(mine[part] == others[part] for part in slices(len(mine)))
+        ids, other_ids = self._ranking.names(), other._ranking.names()
+        return all(ids[part] == other_ids[part] for part in slices(len(ids)))
 
     def __hash__(self) -> int:
         ids = self._ranking.names()
@@ -232,22 +233,22 @@ class NodeSet:
         return hash((self._identity(), *(hash(tuple(ids[part])) for part in slices(len(ids)))))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Lists of values are smaller than U arrays, and hashable as tuples: see _rebuilt.
+        # Tuples are smaller than U arrays, and can be hashed: see _make_unpickled.
         weights = None if self._weights is None else tuple(self._weights.tolist())
         options = tuple(self._options(weights, tuple(self._domains.items())).items())
-        made = self.fingerprint, self._ids.dtype, tuple(self._ranking.names()), options
-        return _rebuild, (_version.__version__, *made)
+        state = self.fingerprint, self._ids.dtype, tuple(self._ranking.names()), options
+        return _rebuild, (_version.__version__, *state)
 
     # -- answers ------------------------------------------------------------------------------
 
     def select(self, key: Any, k: int = 1) -> list[Any]:
-        """The best `k` nodes of one key.
+        """Select the best `k` nodes of one key.
 
         Parameters
         ----------
         key : str, bytes-like or int
         k : int
-            How many, from 1 to the number of nodes (of those with a weight above 0).
+            The number of nodes, from 1 to the number of nodes with a weight above 0.
 
         Returns
         -------
@@ -257,7 +258,7 @@ class NodeSet:
         Raises
         ------
         RVHError
-            ``k`` out of range, or a key without bytes (then also a TypeError).
+            ``k`` out of range, or a key without bytes (which is also a TypeError).
 
         Examples
         --------
@@ -271,14 +272,14 @@ class NodeSet:
         return ranking.nodes.select_one(key, k, ranking._names or ranking.names())
 
     def _select_until(self, cancel: Cancel, key: Any, k: int) -> list[Any]:
-        """`select` on another thread than the one that may give it up."""
+        """Run `select` so that another thread can cancel it."""
         ranking = self._ranking
         return ranking.nodes.select_one(key, ranking.count(k), ranking.names(), cancel)
 
     async def aselect(self, key: Any, k: int = 1) -> list[Any]:
-        """`select` for asyncio: small work at once, large work off the event loop.
+        """Select for asyncio: small work is done at once, large work off the event loop.
 
-        Where the task is cancelled, the work ends too, within some milliseconds.
+        If the task is cancelled, the work ends within some milliseconds.
 
         Examples
         --------
@@ -288,12 +289,12 @@ class NodeSet:
         """
         if self._ranking.is_quick(key):
             return self.select(key, k)
-        import asyncio  # 20 ms of import that only an event loop needs, and it has paid already
+        import asyncio  # takes 20 ms, but here the event loop has imported it
 
         cancel = Cancel()
         try:
             return await asyncio.to_thread(self._select_until, cancel, key, k)
-        finally:  # a thread that nobody waits for would go on, and asyncio.run() wait for it
+        finally:  # otherwise the thread goes on, and asyncio.run() waits for it
             cancel.set()
 
     def argselect_batch(
@@ -304,32 +305,32 @@ class NodeSet:
         threads: int | None = None,
         dedupe: bool | Literal["auto"] = "auto",
     ) -> NDArray[np.intp]:
-        """Indices of the best `k` nodes of every key.
+        """Select the best `k` nodes of every key, as indices.
 
         Parameters
         ----------
         keys : sequence or array of str, bytes or int, shape (M,)
             Any kind in `rvh.keys.KINDS`. It must not change during the call.
         k : int
-            How many, from 1 to the number of nodes (of those with a weight above 0).
+            The number of nodes for each key, from 1 to the number of nodes with a weight above 0.
         threads : int, optional
-            Threads to use; by default the process's cores when the work is worth it, capped by
+            The number of threads. By default, large calls use the cores of the process, capped by
             ``RVH_NUM_THREADS``. The answer does not depend on it.
         dedupe : bool or "auto"
-            Whether a key that stands several times is worked on once: by default where a look at
-            some of the rows says that it pays. The answer does not depend on it.
+            True to score each distinct key once. By default a sample of the rows decides whether
+            that saves time. The answer does not depend on it.
 
         Returns
         -------
         ndarray of intp, shape (M, k)
-            Positions in `ids`, best first: (weighted score descending, then) score descending,
-            then node bytes descending.
+            Positions in `ids`, best first: in descending order of score (with weights, of weighted
+            score and then score), then of node bytes.
 
         Raises
         ------
         RVHError
             ``k`` out of range, keys not one-dimensional, a lone surrogate, an integer out of
-            range; the message names the first position.
+            range. The message names the first position.
         RVHTypeError
             Keys of a type without bytes: bool, float, None, dates.
 
@@ -356,7 +357,7 @@ class NodeSet:
         threads: int | None = None,
         dedupe: bool | Literal["auto"] = "auto",
     ) -> NDArray[Any]:
-        """The best `k` nodes of every key.
+        """Select the best `k` nodes of every key.
 
         Parameters
         ----------
@@ -395,24 +396,25 @@ class NodeSet:
         threads: int | None = None,
         dedupe: bool | Literal["auto"] = "auto",
     ) -> NodeColumn:
-        """The best `k` nodes of every key, as an Arrow column with a null for each null.
+        """Select the best `k` nodes of every key, as an Arrow column with a null for each null.
 
         Parameters
         ----------
         column : Arrow column, shape (M,)
             Anything with ``__arrow_c_array__`` or ``__arrow_c_stream__``: arrays, chunked arrays,
             Series and tables of one column, of any library. It is read in place. Any other kind in
-            `rvh.keys.KINDS` too; there None, masked elements and missing values are null.
+            `rvh.keys.KINDS` is accepted too; in it, None, masked elements and missing values are
+            null.
         k, threads, dedupe
             As for `argselect_batch`.
 
         Returns
         -------
         NodeColumn, length M
-            With ``__arrow_c_array__``, for any library: node ids as ``dictionary<int32, string>``
-            (``binary`` where an id is bytes), and for k > 1 as ``fixed_size_list`` of k of them,
-            best first. Its ``indices``, int32 of shape (M, k), and ``valid``, bool of shape (M,) or
-            None, are the same for NumPy.
+            It has ``__arrow_c_array__``, for any library: node ids as ``dictionary<int32, string>``
+            (``binary`` if an id is bytes), and for k > 1 as ``fixed_size_list`` of k of them, best
+            first. Its ``indices``, int32 of shape (M, k), and ``valid``, bool of shape (M,) or
+            None, are the same answer for NumPy.
 
         Raises
         ------
@@ -449,7 +451,7 @@ class NodeSet:
     def score_batch(
         self, keys: Any, *, threads: int | None = None
     ) -> NDArray[np.uint64] | NDArray[np.float64]:
-        """The score of every (key, node) pair.
+        """Score every (key, node) pair.
 
         Parameters
         ----------
@@ -459,9 +461,10 @@ class NodeSet:
         Returns
         -------
         ndarray
-            Columns are in the order of `ids`. Without weights, for ``blake2b`` uint64 of shape (M,
-            N, 2): high and low word of the 128-bit score; for ``murmur`` uint64 of shape (M, N).
-            With weights float64 of shape (M, N): the weighted scores, 0.0 for a node of weight 0.
+            Columns are in the order of `ids`. Without weights, ``blake2b`` gives uint64 of shape
+            (M, N, 2), the high and low words of the 128-bit scores; ``murmur`` gives uint64 of
+            shape (M, N). With weights, float64 of shape (M, N): the weighted scores, 0.0 for a node
+            of weight 0.
 
         Raises
         ------
@@ -488,12 +491,12 @@ class NodeSet:
         return out[:, :, 0] if self._weights is None else out[:, :, 0].view(np.float64)
 
     def scores(self, key: Any) -> list[tuple[Any, int | float]]:
-        """Every node that can be selected with its score for one key, best first.
+        """List every node that can be selected with its score for one key, best first.
 
         Returns
         -------
         list of (id, int or float)
-            The 128-bit scores (of ``murmur`` 64-bit), or the weighted scores, descending. A node of
+            The 128-bit scores (64-bit for ``murmur``) or the weighted scores, descending. A node of
             weight 0 has no rank and is left out.
 
         Examples
@@ -505,14 +508,14 @@ class NodeSet:
         ranking = self._ranking
         ids = ranking.names()
         order = ranking.nodes.select_one(key, ranking.selectable, list(range(len(ids))))
-        each = self.score_batch([key], threads=1)[0]
-        found: list[tuple[Any, int | float]] = []
+        row = self.score_batch([key], threads=1)[0]
+        pairs: list[tuple[Any, int | float]] = []
         for part in slices(len(order)):
-            scores = each[order[part]].tolist()
-            if each.ndim == 2:
+            scores = row[order[part]].tolist()
+            if row.ndim == 2:
                 scores = [high << 64 | low for high, low in scores]
-            found += zip([ids[n] for n in order[part]], scores, strict=True)
-        return found
+            pairs += zip([ids[n] for n in order[part]], scores, strict=True)
+        return pairs
 
     # -- other sets ---------------------------------------------------------------------------
 
@@ -522,15 +525,15 @@ class NodeSet:
         weights: ArrayLike | None = None,
         domains: Mapping[str, Any] | None = None,
     ) -> NodeSet:
-        """A new set with `ids` (one id or several) appended.
+        """Make a new set with `ids` (one id or several) appended.
 
         Parameters
         ----------
         ids : str, bytes, or a sequence of them
         weights : number, or sequence of one number for each new id
-            Needed where the set has weights, and only there.
+            Required if the set has weights, and refused otherwise.
         domains : mapping of the set's domain names to a label, or one for each new id
-            Needed where the set has domains, and only there.
+            Required if the set has domains, and refused otherwise.
 
         Examples
         --------
@@ -540,15 +543,15 @@ class NodeSet:
         >>> rvh.NodeSet(["a"], weights=[2]).add("b", weights=3).weights
         array([2., 3.])
         """
-        new = _as_list(ids)
-        together: Any = [*self._ranking.names(), *new]
-        if self._ids.dtype == object:  # stays so, even where all are str now
-            together = _keys.object_array(together)
-        labels = self._domains_with(domains, new)
-        return NodeSet(together, **self._options(self._weights_with(weights, new), labels))
+        new = list_ids(ids)
+        merged: Any = [*self._ranking.names(), *new]
+        if self._ids.dtype == object:  # the dtype stays, even if all ids are str now
+            merged = _keys.object_array(merged)
+        labels = self._merge_domains(domains, new)
+        return NodeSet(merged, **self._options(self._merge_weights(weights, new), labels))
 
     def remove(self, ids: Any) -> NodeSet:
-        """A new set without `ids` (one id or several), which must be there.
+        """Make a new set without `ids` (one id or several), which must be in this one.
 
         Examples
         --------
@@ -556,17 +559,17 @@ class NodeSet:
         >>> list(rvh.NodeSet(["a", "b", "c"]).remove("b"))
         ['a', 'c']
         """
-        places = self._ranking.places()
-        stays = np.ones(len(self), dtype=np.bool_)
-        for node in _as_list(ids):
-            place = places.get(_keys.node_id(node)[1])
-            if place is None or not stays[place]:
+        positions = self._ranking.places()
+        kept = np.ones(len(self), dtype=np.bool_)
+        for node in list_ids(ids):
+            position = positions.get(_keys.node_id(node)[1])
+            if position is None or not kept[position]:
                 raise RVHError(f"node id {show(node)} is not in the set, so it cannot be removed")
-            stays[place] = False
-        return self.subset(stays)
+            kept[position] = False
+        return self.subset(kept)
 
     def subset(self, mask: ArrayLike) -> NodeSet:
-        """A new set of the nodes where `mask`, shape (N,) of bool, is true.
+        """Make a new set of the nodes where `mask`, shape (N,) of bool, is true.
 
         Examples
         --------
@@ -574,13 +577,13 @@ class NodeSet:
         >>> list(rvh.NodeSet(["a", "b", "c"]).subset([True, False, True]))
         ['a', 'c']
         """
-        chosen = node_mask("mask", mask, len(self))
-        weights = None if self._weights is None else self._weights[chosen]
-        labels = {name: tuple(compress(each, chosen)) for name, each in self._domains.items()}
-        return NodeSet(self._ids[chosen], **self._options(weights, labels))
+        kept = node_mask("mask", mask, len(self))
+        weights = None if self._weights is None else self._weights[kept]
+        labels = {name: tuple(compress(each, kept)) for name, each in self._domains.items()}
+        return NodeSet(self._ids[kept], **self._options(weights, labels))
 
     def with_weights(self, weights: ArrayLike | None) -> NodeSet:
-        """A new set of the same nodes with other weights; None for the ranking without weights.
+        """Make a new set of the same nodes with other weights; None ranks without weights.
 
         Examples
         --------
@@ -593,11 +596,12 @@ class NodeSet:
     # -- helpers ------------------------------------------------------------------------------
 
     def _options(self, weights: Any, domains: Any) -> dict[str, Any]:
-        """What besides the ids makes a set like this one, with those weights and domains."""
+        """Return the arguments besides the ids of a set like this one."""
         options = {"weights": weights, "scheme": self._scheme, "secret": self._secret}
         return {**options, "domains": domains} if self._domains else options
 
-    def _domains_with(self, new: Any, ids: list[Any]) -> dict[str, Any]:
+    def _merge_domains(self, new: Any, ids: list[Any]) -> dict[str, Any]:
+        """Append the labels of new nodes to those of the set."""
         given = {} if new is None else new
         if not isinstance(given, Mapping) or given.keys() != self._domains.keys():
             raise RVHError(
@@ -606,18 +610,13 @@ class NodeSet:
                 else "the set has domains: give domains= with a label of each new node for each of "
                 + ", ".join(map(repr, self._domains))
             )
-        together = {}
+        merged = {}
         for name, labels in self._domains.items():
-            more = labels_of(given[name], f"domain {name!r}")
-            if len(more) != len(ids):
-                raise RVHError(
-                    f"domain {name!r} has {len(more)} labels for {len(ids)} new nodes: "
-                    "give one each"
-                )
-            together[name] = (*labels, *more)
-        return together
+            merged[name] = (*labels, *labels_of(name, given[name], len(ids), "new "))
+        return merged
 
-    def _weights_with(self, new: Any, ids: list[Any]) -> NDArray[np.float64] | None:
+    def _merge_weights(self, new: Any, ids: list[Any]) -> NDArray[np.float64] | None:
+        """Append the weights of new nodes to those of the set."""
         if (new is None) != (self._weights is None):
             raise RVHError(
                 "the set has no weights: leave weights= away, or start with with_weights()"
@@ -631,21 +630,18 @@ class NodeSet:
             each = _keys.objects_of(np.asarray(new), "weights value")
         else:
             each = list(new) if isinstance(new, (list, tuple)) or np.ndim(new) > 0 else [new]
-        if len(each) != len(ids):
-            raise RVHError(
-                f"weights has {len(each)} values for {len(ids)} new nodes: give one each"
-            )
+        check_count(len(each), len(ids), "weights", new="new ")
         names = [f"node {show(node)}" for node in [*self._ranking.names(), *ids]]
         return real_numbers([*self._weights.tolist(), *each], "weights", names)
 
     def _identity(self) -> tuple[Any, ...]:
-        """What sets have to share to be equal besides their ids: all that decides answers."""
+        """Return everything besides the ids that equal sets have in common."""
         weights = None if self._weights is None else self._weights.tobytes()
         labels = tuple(sorted(self._domains.items()))
         return self._scheme, self._secret, weights, labels
 
     def _weight_bytes(self) -> Iterator[bytes]:
-        """Each node's part in the fingerprint besides its id."""
+        """Return each node's part of the fingerprint besides its id."""
         if self._weights is None:
             return repeat(b"", len(self))
         return (struct.pack("<d", weight) for weight in self._weights)
@@ -657,7 +653,7 @@ def as_node_set(
     scheme: str | None = None,
     secret: bytes | None = None,
 ) -> NodeSet:
-    """The set of what a caller passed as nodes: a NodeSet is its own, ids make one.
+    """Return a NodeSet as it is, and make one of ids.
 
     Examples
     --------
@@ -681,18 +677,18 @@ def as_node_set(
     )
 
 
-def _rebuild(version: str, *made: Any) -> NodeSet:
-    """Unpickle: the prepared state is built anew, never sent.
+def _rebuild(version: str, *state: Any) -> NodeSet:
+    """Unpickle a set: nodes are prepared again, since pickles have no prepared state.
 
-    The version stands first, so that every later rvh can judge it before it looks at the rest.
+    The version is the first argument, so that every later rvh can check it before the others.
     """
-    if _older(_version.__version__, version):
+    if _is_older(_version.__version__, version):
         raise RVHError(
             f"a NodeSet that rvh {version} pickled cannot be read by rvh {_version.__version__}, "
             "which is older: install the same rvh on every worker and on the driver"
         )
-    fingerprint, dtype, ids, options = made
-    ns = _rebuilt(dtype, ids, options)
+    fingerprint, dtype, ids, options = state
+    ns = _make_unpickled(dtype, ids, options)
     if ns.fingerprint != fingerprint:
         raise RVHError(
             f"a NodeSet with the fingerprint {fingerprint}, pickled by rvh {version}, has the "
@@ -703,40 +699,44 @@ def _rebuild(version: str, *made: Any) -> NodeSet:
 
 
 @lru_cache(maxsize=8)
-def _rebuilt(dtype: np.dtype[Any], ids: tuple[Any, ...], options: tuple[Any, ...]) -> NodeSet:
-    """The set of all that decides answers and their order, prepared once a process.
+def _make_unpickled(
+    dtype: np.dtype[Any], ids: tuple[Any, ...], options: tuple[Any, ...]
+) -> NodeSet:
+    """Make a set of its pickled parts, once in each process.
 
-    A worker unpickles the same few sets with each of a thousand tasks. (Two threads that ask at
-    the same moment may both prepare one; that costs time and nothing else.)
+    A worker unpickles the same few sets with each of a thousand tasks. (Two threads at once may
+    both prepare a set, which only costs time.)
     """
     array = _keys.object_array(list(ids)) if dtype.char == "O" else np.array(ids, dtype=dtype)
-    given = dict(options)
-    if "domains" in given:
-        given["domains"] = dict(given["domains"])
-    return NodeSet(array, **given)
+    arguments = dict(options)
+    if "domains" in arguments:
+        arguments["domains"] = dict(arguments["domains"])
+    return NodeSet(array, **arguments)
 
 
-#: suffixes of a version in their order; the empty one is the release itself
+#: the suffixes of versions, in order; the empty one is a release
 _STAGES = ("dev", "a", "b", "rc", "", "post")
 _VERSION = re.compile(r"(\d+(?:\.\d+)*)(?:[.-]?(dev|a|b|rc|post)\.?(\d*))?(?:\+.*)?")
 
 
-def _older(one: str, other: str) -> bool:
-    """Whether version `one` is older than `other`; so is one that nobody can compare."""
+def _is_older(one: str, other: str) -> bool:
+    """Tell whether version `one` is older than `other`, or cannot be compared with it."""
     if one == other:
         return False
-    here, there = _VERSION.fullmatch(one), _VERSION.fullmatch(other)
-    return here is None or there is None or _rank(here) < _rank(there)
+    a, b = _VERSION.fullmatch(one), _VERSION.fullmatch(other)
+    return a is None or b is None or _version_key(a) < _version_key(b)
 
 
-def _rank(version: re.Match[str]) -> tuple[list[int], int, int]:
+def _version_key(version: re.Match[str]) -> tuple[list[int], int, int]:
+    """Return what versions are ordered by."""
     release = [int(part) for part in version[1].split(".")]
-    while release and release[-1] == 0:  # 1.0 is 1.0.0
+    while release and release[-1] == 0:  # 1.0 and 1.0.0 are the same
         release.pop()
     return release, _STAGES.index(version[2] or ""), int(version[3] or 0)
 
 
-def _as_list(ids: Any) -> list[Any]:
+def list_ids(ids: Any) -> list[Any]:
+    """Return one id or several as a list."""
     if _keys.is_one_id(ids):
         return [ids]
     if isinstance(ids, (list, tuple)):

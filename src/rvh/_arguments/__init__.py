@@ -1,1 +1,1 @@
-"""What a caller may pass besides keys: numbers, weights, masks, domains, values for each node."""
+"""Checks of arguments besides keys: numbers, weights, masks, domains, values for each node."""

@@ -1,4 +1,4 @@
-"""What failure domains may be: named, with one label for each node, checked in one place."""
+"""The check of failure domains: names, each with one label for each node."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from rvh._arguments.per_node import per_node, python_value
+from rvh._arguments.per_node import check_count, per_node, python_value
 from rvh._columns.values import is_one_id
-from rvh.errors import RVHError, RVHTypeError, show
+from rvh.errors import RVHTypeError, show
 
 __all__ = ["Domains", "Label", "as_domains", "labels_of"]
 
@@ -20,14 +20,14 @@ Domains = Mapping[str, tuple[Label, ...]]
 
 
 def as_domains(domains: Any, ids: NDArray[Any]) -> Domains:
-    """Domains of the nodes `ids`, read-only; None is no domains.
+    """Return the domains of the nodes `ids`, read-only; empty for None.
 
     Raises
     ------
     RVHTypeError
-        No mapping of names to labels, or a label that is no str, bytes or int.
+        The domains are not a mapping of names to labels, or a label is not a str, bytes or int.
     RVHError
-        Another number of labels than of ids. The message names the domain and the node.
+        The number of labels differs from that of ids. The message names the domain and the node.
 
     Examples
     --------
@@ -42,27 +42,26 @@ def as_domains(domains: Any, ids: NDArray[Any]) -> Domains:
             f"domains is of type {type(domains).__name__}: pass names and labels, for example "
             'domains={"zone": ["eu-1", "eu-2"]}'
         )
-    found = {}
-    for name, given in domains.items():
+    checked = {}
+    for name, values in domains.items():
         if not isinstance(name, str) or not name:
             raise RVHTypeError(f"a name in domains is {show(name)}: pass a str that is not empty")
-        labels = labels_of(given, f"domain {name!r}")
-        if len(labels) != len(ids):
-            raise RVHError(
-                f"domain {name!r} has {len(labels)} labels for {len(ids)} nodes: give one each"
-            )
+        labels = labels_of(name, values, len(ids))
         for at, label in enumerate(labels):
             if not isinstance(label, (str, bytes, int)) or isinstance(label, bool):
                 raise RVHTypeError(
                     f"the {name!r} label of node {show(ids.tolist()[at])} (position {at}) is "
                     f"{show(label)} of type {type(label).__name__}: a label is a str, bytes or int"
                 )
-        found[name] = labels
-    return MappingProxyType(found)
+        checked[name] = labels
+    return MappingProxyType(checked)
 
 
-def labels_of(given: Any, what: str) -> tuple[Any, ...]:
-    """The labels in a sequence, array or column; one alone is a single label."""
-    if isinstance(given, int) or is_one_id(given):
-        return (python_value(given),)
-    return tuple(per_node(given, what))
+def labels_of(name: str, labels: Any, nodes: int, new: str = "") -> tuple[Any, ...]:
+    """Return the labels of one domain, one for each node, from a column or a single label."""
+    if isinstance(labels, int) or is_one_id(labels):
+        each: tuple[Any, ...] = (python_value(labels),)
+    else:
+        each = tuple(per_node(labels, f"domain {name!r}"))
+    check_count(len(each), nodes, f"domain {name!r}", "labels", new)
+    return each

@@ -1,4 +1,4 @@
-"""What a mask may be: one bool for each node, checked in one place."""
+"""The check of a mask: one bool for each node."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["node_mask"]
 
 
 def node_mask(name: str, mask: Any, nodes: int) -> NDArray[np.bool_]:
-    """A mask as a bool array of shape (nodes,); `name` is what the messages call it.
+    """Return a mask as a bool array of shape (nodes,); messages call it `name`.
 
     Examples
     --------
@@ -28,13 +28,13 @@ def node_mask(name: str, mask: Any, nodes: int) -> NDArray[np.bool_]:
             f"{name} is {show(mask)}: call it with the node set, and pass the mask that it gives"
         )
     try:
-        chosen = np.asarray(mask)
+        array = np.asarray(mask)
     except ValueError:  # rows of different length
         raise RVHError(f"{name} is ragged: pass one bool for each node") from None
     if np.ma.is_masked(mask):
         raise RVHError(f"{name} has masked elements: fill them with True or False first")
-    if chosen.dtype != np.bool_:
-        raise RVHTypeError(f"{name} is an array of {chosen.dtype}: pass one bool for each node")
-    if chosen.shape != (nodes,):
-        raise RVHError(f"{name} has shape {chosen.shape}: it needs ({nodes},), one for each node")
-    return chosen
+    if array.dtype != np.bool_:
+        raise RVHTypeError(f"{name} is an array of {array.dtype}: pass one bool for each node")
+    if array.shape != (nodes,):
+        raise RVHError(f"{name} has shape {array.shape}: it needs ({nodes},), one for each node")
+    return array

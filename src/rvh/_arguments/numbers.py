@@ -1,4 +1,4 @@
-"""What a number that a caller passes may be: checked here, so that the errors are alike."""
+"""The checks of numbers that a caller passes, so that all errors about them are alike."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["as_index", "real_number", "real_numbers", "whole_number"]
 
 
 def as_index(value: object) -> int | None:
-    """What a value counts as where Python wants a whole number; None for bool, and for no number.
+    """Return a value as Python's `operator.index` does; None for a bool, and for other types.
 
     Examples
     --------
@@ -31,8 +31,8 @@ def as_index(value: object) -> int | None:
         return None
 
 
-def whole_number(name: str, value: Any, most: int, because: str = "") -> int:
-    """A whole number from 1 to `most`; `because` tells what the limit comes from.
+def whole_number(name: str, value: Any, maximum: int, reason: str = "") -> int:
+    """Return a whole number from 1 to `maximum`; `reason` explains the limit in the message.
 
     Examples
     --------
@@ -42,28 +42,28 @@ def whole_number(name: str, value: Any, most: int, because: str = "") -> int:
     Traceback (most recent call last):
     rvh.errors.RVHError: k is 4, but the set has 3 nodes: choose 1 <= k <= 3
     """
-    if type(value) is int and 1 <= value <= most:  # at once: calls for one key come here
+    if type(value) is int and 1 <= value <= maximum:  # fast, for calls of one key
         return value
     number = as_index(value)
     if number is None:
-        raise RVHTypeError(f"{name} is {show(value)}: pass a whole number from 1 to {most}")
-    if not 1 <= number <= most:
-        but = f", but {because}" if because else ""
-        raise RVHError(f"{name} is {show(number)}{but}: choose 1 <= {name} <= {most}")
+        raise RVHTypeError(f"{name} is {show(value)}: pass a whole number from 1 to {maximum}")
+    if not 1 <= number <= maximum:
+        but = f", but {reason}" if reason else ""
+        raise RVHError(f"{name} is {show(number)}{but}: choose 1 <= {name} <= {maximum}")
     return number
 
 
-def real_numbers(values: Any, name: str, of: list[str]) -> NDArray[np.float64]:
-    """Numbers as a new float64 array, one of `name` for each of `of`; None and masked are errors.
+def real_numbers(values: Any, name: str, owners: list[str]) -> NDArray[np.float64]:
+    """Return numbers as a new float64 array, one for each owner; None and masked are errors.
 
     Parameters
     ----------
     values : sequence or array of numbers, shape (N,)
         Integers are rounded to the nearest double.
     name : str
-        What the messages call them.
-    of : list of str
-        What the messages call the places.
+        The name of the numbers in messages.
+    owners : list of str
+        The name of the owner of each number in messages, for example ``"node 'a'"``.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def real_numbers(values: Any, name: str, of: list[str]) -> NDArray[np.float64]:
     values = of_view(values, name)
     if isinstance(values, Sequence) and not isinstance(values, (str, bytes, bytearray)):
         elements = list(values)
-        try:  # of what is in them too, where lists are in lists
+        try:  # lists in lists have a shape too, unless they are ragged
             nested = any(np.ndim(value) for value in elements)
             shape = np.shape(elements) if nested else (len(elements),)
         except ValueError:
@@ -87,40 +87,42 @@ def real_numbers(values: Any, name: str, of: list[str]) -> NDArray[np.float64]:
         shape = array.shape
     else:
         raise RVHTypeError(
-            f"{name} is {_what(values)}: pass one number for each node, for example a list"
+            f"{name} is {_describe(values)}: pass one number for each node, for example a list"
         )
     if shape == ():
         raise RVHTypeError(f"{name} is {show(values)}: pass one number for each node")
-    if shape != (len(of),):
-        raise RVHError(f"{name} has shape {shape}: it needs ({len(of)},), one number for each node")
+    if shape != (len(owners),):
+        raise RVHError(
+            f"{name} has shape {shape}: it needs ({len(owners)},), one number for each node"
+        )
     if elements is None:
         if np.ma.is_masked(array):
             at = int(np.flatnonzero(np.ma.getmaskarray(array))[0])
-            raise _masked(name, of[at], at)
+            raise _masked_error(name, owners[at], at)
         if array.dtype.kind in "iuf":
             with np.errstate(over="ignore"):  # a longdouble above all doubles becomes infinite
                 return np.array(array, dtype=np.float64)
         if array.dtype.kind in "mM":  # their elements can look like integers
             raise RVHTypeError(
-                f"the {name} value of {of[0]} (position 0) is {show(array[0])} in an array of "
+                f"the {name} value of {owners[0]} (position 0) is {show(array[0])} in an array of "
                 f"{array.dtype}: pass numbers"
             )
         elements = objects_of(np.asarray(array), f"the {name} value")
     return np.array(
-        [_real_number(value, name, of[at], at) for at, value in enumerate(elements)],
+        [_real_number(value, name, owners[at], at) for at, value in enumerate(elements)],
         dtype=np.float64,
     )
 
 
-def _real_number(value: Any, name: str, of: str, at: int) -> float:
-    """One number of several, or the error about it."""
+def _real_number(value: Any, name: str, owner: str, at: int) -> float:
+    """Return one of several numbers."""
     if value is np.ma.masked:
-        raise _masked(name, of, at)
-    return real_number(value, f"the {name} value of {of} (position {at})")
+        raise _masked_error(name, owner, at)
+    return real_number(value, f"the {name} value of {owner} (position {at})")
 
 
 def real_number(value: Any, where: str) -> float:
-    """One number, or the error about it; `where` is what the message calls it.
+    """Return one number as a float; messages call it `where`.
 
     Examples
     --------
@@ -133,12 +135,12 @@ def real_number(value: Any, where: str) -> float:
     if type(value) is float or type(value) is np.float64:
         return value
     if isinstance(value, np.ndarray) and value.ndim == 0:
-        if value.dtype.kind not in "iufO":  # a bool and text have a __float__ there
+        if value.dtype.kind not in "iufO":  # arrays of bools and of text have a __float__ too
             raise RVHTypeError(f"{where} is an array of {value.dtype}: pass a number")
         value = value[()]
-    other = (bool, np.bool_, np.datetime64, np.timedelta64, np.complexfloating, str, bytes)
+    refused = (bool, np.bool_, np.datetime64, np.timedelta64, np.complexfloating, str, bytes)
     try:
-        if not isinstance(value, other) and hasattr(type(value), "__float__"):
+        if not isinstance(value, refused) and hasattr(type(value), "__float__"):
             if getattr(value, "ndim", 0) == 0:
                 return float(value)
             raise RVHTypeError(f"{where} is {show(value)}: pass one number")
@@ -151,11 +153,11 @@ def real_number(value: Any, where: str) -> float:
     raise RVHTypeError(f"{where} is {show(value)} of type {type(value).__name__}: pass a number")
 
 
-def _what(value: Any) -> str:
+def _describe(value: Any) -> str:
     if isinstance(value, (int, float)):
         return show(value)
     return f"a {type(value).__name__} ({show(value)})"
 
 
-def _masked(name: str, of: str, at: int) -> RVHError:
-    return RVHError(f"{name} has a masked element for {of} (position {at}): fill it first")
+def _masked_error(name: str, owner: str, at: int) -> RVHError:
+    return RVHError(f"{name} has a masked element for {owner} (position {at}): fill it first")

@@ -1,4 +1,4 @@
-"""What there is one of for each node, in the order of the ids: any column, as Python values."""
+"""Values for each node, in the order of the ids: any column, read as Python values."""
 
 from __future__ import annotations
 
@@ -7,17 +7,31 @@ from typing import Any
 
 import numpy as np
 
+from rvh._columns.arrow import has_arrow_export
 from rvh._columns.values import objects_of, plain_id
-from rvh.errors import RVHTypeError, show
+from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["per_node", "python_value"]
+__all__ = ["check_count", "per_node", "python_value"]
 
-#: they have an order of their own, or none: their elements would go to the wrong nodes
-OTHER = (str, bytes, bytearray, memoryview, Mapping, Set)
+#: iterables that are refused: one value, or values in an order of their own or in none
+REFUSED = (str, bytes, bytearray, memoryview, Mapping, Set)
 
 
-def per_node(given: Any, what: str) -> list[Any]:
-    """The elements of a list, array, Series or Arrow column; None where one is missing.
+def check_count(count: int, nodes: int, what: str, noun: str = "values", new: str = "") -> None:
+    """Refuse another number of values than of nodes.
+
+    Examples
+    --------
+    >>> check_count(1, 2, "attribute 'cores'")
+    Traceback (most recent call last):
+    rvh.errors.RVHError: attribute 'cores' has 1 values for 2 nodes: give one each
+    """
+    if count != nodes:
+        raise RVHError(f"{what} has {count} {noun} for {nodes} {new}nodes: give one each")
+
+
+def per_node(values: Any, what: str) -> list[Any]:
+    """Return the elements of a list, array, Series or Arrow column; missing ones are None.
 
     Examples
     --------
@@ -28,27 +42,27 @@ def per_node(given: Any, what: str) -> list[Any]:
     rvh.errors.RVHTypeError: attribute 'cores' is {'a': 1}: pass one value for each node, in the \
 order of the ids
     """
-    # A released memoryview has no ndim: the names of types first.
-    if isinstance(given, OTHER) or not (
-        isinstance(given, Iterable) and getattr(given, "ndim", 1) == 1
+    # Types come first, since a released memoryview has no ndim.
+    if isinstance(values, REFUSED) or not (
+        isinstance(values, Iterable) and getattr(values, "ndim", 1) == 1
     ):
         raise RVHTypeError(
-            f"{what} is {show(given)}: pass one value for each node, in the order of the ids"
+            f"{what} is {show(values)}: pass one value for each node, in the order of the ids"
         )
-    if hasattr(given, "__arrow_c_array__") or hasattr(given, "__arrow_c_stream__"):
-        from rvh._columns.arrow.reader import check_extensions  # ctypes, for those who have Arrow
+    if has_arrow_export(values):
+        from rvh._columns.arrow.reader import check_extensions  # imports ctypes
 
-        check_extensions(given, what)
-    if isinstance(given, np.ndarray):
-        return [python_value(value) for value in objects_of(given, f"the value of {what}")]
-    for convert in ("to_pylist", "to_list", "tolist"):  # Arrow's, Series', NumPy's
-        if hasattr(given, convert):
-            return [python_value(value) for value in getattr(given, convert)()]
-    return [python_value(value) for value in given]
+        check_extensions(values, what)
+    if isinstance(values, np.ndarray):
+        return [python_value(value) for value in objects_of(values, f"the value of {what}")]
+    for convert in ("to_pylist", "to_list", "tolist"):  # of Arrow, of Series, of NumPy
+        if hasattr(values, convert):
+            return [python_value(value) for value in getattr(values, convert)()]
+    return [python_value(value) for value in values]
 
 
 def python_value(value: Any) -> Any:
-    """A NumPy scalar as Python has it, a UUID as its text; None for what is missing (NaN, NA)."""
+    """Return a NumPy scalar as Python's, a UUID as its text, and a missing value as None."""
     value = plain_id(value)
     if isinstance(value, np.generic) and not isinstance(value, (np.datetime64, np.timedelta64)):
         value = value.item()

@@ -1,4 +1,4 @@
-"""What a weight may be: one finite number from 0 for each node, checked in one place."""
+"""The check of weights: one finite number for each node, 0 or more."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ WEIGHT_MIN, WEIGHT_MAX = 2.0**-1016, 2.0**970
 
 
 def as_weights(weights: Any, ids: NDArray[Any]) -> NDArray[np.float64]:
-    """One weight for each of `ids`, as the backends take them.
+    """Return one weight for each of `ids`, as the backends take them.
 
     Raises
     ------
     RVHTypeError
-        Weights that are no array of numbers.
+        The weights are not numbers.
     RVHError
-        Another number of weights than of ids; a weight that is negative, NaN or infinite, or too
-        large or too small to rank exactly; nothing but zeros. The message names the node.
+        The number of weights differs from that of ids; a weight is negative, NaN or infinite, or
+        too large or too small to rank exactly; all are 0. The message names the node.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def as_weights(weights: Any, ids: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def as_weight(weight: Any, node: Any) -> float:
-    """The weight of one node, which may be 0.
+    """Return the weight of one node, which may be 0.
 
     Examples
     --------
@@ -53,8 +53,8 @@ def as_weight(weight: Any, node: Any) -> float:
     return number + 0.0
 
 
-def _check_each(numbers: NDArray[np.float64], whose: Callable[[int], str]) -> None:
-    for wrong, why in (
+def _check_each(numbers: NDArray[np.float64], name_node: Callable[[int], str]) -> None:
+    for wrong, rule in (
         (~np.isfinite(numbers), "a weight is a finite number"),
         (numbers < 0, "a weight is 0 or more, and a node of weight 0 is never selected"),
         (
@@ -65,4 +65,4 @@ def _check_each(numbers: NDArray[np.float64], whose: Callable[[int], str]) -> No
     ):
         if wrong.any():
             at = int(wrong.argmax())
-            raise RVHError(f"the weight of {whose(at)} is {numbers[at]}: {why}")
+            raise RVHError(f"the weight of {name_node(at)} is {numbers[at]}: {rule}")

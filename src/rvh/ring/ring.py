@@ -21,7 +21,7 @@ from rvh._columns.integers import CONTRACT, check_integers, foreign_key
 from rvh._columns.values import is_whole
 from rvh._runtime.slices import argsort, to_list
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.nodes import _as_list
+from rvh.nodes import list_ids
 
 __all__ = ["Ring"]
 
@@ -347,7 +347,7 @@ class Ring:
         """
         positions = {node: position for position, node in enumerate(self._column.iter_bytes())}
         remaining = np.ones(len(self._ids), dtype=np.bool_)
-        for node in _as_list(nodes):
+        for node in list_ids(nodes):
             position = positions.get(_keys.node_id(node)[1])
             if position is None:
                 raise RVHError(f"node id {show(node)} is not on the ring")
