@@ -1,4 +1,4 @@
-"""Which nodes may be selected: conditions on what is known of each, put together with & | ~.
+"""Filters: conditions on the attributes of nodes, combined with & | ~, that give a mask.
 
 >>> import rvh
 >>> from rvh.filter import alive, zone
@@ -6,7 +6,7 @@
 >>> (alive() & zone("eu-*"))(nodes, {"alive": [True, False, True]})
 array([ True, False, False])
 
-A filter knows node sets; nothing that selects knows filters: a mask is all they exchange.
+Selection knows no filters: it takes the mask that a filter gives.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ __all__ = ["Filter", "alive", "capacity", "label", "near", "zone"]
 class Filter:
     """A condition on nodes; a value that can be kept, compared and pickled.
 
-    Called with a node set, and what is known of its nodes besides their domains, it gives a mask
-    for `NodeSet.subset` or `rvh.faultset.FaultSet`. ``a & b`` holds where both do, ``a | b`` where
-    one does, ``~a`` where it does not.
+    Call it with a node set and attributes of its nodes. It returns a mask for `NodeSet.subset` or
+    `rvh.faultset.FaultSet`. ``a & b`` holds where both do, ``a | b`` where either does, ``~a``
+    where ``a`` does not.
 
     Examples
     --------
@@ -49,14 +49,14 @@ class Filter:
     def __call__(
         self, nodes: NodeSet, attributes: Mapping[str, Any] | None = None
     ) -> NDArray[np.bool_]:
-        """Which nodes the condition holds for.
+        """Return the mask of the nodes that the condition holds for.
 
         Parameters
         ----------
         nodes : NodeSet
         attributes : mapping of str to sequences or arrays, shape (N,), optional
-            What is known of the nodes, in the order of ``nodes.ids``; it comes before the domains
-            of the set, which are known too.
+            Attributes of the nodes, in the order of ``nodes.ids``. The domains of the set are
+            attributes too; one given here replaces a domain of the same name.
 
         Returns
         -------
@@ -65,8 +65,8 @@ class Filter:
         Raises
         ------
         RVHError
-            An attribute that is asked for and not there, or of another length; a value of a wrong
-            kind. The message names the node.
+            An attribute of the condition is missing or of another length, or a value is of the
+            wrong kind. The message names the node.
         """
         if not isinstance(nodes, NodeSet):
             raise RVHTypeError(
@@ -148,7 +148,9 @@ class _Alive(Filter):
         values = _values(nodes, known, self.column)
         for at, value in enumerate(values):
             if not isinstance(value, (bool, np.bool_)):
-                raise RVHTypeError(f"{_where(nodes, self.column, at, value)}: pass True or False")
+                raise RVHTypeError(
+                    f"{_describe_value(nodes, self.column, at, value)}: pass True or False"
+                )
         return np.array(values, dtype=np.bool_)
 
 
@@ -187,8 +189,8 @@ class _Capacity(Filter):
         numbers = np.full(len(nodes), np.nan)
         for at, value in enumerate(values):
             if value is not None:
-                numbers[at] = real_number(value, _place(nodes, self.column, at))
-        return numbers >= self.at_least  # what is not known is not enough
+                numbers[at] = real_number(value, _name_value(nodes, self.column, at))
+        return numbers >= self.at_least  # false for NaN, an unknown value
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ class _Near(Filter):
 
 
 def alive(column: str = "alive") -> Filter:
-    """The nodes whose attribute `column` is True.
+    """Make a filter of the nodes whose attribute `column` is True.
 
     Parameters
     ----------
@@ -222,7 +224,7 @@ def alive(column: str = "alive") -> Filter:
     Raises
     ------
     RVHTypeError
-        Where it is called: a value that is no bool.
+        From the filter: a value that is not a bool.
 
     Examples
     --------
@@ -231,18 +233,18 @@ def alive(column: str = "alive") -> Filter:
     >>> alive("up")(rvh.NodeSet(["a", "b"]), {"up": [False, True]})
     array([False,  True])
     """
-    return _Alive(_name("column", column))
+    return _Alive(_check_name("column", column))
 
 
 def label(name: str, *patterns: str | int) -> Filter:
-    """The nodes whose attribute or domain `name` matches one of the patterns.
+    """Make a filter of the nodes whose attribute or domain `name` matches one of the patterns.
 
     Parameters
     ----------
     name : str
     *patterns : str or int
-        A str is a shell pattern for labels that are text (``*``, ``?``, ``[abc]``; upper and lower
-        case differ, bytes are the text whose UTF-8 they are); an int is equal or not.
+        A str is a shell pattern (``*``, ``?``, ``[abc]``) for labels of text, which matches case;
+        bytes are decoded as UTF-8. An int matches an equal label.
 
     Returns
     -------
@@ -278,11 +280,11 @@ def label(name: str, *patterns: str | int) -> Filter:
                 f"pattern {at} is {show(pattern)} of type {type(pattern).__name__}: pass a str, "
                 'for example "eu-*", or an int'
             )
-    return _Label(_name("name", name), patterns)
+    return _Label(_check_name("name", name), patterns)
 
 
 def zone(*patterns: str | int) -> Filter:
-    """The nodes in a zone that matches one of the patterns: `label` of the domain ``"zone"``.
+    """Make a filter of the nodes in a matching zone: `label` of the domain ``"zone"``.
 
     Parameters
     ----------
@@ -310,7 +312,7 @@ def zone(*patterns: str | int) -> Filter:
 
 
 def capacity(at_least: float, column: str = "capacity") -> Filter:
-    """The nodes whose attribute `column` is a number not below `at_least`.
+    """Make a filter of the nodes whose attribute `column` is a number not below `at_least`.
 
     Parameters
     ----------
@@ -328,7 +330,7 @@ def capacity(at_least: float, column: str = "capacity") -> Filter:
     RVHError
         `at_least` is NaN.
     RVHTypeError
-        `at_least` or, where it is called, a value that is no number.
+        `at_least` is not a number; or, from the filter, a value is not.
 
     Examples
     --------
@@ -340,11 +342,11 @@ def capacity(at_least: float, column: str = "capacity") -> Filter:
     number = real_number(at_least, "at_least")
     if number != number:
         raise RVHError("at_least is NaN, which no capacity reaches: pass a number")
-    return _Capacity(number, _name("column", column))
+    return _Capacity(number, _check_name("column", column))
 
 
 def near(prefix: str, column: str = "geohash") -> Filter:
-    """The nodes whose geohash begins with `prefix`: those in that cell.
+    """Make a filter of the nodes whose geohash begins with `prefix`: those in that cell.
 
     Parameters
     ----------
@@ -360,9 +362,9 @@ def near(prefix: str, column: str = "geohash") -> Filter:
     Raises
     ------
     RVHError
-        A prefix that is no geohash.
+        The prefix is not a geohash.
     RVHTypeError
-        A prefix that is no str.
+        The prefix is not a str.
 
     Examples
     --------
@@ -378,22 +380,22 @@ def near(prefix: str, column: str = "geohash") -> Filter:
             f"prefix is {show(prefix)}: a geohash has 1 to 12 of the digits and the letters b to z "
             "without i, l and o, in lower case"
         )
-    return _Near(prefix, _name("column", column))
+    return _Near(prefix, _check_name("column", column))
 
 
-def _name(what: str, name: Any) -> str:
+def _check_name(what: str, name: Any) -> str:
     if not isinstance(name, str) or not name:
         raise RVHTypeError(f"{what} is {show(name)}: pass the name of an attribute")
     return name
 
 
 def _values(nodes: NodeSet, known: Mapping[str, Any], name: str) -> list[Any]:
-    """What is known of each node under that name, as Python values."""
+    """Return the values of an attribute, one for each node, as Python objects."""
     if name not in known:
         listed = ", ".join(map(repr, known)) or "none"
         raise RVHError(
             f"there is no attribute {name!r} of the nodes; there are: {listed}. Pass it as "
-            f"attributes={{{name!r}: ...}}, one value a node"
+            f"attributes={{{name!r}: ...}}, one value for each node"
         )
     values = per_node(known[name], f"attribute {name!r}")
     check_count(len(values), len(nodes), f"attribute {name!r}")
@@ -401,21 +403,23 @@ def _values(nodes: NodeSet, known: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _as_labels(nodes: NodeSet, name: str, values: list[Any]) -> list[str | int | None]:
-    """Values as text or numbers; bytes are the text whose UTF-8 they are."""
-    found: list[str | int | None] = []
+    """Return values as text or numbers; bytes are decoded as UTF-8."""
+    labels: list[str | int | None] = []
     for at, value in enumerate(values):
         if isinstance(value, bytes):
             value = value.decode(errors="surrogateescape")
         number = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if value is not None and not isinstance(value, str) and not number:
-            raise RVHTypeError(f"{_where(nodes, name, at, value)}: pass a str, bytes, int or None")
-        found.append(int(value) if number else value)
-    return found
+            raise RVHTypeError(
+                f"{_describe_value(nodes, name, at, value)}: pass a str, bytes, int or None"
+            )
+        labels.append(int(value) if number else value)
+    return labels
 
 
-def _place(nodes: NodeSet, name: str, at: int) -> str:
+def _name_value(nodes: NodeSet, name: str, at: int) -> str:
     return f"the {name!r} value of node {show(nodes.ids.tolist()[at])} (position {at})"
 
 
-def _where(nodes: NodeSet, name: str, at: int, value: Any) -> str:
-    return f"{_place(nodes, name, at)} is {show(value)} of type {type(value).__name__}"
+def _describe_value(nodes: NodeSet, name: str, at: int, value: Any) -> str:
+    return f"{_name_value(nodes, name, at)} is {show(value)} of type {type(value).__name__}"

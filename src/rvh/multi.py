@@ -1,8 +1,8 @@
-"""Several columns at once: keys made of columns, and columns that are each a key.
+"""Several columns at once: composite keys, and several columns of keys.
 
-`compose_keys` and `select_multi` make one key of several columns, row by row: the composite key
-of the placement contract (`docs/architecture.md`, "Bytes"). `select_columns` and `score_columns`
-place each of several key columns on its own, over nodes that are prepared once.
+`compose_keys` and `select_multi` make one key of each row of several columns: the composite key of
+the placement contract (`docs/architecture.md`, "Bytes"). `select_columns` and `score_columns` place
+each of several key columns on its own, over nodes that are prepared once.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ __all__ = ["compose_keys", "score_columns", "select_columns", "select_multi"]
 
 Name = TypeVar("Name")
 
-#: one value, not a column; which of them have bytes is for `rvh.keys` to say
+#: types of single values, as opposed to columns; `rvh.keys` refuses those without bytes
 SINGLE = (str, bytes, bytearray, memoryview, int, float, complex, type(None), np.generic)
 
 
 def compose_keys(*columns: Any) -> KeyColumn:
-    """One key a row from several columns.
+    """Make one key of each row of several columns.
 
-    An integer part is its 8 bytes, little-endian; a str or bytes part is its length in 4 bytes
-    little-endian, then its bytes. So parts cannot run into each other, and a key composed here is
-    the key that `rvh.keys.composite` makes of the row.
+    An integer part is its 8 bytes, little-endian. A str or bytes part is its length in 4 bytes,
+    little-endian, followed by its bytes, so parts cannot run into each other. Each key is the one
+    that `rvh.keys.composite` makes of the row.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def compose_keys(*columns: Any) -> KeyColumn:
     Returns
     -------
     KeyColumn, length M
-        The composite keys, for every call that takes keys. Their bytes are copied: about 8 bytes
-        a row more than the keys have. It can be kept, pickled and used from many threads.
+        The composite keys, for every call that takes keys. It copies their bytes, and needs about
+        8 bytes more for each row. It can be kept, pickled and used by several threads.
 
     Raises
     ------
@@ -72,8 +72,10 @@ def compose_keys(*columns: Any) -> KeyColumn:
     if not columns:
         raise RVHError("a composite key needs at least one part")
     with ExitStack() as stack:
-        parts = [_part(part, f"columns[{number}]", stack) for number, part in enumerate(columns)]
-        return KeyColumn._unchecked(Kind.SPANS, _composed(parts), COMPOSITE)
+        parts = [
+            _open_part(part, f"columns[{number}]", stack) for number, part in enumerate(columns)
+        ]
+        return KeyColumn._unchecked(Kind.SPANS, _compose(parts), COMPOSITE)
 
 
 def select_multi(
@@ -86,7 +88,7 @@ def select_multi(
     secret: bytes | None = None,
     threads: int | None = None,
 ) -> NDArray[Any]:
-    """The best `k` nodes of every row of several columns, which together are the key.
+    """Select the best `k` nodes of every row of several columns, which together are the key.
 
     Parameters
     ----------
@@ -164,7 +166,7 @@ def select_columns(
     secret: bytes | None = None,
     threads: int | None = None,
 ) -> dict[Any, NDArray[Any]] | list[NDArray[Any]]:
-    """The best `k` nodes of every key of several columns, each column on its own.
+    """Select the best `k` nodes of every key of several columns, each column on its own.
 
     Parameters
     ----------
@@ -183,7 +185,7 @@ def select_columns(
     Returns
     -------
     dict of name to ndarray, or list of ndarray, each of shape (M, k)
-        What `rvh.select_batch` gives for each column, in the order and under the names of
+        The answer of `rvh.select_batch` for each column, in the order and under the names of
         ``columns``.
 
     Raises
@@ -200,9 +202,9 @@ def select_columns(
     """
     node_set = as_node_set(nodes, weights, scheme, secret)
     with ExitStack() as stack:
-        named = _named(columns, stack)
-        answers = [node_set.select_batch(keys, k, threads=threads) for keys in named.values()]
-    return dict(zip(named, answers, strict=True)) if isinstance(columns, Mapping) else answers
+        opened = _open_columns(columns, stack)
+        answers = [node_set.select_batch(keys, k, threads=threads) for keys in opened.values()]
+    return dict(zip(opened, answers, strict=True)) if isinstance(columns, Mapping) else answers
 
 
 @overload
@@ -238,7 +240,7 @@ def score_columns(
     secret: bytes | None = None,
     threads: int | None = None,
 ) -> dict[Any, NDArray[Any]] | list[NDArray[Any]]:
-    """The score of every (key, node) pair of several columns, each column on its own.
+    """Score every (key, node) pair of several columns, each column on its own.
 
     Parameters
     ----------
@@ -263,12 +265,12 @@ def score_columns(
     """
     node_set = as_node_set(nodes, weights, scheme, secret)
     with ExitStack() as stack:
-        named = _named(columns, stack)
-        answers = [node_set.score_batch(keys, threads=threads) for keys in named.values()]
-    return dict(zip(named, answers, strict=True)) if isinstance(columns, Mapping) else answers
+        opened = _open_columns(columns, stack)
+        answers = [node_set.score_batch(keys, threads=threads) for keys in opened.values()]
+    return dict(zip(opened, answers, strict=True)) if isinstance(columns, Mapping) else answers
 
 
-def _composed(parts: list[KeyColumn | bytes]) -> Spans:
+def _compose(parts: list[KeyColumn | bytes]) -> Spans:
     lengths = {n: len(part) for n, part in enumerate(parts) if isinstance(part, KeyColumn)}
     if not lengths:
         raise RVHError(
@@ -292,31 +294,31 @@ def _composed(parts: list[KeyColumn | bytes]) -> Spans:
         compose([_rows_of(part, start, stop) for part in parts], stop - start)
         for start, stop in pairwise(bounds)
     ]
-    return pieces[0] if len(pieces) == 1 else _joined(pieces)
+    return pieces[0] if len(pieces) == 1 else _concatenate(pieces)
 
 
 def _rows_of(part: KeyColumn | bytes, start: int, stop: int) -> KeyColumn | bytes:
-    """A part in rows that no chunk of any part ends in, as a plain column."""
+    """Return rows of a part as a plain column; they lie within one chunk of each part."""
     if isinstance(part, bytes):
         return part
     if part.kind is Kind.CHUNKS:
         for chunk, first, last, _ in part.values.pieces(start, stop):
-            return _rows_of(chunk, first, last)  # there is one
-    whole = len(part) == stop - start
-    return (part if whole else part._take(np.arange(start, stop))).plain()
+            return _rows_of(chunk, first, last)  # the only one
+    is_whole = len(part) == stop - start
+    return (part if is_whole else part._take(np.arange(start, stop))).plain()
 
 
-def _joined(pieces: list[Spans]) -> Spans:
+def _concatenate(pieces: list[Spans]) -> Spans:
     ends = np.cumsum([0, *(len(piece.data) for piece in pieces)], dtype=np.uint64)
     offsets = [piece.offsets[1:] + end for piece, end in zip(pieces, ends, strict=False)]
     data = np.concatenate([piece.data for piece in pieces])
     return Spans._unchecked(data, np.concatenate([np.zeros(1, np.uint64), *offsets]))
 
 
-def _part(part: Any, name: str, stack: ExitStack) -> KeyColumn | bytes:
-    """A column whose errors name it; or the bytes of a part that is the same in every row."""
+def _open_part(part: Any, name: str, stack: ExitStack) -> KeyColumn | bytes:
+    """Open a column, whose errors name it; of a single value return the bytes."""
     if isinstance(part, memoryview) and not is_byte_view(part):
-        raise RVHTypeError(  # as keys it would be a column, as one of them its bytes
+        raise RVHTypeError(  # it is ambiguous: a column of numbers, or one value of bytes
             f"{name} is a memoryview of numbers: pass numpy.asarray({name}) for a column, or its "
             "bytes, for example view.tobytes(), for a part that is the same in every row"
         )
@@ -325,8 +327,8 @@ def _part(part: Any, name: str, stack: ExitStack) -> KeyColumn | bytes:
     return stack.enter_context(open_keys(part, name)).named(name)
 
 
-def _named(columns: Any, stack: ExitStack) -> dict[Any, KeyColumn]:
-    """The columns by name or number; all are looked at before the first is placed."""
+def _open_columns(columns: Any, stack: ExitStack) -> dict[Any, KeyColumn]:
+    """Open all columns, by name or number, before the keys of the first are placed."""
     if isinstance(columns, Mapping):
         pairs: Iterator[tuple[Any, Any]] = iter(columns.items())
     elif isinstance(columns, (tuple, list)):

@@ -1,7 +1,7 @@
-"""The calls: a NodeSet for one question, spelled as functions.
+"""The functions of rvh: each answers one question from nodes and keys.
 
-Each takes node ids or a ready `rvh.NodeSet`; with the same nodes again and again, prepare the
-NodeSet once.
+Each takes node ids or an `rvh.NodeSet`. For several calls with the same nodes, make the NodeSet
+once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
     "select_batch",
 ]
 
-#: ids above which `arendezvous_hash` prepares them off the event loop: about 1 ms
+#: the number of ids above which `arendezvous_hash` prepares them off the event loop: about 1 ms
 INLINE_IDS = 1 << 12
 
 
@@ -42,14 +42,14 @@ def select_batch(
     threads: int | None = None,
     dedupe: bool | Literal["auto"] = "auto",
 ) -> NDArray[Any]:
-    """The best `k` nodes of every key.
+    """Select the best `k` nodes of every key.
 
     Parameters
     ----------
     nodes : sequence or array of str or bytes, shape (N,), or NodeSet
     keys : sequence or array of str, bytes or int, shape (M,)
     k : int
-        How many, from 1 to the number of nodes (of those with a weight above 0).
+        The number of nodes for each key, from 1 to the number of nodes with a weight above 0.
     weights, scheme, secret
         As for `NodeSet`; a NodeSet has its own.
     threads, dedupe
@@ -89,7 +89,7 @@ def argselect_batch(
     threads: int | None = None,
     dedupe: bool | Literal["auto"] = "auto",
 ) -> NDArray[np.intp]:
-    """`select_batch` as indices into `nodes`, as argsort is to sort.
+    """Select the best `k` nodes of every key, as indices into `nodes`.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def select_arrow(
     threads: int | None = None,
     dedupe: bool | Literal["auto"] = "auto",
 ) -> NodeColumn:
-    """`select_batch` from Arrow column to Arrow column, with a null for each null.
+    """Select the best `k` nodes of every key, from Arrow to Arrow, with a null for each null.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def select_arrow(
     Returns
     -------
     NodeColumn, length M
-        As `NodeSet.select_arrow`: any library that takes Arrow data takes it.
+        As `NodeSet.select_arrow`; any library that takes Arrow data reads it.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def score_batch(
     secret: bytes | None = None,
     threads: int | None = None,
 ) -> NDArray[np.uint64] | NDArray[np.float64]:
-    """The score of every (key, node) pair.
+    """Score every (key, node) pair.
 
     Returns
     -------
@@ -197,7 +197,7 @@ def rendezvous_hash(
     scheme: str | None = None,
     secret: bytes | None = None,
 ) -> list[Any]:
-    """The best `k` nodes of one key.
+    """Select the best `k` nodes of one key.
 
     Returns
     -------
@@ -227,10 +227,10 @@ async def arendezvous_hash(
     scheme: str | None = None,
     secret: bytes | None = None,
 ) -> list[Any]:
-    """`rendezvous_hash` for asyncio: small work at once, large work off the event loop.
+    """Select for asyncio: small work is done at once, large work off the event loop.
 
-    Ids of many nodes are prepared off the loop too; unlike the selection, that goes on where the
-    task is cancelled.
+    The ids of many nodes are prepared off the loop too. If the task is cancelled, the selection
+    ends, but the preparation goes on.
 
     Examples
     --------
@@ -240,7 +240,7 @@ async def arendezvous_hash(
     """
     if isinstance(nodes, NodeSet) or length_hint(nodes) <= INLINE_IDS:
         return await as_node_set(nodes, weights, scheme, secret).aselect(key, k)
-    import asyncio  # as `NodeSet.aselect`
+    import asyncio  # see `NodeSet.aselect`
 
     prepared = await asyncio.to_thread(as_node_set, nodes, weights, scheme, secret)
     return await prepared.aselect(key, k)
@@ -254,7 +254,7 @@ def rendezvous_scores(
     scheme: str | None = None,
     secret: bytes | None = None,
 ) -> list[tuple[Any, int | float]]:
-    """Every node with its score for one key, best first.
+    """List every node with its score for one key, best first.
 
     Returns
     -------

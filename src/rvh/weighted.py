@@ -1,6 +1,6 @@
-"""Weights from what is known of nodes: stake, capacity, latency.
+"""Weights from measures of nodes: stake, capacity, latency.
 
-The ranking itself is `NodeSet(..., weights=...)`; this module makes the numbers to give it.
+This module computes weights; `NodeSet(..., weights=...)` ranks by them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["EXPONENTS", "weights_from"]
 
-#: what each measure is raised to unless the caller says otherwise; a longer time weighs less
+#: the default exponents of the measures; a longer round trip weighs less
 EXPONENTS = {"stake": 1.0, "capacity": 1.0, "rtt": -1.0}
 
-#: Powers are computed in decimal, whose exp and ln are rounded correctly on every platform; those
-#: of the C library are not, and a weight's last bit decides about keys.
+#: Powers are computed in decimal, since its exp and ln are rounded correctly on every platform.
+#: Those of the C library are not, and the last bit of a weight can move a key.
 _DECIMAL = Context(prec=40)
 
 
@@ -34,13 +34,13 @@ def weights_from(
     exponents: Mapping[str, float] | None = None,
     bounds: tuple[float, float] | None = None,
 ) -> NDArray[np.float64]:
-    r"""Weights of N nodes from up to three measures of them.
+    r"""Compute the weights of N nodes from up to three measures of them.
 
     .. math:: w_i = \mathrm{clamp}\left(\prod_m (x_{m,i} / \mathrm{median}(x_m))^{e_m}\right)
 
-    In words: each measure over its median over the nodes, raised to its exponent; the product of
-    these; then clamped. The median node weighs 1, and units do not matter. The bits are the same on
-    every machine.
+    In words: divide each measure by its median over the nodes, raise it to its exponent, multiply
+    the results and clamp the product. A node with the median of every measure weighs 1, and units
+    do not matter. The bits are the same on every machine.
 
     Parameters
     ----------
@@ -49,24 +49,25 @@ def weights_from(
     rtt : sequence or array of numbers, shape (N,), optional
         Round-trip times, above 0, in any unit. Longer weighs less.
     exponents : mapping of str to float, optional
-        For some of the measures, in place of 1 for stake and capacity and -1 for rtt. 0 leaves a
-        measure out; 0.5 takes its square root. Of rtt at most 0, of the others at least 0.
+        Exponents of some measures, instead of 1 for stake and capacity and -1 for rtt. With 0 a
+        measure has no effect; 0.5 takes its square root. At most 0 for rtt, at least 0 for the
+        others.
     bounds : (low, high), optional
-        No weight is below ``low`` or above ``high``: 0 <= low <= high, high above 0. By default
-        nothing is clamped, and a node without stake or capacity has weight 0.
+        The lowest and the highest weight: 0 <= low <= high, high above 0. By default nothing is
+        clamped, and a node whose stake or capacity is 0 has weight 0.
 
     Returns
     -------
     ndarray of float64, shape (N,)
-        For ``weights=``. A measure that is missing, None or NaN, counts as its median: factor 1.
+        For ``weights=``. A missing value (None or NaN) counts as the median: factor 1.
 
     Raises
     ------
     RVHError
         No measure, measures of different lengths, a negative or infinite value, an rtt of 0, a
-        median of 0, bounds or exponents that make no sense. The message says which position.
+        median of 0, invalid bounds or exponents. The message names the position.
     RVHTypeError
-        A measure that is no array of numbers.
+        A measure that is not an array of numbers.
 
     Examples
     --------
@@ -82,16 +83,16 @@ def weights_from(
         if values is not None
     }
     if not measures:
-        raise RVHError("there is no measure: give stake=, capacity= or rtt=")
-    raised = _exponents(exponents)
-    low, high = _bounds(bounds)
+        raise RVHError("present is no measure: give stake=, capacity= or rtt=")
+    exponent_of = _check_exponents(exponents)
+    low, high = _check_bounds(bounds)
     product: NDArray[np.float64] | None = None
     for name, values in measures.items():
-        numbers = _measure(name, values, None if product is None else len(product))
-        factors = _factors(name, numbers, raised[name])
+        numbers = _check_measure(name, values, None if product is None else len(product))
+        factors = _factors(name, numbers, exponent_of[name])
         with np.errstate(over="ignore", invalid="ignore"):
             product = factors if product is None else product * factors
-        product[np.isnan(product)] = 0  # nothing, times more than a double holds
+        product[np.isnan(product)] = 0  # 0 times a factor that overflowed
     assert product is not None
     if not np.isfinite(product).all():
         at = int((~np.isfinite(product)).argmax())
@@ -102,11 +103,11 @@ def weights_from(
     return np.clip(product, low, high)
 
 
-def _measure(name: str, values: Any, length: int | None) -> NDArray[np.float64]:
-    """The values of one measure; NaN where one is missing."""
+def _check_measure(name: str, values: Any, length: int | None) -> NDArray[np.float64]:
+    """Return the values of one measure; missing ones are NaN."""
     values = of_view(values, name)
     if np.ma.isMaskedArray(values):
-        values = values.tolist()  # None where masked
+        values = values.tolist()  # masked elements become None
     if isinstance(values, (list, tuple)) or (
         isinstance(values, np.ndarray) and values.dtype == object and values.ndim == 1
     ):
@@ -121,24 +122,24 @@ def _measure(name: str, values: Any, length: int | None) -> NDArray[np.float64]:
     numbers = real_numbers(values, name, [f"node {n}" for n in range(len(values))])
     if len(numbers) == 0:
         raise RVHError(f"{name} is empty: pass one number for each node")
-    least = "above 0" if name == "rtt" else "0 or more"
+    domain = "above 0" if name == "rtt" else "0 or more"
     wrong = np.isinf(numbers) | (numbers <= 0 if name == "rtt" else numbers < 0)
     if wrong.any():
         at = int(wrong.argmax())
         raise RVHError(
-            f"{name} at position {at} is {numbers[at]}: it has to be finite and {least}; "
+            f"{name} at position {at} is {numbers[at]}: it has to be finite and {domain}; "
             "None or NaN stands for a value that is missing"
         )
     return numbers
 
 
 def _factors(name: str, numbers: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
-    """(x / median)^exponent, 1 where x is missing."""
-    there = ~np.isnan(numbers)
+    """Return (x / median)^exponent, and 1 for a missing x."""
+    present = ~np.isnan(numbers)
     factors = np.ones(len(numbers))
-    if exponent == 0 or not there.any():
+    if exponent == 0 or not present.any():
         return factors
-    median = _median(numbers[there])
+    median = _median(numbers[present])
     if median == 0:
         raise RVHError(
             f"the median of {name} is 0, so nothing can be measured by it: "
@@ -146,18 +147,18 @@ def _factors(name: str, numbers: NDArray[np.float64], exponent: float) -> NDArra
         )
     with np.errstate(over="ignore"):
         if exponent == 1:
-            factors[there] = numbers[there] / median
+            factors[present] = numbers[present] / median
         elif exponent == -1:
-            factors[there] = median / numbers[there]
+            factors[present] = median / numbers[present]
         else:
-            values, places = np.unique(numbers[there], return_inverse=True)
+            values, places = np.unique(numbers[present], return_inverse=True)
             powers = [_power(value, median, exponent) for value in values.tolist()]
-            factors[there] = np.array(powers)[places.ravel()]
+            factors[present] = np.array(powers)[places.ravel()]
     return factors
 
 
 def _median(numbers: NDArray[np.float64]) -> float:
-    """Of an even number the mean of the two in the middle, which may be the largest doubles."""
+    """Return the median, without overflow where the middle two are very large."""
     ordered = np.sort(numbers)
     low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
     return float(low if low == high else low / 2 + high / 2)
@@ -171,29 +172,32 @@ def _power(value: float, median: float, exponent: float) -> float:
     return float(_DECIMAL.exp(logarithm))
 
 
-def _exponents(given: Mapping[str, float] | None) -> dict[str, float]:
-    exponents = dict(EXPONENTS)
-    if given is None:
-        return exponents
-    if not isinstance(given, Mapping):
-        raise RVHTypeError(f"exponents is {show(given)}: pass a dict, for example {{'stake': 0.5}}")
-    for name, value in given.items():
+def _check_exponents(exponents: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the exponents of all measures."""
+    merged = dict(EXPONENTS)
+    if exponents is None:
+        return merged
+    if not isinstance(exponents, Mapping):
+        raise RVHTypeError(
+            f"exponents is {show(exponents)}: pass a dict, for example {{'stake': 0.5}}"
+        )
+    for name, value in exponents.items():
         if name not in EXPONENTS:
             raise RVHError(f"exponents has {show(name)}: the measures are {', '.join(EXPONENTS)}")
         number = float(real_numbers([value], f"exponents[{name!r}]", ["the measure"])[0])
         span = "from -64 to 0, since longer weighs less" if name == "rtt" else "from 0 to 64"
         if not abs(number) <= 64 or (number > 0 if name == "rtt" else number < 0):
             raise RVHError(f"the exponent of {name} is {show(value)}: it has to be {span}")
-        exponents[name] = number
-    return exponents
+        merged[name] = number
+    return merged
 
 
-def _bounds(given: tuple[float, float] | None) -> tuple[float, float]:
-    if given is None:
+def _check_bounds(bounds: tuple[float, float] | None) -> tuple[float, float]:
+    if bounds is None:
         return 0.0, np.inf
-    if not isinstance(given, (tuple, list)) or len(given) != 2:
-        raise RVHTypeError(f"bounds is {show(given)}: pass (low, high)")
-    low, high = real_numbers(given, "bounds", ["low", "high"]).tolist()
+    if not isinstance(bounds, (tuple, list)) or len(bounds) != 2:
+        raise RVHTypeError(f"bounds is {show(bounds)}: pass (low, high)")
+    low, high = real_numbers(bounds, "bounds", ["low", "high"]).tolist()
     if not (0 <= low <= high and 0 < high < np.inf):
-        raise RVHError(f"bounds is {show(given)}: 0 <= low <= high, high finite and above 0")
+        raise RVHError(f"bounds is {show(bounds)}: 0 <= low <= high, high finite and above 0")
     return low, high
