@@ -134,7 +134,7 @@ class SelectionCache(Cache, Shared):
 
     def _use(self, nodes: NodeSet, keep: bool) -> None:
         ranking = nodes._ranking
-        self._bind(nodes, ranking.nodes, ranking.names(), ranking.selectable, ranking.count, keep)
+        self._bind(nodes, ranking.nodes, ranking.names(), ranking.selectable, ranking.check_k, keep)
 
     @property
     def nodes(self) -> NodeSet:
@@ -258,7 +258,7 @@ class SelectionCache(Cache, Shared):
         current = self._now()
         nodes: NodeSet = current.nodes
         ranking = nodes._ranking
-        k = ranking.count(k)
+        k = ranking.check_k(k)
         thread_count(threads, 0)  # rejects an invalid number even if no key is missing
         with _keys.open_keys(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)

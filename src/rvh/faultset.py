@@ -19,7 +19,7 @@ from rvh._arguments.masks import node_mask
 from rvh._arguments.numbers import whole_number
 from rvh._arguments.per_node import python_value
 from rvh._backend import distinct
-from rvh._batch.replicas import absent, repeated
+from rvh._batch.replicas import find_absent, find_repeated
 from rvh._batch.threads import Work, over_rows
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.slices import take, to_list
@@ -439,8 +439,10 @@ class FaultSet:
                 work = partial(select, previous[rows])
                 over_rows(work, piece, out[rows], ranking.cost(k), threads)
         living = len(self._living)
-        added = absent(out, previous, living)
-        dropped = (has_replica & absent(previous, out, living)) | repeated(previous, living)
+        added = find_absent(out, previous, living)
+        dropped = (has_replica & find_absent(previous, out, living)) | find_repeated(
+            previous, living
+        )
         nodes = take(self._nodes.ids, take(self._index, out))
         return Repair(nodes, added, dropped, np.full(len(out), checked.max_replicas < k))
 
@@ -452,7 +454,7 @@ class FaultSet:
         alive = f"{ranking.selectable} of {len(self._nodes)} nodes are alive"
         if ranking.selectable < len(self._living):
             alive += " with a weight above 0"
-        k = ranking.count(k, alive)
+        k = ranking.check_k(k, alive)
         if not isinstance(strict, (bool, np.bool_)):
             raise RVHTypeError(f"strict is {show(strict)}: pass True or False")
         if spread is None:

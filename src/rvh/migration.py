@@ -18,7 +18,7 @@ from rvh import keys as _keys
 from rvh._arguments.numbers import whole_number
 from rvh._backend import key_point
 from rvh._batch.answers import points_of
-from rvh._batch.replicas import FEW, absent, numbered
+from rvh._batch.replicas import FEW, find_absent, number_ids
 from rvh._columns.column import KeyColumn
 from rvh._columns.values import is_whole
 from rvh._runtime.slices import SLICE, slices
@@ -344,8 +344,8 @@ class Migration:
         for part in slices(len(old), max(1, SLICE // self._k)):
             (a, b), count = (old[part], new[part]), 0
             if by_number:
-                (a, b), count = numbered(a, b)
-            removed, added = absent(a, b, count), absent(b, a, count)
+                (a, b), count = number_ids(a, b)
+            removed, added = find_absent(a, b, count), find_absent(b, a, count)
             # A row has as many removed nodes as added ones, so the flattened masks are aligned.
             rows = part.start + np.nonzero(removed)[0]
             moved.append((rows, old[part][removed], new[part][added]))

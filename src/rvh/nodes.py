@@ -268,13 +268,13 @@ class NodeSet:
         """
         ranking = self._ranking
         if k.__class__ is not int or not 0 < k <= ranking.selectable:
-            k = ranking.count(k)
+            k = ranking.check_k(k)
         return ranking.nodes.select_one(key, k, ranking._names or ranking.names())
 
     def _select_until(self, cancel: Cancel, key: Any, k: int) -> list[Any]:
         """Run `select` so that another thread can cancel it."""
         ranking = self._ranking
-        return ranking.nodes.select_one(key, ranking.count(k), ranking.names(), cancel)
+        return ranking.nodes.select_one(key, ranking.check_k(k), ranking.names(), cancel)
 
     async def aselect(self, key: Any, k: int = 1) -> list[Any]:
         """Select for asyncio: small work is done at once, large work off the event loop.
@@ -343,7 +343,7 @@ class NodeSet:
                [1, 2]])
         """
         ranking = self._ranking
-        k = ranking.count(k)
+        k = ranking.check_k(k)
         with _keys.open_keys(keys) as column:
             out = np.empty((len(column), k), dtype=np.intp)
             ranking.fill(ranking.nodes.argselect, column, out, k, threads, dedupe)
@@ -382,7 +382,7 @@ class NodeSet:
                [b'b', b'a']], dtype='|S1')
         """
         ranking = self._ranking
-        k = ranking.count(k)
+        k = ranking.check_k(k)
         with _keys.open_keys(keys) as column:
             out = np.empty((len(column), k), dtype=self._ids.dtype)
             ranking.fill(ranking.select, column, out, k, threads, dedupe)
@@ -431,7 +431,7 @@ class NodeSet:
         from rvh._columns.arrow.writer import Names, NodeColumn
 
         ranking = self._ranking
-        k = ranking.count(k)
+        k = ranking.check_k(k)
         work = partial(ranking.nodes.select, np.arange(len(self), dtype=np.int32))
         with _keys.open_keys_with_nulls(column, "column") as (keys, valid):
             indices = np.zeros((len(keys), k), dtype=np.int32)

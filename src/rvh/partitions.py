@@ -25,7 +25,7 @@ from rvh import keys as _keys
 from rvh._arguments.numbers import whole_number
 from rvh._backend import ascending, lookup, lookup_one
 from rvh._batch.answers import fill
-from rvh._batch.replicas import absent, numbered
+from rvh._batch.replicas import find_absent, number_ids
 from rvh._batch.threads import over_rows, thread_count
 from rvh._runtime.slices import slices, take
 from rvh.errors import RVHError, RVHTypeError, show
@@ -113,7 +113,7 @@ class PartitionTable:
         self, nodes: Any, partitions: int = 65536, k: int = 1, *, threads: int | None = None
     ) -> None:
         node_set = as_node_set(nodes)
-        k = node_set._ranking.count(k)
+        k = node_set._ranking.check_k(k)
         rows = np.arange(whole_number("partitions", partitions, PARTITIONS_MAX))
         self._set_up(node_set, *_rank(node_set, rows, k, threads))
 
@@ -312,7 +312,7 @@ class PartitionTable:
 
     def _with_nodes(self, nodes: NodeSet, threads: int | None) -> PartitionTable:
         """Make the table of `nodes` from this one, or from scratch if most nodes are new."""
-        k = nodes._ranking.count(self.k)
+        k = nodes._ranking.check_k(self.k)
         thread_count(threads, 0)  # rejects an invalid number even if nothing is scored
         positions = _new_positions(self._nodes, nodes)
         is_new = np.ones(len(nodes), dtype=np.bool_)
@@ -366,15 +366,15 @@ class PartitionTable:
                 f"this table has {self.partitions} partitions of {self.k} owners, the other "
                 f"{other.partitions} of {other.k}: tables of one shape can be compared"
             )
-        (mine, theirs), count = numbered(self._nodes.ids, other._nodes.ids)
+        (mine, theirs), count = number_ids(self._nodes.ids, other._nodes.ids)
         parts = []
         step = _block_rows(self.k)
         for start in range(0, self.partitions, step):
             before, after = self._owners[start : start + step], other._owners[start : start + step]
             rows = np.flatnonzero(_any_in_row(mine[before] != theirs[after]))
             before, after = before[rows], after[rows]
-            removed = absent(mine[before], theirs[after], count)
-            added = absent(theirs[after], mine[before], count)
+            removed = find_absent(mine[before], theirs[after], count)
+            added = find_absent(theirs[after], mine[before], count)
             # A row has as many removed owners as added ones, so the flattened masks are aligned.
             partition = start + np.repeat(rows, np.count_nonzero(removed, axis=1))
             parts.append((partition, before[removed], after[added]))

@@ -83,7 +83,7 @@ class Ranking:
             self._places = {node: at for at, node in enumerate(self.column.iter_bytes())}
         return self._places
 
-    def count(self, k: Any, nodes: str = "") -> int:
+    def check_k(self, k: Any, nodes: str = "") -> int:
         """Check k, the number of nodes to select; ``nodes`` describes the nodes in the message."""
         if k.__class__ is int and 0 < k <= self.selectable:
             return int(k)

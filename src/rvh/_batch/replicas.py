@@ -16,7 +16,7 @@ from rvh._columns.column import Chunks, KeyColumn, Kind
 from rvh._runtime.slices import SLICE, slices
 from rvh.keys import column
 
-__all__ = ["FEW", "absent", "numbered", "repeated"]
+__all__ = ["FEW", "find_absent", "find_repeated", "number_ids"]
 
 #: the nodes of the longest row that is compared node by node
 FEW = 32
@@ -24,7 +24,7 @@ FEW = 32
 MARKS = 1 << 21
 
 
-def absent(rows: NDArray[Any], others: NDArray[Any], count: int) -> NDArray[np.bool_]:
+def find_absent(rows: NDArray[Any], others: NDArray[Any], count: int) -> NDArray[np.bool_]:
     """Mark each node of a row that is not in the same row of `others`.
 
     Parameters
@@ -41,7 +41,7 @@ def absent(rows: NDArray[Any], others: NDArray[Any], count: int) -> NDArray[np.b
 
     Examples
     --------
-    >>> absent(np.array([[0, 1, -1]]), np.array([[1, 2]]), 3)
+    >>> find_absent(np.array([[0, 1, -1]]), np.array([[1, 2]]), 3)
     array([[ True, False,  True]])
     """
     result = np.ones(rows.shape, dtype=np.bool_)
@@ -73,12 +73,12 @@ def absent(rows: NDArray[Any], others: NDArray[Any], count: int) -> NDArray[np.b
     return result
 
 
-def repeated(rows: NDArray[Any], count: int) -> NDArray[np.bool_]:
+def find_repeated(rows: NDArray[Any], count: int) -> NDArray[np.bool_]:
     """Mark each node that its row has before.
 
     Examples
     --------
-    >>> repeated(np.array([[1, 0, 1, -1, -1]]), 2)
+    >>> find_repeated(np.array([[1, 0, 1, -1, -1]]), 2)
     array([[False, False,  True, False, False]])
     """
     result = np.zeros(rows.shape, dtype=np.bool_)
@@ -99,12 +99,12 @@ def repeated(rows: NDArray[Any], count: int) -> NDArray[np.bool_]:
     return result & (rows >= 0)
 
 
-def numbered(*tables: NDArray[Any]) -> tuple[list[NDArray[np.intp]], int]:
+def number_ids(*tables: NDArray[Any]) -> tuple[list[NDArray[np.intp]], int]:
     """Number ids, equal bytes alike; also return the number of distinct ids.
 
     Examples
     --------
-    >>> numbered(np.array([["a", "b"]]), np.array([[b"b"]]))
+    >>> number_ids(np.array([["a", "b"]]), np.array([[b"b"]]))
     ([array([[0, 1]]), array([[1]])], 2)
     """
     flat = [column(table.reshape(-1), "ids") for table in tables]

@@ -306,7 +306,7 @@ class GeoSet:
         array([[0, 1],
                [2, 1]])
         """
-        k = self._nodes._ranking.count(k)
+        k = self._nodes._ranking.check_k(k)
         with _keys.open_keys(keys) as column:
             count = len(column)
             with _places(geohash, latitude, longitude, self._precision, "key", count) as places:

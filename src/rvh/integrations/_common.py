@@ -27,7 +27,7 @@ def prepare(
 ) -> tuple[NodeSet, int]:
     """Make the NodeSet, and check `k` against it: now, not at the first row of a query."""
     node_set = as_node_set(nodes, weights, scheme, secret)
-    return node_set, node_set._ranking.count(k)
+    return node_set, node_set._ranking.check_k(k)
 
 
 def column_ids(node_set: NodeSet) -> list[str] | list[bytes]:
