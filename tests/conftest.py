@@ -66,9 +66,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was skipped and how to have it, one line for each reason."""
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
-    if not reasons:
-        return
     terminalreporter.section("not tested here, and how to have it")
+    terminalreporter.write_line(
+        "other instruction sets and processors, the pure-Python backend, wheels, the instruction "
+        "gate -> .ci/run, or one by one: nox --list"
+    )
     for reason, count in reasons.most_common():
         how = next((how for sign, how in REMEDIES.items() if re.search(sign, reason)), "")
         terminalreporter.write_line(f"{count} skipped: {reason}" + (how and f" -> {how}"))

@@ -7,7 +7,4 @@ cd "$(dirname "$0")/.."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check '.[test]'
 # As many workers as processors, each with half a GB. A file is one worker's: its tests share what
 # takes long to make.
-.venv/bin/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=loadfile "$@" && status=0 || status=$?
-echo "Not part of this suite: other instruction sets, emulated processors, the pure-Python backend,"
-echo "wheels and the instruction gate. All of it:  .ci/run"
-exit $status
+exec .venv/bin/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=loadfile "$@"
