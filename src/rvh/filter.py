@@ -418,7 +418,7 @@ def _as_labels(nodes: NodeSet, name: str, values: list[Any]) -> list[str | int |
 
 
 def _name_value(nodes: NodeSet, name: str, at: int) -> str:
-    return f"the {name!r} value of node {show(nodes.ids.tolist()[at])} (position {at})"
+    return f"the {name!r} value of node {show(nodes.ids[at : at + 1].tolist()[0])} (position {at})"
 
 
 def _describe_value(nodes: NodeSet, name: str, at: int, value: Any) -> str:

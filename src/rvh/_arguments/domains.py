@@ -50,7 +50,7 @@ def as_domains(domains: Any, ids: NDArray[Any]) -> Domains:
         for at, label in enumerate(labels):
             if not isinstance(label, (str, bytes, int)) or isinstance(label, bool):
                 raise RVHTypeError(
-                    f"the {name!r} label of node {show(ids.tolist()[at])} (position {at}) is "
+                    f"the {name!r} label of node {show(ids[at : at + 1].tolist()[0])} (position {at}) is "
                     f"{show(label)} of type {type(label).__name__}: a label is a str, bytes or int"
                 )
         checked[name] = labels

@@ -394,4 +394,6 @@ def _weights(weights: Any, ids: NDArray[Any]) -> list[float]:
 
 def _weight_at(ids: NDArray[Any], position: int) -> str:
     """Name a weight in an error."""
-    return f"the weight of node {show(ids.tolist()[position])} (position {position})"
+    return (
+        f"the weight of node {show(ids[position : position + 1].tolist()[0])} (position {position})"
+    )
