@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from rvh._arguments.numbers import real_number
 from rvh._arguments.per_node import check_count, per_node
 from rvh._backend import key_point
+from rvh._columns.ids import id_at
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet
 
@@ -418,7 +419,7 @@ def _as_labels(nodes: NodeSet, name: str, values: list[Any]) -> list[str | int |
 
 
 def _name_value(nodes: NodeSet, name: str, at: int) -> str:
-    return f"the {name!r} value of node {show(nodes.ids[at : at + 1].tolist()[0])} (position {at})"
+    return f"the {name!r} value of node {show(id_at(nodes.ids, at))} (position {at})"
 
 
 def _describe_value(nodes: NodeSet, name: str, at: int, value: Any) -> str:

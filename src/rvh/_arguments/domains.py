@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from rvh._arguments.per_node import check_count, per_node, python_value
+from rvh._columns.ids import id_at
 from rvh._columns.values import is_one_id
 from rvh.errors import RVHTypeError, show
 
@@ -50,7 +51,7 @@ def as_domains(domains: Any, ids: NDArray[Any]) -> Domains:
         for at, label in enumerate(labels):
             if not isinstance(label, (str, bytes, int)) or isinstance(label, bool):
                 raise RVHTypeError(
-                    f"the {name!r} label of node {show(ids[at : at + 1].tolist()[0])} (position {at}) is "
+                    f"the {name!r} label of node {show(id_at(ids, at))} (position {at}) is "
                     f"{show(label)} of type {type(label).__name__}: a label is a str, bytes or int"
                 )
         checked[name] = labels

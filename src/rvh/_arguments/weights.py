@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._arguments.numbers import real_number, real_numbers
+from rvh._columns.ids import id_at
 from rvh.errors import RVHError, show
 
 __all__ = ["WEIGHT_MAX", "WEIGHT_MIN", "as_weight", "as_weights"]
@@ -34,7 +35,7 @@ def as_weights(weights: Any, ids: NDArray[Any]) -> NDArray[np.float64]:
     array([2., 0.])
     """
     numbers = real_numbers(weights, "weights", [f"node {show(node)}" for node in ids.tolist()])
-    _check_each(numbers, lambda at: f"node {show(ids[at : at + 1].tolist()[0])} (position {at})")
+    _check_each(numbers, lambda at: f"node {show(id_at(ids, at))} (position {at})")
     if not numbers.any():
         raise RVHError("every weight is 0: at least one node needs a weight above 0")
     return numbers + 0.0  # -0.0 is 0

@@ -129,3 +129,14 @@ def object_array(values: Sequence[Any]) -> np.ndarray:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+def id_at(ids: np.ndarray, position: int) -> Any:
+    """Return one id as a Python value, without a list of all of them.
+
+    Examples
+    --------
+    >>> id_at(np.array(["a", "b"]), 1)
+    'b'
+    """
+    return ids[position : position + 1].tolist()[0]

@@ -12,6 +12,7 @@ from rvh import keys as _keys
 from rvh._arguments.choices import one_of
 from rvh._arguments.numbers import real_numbers, whole_number
 from rvh._backend import key_point
+from rvh._columns.ids import id_at
 from rvh.errors import RVHError, show
 from rvh.ring import points as ring_points
 from rvh.ring.ring import Ring
@@ -141,7 +142,7 @@ def libmemcached(
     for number, server in enumerate(servers):
         first = seen.setdefault(server, number)
         if first != number:
-            one, other = ids.tolist()[first], ids.tolist()[number]
+            one, other = id_at(ids, first), id_at(ids, number)
             raise RVHError(f"nodes {show(one)} and {show(other)} are one server: leave one out")
     if behavior == "ketama_weighted" or max(numbers) > 1:
         counts = ring_points.libmemcached_counts(numbers)
@@ -394,6 +395,4 @@ def _weights(weights: Any, ids: NDArray[Any]) -> list[float]:
 
 def _weight_at(ids: NDArray[Any], position: int) -> str:
     """Name a weight in an error."""
-    return (
-        f"the weight of node {show(ids[position : position + 1].tolist()[0])} (position {position})"
-    )
+    return f"the weight of node {show(id_at(ids, position))} (position {position})"
