@@ -1,8 +1,11 @@
-"""The face of a ring, whose nodes come and go one at a time: a NodeSet is the measure of it."""
+"""RingFace, whose nodes come and go one at a time, against a NodeSet of the same nodes."""
 
 from __future__ import annotations
 
 import copy
+import pickle
+import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -149,3 +152,108 @@ def test_ids_are_looked_up_by_their_bytes(asked: list[Any]) -> None:
     assert list(nodes.remove(["a"])) == [b"b", "é"]
     with pytest.raises(rvh.RVHError, match="node id is of type int"):
         nodes.remove([5])
+
+
+def test_the_face_of_a_ring() -> None:
+    ring = RingFace([f"node{n}" for n in range(5)])
+    nodes = rvh.NodeSet([f"node{n}" for n in range(5)], scheme="murmur")
+    keys = [f"key-{n}" for n in range(200)]
+    assert [ring.get_node(key) for key in keys] == nodes.select_batch(keys)[:, 0].tolist()
+    assert ring.get_nodes() == list(nodes)
+    assert ring.get_nodes("x", 3) == nodes.select("x", 3)
+    assert list(ring.range("x")) == list(ring.iterate_nodes("x")) == nodes.select("x", 5)
+    ring.remove_node("node3")
+    assert [ring.get_node(key) for key in keys] == nodes.remove("node3").select_batch(keys)[
+        :, 0
+    ].tolist()
+    ring.add_node("node3")
+    assert [ring.get_node(key) for key in keys] == nodes.select_batch(keys)[:, 0].tolist()
+    assert len(ring) == 5
+    assert "RingFace(NodeSet" in repr(ring)
+    assert ring.distribution == {
+        "node0": 0.2, "node1": 0.2, "node2": 0.2, "node4": 0.2, "node3": 0.2
+    }  # fmt: skip
+
+
+def test_weights_of_the_face() -> None:
+    ring = RingFace({"a": {"weight": 3}, "b": 1})
+    ring.add_node("c", {"weight": 4})
+    ring.add_node("d")
+    assert ring.nodes.weights is not None
+    assert ring.nodes.weights.tolist() == [3, 1, 4, 1]
+    assert ring.distribution["c"] == 4 / 9
+    own = rvh.NodeSet(["a", "b"], secret=b"s")
+    assert RingFace(own).nodes is own
+    plain = RingFace(["a"])
+    plain.add_node("b", {"weight": 1})
+    with pytest.raises(rvh.RVHError, match="node 'c' has the weight 2, but the nodes have none"):
+        plain.add_node("c", 2)
+
+
+def test_as_many_nodes_as_there_are() -> None:
+    ring = RingFace(["a", "b", "c"])
+    every = ring.get_nodes("x")
+    for size in (None, 0, 3, 4, 10**9):
+        assert ring.get_nodes("x", size) == list(ring.range("x", size)) == every
+    assert list(ring.range("x", 2)) == every[:2]
+
+
+def test_a_node_that_is_added_again() -> None:
+    ring = RingFace(["a", "b"])
+    before = ring.nodes
+    ring.add_node("a")
+    ring.add_node(b"b", {"weight": 1})
+    assert ring.nodes is before
+    weighted = RingFace({"a": 1, "b": 1})
+    weighted.add_node("b", {"weight": 3})
+    weighted.add_node("a")
+    assert weighted.distribution == {"a": 0.25, "b": 0.75}
+
+
+def test_a_face_travels_with_its_nodes() -> None:
+    ring = RingFace({"a": 3, "b": 1})
+    ring.add_node("c", 2)
+    again = pickle.loads(pickle.dumps(ring))
+    assert again.nodes == ring.nodes
+    again.remove_node("a")
+    assert ring.get_nodes() == ["a", "b", "c"]
+
+
+def test_no_change_is_lost_where_several_threads_make_them() -> None:
+    ring = RingFace(["first"])
+    every = [f"node-{n}" for n in range(80)]
+
+    def add_and_remove(part: list[str]) -> None:
+        for node in part:
+            ring.add_node(f"not {node}")
+            ring.add_node(node)
+            ring.remove_node(f"not {node}")
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=add_and_remove, args=(every[n::4],)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert sorted(ring.get_nodes()) == sorted(["first", *every])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: RingFace(["a"]).add_node("b", np.array([1, 2])), ValueError, "weight"),
+        (lambda: RingFace(["a"]).get_nodes("x", -1), ValueError, "size is -1"),
+        (lambda: RingFace(["a"]).get_nodes("x", 1.5), TypeError, "size is 1.5"),
+        (lambda: RingFace(["a"]).range(None), TypeError, "key is of type NoneType"),
+        (lambda: RingFace([]), ValueError, "no nodes"),
+        (lambda: RingFace(["a"]).remove_node("b"), ValueError, "'b' is not in the set"),
+    ],
+)
+def test_bad_input(call: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(rvh.RVHError, match=words) as caught:
+        call()
+    assert isinstance(caught.value, error)
