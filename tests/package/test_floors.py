@@ -16,6 +16,7 @@ from folders import ROOT
 from house import floors
 
 SOURCES = (".py", ".pyi", ".pyx", ".pxd", ".pxi")
+ROW = "a row in docs/architecture.md, under The floors, says where it stands"
 CHOICE = "a backend is chosen in rvh._backend alone"
 
 Imports = dict[str, set[str]]  # file -> those that it imports
@@ -59,7 +60,7 @@ def faults(source: Path, floor: dict[str, int]) -> list[str]:
     """What is wrong with the imports under ``source``."""
     files = modules(source)
     part = {name: [*name.split("."), "rvh"][1] for name in files}
-    wrong = [f"{name} is on no floor" for name in files if part[name] not in floor]
+    wrong = [f"{name} is on no floor: {ROW}" for name in files if part[name] not in floor]
     wrong += [f"{name} is a floor without files" for name in floor if name not in part.values()]
     found = arrows(files)
     across = [(a, b) for a in found for b in sorted(found[a]) if part[a] != part[b]]
@@ -173,4 +174,5 @@ def test_a_relative_import_is_found(tmp_path: Path) -> None:
 
 
 def test_a_part_without_a_floor_is_found(tmp_path: Path) -> None:
-    assert house(tmp_path, ("rooms.py", "")) == ["rvh.rooms is on no floor"]
+    (fault,) = house(tmp_path, ("rooms.py", ""))
+    assert fault.startswith("rvh.rooms is on no floor: ")
