@@ -1,4 +1,4 @@
-"""The environment of peers.py: made, filled with what peers.txt pins, and run in.
+"""The environment of the comparison: made, filled with what peers.txt pins, and run in.
 
 Needs the standard library alone.
 """

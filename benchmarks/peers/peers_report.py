@@ -1,4 +1,4 @@
-"""The outputs of peers.py: Markdown, CSV and a chart."""
+"""The outputs of the comparison: Markdown, CSV and a chart."""
 
 from __future__ import annotations
 
