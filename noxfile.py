@@ -36,8 +36,9 @@ def develop(session: nox.Session) -> None:
     """Set up this environment for work on rvh."""
     requires = nox.project.load_toml("pyproject.toml")["build-system"]["requires"]
     session.run(*PIP, *requires, "cmake", "ninja")
-    options = ("-C", f"build-dir={BUILD}", "-C", "cmake.define.RVH_DEVELOP=ON")
-    session.run(*PIP, "--no-build-isolation", *options, "--editable", ".[dev]")
+    setting = "--config-settings"  # pip 23.0, which Debian 12 has, knows no -C
+    settings = (setting, f"build-dir={BUILD}", setting, "cmake.define.RVH_DEVELOP=ON")
+    session.run(*PIP, "--no-build-isolation", *settings, "--editable", ".[dev]")
 
 
 @here
