@@ -24,9 +24,13 @@ Imports = dict[str, set[str]]  # file -> those that it imports
 
 def imported(text: str, is_cython: bool) -> Iterator[tuple[str, str]]:
     """(module, name) for all that a file imports: at its top, in functions, for types alone."""
+    for module in re.findall(r"(?:import_module|__import__)\(\s*[\"']([\w.]+)", text):
+        yield module, ""
     if is_cython:  # which ast cannot read
+        text = re.sub(r"#.*|\\\n", " ", text)
         text = re.sub(r"\(([^()]*)\)", lambda names: names[1].replace("\n", " "), text)
-        for module, names in re.findall(r"(?m)^\s*(?:from (\S+) )?c?import (.*)", text):
+        statement = r"(?:^|[;:])[ \t]*(?:from\s+(\S+)\s+)?c?import\s+([^;\n]*)"
+        for module, names in re.findall(statement, text, re.MULTILINE):
             for name in names.split(","):
                 yield module or name.split()[0], name.split()[0] if name.split() else ""
         return
@@ -46,13 +50,14 @@ def arrows(files: dict[str, Path]) -> Imports:
 
 
 def modules(source: Path) -> dict[str, Path]:
-    """The files of ``source/rvh`` by their names; stubs and parts of Cython keep their suffix."""
-    found = {}
-    for path in sorted((source / "rvh").rglob("*")):
+    """The files of ``source/rvh`` by their names; those that are no module keep their suffix."""
+    found: dict[str, Path] = {}
+    for path in sorted((source / "rvh").rglob("*"), reverse=True):  # a .pxd after its .pyx
         if path.suffix in SOURCES:
             name = ".".join(path.relative_to(source).with_suffix("").parts)
             name = name.removesuffix(".__init__")
-            found[name if path.suffix in (".py", ".pyx", ".pxd") else name + path.suffix] = path
+            is_module = path.suffix in (".py", ".pyx", ".pxd") and name not in found
+            found[name if is_module else name + path.suffix] = path
     return found
 
 
@@ -138,7 +143,14 @@ def test_a_sound_house(tmp_path: Path) -> None:
         ("_backend/_native.pyx", "from rvh.nodes import (\n    NodeSet,\n)"),
         ("_backend/native/ring.pxi", "def f():\n    from rvh.nodes import NodeSet"),
         ("_backend/native/ring.pxi", "from rvh.nodes cimport NodeSet"),
+        ("_backend/native/ring.pxi", "from rvh.nodes \\\n    import NodeSet"),
+        ("_backend/native/ring.pxi", "from rvh.nodes  import (  # why (so)\n    NodeSet,\n)"),
+        ("_backend/native/ring.pxi", "import os; import rvh.nodes"),
+        ("_backend/native/ring.pxi", "if True: import rvh.nodes"),
         ("_backend/native/kernels.pxd", "from rvh.nodes cimport NodeSet"),
+        ("_backend/_native.pxd", "from rvh.nodes cimport NodeSet"),
+        ("errors.py", "import_module('rvh.nodes')"),
+        ("_backend/native/ring.pxi", "__import__('rvh.nodes')"),
         ("cache.py", "from rvh.filter import zone"),
         ("nodes.py", "import rvh"),
     ],
