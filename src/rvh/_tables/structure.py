@@ -55,13 +55,16 @@ class Structure:
         self._line = 1
         end = rb"(?:" + re.escape(self._delimiter) + rb"|\r?\n)"
         within = rb"[^\r\n" + re.escape(self._delimiter) + rb"]*+"
+        quoted = rb'"[^"]*+(?:""[^"]*+)*+"'
         if quote is Quote.CSV:
-            field = rb'(?:"(?:[^"]++|"")*+"|(?!")' + within + rb")"
+            field = rb"(?:" + quoted + rb'|(?!")' + within + rb")"
         else:
             field = within if quote is Quote.NONE else rb'(?!")' + within
-        #: whole fields, with what ends them
-        self._fields = re.compile(rb"(?:" + field + end + rb")*+")
-        self._quoted = re.compile(rb'"(?:[^"]++|"")*+"')
+        #: whole fields, with what ends them; some at a time, because each takes memory. Not as a
+        #: possessive repeat: before Python 3.11.5 that matches a part of a field that fails
+        #: (https://github.com/python/cpython/issues/106052)
+        self._fields = re.compile(rb"(?:" + field + end + rb"){0,1000}")
+        self._quoted = re.compile(quoted)
 
     def feed(self, data: bytes) -> None:
         """Check more bytes.
@@ -152,9 +155,9 @@ class Structure:
 
     def _end_field_by_field(self, data: bytes) -> int:
         """The end of the whole fields in `data`; raises where one is wrong."""
-        match = self._fields.match(data)
-        assert match is not None  # it matches nothing at least
-        done = match.end()
+        done = 0
+        while (match := self._fields.match(data, done)) and match.end() > done:
+            done = match.end()
         rest = data[done : done + self._limit + 1]
         if rest.startswith(b'"') and self._quote is not Quote.NONE:
             if self._quote is None:
