@@ -106,10 +106,6 @@ size_t blake2_simd_prefixes_count(const blake2_simd_prefixes *prefixes);
 /* order[position] = index the prefix was given with. */
 const uint32_t *blake2_simd_prefixes_order(const blake2_simd_prefixes *prefixes);
 
-/* Compressions that one message of prefix `position` and a suffix of that size takes. */
-size_t blake2_simd_compressions(const blake2_simd_prefixes *prefixes, size_t position,
-                                size_t suffix_size);
-
 /* ---- a block of suffixes x prefixes ------------------------------------------------------- */
 
 /* Up to blake2_simd_lanes() suffixes, turned into words; the caller's scratch memory, aligned to

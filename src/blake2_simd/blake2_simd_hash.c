@@ -302,11 +302,6 @@ static const group *group_at(const blake2_simd_prefixes *p, size_t position) {
   return &p->group[low];
 }
 
-size_t blake2_simd_compressions(const blake2_simd_prefixes *p, size_t position,
-                                size_t suffix_size) {
-  return blocks_of(group_at(p, position)->tail + suffix_size);
-}
-
 /* ---- tiles -------------------------------------------------------------------------------- */
 
 struct blake2_simd_suffixes {
