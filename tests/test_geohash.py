@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import rvh
 from rvh import RVHError, RVHTypeError
-from rvh._batch import threads as parallel
+from rvh._batch import threads as _threads
 from rvh.geohash import GeoSet, encode
 
 RECORDED = json.loads((GOLDEN / "geohash.json").read_bytes())
@@ -338,8 +338,8 @@ def test_airports() -> None:
 
 
 def test_threads_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "PAIRS_PER_BLOCK", 60)
-    monkeypatch.setattr(parallel, "PAIRS_PER_THREAD", 60)
+    monkeypatch.setattr(_threads, "PAIRS_PER_BLOCK", 60)
+    monkeypatch.setattr(_threads, "PAIRS_PER_THREAD", 60)
     geo = GeoSet([f"n{n}" for n in range(6)], GEOHASHES, precision=2)
     keys, at = np.arange(600), GEOHASHES * 100
     rows = geo.argselect_batch(keys, 5, geohash=at, threads=1)

@@ -29,7 +29,7 @@ from interrupting import interrupted, needs_sigint
 from subprocesses import output
 
 import rvh
-import rvh._batch.threads as parallel
+import rvh._batch.threads as _threads
 import rvh.partitions
 from rvh import RVHError, RVHTypeError
 from rvh.multi import compose_keys
@@ -193,8 +193,8 @@ def test_ids_of_every_kind(kind: str) -> None:
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 100 rows, or less, so that a little work is shared out."""
-    monkeypatch.setattr(parallel, "PAIRS_PER_BLOCK", 100)
-    monkeypatch.setattr(parallel, "PAIRS_PER_THREAD", 100)
+    monkeypatch.setattr(_threads, "PAIRS_PER_BLOCK", 100)
+    monkeypatch.setattr(_threads, "PAIRS_PER_THREAD", 100)
 
 
 @pytest.mark.usefixtures("small_blocks")

@@ -22,7 +22,7 @@ from subprocesses import output
 import rvh
 from rvh import RVHError, RVHTypeError, _backend, stable
 from rvh._backend import pure as _pure
-from rvh._batch import threads as parallel
+from rvh._batch import threads as _threads
 from rvh.keys import KeyColumn, column
 from rvh.stable import StableSelector, jump_batch, jump_hash, jumpback_batch, jumpback_hash
 
@@ -193,8 +193,8 @@ def test_an_integer_is_its_bits_whatever_its_width() -> None:
 
 @pytest.mark.parametrize("kind", ["list", "S", "U", "<i8", ">i2, every second"])
 def test_threads_decide_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "PAIRS_PER_BLOCK", 60)
-    monkeypatch.setattr(parallel, "PAIRS_PER_THREAD", 60)
+    monkeypatch.setattr(_threads, "PAIRS_PER_BLOCK", 60)
+    monkeypatch.setattr(_threads, "PAIRS_PER_THREAD", 60)
     keys = KINDS[kind]
     selector = StableSelector(["a", "b", "c", "d"])
     calls: list[Callable[..., np.ndarray]] = [
@@ -348,7 +348,7 @@ def test_error(call: Callable[[], object], kind: type[RVHError], named: list[str
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("kind", ["list", "U"])
 def test_the_first_bad_position(kind: str, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "PAIRS_PER_BLOCK", 300)
+    monkeypatch.setattr(_threads, "PAIRS_PER_BLOCK", 300)
     keys: Any = [f"key{n}" if n % 3 else n for n in range(9000)]
     for position in (4500, 5001, 8999):
         keys[position] = "\ud800"

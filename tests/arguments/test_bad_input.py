@@ -18,7 +18,7 @@ import pytest
 
 import rvh
 from rvh import RVHError, RVHTypeError
-from rvh._batch import threads as parallel
+from rvh._batch import threads as _threads
 from rvh.weighted import weights_from
 
 NODES = ["a", "b", "c"]
@@ -339,7 +339,7 @@ BAD = {
 def test_first_bad_position(
     kind: str, at: list[int], threads: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parallel, "PAIRS_PER_BLOCK", 300)  # many blocks without many keys
+    monkeypatch.setattr(_threads, "PAIRS_PER_BLOCK", 300)  # many blocks without many keys
     make, value, named = BAD[kind]
     keys: list[Any] = [f"key{n % 900}" for n in range(5000)]
     for position in at:

@@ -13,7 +13,7 @@ import reference
 from subprocesses import output, python
 
 import rvh
-from rvh._batch import threads as parallel
+from rvh._batch import threads as _threads
 
 NODES = [f"node{n}" for n in range(5)]
 SET = rvh.NodeSet(NODES)
@@ -28,8 +28,8 @@ KEYS = {
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 100 rows, so that a little work is shared out."""
-    monkeypatch.setattr(parallel, "PAIRS_PER_BLOCK", 500)
-    monkeypatch.setattr(parallel, "PAIRS_PER_THREAD", 500)
+    monkeypatch.setattr(_threads, "PAIRS_PER_BLOCK", 500)
+    monkeypatch.setattr(_threads, "PAIRS_PER_THREAD", 500)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -64,7 +64,7 @@ def test_every_row_is_done_once(rows: int) -> None:
     def work(keys: Any, start: int, stop: int, out: Any, cancel: Any) -> None:
         seen.extend(range(start, stop))
 
-    parallel.over_rows(work, None, np.empty(rows), 5, 3)
+    _threads.over_rows(work, None, np.empty(rows), 5, 3)
     assert sorted(seen) == list(range(rows))
 
 
@@ -75,7 +75,7 @@ def test_as_many_threads_work_as_were_asked_for() -> None:
     def work(keys: Any, start: int, stop: int, out: Any, cancel: Any) -> None:
         met.wait()  # nobody gets past this unless three are here at once
 
-    parallel.over_rows(work, None, np.empty(300), 5, 3)
+    _threads.over_rows(work, None, np.empty(300), 5, 3)
     assert not met.broken
 
 
@@ -90,7 +90,7 @@ def test_the_lowest_error_is_raised_even_where_it_comes_last() -> None:
         raise rvh.RVHError(f"block at {start}")
 
     with pytest.raises(rvh.RVHError, match="block at 0"):
-        parallel.over_rows(work, None, np.empty(200), 5, 2)
+        _threads.over_rows(work, None, np.empty(200), 5, 2)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -109,7 +109,7 @@ def test_another_error_than_a_bad_key_stops_the_others() -> None:
             threading.Event().wait(0.01)
 
     with pytest.raises(OSError, match="broken"):
-        parallel.over_rows(work, None, np.empty(200), 5, 2)
+        _threads.over_rows(work, None, np.empty(200), 5, 2)
     assert stopped == [True]
 
 
@@ -143,33 +143,33 @@ def test_many_threads_share_one_set() -> None:
 @pytest.mark.parametrize("cap", ["1", "2", "64", "007"])
 def test_rvh_num_threads_caps(cap: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RVH_NUM_THREADS", raising=False)
-    cores = parallel.available_threads()
+    cores = _threads.available_threads()
     assert cores >= 1
     monkeypatch.setenv("RVH_NUM_THREADS", cap)
-    assert parallel.available_threads() == min(cores, int(cap))
-    assert parallel.thread_count(None, 2**40) <= int(cap)
-    assert parallel.thread_count(3, 2**40) == 3  # what the caller says goes first
+    assert _threads.available_threads() == min(cores, int(cap))
+    assert _threads.thread_count(None, 2**40) <= int(cap)
+    assert _threads.thread_count(3, 2**40) == 3  # what the caller says goes first
 
 
 def test_an_empty_rvh_num_threads_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RVH_NUM_THREADS", raising=False)
-    cores = parallel.available_threads()
+    cores = _threads.available_threads()
     monkeypatch.setenv("RVH_NUM_THREADS", "")
-    assert parallel.available_threads() == cores
+    assert _threads.available_threads() == cores
 
 
 @pytest.mark.parametrize("cap", ["0", "-1", "two", "1.5", " 2", "²"])
 def test_a_wrong_rvh_num_threads_is_an_error(cap: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RVH_NUM_THREADS", cap)
     with pytest.raises(rvh.RVHError, match=r"RVH_NUM_THREADS is .*whole number"):
-        parallel.available_threads()
+        _threads.available_threads()
 
 
 def test_a_cap_of_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RVH_NUM_THREADS", raising=False)
-    cores = parallel.available_threads()
+    cores = _threads.available_threads()
     monkeypatch.setenv("RVH_NUM_THREADS", "9" * 5000)  # a whole number, only a large one
-    assert parallel.available_threads() == cores
+    assert _threads.available_threads() == cores
 
 
 def test_a_wrong_rvh_num_threads_is_an_error_of_the_first_call(native_in_use: object) -> None:
@@ -196,14 +196,14 @@ def test_answers_under_a_cap() -> None:
 
 
 def test_little_work_takes_one_thread() -> None:
-    assert parallel.thread_count(None, 1) == 1
-    assert parallel.thread_count(None, 0) == 1
+    assert _threads.thread_count(None, 1) == 1
+    assert _threads.thread_count(None, 0) == 1
 
 
 def test_hashlib_is_not_run_in_threads_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "available_threads", lambda: 4)
+    monkeypatch.setattr(_threads, "available_threads", lambda: 4)
     expected = 4 if rvh.backend() == "native" else 1
-    assert parallel.thread_count(None, 2**40) == expected
+    assert _threads.thread_count(None, 2**40) == expected
 
 
 # -- keys that another thread changes -----------------------------------------------------------

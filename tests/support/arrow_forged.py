@@ -59,7 +59,6 @@ LAST_ERROR = CFUNCTYPE(c_void_p, c_void_p)
 DESTRUCTOR = PYFUNCTYPE(None, c_void_p)
 
 new_capsule = PYFUNCTYPE(py_object, c_void_p, c_char_p, c_void_p)(("PyCapsule_New", pythonapi))
-pointer_of = PYFUNCTYPE(c_void_p, py_object, c_char_p)(("PyCapsule_GetPointer", pythonapi))
 
 
 def address(function: Any) -> int | None:

@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-Id = str | bytes
-
 
 def as_bytes(value: object) -> bytes:
     """The bytes of a node id or a key."""

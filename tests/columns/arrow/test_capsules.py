@@ -16,7 +16,7 @@ from interrupting import interrupted_at
 from subprocesses import output
 
 import rvh
-from rvh._batch import threads as parallel
+from rvh._batch import threads as _threads
 from rvh.keys import column
 from rvh.multi import compose_keys, score_columns, select_columns, select_multi
 from rvh.partitions import PartitionTable
@@ -33,7 +33,7 @@ TEXTS = [f"schlüssel-{n}" for n in range(50)]
 
 @pytest.fixture(autouse=True)
 def _many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "PAIRS_PER_BLOCK", 40)  # several blocks of few keys
+    monkeypatch.setattr(_threads, "PAIRS_PER_BLOCK", 40)  # several blocks of few keys
 
 
 @pytest.fixture
