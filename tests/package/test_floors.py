@@ -12,8 +12,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from floor_table import floors
 from folders import ROOT
-from house import floors
 
 SOURCES = (".py", ".pyi", ".pyx", ".pxd", ".pxi")
 ROW = "a row in docs/architecture.md, under The floors, says where it stands"

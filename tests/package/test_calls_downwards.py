@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from house import floors
+from floor_table import floors
 
 import rvh
 from rvh.balanced import BalancedAssigner, assign_balanced
