@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh import _version
 from rvh import keys as _keys
+from rvh._arguments.choices import one_of
 from rvh._arguments.domains import Domains, as_domains, labels_of
 from rvh._arguments.masks import node_mask
 from rvh._arguments.numbers import real_numbers
@@ -114,9 +115,7 @@ class NodeSet:
         secret: bytes = b"",
         domains: Mapping[str, Any] | None = None,
     ) -> None:
-        if not isinstance(scheme, str) or scheme not in SCHEMES:
-            raise RVHError(f"scheme is {show(scheme)}: choose one of {', '.join(SCHEMES)}")
-        self._scheme = str(scheme)
+        self._scheme = one_of("scheme", scheme, SCHEMES)
         self._secret = _check_secret(secret, self._scheme)
         column, self._ids = _keys.node_column(ids)
         self._ids.flags.writeable = False
