@@ -19,7 +19,7 @@ import nox
 nox.options.sessions = ["lint", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 
-#: the programs that a newcomer has, and those with the ones of this environment before them
+#: PATH as a newcomer has it; tasks find the programs of this environment first
 OUTSIDE = os.environ["PATH"]
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{OUTSIDE}"
 
@@ -156,7 +156,7 @@ def clone(session: nox.Session) -> None:
         )
 
 
-#: what asks for an installation of its own, or looks at nothing that differs
+#: tests that need an installation of their own, and tests that ask nothing of a backend
 APART = ("--ignore=tests/clusters", "--ignore=tests/benchmarks")
 
 

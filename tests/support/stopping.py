@@ -1,4 +1,4 @@
-"""A change that stands still at any line, with the locks it holds; children forked meanwhile."""
+"""Stop a thread at any line of a change, locks held, and fork children that check what they see."""
 
 from __future__ import annotations
 
