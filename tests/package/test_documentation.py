@@ -15,11 +15,6 @@ import pytest
 from folders import DOCS
 
 import rvh
-import rvh.cpu
-import rvh.multi
-import rvh.partitions
-import rvh.stable
-import rvh.weighted
 
 LAYOUTS = DOCS / "ffi_layout.md"
 
@@ -188,13 +183,14 @@ MODULES_APART = [
     for module in pkgutil.iter_modules(rvh.__path__)
     if not module.name.startswith("_") and module.name not in ELSEWHERE
 ]
+for _module in MODULES_APART:
+    importlib.import_module(f"rvh.{_module}")
 
 
 def public_names() -> set[str]:
     names = {f"rvh.{name}" for name in rvh.__all__ if name != "__version__"}
     for module in MODULES_APART:
-        there = importlib.import_module(f"rvh.{module}")
-        names |= {f"rvh.{module}.{name}" for name in there.__all__ if not name.isupper()}
+        names |= {f"rvh.{module}.{n}" for n in getattr(rvh, module).__all__ if not n.isupper()}
     for name in list(names):
         value = resolve(name)
         if inspect.isclass(value) and not issubclass(value, (Exception, tuple, StrEnum)):
