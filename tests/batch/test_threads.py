@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,6 +14,7 @@ import reference
 from subprocesses import output, python
 
 import rvh
+from rvh._batch import answers
 from rvh._batch import threads as _threads
 
 NODES = [f"node{n}" for n in range(5)]
@@ -218,3 +220,57 @@ def test_a_column_is_as_long_as_its_list_was() -> None:
         for part in (column, column.take(np.array([0, 2]))):
             with pytest.raises(rvh.RVHError, match="the keys were changed while they were read"):
                 list(part.iter_bytes())
+
+
+def test_a_thread_that_starts_late_reads_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal may end the call before a thread is known to run, which is then not waited for."""
+    late: list[threading.Thread] = []
+    worked: list[int] = []
+
+    def start(thread: threading.Thread) -> None:
+        late.append(thread)
+        raise KeyboardInterrupt
+
+    def work(keys: Any, start: int, stop: int, out: Any, cancel: Any) -> None:
+        worked.append(start)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        _threads.over_blocks([(work, None, n, n + 1, np.empty(1)) for n in range(3)], 2)
+    late[0].run()
+    assert worked == []
+
+
+def test_an_error_of_the_queue_in_another_thread_is_raised() -> None:
+    tried = threading.Event()
+
+    def work(keys: Any, start: int, stop: int, out: Any, cancel: Any) -> None:
+        tried.wait()
+
+    def blocks() -> Iterator[_threads.Block]:
+        while True:
+            if threading.current_thread() is not threading.main_thread():
+                tried.set()
+                raise MemoryError
+            yield work, None, 0, 1, np.empty(1)
+
+    with pytest.raises(MemoryError):
+        _threads.over_blocks(blocks(), 2)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_answers_of_categories_are_handed_out_in_small_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A signal waits for the blocks that other threads work on."""
+    sizes: list[int] = []
+
+    def take(array: Any, places: Any, out: Any) -> None:
+        sizes.append(out.size)
+        array.take(places, axis=0, out=out)
+
+    monkeypatch.setattr(answers, "take", take)
+    chosen = SET.select_batch(np.arange(2000) % 7, 5, threads=2, dedupe=True)
+    assert np.array_equal(chosen[:7], SET.select_batch(np.arange(7), 5))
+    assert sum(sizes) == chosen.size
+    assert max(sizes) <= _threads.PAIRS_PER_BLOCK

@@ -86,7 +86,8 @@ def _fill_by_category(
         categories = categories._take(used)
     answers = np.empty((len(categories), *out.shape[1:]), out.dtype)
     fill(work, categories, answers, cost, threads)
-    over_rows(partial(_expand, answers), codes, out, 1, threads)
+    # Blocks of as many ids, whatever k is: a signal waits for those that other threads work on.
+    over_rows(partial(_expand, answers), codes, out, max(1, answers[:1].size), threads)
 
 
 def _expand(

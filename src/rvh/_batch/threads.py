@@ -116,12 +116,14 @@ def over_blocks(blocks: Iterable[Block], count: int) -> None:
 
     def drain() -> None:
         while True:
-            with lock:
-                number, block = (0, None) if failures else next(queue, (0, None))
-            if block is None:
-                return
-            work, keys, start, stop, out = block
+            number = -1  # before all blocks, should the queue itself fail
             try:
+                with lock:
+                    ended = failures or cancel.is_set()
+                    number, block = (-1, None) if ended else next(queue, (-1, None))
+                if block is None:
+                    return
+                work, keys, start, stop, out = block
                 work(keys, start, stop, out, cancel)
             except BaseException as error:
                 failures.append((number, error))
@@ -136,7 +138,7 @@ def over_blocks(blocks: Iterable[Block], count: int) -> None:
         for helper in helpers:
             helper.join()
     except BaseException:  # a signal between two blocks
-        cancel.set()
+        cancel.set()  # a helper that is only just starting, and is not waited for, reads no keys
         _wait_for(helpers)
         raise
     if failures:
