@@ -241,6 +241,32 @@ def test_a_thread_that_starts_late_reads_no_keys(monkeypatch: pytest.MonkeyPatch
     assert worked == []
 
 
+def test_a_signal_waits_for_threads_that_join_takes_for_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As Python 3.11 does after a signal in `Thread.join`."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def work(keys: Any, start: int, stop: int, out: Any, cancel: Any) -> None:
+        if threading.current_thread() is threading.main_thread():
+            begun.wait()
+            return
+        begun.set()
+        while not cancel.is_set():
+            time.sleep(0.001)
+        time.sleep(0.05)  # it still reads keys
+        ended.set()
+
+    def join(thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "join", join)
+    monkeypatch.setattr(threading.Thread, "is_alive", lambda thread: False)
+    with pytest.raises(KeyboardInterrupt):
+        _threads.over_blocks([(work, None, n, n + 1, np.empty(1)) for n in range(2)], 2)
+    assert ended.is_set()
+
+
 def test_an_error_of_the_queue_in_another_thread_is_raised() -> None:
     tried = threading.Event()
 

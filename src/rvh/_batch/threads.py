@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -63,11 +64,14 @@ def thread_count(threads: int | None, pairs: int) -> int:
     return number
 
 
-def _wait_for(helpers: list[threading.Thread]) -> None:
-    """Wait, despite signals, until no thread reads the keys: then their memory may be released."""
-    while running := [helper for helper in helpers if helper.is_alive()]:
+def _wait_for(working: set[int]) -> None:
+    """Wait, despite signals, until no thread reads the keys: then their memory may be released.
+
+    Not by `Thread.join`: one that a signal interrupts takes the thread for ended (Python 3.11).
+    """
+    while working:
         with suppress(KeyboardInterrupt):
-            running[0].join()
+            time.sleep(0.001)
 
 
 def block_rows(cost: int) -> int:
@@ -130,7 +134,17 @@ def over_blocks(blocks: Iterable[Block], count: int) -> None:
                 if not isinstance(error, RVHError):
                     cancel.set()
 
-    helpers = [threading.Thread(target=drain, daemon=True) for _ in range(count - 1)]
+    working: set[int] = set()
+
+    def help_out() -> None:
+        me = threading.get_ident()
+        working.add(me)  # first: one that starts after `cancel` was set finds nothing to do
+        try:
+            drain()
+        finally:
+            working.discard(me)
+
+    helpers = [threading.Thread(target=help_out, daemon=True) for _ in range(count - 1)]
     try:
         for helper in helpers:
             helper.start()
@@ -138,8 +152,8 @@ def over_blocks(blocks: Iterable[Block], count: int) -> None:
         for helper in helpers:
             helper.join()
     except BaseException:  # a signal between two blocks
-        cancel.set()  # a helper that is only just starting, and is not waited for, reads no keys
-        _wait_for(helpers)
+        cancel.set()
+        _wait_for(working)
         raise
     if failures:
         raise min(failures, key=lambda failure: failure[0])[1]
