@@ -13,14 +13,14 @@ import pytest
 from folders import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sizes import examples
+from sizes import examples, keys_of_a_test
 
 import rvh
 from rvh.faultset import FaultSet
 from rvh.filter import zone
 from rvh.nodes import SCHEMES
 
-MANY = 1_000_000 if rvh.backend() == "native" else 2_000
+MANY = keys_of_a_test(1_000_000, 2_000)
 IDS = [f"node-{n}" for n in range(16)]
 ZONES = [f"zone-{n % 4}" for n in range(16)]
 RACKS = [n // 4 % 2 for n in range(16)]  # two in each zone, with the same labels

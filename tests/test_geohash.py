@@ -18,6 +18,7 @@ from folders import GOLDEN
 from golden.values import untagged
 from hypothesis import given
 from hypothesis import strategies as st
+from sizes import keys_of_a_test
 
 import rvh
 from rvh import RVHError, RVHTypeError
@@ -27,7 +28,7 @@ from rvh.geohash import GeoSet, encode
 RECORDED = json.loads((GOLDEN / "geohash.json").read_bytes())
 LETTERS = "0123456789bcdefghjkmnpqrstuvwxyz"
 #: keys of the tests about movement: the pure-Python backend takes thousands of times as long
-MANY = 1_000_000 if rvh.backend() == "native" else 5_000
+MANY = keys_of_a_test(1_000_000, 5_000)
 
 
 def places(count: int, seed: int = 5, spread: float = 3.0) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ import reference
 from folders import GOLDEN
 from hypothesis import given
 from hypothesis import strategies as st
+from sizes import keys_of_a_test
 from uhashring import HashRing
 
 import rvh
@@ -25,7 +26,7 @@ from rvh.ring import Migration, Phase, Plan, Ring, RingFace, Route, ketama
 
 NAMES = [f"node-{n}" for n in range(8)]
 OLD, NEW = ketama(NAMES, integers="contract"), rvh.NodeSet([*NAMES[1:], "node-8"])
-MANY = 1_000_000 if rvh.backend() == "native" else 2_000
+MANY = keys_of_a_test(1_000_000, 2_000)
 MIGRATION = Migration(OLD, NEW)
 
 

@@ -18,6 +18,7 @@ import reference
 from hypothesis import given
 from hypothesis import strategies as st
 from interrupting import interrupted, needs_sigint
+from sizes import keys_of_a_test
 from subprocesses import output
 
 import rvh
@@ -237,7 +238,7 @@ def test_large_parts_beside_small_ones() -> None:
 
 
 def test_a_million_integers_are_the_bytes_of_their_rows() -> None:
-    count = 1_000_000 if rvh.backend() == "native" else 20_000
+    count = keys_of_a_test(1_000_000, 20_000)
     rng = np.random.default_rng(5)
     table = rng.integers(-(2**63), 2**63, (count, 3), dtype="<i8")
     keys = compose_keys(*table.T)

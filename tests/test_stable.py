@@ -17,9 +17,9 @@ import reference
 from folders import VECTORS
 from hypothesis import given
 from hypothesis import strategies as st
+from sizes import keys_of_a_test
 from subprocesses import output
 
-import rvh
 from rvh import RVHError, RVHTypeError, _backend, stable
 from rvh._backend import pure as _pure
 from rvh._batch import threads as _threads
@@ -31,7 +31,7 @@ JUMPBACK = json.loads((VECTORS / "jumpback_hash4j.json").read_bytes())
 MOST = 2**31 - 1
 COUNTS = (1, 2, 3, 4, 5, 10, 31, 32, 33, 1000, 1023, 1024, 1025, 10**6, 2**30, 2**30 + 1, MOST)
 #: keys of the statistical tests: the pure-Python backend takes thousands of times as long
-MANY = 1_000_000 if rvh.backend() == "native" else 20_000
+MANY = keys_of_a_test(1_000_000, 20_000)
 
 
 def number(key: int) -> np.ndarray:

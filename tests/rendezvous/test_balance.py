@@ -1,7 +1,7 @@
-"""Every node gets its share, and a change moves only what it has to: over a million keys.
+"""Every node gets its share, and a change moves only what it has to: over many keys.
 
-The pure-Python backend is a hundredth as fast and gets 20,000; each test's name says how
-many there were. Keys and nodes are fixed, so a run repeats.
+There are a million in the large size; each test's name says how many there were. Keys and nodes are
+fixed, so a run repeats.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from functools import cache
 import mpmath
 import numpy as np
 import pytest
+from sizes import keys_of_a_test
 
 import rvh
 
-KEYS = 20_000 if rvh.backend() == "python" else 1_000_000
+KEYS = keys_of_a_test(1_000_000, 20_000)
 #: chi-squared values less probable than this are no chance
 LEAST_P = 1e-6
 #: standard deviations; of the 1,400 shares below, all random, one lies outside in 1 of 11 suites

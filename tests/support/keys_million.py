@@ -6,11 +6,12 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from sizes import keys_of_a_test
 
 import rvh
 
-#: the pure-Python backend is given a twentieth, for the sake of time
-ROWS = 1_000_000 if rvh.backend() == "native" else 50_000
+#: a million in the large size
+ROWS = keys_of_a_test(1_000_000, 50_000)
 NODES = rvh.NodeSet([f"cache-{i}" for i in range(8)], scheme="murmur")
 BYTES_NODES = rvh.NodeSet([b"cache-\xff", b"cache-\x01\xfe", b"cache"])
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+import rvh
+
 SIZE = os.environ.get("RVH_TEST_SIZE", "small")
 if SIZE not in ("small", "large"):
     raise pytest.UsageError(f"RVH_TEST_SIZE is {SIZE!r}: choose small or large")
@@ -24,6 +26,16 @@ large = pytest.mark.skipif(not LARGE, reason="only in the large size")
 def examples(number: int) -> int:
     """Of hypothesis: `number` in the large size, a quarter of them in the small one."""
     return number if LARGE else -(-number // 4)
+
+
+def keys_of_a_test(native: int, python: int) -> int:
+    """Return how many keys a test asks about: `native` in the large size, a tenth in the small one.
+
+    The pure-Python backend is a hundredth as fast: it gets `python` in either.
+    """
+    if rvh.backend() == "python":
+        return python
+    return native if LARGE else native // 10
 
 
 def some(cases: Iterable[Any], every: int) -> list[Any]:
