@@ -26,6 +26,7 @@ import reference
 from hypothesis import given
 from hypothesis import strategies as st
 from interrupting import interrupted, needs_sigint
+from sizes import some
 from subprocesses import output
 
 import rvh
@@ -1005,7 +1006,7 @@ table = PartitionTable(ns, {partitions})
 
 
 @needs_sigint
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", some([1, 2], every=2))
 @pytest.mark.parametrize("name", LONG_CALLS)
 def test_interrupt(name: str, threads: int) -> None:
     partitions = (1 << 20 if NATIVE else 2000) if name == "adding" else 10

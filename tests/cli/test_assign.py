@@ -139,7 +139,9 @@ def test_a_column_whose_name_has_a_comma(call, tmp_path):
     assert nodes_of(out) == rvh.rendezvous_hash(NODES, "1")
 
 
-@pytest.mark.parametrize("kind", ["csv", "tsv", "ndjson", "lines", "parquet", "arrow", "arrows"])
+@pytest.mark.parametrize(
+    "kind", some(["csv", "tsv", "ndjson", "lines", "parquet", "arrow", "arrows"], every=4)
+)
 def test_stdin_to_stdout(call, spawn, tmp_path, kind):
     lines, keys, out = (tmp_path / name for name in ("keys.txt", "keys", "out"))
     lines.write_text("".join(f"k{n}\n" for n in range(50)), encoding="utf-8")
@@ -327,7 +329,7 @@ sys.exit(code)
 
 
 @pytest.mark.parametrize(
-    "name", some(["keys.csv", "keys.ndjson", "keys.parquet", "keys.txt"], every=2)
+    "name", some(["keys.csv", "keys.ndjson", "keys.parquet", "keys.txt"], every=4)
 )
 def test_memory_does_not_grow_with_the_file(spawn, tmp_path, name):
     """A file of 240 MB more takes less than a third of that in memory."""
@@ -356,7 +358,8 @@ def test_memory_does_not_grow_with_the_file(spawn, tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["k.csv", "k.csv.gz", "k.ndjson", "k.txt", "k.parquet", "k.arrow", "k.arrows"]
+    "name",
+    some(["k.csv", "k.csv.gz", "k.ndjson", "k.txt", "k.parquet", "k.arrow", "k.arrows"], every=3),
 )
 def test_progress_is_that_of_the_rows_done(call, tmp_path, name):
     """Readers read ahead of the rows that they give; the bar must not be full before the end."""
