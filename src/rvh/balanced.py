@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from rvh import keys as _keys
 from rvh._arguments.numbers import as_index, real_number
 from rvh._backend import Matching, distinct
-from rvh._columns.column import KeyColumn, Kind
+from rvh._batch.dedupe import distinct_keys
+from rvh._columns.column import KeyColumn
 from rvh._runtime.shared import Shared
 from rvh._runtime.slices import take
 from rvh.errors import RVHError, RVHTypeError, keys_changed, show
@@ -310,8 +311,7 @@ class BalancedAssigner(Shared):
         """
         with _keys.open_keys(keys) as column, self._change_lock:
             self._finish_change()
-            spans, codes = distinct(column.with_plain_chunks(), 0, len(column))
-            unique = KeyColumn(Kind.SPANS, spans)
+            unique, codes = distinct_keys(column.with_plain_chunks(), 0, len(column))
             names = list(unique.iter_bytes())
             new: dict[bytes, int] = {}  # keys without an owner -> their positions in `unique`
             for position, key in enumerate(names):

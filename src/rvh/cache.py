@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from rvh import keys as _keys
 from rvh._arguments.choices import one_of
 from rvh._arguments.numbers import whole_number
-from rvh._backend import Cache, distinct
+from rvh._backend import Cache
 from rvh._batch.answers import fill
+from rvh._batch.dedupe import distinct_keys
 from rvh._batch.threads import thread_count
-from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.shared import Shared
 from rvh._runtime.slices import take
 from rvh.errors import RVHTypeError
@@ -270,8 +270,8 @@ class SelectionCache(Cache, Shared):
             if len(rows) > 0:
                 # The keys are copied: if the caller changed them between scoring and storing, a
                 # key would be stored with the answer of another.
-                spans, codes = distinct(column._take(rows).with_plain_chunks(), 0, len(rows))
-                unique = KeyColumn._unchecked(Kind.SPANS, spans)
+                missed = column._take(rows).with_plain_chunks()
+                unique, codes = distinct_keys(missed, 0, len(rows))
                 answers = np.empty((len(unique), k), dtype=np.intp)
                 fill(ranking.nodes.argselect, unique, answers, ranking.cost(k), threads)
                 out[rows] = answers[codes]

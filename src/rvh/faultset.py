@@ -18,10 +18,9 @@ from rvh._arguments.domains import Domains, as_domains
 from rvh._arguments.masks import node_mask
 from rvh._arguments.numbers import whole_number
 from rvh._arguments.per_node import python_value
-from rvh._backend import distinct
+from rvh._batch.dedupe import distinct_keys
 from rvh._batch.replicas import find_absent, find_repeated
 from rvh._batch.threads import Work, over_rows
-from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.slices import take, to_list
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet, as_node_set
@@ -499,8 +498,8 @@ class FaultSet:
             indices = np.arange(ids.size) if valid is None else np.flatnonzero(valid)
             if valid is not None:
                 column = column.take(indices)
-            spans, codes = distinct(column, 0, len(indices))
-            names = list(KeyColumn(Kind.SPANS, spans).iter_bytes())
+            unique, codes = distinct_keys(column, 0, len(indices))
+            names = list(unique.iter_bytes())
             places = self._living._ranking.places()
             of_names = np.array([places.get(name, -1) for name in names], dtype=np.intp)
             positions[indices] = of_names[codes]

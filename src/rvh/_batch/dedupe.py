@@ -32,7 +32,6 @@ SAMPLE_PART = 0.02
 #: a sample of M rows has 8 sqrt(M): if each key stands twice, it contains 8 * 8 / 2 such pairs
 PER_ROOT = 8
 
-
 #: rows that are deduplicated together, so that memory does not grow with all rows
 BLOCK = 1 << 20
 
@@ -64,9 +63,27 @@ def deduplicate(keys: KeyColumn, dedupe: Any, cost: float) -> Iterable[tuple[Key
 
 def _with_codes(keys: KeyColumn) -> Iterator[tuple[KeyColumn, int]]:
     for start in range(0, len(keys), BLOCK):
-        spans, codes = distinct(keys, start, min(start + BLOCK, len(keys)))
-        categories = KeyColumn._unchecked(Kind.SPANS, spans)
+        categories, codes = distinct_keys(keys, start, min(start + BLOCK, len(keys)))
         yield KeyColumn._unchecked(Kind.CODES, Codes._unchecked(categories, codes)), start
+
+
+def distinct_keys(keys: KeyColumn, start: int, stop: int) -> tuple[KeyColumn, NDArray[np.uint32]]:
+    """Return the distinct keys of rows ``start`` to ``stop``, copied, and the code of each row.
+
+    Parameters
+    ----------
+    keys : KeyColumn
+        A plain column, or chunks of plain columns.
+    start, stop : int
+
+    Examples
+    --------
+    >>> unique, codes = distinct_keys(KeyColumn(Kind.OBJECTS, ["a", "b", "a"]), 0, 3)
+    >>> list(unique.iter_bytes()), codes
+    ([b'a', b'b'], array([0, 1, 0], dtype=uint32))
+    """
+    spans, codes = distinct(keys, start, stop)
+    return KeyColumn._unchecked(Kind.SPANS, spans), codes
 
 
 def has_codes(keys: KeyColumn) -> bool:

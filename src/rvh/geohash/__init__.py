@@ -18,8 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
 from rvh._arguments.numbers import real_number, whole_number
-from rvh._backend import PreparedNodes, distinct
+from rvh._backend import PreparedNodes
 from rvh._batch.answers import fill
+from rvh._batch.dedupe import distinct_keys
 from rvh._batch.threads import Block, block_rows, over_blocks, thread_count
 from rvh._columns.column import KeyColumn, Kind
 from rvh._runtime.slices import argsort, array_of, slices, take
@@ -462,8 +463,8 @@ class _Task(NamedTuple):
 def _take(keys: KeyColumn, start: int, rows: NDArray[np.intp]) -> KeyColumn:
     """Take the elements at ``start + rows``, in any order, of a plain column or of plain chunks."""
     if keys.kind is Kind.CHUNKS:  # chunks cannot be reordered, so their elements are copied
-        spans, codes = distinct(keys, start, start + len(rows))
-        return KeyColumn._unchecked(Kind.SPANS, spans)._take(codes[rows])
+        unique, codes = distinct_keys(keys, start, start + len(rows))
+        return unique._take(codes[rows])
     return keys._take(rows + start)
 
 
