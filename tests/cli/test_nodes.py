@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from sizes import examples
 
 import rvh
-from rvh.cli.nodelist.doubts import ID_NAMES
+from rvh._nodelist.doubts import ID_NAMES
 from rvh.cli.nodes import read_nodes
 from rvh.errors import RVHError
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh.cli.nodelist.values import Untyped, as_number, shown
+from rvh._nodelist.values import Untyped, as_number, shown
 from rvh.cli.nodes import read_nodes
 from rvh.errors import RVHError, show
 from rvh.filter import Filter, alive, capacity, label

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rvh._backend.contract import ALPHABET
-from rvh.cli.nodelist.values import shown
+from rvh._nodelist.values import shown
 from rvh.errors import RVHError
 from rvh.geohash.cells import LONGEST
 

@@ -8,11 +8,11 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
+from rvh._nodelist.columns import Columns
+from rvh._nodelist.doubts import doubt
+from rvh._nodelist.entries import Entry, NodeList, node_list
+from rvh._nodelist.files import read_file, source_name
 from rvh._tables import compression_of, format_of
-from rvh.cli.nodelist.columns import Columns
-from rvh.cli.nodelist.doubts import doubt
-from rvh.cli.nodelist.entries import Entry, NodeList, node_list
-from rvh.cli.nodelist.files import read_file, source_name
 from rvh.cli.values import refuse_no_text
 from rvh.errors import RVHError, show
 

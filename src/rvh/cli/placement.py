@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._columns.values import is_whole
+from rvh._nodelist.entries import NodeList
 from rvh.cli.conflicts import refuse_conflicts
 from rvh.cli.inputs import refuse_overwritten, refuse_shared
-from rvh.cli.nodelist.entries import NodeList
 from rvh.cli.nodes import paths, read_nodes
 from rvh.cli.options import RINGS, Algorithm, CachePolicy, PlacementOptions
 from rvh.cli.values import read_secret

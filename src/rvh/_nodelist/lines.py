@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rvh.cli.nodelist.columns import Columns
-from rvh.cli.nodelist.doubts import as_json, doubt, is_id_name
-from rvh.cli.nodelist.entries import Entry
+from rvh._nodelist.columns import Columns
+from rvh._nodelist.doubts import as_json, doubt, is_id_name
+from rvh._nodelist.entries import Entry
 from rvh.errors import RVHError, show
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from rvh.cli.nodelist.doubts import is_id_name
+from rvh._nodelist.doubts import is_id_name
 from rvh.errors import RVHError, show
 
 

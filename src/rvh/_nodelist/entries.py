@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._arguments.weights import WEIGHT_MAX, WEIGHT_MIN
-from rvh.cli.nodelist.columns import Columns
-from rvh.cli.nodelist.values import Untyped, as_number, shown
+from rvh._nodelist.columns import Columns
+from rvh._nodelist.values import Untyped, as_number, shown
 from rvh.errors import RVHError, show
 
 

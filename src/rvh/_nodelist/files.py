@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from rvh._nodelist.columns import Columns, id_column
+from rvh._nodelist.delimited import read_csv, read_tsv
+from rvh._nodelist.entries import Entry
+from rvh._nodelist.lines import read_lines
+from rvh._nodelist.ndjson import read_ndjson
 from rvh._tables import FORMATS, Format, compression_of, format_of
 from rvh._tables.plaintext import decoded
-from rvh.cli.nodelist.columns import Columns, id_column
-from rvh.cli.nodelist.delimited import read_csv, read_tsv
-from rvh.cli.nodelist.entries import Entry
-from rvh.cli.nodelist.lines import read_lines
-from rvh.cli.nodelist.ndjson import read_ndjson
 from rvh.errors import RVHError
 
 if TYPE_CHECKING:

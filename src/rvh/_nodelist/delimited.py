@@ -8,10 +8,10 @@ import shlex
 from collections.abc import Iterator
 from itertools import chain
 
-from rvh.cli.nodelist.columns import Columns, id_column
-from rvh.cli.nodelist.doubts import PLAIN, as_json, is_id_name, unprintable
-from rvh.cli.nodelist.entries import Entry
-from rvh.cli.nodelist.values import Untyped
+from rvh._nodelist.columns import Columns, id_column
+from rvh._nodelist.doubts import PLAIN, as_json, is_id_name, unprintable
+from rvh._nodelist.entries import Entry
+from rvh._nodelist.values import Untyped
 from rvh.errors import RVHError, show
 
 

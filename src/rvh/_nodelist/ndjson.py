@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 
+from rvh._nodelist.columns import Columns, id_column, no_column
+from rvh._nodelist.entries import Entry
 from rvh._tables.jsontext import unique_members
-from rvh.cli.nodelist.columns import Columns, id_column, no_column
-from rvh.cli.nodelist.entries import Entry
 from rvh.errors import RVHError, show
 
 
