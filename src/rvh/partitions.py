@@ -282,7 +282,7 @@ class PartitionTable:
         >>> table == PartitionTable(["a", "b", "c"])
         True
         """
-        return self._with_nodes(self._nodes.add(ids, weights), threads)
+        return self.with_nodes(self._nodes.add(ids, weights), threads=threads)
 
     def remove(self, ids: Any, *, threads: int | None = None) -> PartitionTable:
         """Return a table without `ids` (one or several); only their partitions move.
@@ -294,7 +294,7 @@ class PartitionTable:
         >>> table == PartitionTable(["b", "c"])
         True
         """
-        return self._with_nodes(self._nodes.remove(ids), threads)
+        return self.with_nodes(self._nodes.remove(ids), threads=threads)
 
     def with_weights(
         self, weights: ArrayLike | None, *, threads: int | None = None
@@ -308,10 +308,36 @@ class PartitionTable:
         >>> table.lookup("any key")
         ['a']
         """
-        return self._with_nodes(self._nodes.with_weights(weights), threads)
+        return self.with_nodes(self._nodes.with_weights(weights), threads=threads)
 
-    def _with_nodes(self, nodes: NodeSet, threads: int | None) -> PartitionTable:
-        """Make the table of `nodes` from this one, or from scratch if most nodes are new."""
+    def with_nodes(self, nodes: NodeSet, *, threads: int | None = None) -> PartitionTable:
+        """Return a table of other nodes; only partitions of those that came, went or changed move.
+
+        Parameters
+        ----------
+        nodes : NodeSet
+            Of any ids and weights, and of this table's scheme and secret.
+        threads : int, optional
+            As for `NodeSet.argselect_batch`.
+
+        Raises
+        ------
+        RVHError
+            Fewer selectable nodes than ``k``, another scheme or secret.
+
+        Examples
+        --------
+        >>> from rvh.partitions import PartitionTable
+        >>> import rvh
+        >>> table = PartitionTable(["a", "b"]).with_nodes(rvh.NodeSet(["b", "c"]))
+        >>> table == PartitionTable(["b", "c"])
+        True
+        """
+        if (nodes.scheme, nodes.secret) != (self._nodes.scheme, self._nodes.secret):
+            raise RVHError(
+                "nodes have another scheme or secret than the table's, so every partition would be "
+                "ranked anew: make a PartitionTable of them"
+            )
         k = nodes._ranking.check_k(self.k)
         thread_count(threads, 0)  # rejects an invalid number even if nothing is scored
         positions = _new_positions(self._nodes, nodes)

@@ -8,7 +8,7 @@ import importlib.resources
 import inspect
 import pkgutil
 from collections.abc import Callable
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -39,6 +39,53 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.multi.select_multi": FUNCTION,
     "rvh.multi.select_columns": FUNCTION,
     "rvh.multi.score_columns": FUNCTION,
+    "rvh.membership.Change": ("Parameters",),
+    "rvh.membership.Change.joined": (),
+    "rvh.membership.Change.left": (),
+    "rvh.membership.Change.moved": (),
+    "rvh.membership.Change.moved_of": ("Parameters", "Returns"),
+    "rvh.membership.Change.statuses": (),
+    "rvh.membership.Change.weights": (),
+    "rvh.membership.Document": (),
+    "rvh.membership.Membership": ("Parameters", "Raises", "Examples"),
+    "rvh.membership.Membership.accept": ("Returns", "Raises"),
+    "rvh.membership.Membership.age": (),
+    "rvh.membership.Membership.cache": (),
+    "rvh.membership.Membership.changes": ("Examples",),
+    "rvh.membership.Membership.close": (),
+    "rvh.membership.Membership.held": (),
+    "rvh.membership.Membership.name": (),
+    "rvh.membership.Membership.nodes": (),
+    "rvh.membership.Membership.snapshot": (),
+    "rvh.membership.Membership.stats": (),
+    "rvh.membership.Membership.subscribe": ("Parameters", "Returns"),
+    "rvh.membership.Membership.table": ("Returns",),
+    "rvh.membership.Moved": ("Parameters",),
+    "rvh.membership.NodeMeta": ("Parameters", "Raises", "Examples"),
+    "rvh.membership.NodeMeta.rule": (),
+    "rvh.membership.Refused": ("Parameters",),
+    "rvh.membership.Snapshot": ("Examples",),
+    "rvh.membership.Snapshot.age": (),
+    "rvh.membership.Snapshot.digest": (),
+    "rvh.membership.Snapshot.epoch": (),
+    "rvh.membership.Snapshot.faults": ("Examples",),
+    "rvh.membership.Snapshot.fingerprint": (),
+    "rvh.membership.Snapshot.members": (),
+    "rvh.membership.Snapshot.nodes": (),
+    "rvh.membership.Source": (),
+    "rvh.membership.Source.name": (),
+    "rvh.membership.Source.watch": (),
+    "rvh.membership.State": ("Parameters",),
+    "rvh.membership.Stats": ("Parameters",),
+    "rvh.membership.Status": (),
+    "rvh.membership.given_weights": ("Raises", "Examples"),
+    "rvh.membership.open_source": ("Parameters", "Raises", "Examples"),
+    "rvh.membership.read_document": ("Parameters", "Returns", "Raises", "Examples"),
+    "rvh.membership.read_once": ("Parameters", "Raises", "Examples"),
+    "rvh.membership.share_moved": ("Parameters", "Returns", "Raises", "Examples"),
+    "rvh.membership.take_snapshot": ("Parameters", "Raises"),
+    "rvh.membership.weigh_by": ("Parameters", "Returns", "Raises", "Examples"),
+    "rvh.partitions.PartitionTable.with_nodes": ("Parameters", "Raises", "Examples"),
     "rvh.partitions.Moves": ("Parameters",),
     "rvh.partitions.PartitionTable": ("Parameters", "Raises", "Notes", "Examples"),
     "rvh.partitions.PartitionTable.add": ("Examples",),
@@ -193,8 +240,13 @@ def public_names() -> set[str]:
         names |= {f"rvh.{module}.{n}" for n in getattr(rvh, module).__all__ if not n.isupper()}
     for name in list(names):
         value = resolve(name)
-        if inspect.isclass(value) and not issubclass(value, (Exception, tuple, StrEnum)):
-            names |= {f"{name}.{member}" for member in vars(value) if not member.startswith("_")}
+        if inspect.isclass(value) and not issubclass(value, (Exception, tuple, Enum)):
+            names |= {
+                f"{name}.{member}"
+                for member, what in vars(value).items()
+                if not member.startswith("_")
+                and not inspect.ismemberdescriptor(what)  # a field, which the class documents
+            }
     return names
 
 

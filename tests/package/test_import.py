@@ -25,7 +25,10 @@ NEVER = (
     *("pyarrow", "pandas", "polars", "duckdb", "datafusion", "pymemcache"),
 )
 #: parts of rvh that are not needed to place keys, and load what an extra installs
-OPTIONAL = ("rvh._nodelist", "rvh._tables", "rvh.bench", "rvh.cli", "rvh.integrations")
+OPTIONAL = (
+    *("rvh._nodelist", "rvh._tables", "rvh.bench", "rvh.cli", "rvh.integrations"),
+    "rvh.membership",
+)
 
 
 @pytest.mark.parametrize("force", ["0", "1"], ids=["default backend", "Python"])

@@ -1,0 +1,212 @@
+"""A snapshot: the nodes of one moment, prepared for keys. It never changes."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh.errors import RVHError, show
+from rvh.faultset import FaultSet
+from rvh.membership.meta import STATUSES, NodeMeta
+from rvh.membership.weighing import Weigh, given_weights
+from rvh.nodes import NodeSet
+
+__all__ = ["Options", "Snapshot", "digest_of", "prepare"]
+
+#: kinds of domains that nodes have fields for
+KINDS = ("zone", "rack")
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How a membership makes a node set of nodes."""
+
+    scheme: str = "blake2b"
+    secret: bytes = b""
+    weigh: Weigh = given_weights
+    #: kinds of domains that every node must have; None: those of zone and rack that all have
+    domains: tuple[str, ...] | None = None
+
+
+class Snapshot:
+    """The nodes of one moment: all that is known of them, and the node set that they make.
+
+    It never changes, so what is read from one snapshot fits together. Nodes are in the order of
+    their ids (by their UTF-8): equal fingerprints give equal indices too.
+
+    Examples
+    --------
+    >>> from rvh.membership import NodeMeta, take_snapshot
+    >>> snapshot = take_snapshot([NodeMeta("b"), NodeMeta("a"), NodeMeta("c", status="dead")])
+    >>> list(snapshot.nodes), snapshot.epoch, snapshot["c"].status
+    (['a', 'b'], 1, 'dead')
+    """
+
+    def __init__(
+        self, members: tuple[NodeMeta, ...], nodes: NodeSet, epoch: int, digest: str
+    ) -> None:
+        self._members = members
+        self._nodes = nodes
+        self._epoch = epoch
+        self._digest = digest
+        self._confirmed = time.monotonic()  # written by the membership, as long as it is current
+
+    @property
+    def nodes(self) -> NodeSet:
+        """The nodes that keys are placed on: those that are alive or suspect."""
+        return self._nodes
+
+    @property
+    def members(self) -> tuple[NodeMeta, ...]:
+        """All nodes of the source, in the order of their ids."""
+        return self._members
+
+    @property
+    def epoch(self) -> int:
+        """A number that grows with every snapshot of a membership.
+
+        It is the source's own number, where that has one which is higher than the last epoch: then
+        two processes with one epoch have one fingerprint. Otherwise it is the last epoch and 1,
+        counted in this process; compare fingerprints.
+        """
+        return self._epoch
+
+    @property
+    def fingerprint(self) -> str:
+        """`NodeSet.fingerprint` of `nodes`: equal where every key is placed on the same ids."""
+        return self._nodes.fingerprint
+
+    @property
+    def digest(self) -> str:
+        """The hex digest (32 characters) of all that is known of all members."""
+        return self._digest
+
+    @property
+    def age(self) -> float:
+        """Seconds since the source confirmed this state; it grows while the source is away."""
+        return time.monotonic() - self._confirmed
+
+    @cached_property
+    def faults(self) -> FaultSet:
+        """All members, those selectable alive: for replicas and repair.
+
+        Examples
+        --------
+        >>> from rvh.membership import NodeMeta, take_snapshot
+        >>> zones = {"a": "eu", "b": "eu", "c": "us"}
+        >>> snapshot = take_snapshot([NodeMeta(id, zone=zone) for id, zone in zones.items()])
+        >>> snapshot.faults.select("user:1", k=2, spread="zone")
+        ['c', 'b']
+        """
+        return FaultSet(self._nodes)
+
+    def __getitem__(self, node: str) -> NodeMeta:
+        return self._by_id[node]
+
+    def __contains__(self, node: object) -> bool:
+        return node in self._by_id
+
+    @cached_property
+    def _by_id(self) -> dict[str, NodeMeta]:
+        return {node.id: node for node in self._members}
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __repr__(self) -> str:
+        return (
+            f"Snapshot(epoch={self._epoch}, members={len(self._members)}, "
+            f"selectable={len(self._nodes)}, fingerprint={self.fingerprint[:8]}...)"
+        )
+
+
+def digest_of(members: Sequence[NodeMeta]) -> str:
+    """Digest all that is known of nodes, which are in the order of their ids."""
+    return hashlib.blake2b(msgspec.json.encode(members, order="sorted"), digest_size=16).hexdigest()
+
+
+def in_order(nodes: Sequence[NodeMeta]) -> tuple[NodeMeta, ...]:
+    """Sort nodes by their ids; the UTF-8 of texts is ordered as their code points are."""
+    return tuple(sorted(nodes, key=_id_of))
+
+
+def _id_of(node: NodeMeta) -> str:
+    return node.id
+
+
+def prepare(
+    members: tuple[NodeMeta, ...], options: Options, epoch: int = 1, digest: str | None = None
+) -> Snapshot:
+    """Make the snapshot of members in order.
+
+    Raises
+    ------
+    RVHError
+        No members, none that is selectable, an id that is there twice, weights that cannot be
+        used, a domain that a node lacks.
+    """
+    if not members:
+        raise RVHError("there are no nodes: a source that is empty has more likely lost them")
+    chosen = [node for node in members if STATUSES[node.status].selectable]
+    if not chosen:
+        raise RVHError(f"none of the {len(members)} nodes is alive or suspect: no key has a node")
+    nodes = NodeSet(
+        [node.id for node in chosen],
+        weights=options.weigh(chosen),
+        scheme=options.scheme,
+        secret=options.secret,
+        domains=_domains(chosen, options.domains),
+    )
+    nodes.fingerprint  # noqa: B018  # worked out here, and not by the first reader
+    return Snapshot(members, nodes, epoch, digest_of(members) if digest is None else digest)
+
+
+def take_snapshot(
+    nodes: Sequence[NodeMeta],
+    *,
+    scheme: str = "blake2b",
+    secret: bytes = b"",
+    weigh: Weigh = given_weights,
+    domains: Sequence[str] | None = None,
+) -> Snapshot:
+    """Make a snapshot of nodes at hand, without a source.
+
+    Parameters
+    ----------
+    nodes : sequence of NodeMeta
+    scheme, secret, weigh, domains
+        As for `Membership`.
+
+    Raises
+    ------
+    RVHError
+        As `prepare`.
+    """
+    options = Options(scheme, secret, weigh, None if domains is None else tuple(domains))
+    return prepare(in_order(nodes), options)
+
+
+def _domains(nodes: list[NodeMeta], required: tuple[str, ...] | None) -> dict[str, Any] | None:
+    kinds = KINDS if required is None else required
+    found: dict[str, Any] = {}
+    for kind in kinds:
+        labels = [getattr(node, kind) if kind in KINDS else node.labels.get(kind) for node in nodes]
+        if None not in labels:
+            found[kind] = labels
+        elif required is not None:
+            node = nodes[labels.index(None)]
+            what = kind if kind in KINDS else f"label {show(kind)}"
+            raise RVHError(f"node {show(node.id)} has no {what}, which domains= asks of every node")
+    return found or None
+
+
+def weights_of(snapshot: Snapshot) -> NDArray[np.float64]:
+    """The weights of the selectable nodes, 1 where they have none."""
+    weights = snapshot.nodes.weights
+    return np.ones(len(snapshot.nodes)) if weights is None else weights
