@@ -62,12 +62,13 @@ class FileSource:
     def __init__(
         self, path: str | os.PathLike[str], format_name: str | None = None, interval: float = 0.25
     ) -> None:
-        self.path = Path(path)
+        self.shown = str(path)
+        self.path = Path(path).absolute()  # the program may change its folder
         found = format_of(self.path.name) if format_name is None else format_name
         if found not in FORMATS:
             what = f"the format {show(found)} is not known" if found else "its name tells no format"
             raise RVHError(
-                f"{self.path}: {what}: name it .json, .toml, .yaml, .csv or .tsv, or say "
+                f"{self.shown}: {what}: name it .json, .toml, .yaml, .csv or .tsv, or say "
                 "format_name="
             )
         self.format = found
@@ -75,8 +76,8 @@ class FileSource:
 
     @property
     def name(self) -> str:
-        """``file:`` and the path."""
-        return f"file:{self.path}"
+        """``file:`` and the path as it was given."""
+        return f"file:{self.shown}"
 
     async def watch(self) -> AsyncIterator[Update]:
         """Tell the nodes of the file, and again when it changes."""
@@ -87,7 +88,7 @@ class FileSource:
             if before is None or looks != before[:2] or _may_be_changing(looks):
                 data, accepted = map(_read, files)
                 if data is None:
-                    raise FileNotFoundError(f"{self.path}: No such file or directory")
+                    raise FileNotFoundError(f"{self.shown}: No such file or directory")
                 content = data + b"\0" + (accepted or b"")
                 if before is None or content != before[2]:
                     yield self._state(data, accepted)
@@ -100,7 +101,7 @@ class FileSource:
 
     def _state(self, data: bytes, accepted: bytes | None) -> Update:
         try:
-            nodes, epoch = read_document(str(self.path), data, self.format)
+            nodes, epoch = read_document(self.shown, data, self.format)
         except RVHError as error:
             return Refused(error)
         return State(
@@ -114,7 +115,7 @@ class FileSource:
     async def publish(self, data: bytes) -> None:
         """Replace the file, which holds JSON, as a whole."""
         if self.format != "json":
-            raise RVHError(f"{self.path}: a publisher writes JSON: name the file .json")
+            raise RVHError(f"{self.shown}: a publisher writes JSON: name the file .json")
         write_atomically(self.path, data)
 
 

@@ -1,0 +1,11 @@
+"""The page of files; those of other sources are run beside the tests of their servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pages import run_page
+
+
+def test_the_page_of_files(tmp_path: Path) -> None:
+    assert run_page("membership/file.md", tmp_path, {}) == 4
