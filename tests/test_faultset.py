@@ -457,3 +457,43 @@ def test_golden_answers(case: dict[str, Any]) -> None:
     keys = [row["key"] for row in case["keys"]]
     answer = faults.argselect_batch(keys, case["k"], case["spread"] or None, case["most"] or 1)
     assert answer.nodes.tolist() == [row["nodes"] for row in case["keys"]]
+
+
+@given(data=st.data(), scheme=st.sampled_from(["blake2b", "murmur"]), weighted=st.booleans())
+def test_repair_gives_nothing_new_to_nodes_that_do_not_take(
+    data: st.DataObject, scheme: str, weighted: bool
+) -> None:
+    count = data.draw(st.integers(3, 8))
+    ids = [f"n{i}" for i in range(count)]
+    weights = data.draw(st.lists(st.integers(1, 4), min_size=count, max_size=count))
+    zones = data.draw(st.lists(st.sampled_from("xyz"), min_size=count, max_size=count))
+    flags = st.lists(st.booleans(), min_size=count, max_size=count)
+    alive, takes = data.draw(flags.filter(any)), data.draw(flags)
+    k = data.draw(st.integers(1, 3))
+    if sum(a and t for a, t in zip(alive, takes, strict=True)) < k:
+        alive, takes = [True] * count, [True] * 3 + [False] * (count - 3)
+    spread = data.draw(st.sampled_from([None, "zone"]))
+    keys = np.arange(12)
+    held = st.lists(st.sampled_from([*ids, "gone", None]), min_size=3, max_size=3)
+    current = np.array([data.draw(held) for _ in keys], dtype=object)
+    nodes = rvh.NodeSet(ids, weights if weighted else None, scheme=scheme, domains={"zone": zones})
+    repair = FaultSet(nodes, alive).repair(keys, current, k, spread, taking=takes)
+    # Each row by itself: it chooses among those that take, and those that it has.
+    for row, key in enumerate(keys):
+        among = [
+            a and (t or node in current[row]) for node, a, t in zip(ids, alive, takes, strict=True)
+        ]
+        expected = FaultSet(nodes, among).repair([key], current[[row]], k, spread)
+        assert repair.nodes[row].tolist() == expected.nodes[0].tolist()
+        assert repair.added[row].tolist() == expected.added[0].tolist()
+        assert repair.dropped[row].tolist() == expected.dropped[0].tolist()
+
+
+def test_repair_names_the_key_that_is_wrong_where_not_all_nodes_take() -> None:
+    faults = FaultSet(["a", "b", "c"])
+    with pytest.raises(rvh.RVHError, match="position 1"):
+        faults.repair(["x", None], [["a"], ["b"]], 1, taking=[True, False, True])
+    with pytest.raises(rvh.RVHError, match="taking has shape"):
+        faults.repair(["x"], [["a"]], 1, taking=[True])
+    repair = faults.repair(["x", "y"], [["b"], [None]], 1, taking=[False, True, False])
+    assert repair.nodes.tolist() == [["b"], ["b"]]

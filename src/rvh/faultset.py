@@ -6,7 +6,7 @@ that had the dead node, each to its next node in rank, and a return moves exactl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +21,7 @@ from rvh._arguments.per_node import python_value
 from rvh._batch.dedupe import distinct_keys
 from rvh._batch.replicas import find_absent, find_repeated
 from rvh._batch.threads import Work, over_rows
+from rvh._columns.column import KeyColumn
 from rvh._runtime.slices import take, to_list
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet, as_node_set
@@ -378,6 +379,7 @@ class FaultSet:
         spread: str | Sequence[str] | None = None,
         max_per_domain: int | Sequence[int] = 1,
         *,
+        taking: ArrayLike | None = None,
         strict: bool = False,
         threads: int | None = None,
     ) -> Repair:
@@ -390,6 +392,9 @@ class FaultSet:
         current : array of node ids, shape (M, c)
             The nodes that have the replicas now. None, a masked element or ``""`` means no replica.
             An id is dropped if it is dead, not in the set, or a repetition in its row.
+        taking : array of bool, shape (N,), optional
+            False for living nodes that keep the replicas that they have and get no new ones, as
+            those that are to be emptied. All take by default.
         k, spread, max_per_domain, strict, threads
             As for `select_batch`.
 
@@ -427,23 +432,66 @@ class FaultSet:
         array([[False,  True],
                [False, False]])
         """
+        takes = None if taking is None else node_mask("taking", taking, len(self._nodes))
         checked, k = self._check(spread, max_per_domain, k, strict)
         with _keys.open_keys(keys) as column:
             previous, has_replica = self._positions(current, len(column))
-            out = np.empty((len(column), k), dtype=np.intp)
-            ranking = self._living._ranking
-            select = partial(ranking.nodes.select_spread, None, checked.domains, checked.limits)
-            for piece, first in column.pieces():
-                rows = slice(first, first + len(piece))
-                work = partial(select, previous[rows])
-                over_rows(work, piece, out[rows], ranking.cost(k), threads)
+            out = self._repaired(column, previous, checked, k, threads)
+            degraded = np.full(len(out), checked.max_replicas < k)
+            if takes is not None:
+                living_takes = takes[self._index]
+                for rows, among in self._groups(previous, out, living_takes):
+                    checked, k = among._check(spread, max_per_domain, k, strict)
+                    places = np.append(np.full(len(self._living), -1), -1)  # the last: no replica
+                    places[among._index] = np.arange(len(among._index))
+                    chosen = among._repaired(
+                        column.take(rows), places[previous[rows]], checked, k, threads
+                    )
+                    out[rows] = among._index[chosen]
+                    degraded[rows] = checked.max_replicas < k
         living = len(self._living)
         added = find_absent(out, previous, living)
         dropped = (has_replica & find_absent(previous, out, living)) | find_repeated(
             previous, living
         )
-        nodes = take(self._nodes.ids, take(self._index, out))
-        return Repair(nodes, added, dropped, np.full(len(out), checked.max_replicas < k))
+        return Repair(take(self._nodes.ids, take(self._index, out)), added, dropped, degraded)
+
+    def _repaired(
+        self,
+        column: KeyColumn,
+        previous: NDArray[np.intp],
+        checked: _Spread,
+        k: int,
+        threads: int | None,
+    ) -> NDArray[np.intp]:
+        """The replicas of every key, where those of `previous` come first, as living positions."""
+        out = np.empty((len(column), k), dtype=np.intp)
+        ranking = self._living._ranking
+        select = partial(ranking.nodes.select_spread, None, checked.domains, checked.limits)
+        for piece, first in column.pieces():
+            rows = slice(first, first + len(piece))
+            over_rows(partial(select, previous[rows]), piece, out[rows], ranking.cost(k), threads)
+        return out
+
+    def _groups(
+        self, previous: NDArray[np.intp], out: NDArray[np.intp], takes: NDArray[np.bool_]
+    ) -> Iterator[tuple[NDArray[np.intp], FaultSet]]:
+        """The rows with a new replica on a node that takes none, and what they may choose among.
+
+        That is the nodes that take, and those that the rows of a group have already. All other rows
+        stay as they are: what a choice does not use can be left out of it.
+        """
+        added = find_absent(out, previous, len(self._living))
+        wrong = np.flatnonzero((added & ~takes[out]).any(axis=1))
+        if not len(wrong):
+            return
+        old = previous[wrong]
+        held = np.sort(np.where((old >= 0) & ~takes[old], old, -1), axis=1)
+        groups, group_of = np.unique(held, axis=0, return_inverse=True)
+        for number, members in enumerate(groups):
+            among = takes.copy()
+            among[members[members >= 0]] = True
+            yield wrong[group_of.reshape(-1) == number], FaultSet(self._living, among)
 
     # -- helpers ------------------------------------------------------------------------------
 

@@ -9,12 +9,10 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from rvh.errors import RVHError, show
-from rvh.faultset import FaultSet
-from rvh.membership.meta import STATUSES, NodeMeta
+from rvh.faultset import FaultSet, Repair
+from rvh.membership.meta import NodeMeta
 from rvh.membership.weighing import Weigh, given_weights
 from rvh.nodes import NodeSet
 
@@ -49,9 +47,10 @@ class Snapshot:
     """
 
     def __init__(
-        self, members: tuple[NodeMeta, ...], nodes: NodeSet, epoch: int, digest: str
+        self, members: tuple[NodeMeta, ...], kept: NodeSet, nodes: NodeSet, epoch: int, digest: str
     ) -> None:
         self._members = members
+        self._kept = kept  # `nodes`, and those that only keep what they have
         self._nodes = nodes
         self._epoch = epoch
         self._digest = digest
@@ -94,7 +93,7 @@ class Snapshot:
 
     @cached_property
     def faults(self) -> FaultSet:
-        """All members, those selectable alive: for replicas and repair.
+        """All members but the dead, those that are selectable alive: for replicas and repair.
 
         Examples
         --------
@@ -104,7 +103,51 @@ class Snapshot:
         >>> snapshot.faults.select("user:1", k=2, spread="zone")
         ['c', 'b']
         """
-        return FaultSet(self._nodes)
+        selectable = [self[node].rule.selectable for node in self._kept]
+        return FaultSet(self._kept, selectable)
+
+    def repair(
+        self,
+        keys: Any,
+        current: Any,
+        k: int,
+        spread: str | Sequence[str] | None = None,
+        max_per_domain: int | Sequence[int] = 1,
+        *,
+        strict: bool = False,
+        threads: int | None = None,
+    ) -> Repair:
+        """Repair replicas by the rule of `STATUSES`: who keeps what it has, and who takes more.
+
+        Parameters
+        ----------
+        keys, current, k, spread, max_per_domain, strict, threads
+            As for `rvh.faultset.FaultSet.repair`.
+
+        Returns
+        -------
+        Repair
+            Replicas stay on nodes that are alive, suspect or draining. New ones go to nodes that
+            are alive.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `rvh.faultset.FaultSet.repair`.
+
+        Examples
+        --------
+        >>> from rvh.membership import NodeMeta, take_snapshot
+        >>> a, b, c = NodeMeta("a"), NodeMeta("b", status="draining"), NodeMeta("c", status="dead")
+        >>> snapshot = take_snapshot([a, b, c, NodeMeta("d")])
+        >>> snapshot.repair(["x", "y"], [["a", "b"], ["a", "c"]], k=2).nodes
+        array([['b', 'a'],
+               ['a', 'd']], dtype='<U1')
+        """
+        takes = [self[node].rule.takes for node in self._kept]
+        return FaultSet(self._kept).repair(
+            keys, current, k, spread, max_per_domain, taking=takes, strict=strict, threads=threads
+        )
 
     def __getitem__(self, node: str) -> NodeMeta:
         return self._by_id[node]
@@ -153,18 +196,20 @@ def prepare(
     """
     if not members:
         raise RVHError("there are no nodes: a source that is empty has more likely lost them")
-    chosen = [node for node in members if STATUSES[node.status].selectable]
-    if not chosen:
+    keeping = [node for node in members if node.rule.keeps]
+    selectable = [node.rule.selectable for node in keeping]
+    if not any(selectable):
         raise RVHError(f"none of the {len(members)} nodes is alive or suspect: no key has a node")
-    nodes = NodeSet(
-        [node.id for node in chosen],
-        weights=options.weigh(chosen),
+    kept = NodeSet(
+        [node.id for node in keeping],
+        weights=options.weigh(keeping),
         scheme=options.scheme,
         secret=options.secret,
-        domains=_domains(chosen, options.domains),
+        domains=_domains(keeping, options.domains),
     )
+    nodes = kept if all(selectable) else kept.subset(selectable)
     nodes.fingerprint  # noqa: B018  # worked out here, and not by the first reader
-    return Snapshot(members, nodes, epoch, digest_of(members) if digest is None else digest)
+    return Snapshot(members, kept, nodes, epoch, digest_of(members) if digest is None else digest)
 
 
 def take_snapshot(
@@ -204,9 +249,3 @@ def _domains(nodes: list[NodeMeta], required: tuple[str, ...] | None) -> dict[st
             what = kind if kind in KINDS else f"label {show(kind)}"
             raise RVHError(f"node {show(node.id)} has no {what}, which domains= asks of every node")
     return found or None
-
-
-def weights_of(snapshot: Snapshot) -> NDArray[np.float64]:
-    """The weights of the selectable nodes, 1 where they have none."""
-    weights = snapshot.nodes.weights
-    return np.ones(len(snapshot.nodes)) if weights is None else weights
