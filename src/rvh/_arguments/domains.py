@@ -16,6 +16,8 @@ from rvh.errors import RVHTypeError, show
 __all__ = ["Domains", "Label", "as_domains", "labels_of"]
 
 Label = str | bytes | int
+#: the types of most labels, which need no closer look
+PLAIN = {str, bytes, int}
 #: a kind of failure domain -> every node's label
 Domains = Mapping[str, tuple[Label, ...]]
 
@@ -48,7 +50,7 @@ def as_domains(domains: Any, ids: NDArray[Any]) -> Domains:
         if not isinstance(name, str) or not name:
             raise RVHTypeError(f"a name in domains is {show(name)}: pass a str that is not empty")
         labels = labels_of(name, values, len(ids))
-        for at, label in enumerate(labels):
+        for at, label in enumerate(() if PLAIN.issuperset(map(type, labels)) else labels):
             if not isinstance(label, (str, bytes, int)) or isinstance(label, bool):
                 raise RVHTypeError(
                     f"the {name!r} label of node {show(id_at(ids, at))} (position {at}) is "

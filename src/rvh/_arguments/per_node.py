@@ -15,6 +15,8 @@ __all__ = ["check_count", "per_node", "python_value"]
 
 #: iterables that are refused: one value, or values in an order of their own or in none
 REFUSED = (str, bytes, bytearray, memoryview, Mapping, Set)
+#: values that stay as they are
+PLAIN = {str, bytes, int, bool}
 
 
 def check_count(count: int, nodes: int, what: str, noun: str = "values", new: str = "") -> None:
@@ -49,6 +51,8 @@ order of the ids
         raise RVHTypeError(
             f"{what} is {show(values)}: pass one value for each node, in the order of the ids"
         )
+    if type(values) in (list, tuple) and PLAIN.issuperset(map(type, values)):
+        return list(values)  # ten times as fast, and what most sets are made of
     if has_arrow_export(values):
         from rvh._columns.arrow.reader import check_extensions  # imports ctypes
 

@@ -19,6 +19,7 @@ from msgspec import Struct
 from rvh._nodelist.columns import Columns
 from rvh._nodelist.delimited import read_csv, read_tsv
 from rvh._nodelist.values import as_number
+from rvh._runtime.yielding import let_others_run
 from rvh._tables.jsontext import unique_members
 from rvh._tables.plaintext import decoded
 from rvh.errors import RVHError, show
@@ -237,6 +238,7 @@ def _json(source: str, data: bytes) -> Any:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _not_json(source, text, error) from None
+    let_others_run()
     # msgspec keeps the last of two members of one name. Then fewer colons are written than were
     # read; only an escaped colon could hide that.
     if b"\\u003" in text or text.count(b":") != msgspec.json.encode(value).count(b":"):
@@ -244,6 +246,7 @@ def _json(source: str, data: bytes) -> Any:
             json.loads(text, object_pairs_hook=unique_members)
         except RVHError as error:
             raise RVHError(f"{source}: {error}") from None
+    let_others_run()
     return value
 
 

@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from rvh._arguments.numbers import real_number, whole_number
 from rvh._runtime.shared import Shared
+from rvh._runtime.yielding import let_others_run
 from rvh.cache import SelectionCache
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.membership.changes import Change
@@ -432,7 +433,9 @@ class Membership(Shared):
         before = self._snapshot
         try:
             members = in_order(state.nodes)
+            let_others_run()
             digest = digest_of(members)
+            let_others_run()
             if before is not None and digest == before.digest:
                 self._guard.held = None
                 self._confirm(before)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from rvh._runtime.yielding import let_others_run
 from rvh.errors import RVHError, show
 from rvh.faultset import FaultSet, Repair
 from rvh.membership.meta import NodeMeta
@@ -207,8 +208,10 @@ def prepare(
         secret=options.secret,
         domains=_domains(keeping, options.domains),
     )
+    let_others_run()
     nodes = kept if all(selectable) else kept.subset(selectable)
     nodes.fingerprint  # noqa: B018  # worked out here, and not by the first reader
+    let_others_run()
     return Snapshot(members, kept, nodes, epoch, digest_of(members) if digest is None else digest)
 
 
