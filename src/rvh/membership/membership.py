@@ -326,10 +326,13 @@ class Membership(Shared):
 
         if threading.current_thread() is self._thread:
             raise RVHError("accept() waits for the thread that this runs on: call it from another")
+        taking = take()
         try:
-            asyncio.run_coroutine_threadsafe(take(), self._loop).result()
+            asyncio.run_coroutine_threadsafe(taking, self._loop).result()
         except (RuntimeError, CancelledError):
             raise RVHError("the membership is closed: it takes no update") from None
+        finally:
+            taking.close()
         return self.snapshot
 
     def close(self) -> None:
@@ -459,7 +462,7 @@ class Membership(Shared):
         self._note(updates=self._stats.updates + 1, moved=self._stats.moved + moved)
         self._first.set()
         if before is not None:
-            log.info("%s: %s", self.name, change)
+            log.info("%s: %s", self.name, str(change))
         for callback in self._callbacks:
             try:
                 callback(change)
@@ -485,7 +488,7 @@ class Membership(Shared):
     def _refuse(self, error: RVHError) -> None:
         self._is_confirmed = False
         if str(error) != self._stats.error:
-            log.warning("%s: an update is refused: %s", self.name, error)
+            log.warning("%s: an update is refused: %s", self.name, str(error))  # without its frames
         self._note(refused=self._stats.refused + 1, error=str(error))
 
     def _lose(self, error: BaseException) -> None:

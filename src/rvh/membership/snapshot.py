@@ -172,7 +172,13 @@ class Snapshot:
 
 def digest_of(members: Sequence[NodeMeta]) -> str:
     """Digest all that is known of nodes, which are in the order of their ids."""
-    return hashlib.blake2b(msgspec.json.encode(members, order="sorted"), digest_size=16).hexdigest()
+    try:
+        content = msgspec.json.encode(members, order="sorted")
+    except UnicodeEncodeError as error:
+        raise RVHError(
+            f"what is known of a node has a lone surrogate, which no text of a source has: {error}"
+        ) from None
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def in_order(nodes: Sequence[NodeMeta]) -> tuple[NodeMeta, ...]:

@@ -1,0 +1,448 @@
+"""The rules of a membership, which are the same for every source."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import itertools
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from scripted import Scripted
+from servers import until
+
+import rvh
+from rvh.membership import SAME, Change, Membership, NodeMeta, State, Status, read_once, weigh_by
+
+QUICK = {"backoff": (0.001, 0.01)}
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    until(lambda: set(threading.enumerate()) <= before, what="no thread is left")
+
+
+def ids(membership: Membership) -> str:
+    return " ".join(membership.nodes)
+
+
+def test_readers_see_one_snapshot_or_the_other() -> None:
+    source = Scripted("a b c")
+    with Membership(source) as membership:
+        seen: list[tuple[int, int, str]] = []
+        stop = threading.Event()
+
+        def read() -> None:
+            while not stop.is_set():
+                snapshot = membership.snapshot
+                seen.append((snapshot.epoch, len(snapshot.nodes), snapshot.fingerprint))
+                time.sleep(0)
+
+        threads = [threading.Thread(target=read) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for count in range(1, 60):
+            source.say(" ".join(f"n{i}" for i in range(count)))
+        until(lambda: membership.snapshot.epoch == 60)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    sizes = {epoch: size for epoch, size, _ in seen}
+    assert all(size == (3 if epoch == 1 else epoch - 1) for epoch, size in sizes.items())
+    expected = {e: rvh.NodeSet([f"n{i}" for i in range(e - 1)]).fingerprint for e in sizes if e > 1}
+    assert all(expected.get(epoch, print_of_abc()) == print_ for epoch, _, print_ in seen)
+
+
+def print_of_abc() -> str:
+    return rvh.NodeSet(["a", "b", "c"]).fingerprint
+
+
+BAD: dict[str, Any] = {
+    "empty": State([]),
+    "a duplicate": State([NodeMeta("a"), NodeMeta("a")]),
+    "all weights zero": State([NodeMeta("a", weight=0), NodeMeta("b", weight=0)]),
+    "some weights": State([NodeMeta("a", weight=1), NodeMeta("b")]),
+    "a weight that is NaN": State([NodeMeta("a", weight=float("nan"))]),
+    "nobody selectable": State([NodeMeta("a", status=Status.DEAD)]),
+    "an id that is empty": State([NodeMeta("")]),
+    "a lone surrogate": State([NodeMeta("\ud800")]),
+    "malformed": rvh.RVHError("this is HTML"),
+    "no word of a source": 42,
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_update_is_refused(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    source = Scripted("a b")
+    with Membership(source, **QUICK) as membership:
+        before = membership.snapshot
+        if name == "no word of a source":
+
+            class Wrong(Scripted):
+                pass
+
+            source.say(TypeError("no word"))
+            until(lambda: membership.stats.reconnects == 1)
+        else:
+            source.say(BAD[name])
+            until(lambda: membership.stats.refused == 1)
+        assert membership.snapshot is before
+        assert membership.stats.updates == 1
+        assert membership.stats.error
+        age = membership.age
+        source.say(SAME)  # of what was refused, which does not make the snapshot younger
+        time.sleep(0.05)
+        assert membership.age > age
+        source.say("a b")
+        until(lambda: membership.stats.error is None)
+        assert membership.snapshot is before
+        assert membership.age < age + 0.05
+    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1
+
+
+def test_the_first_state_is_refused() -> None:
+    with pytest.raises(rvh.RVHError, match="there are no nodes"):
+        Membership(Scripted(State([])))
+    with pytest.raises(rvh.RVHError, match="this is HTML"):
+        Membership(Scripted(rvh.RVHError("this is HTML")))
+    with pytest.raises(rvh.RVHError, match="min_nodes is 3"):
+        Membership(Scripted("a b"), min_nodes=3)
+
+
+def test_the_source_is_away_at_first() -> None:
+    with pytest.raises(rvh.RVHError, match=r"no nodes within 0\.05 s: OSError: refused"):
+        Membership(Scripted(*[OSError("refused")] * 100), timeout=0.05, **QUICK)
+    with Membership(Scripted(OSError("refused"), "a"), **QUICK) as membership:
+        assert ids(membership) == "a"
+        assert membership.stats.reconnects == 1
+        assert membership.stats.error is None
+
+
+def test_the_same_content_makes_no_epoch() -> None:
+    source = Scripted("a b")
+    with Membership(source) as membership:
+        before = membership.snapshot
+        changes: list[Change] = []
+        membership.subscribe(changes.append)
+        time.sleep(0.02)
+        source.say("b a", State([NodeMeta("a"), NodeMeta("b")], version=77))
+        until(lambda: not source.words)
+        until(lambda: membership.age < 0.02)
+        assert membership.snapshot is before
+        assert changes == []
+
+
+def test_epochs_are_those_of_the_source_and_never_go_back() -> None:
+    def state(names: str, version: int | None) -> State:
+        return State([NodeMeta(name) for name in names], version)
+
+    source = Scripted(state("a", 5))
+    with Membership(source) as membership:
+        epochs = [membership.snapshot.epoch]
+        membership.subscribe(lambda change: epochs.append(change.after.epoch))
+        source.say(state("ab", 9), state("abc", 2), state("a", None), state("b", 10))
+        source.say(state("c", 40))
+        until(lambda: membership.snapshot.epoch == 40)
+    assert epochs == [5, 9, 10, 11, 12, 40]
+
+
+def test_an_outage() -> None:
+    source = Scripted("a b")
+    with Membership(source, **QUICK) as membership:
+        before = membership.snapshot
+        source.say(*[OSError("gone")] * 5)
+        until(lambda: membership.stats.reconnects == 5)
+        assert membership.snapshot is before
+        assert "gone" in str(membership.stats.error)
+        source.say("a b c")
+        until(lambda: ids(membership) == "a b c")
+        assert membership.stats.connected
+        assert membership.stats.error is None
+        assert source.begun == source.ended + 1 == 6
+
+
+def test_silence_is_an_outage() -> None:
+    source = Scripted("a", silence=0.05)
+    with Membership(source, **QUICK) as membership:
+        until(lambda: membership.stats.reconnects >= 1)
+        assert "nothing was heard for 0.05 s" in str(membership.stats.error)
+        source.say("a b")
+        until(lambda: ids(membership) == "a b")
+
+
+def test_the_wait_grows_and_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float, real: Any = asyncio.sleep) -> None:
+        if seconds >= 0.01:
+            waits.append(seconds)
+        await real(0)
+
+    source = Scripted("a")
+    with Membership(source, backoff=(1, 16)) as membership:
+        monkeypatch.setattr("rvh.membership.membership.asyncio.sleep", sleep)
+        source.say(*[OSError("gone")] * 8)
+        until(lambda: membership.stats.reconnects == 8)
+    bounds = [1, 2, 4, 8, 16, 16, 16]
+    assert all(high / 2 <= wait <= high for wait, high in zip(waits, bounds, strict=False))
+    assert len(waits) >= 7
+    assert len(set(waits)) == len(waits)
+
+
+def test_guards() -> None:
+    source = Scripted("a b c d")
+    with Membership(source, min_nodes=2, max_change=0.3, **QUICK) as membership:
+        source.say("a b c")  # 25% move
+        until(lambda: ids(membership) == "a b c")
+        source.say("a")
+        until(lambda: membership.held is not None)
+        assert "1 nodes are selectable, and min_nodes is 2" in str(membership.held)
+        source.say("a b")
+        until(lambda: "33.33% of all keys would move" in str(membership.held))
+        assert membership.stats.refused == 2
+        assert ids(membership) == "a b c"
+        source.say("a b c")  # the source has its nodes back
+        until(lambda: membership.held is None)
+        with pytest.raises(rvh.RVHError, match="nothing to accept"):
+            membership.accept()
+        source.say("a b")
+        until(lambda: membership.held is not None)
+        assert [*membership.accept().nodes] == ["a", "b"]
+        assert membership.held is None
+        # Operators say the same at the source.
+        digest = read_once(Scripted("a")).digest
+        source.say(State([NodeMeta("a")], accepted="00"), State([NodeMeta("a")], accepted=digest))
+        until(lambda: ids(membership) == "a")
+    with pytest.raises(rvh.RVHError, match="closed"):
+        membership.accept()
+
+
+def test_an_accepted_state_that_cannot_be_used() -> None:
+    source = Scripted("a b c")
+    with Membership(source, max_change=0.1) as membership:
+        table = membership.table(16, k=2)
+        source.say("a")
+        until(lambda: membership.held is not None)
+        with pytest.raises(rvh.RVHError, match="k is 2"):
+            membership.accept()
+        assert table.current.nodes == membership.nodes
+        assert ids(membership) == "a b c"
+
+
+def test_subscribers() -> None:
+    source = Scripted("a b")
+    seen: list[Change] = []
+    with Membership(source) as membership:
+
+        def fail(change: Change) -> None:
+            raise RuntimeError
+
+        membership.subscribe(fail)
+        leave = membership.subscribe(seen.append)
+        source.say("a b c", "b c")
+        until(lambda: len(seen) == 2)
+        assert [(c.joined, c.left) for c in seen] == [(("c",), ()), ((), ("a",))]
+        assert seen[1].before is seen[0].after
+        leave()
+        source.say("a")
+        until(lambda: ids(membership) == "a")
+        assert len(seen) == 2
+
+
+def test_changes_come_in_order_and_end() -> None:
+    source = Scripted("n0")
+
+    async def follow(membership: Membership) -> list[Change]:
+        changes = membership.changes()
+        for count in range(1, 30):
+            source.say(f"n{count}")
+        return [change async for change in changes]
+
+    membership = Membership(source)
+    timer = threading.Timer(1.0, membership.close)
+    timer.start()
+    found = asyncio.run(follow(membership))
+    timer.join()
+    assert [change.after.epoch for change in found] == [*range(2, 31)]
+
+
+def test_a_slow_reader_gets_the_rest_as_one() -> None:
+    source = Scripted("n0")
+
+    async def follow(membership: Membership) -> list[Change]:
+        changes = membership.changes()
+        for count in range(1, 201):
+            source.say(f"n{count}")
+        await asyncio.to_thread(until, lambda: membership.snapshot.epoch == 201)
+        membership.close()
+        return [change async for change in changes]
+
+    found = asyncio.run(follow(Membership(source)))
+    assert len(found) == 64
+    assert found[-1].after.epoch == 201
+    for one, other in itertools.pairwise(found):
+        assert one.after is other.before
+
+
+def test_what_follows() -> None:
+    source = Scripted("a b c")
+    with Membership(source, scheme="murmur") as membership:
+        table, cache = membership.table(256, k=2), membership.cache(100, "arc")
+        cache.select_batch(["x", "y"])
+        source.say("a b c d")
+        until(lambda: ids(membership) == "a b c d")
+        assert table.current == rvh.partitions.PartitionTable(membership.nodes, 256, 2)
+        assert cache.nodes is membership.nodes
+        assert cache.info().entries == 0
+        source.say("a")  # too few for the table
+        until(lambda: membership.stats.refused == 1)
+        assert "k is 2" in str(membership.stats.error)
+        assert ids(membership) == "a b c d"
+        del table
+        gc.collect()
+        source.say("b")
+        until(lambda: ids(membership) == "b")
+
+
+def test_weights_and_domains() -> None:
+    nodes = [
+        NodeMeta("a", capacity=1, zone="eu", labels={"row": "1"}),
+        NodeMeta("b", capacity=3, zone="us"),
+    ]
+    with Membership(Scripted(nodes), weigh=weigh_by("capacity")) as membership:
+        assert membership.nodes.weights is not None
+        assert membership.nodes.weights.tolist() == [0.5, 1.5]
+        assert [*membership.nodes.domains] == ["zone"]
+    with pytest.raises(rvh.RVHError, match="node 'b' has no label 'row'"):
+        Membership(Scripted(nodes), domains=["row"])
+    with pytest.raises(rvh.RVHError, match="node 'a' has no rack"):
+        Membership(Scripted(nodes), domains=["zone", "rack"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"scheme": "murmurr"}, "scheme"),
+        ({"secret": "text"}, "secret is of type str"),
+        ({"scheme": "murmur", "secret": b"x"}, "secret was given"),
+        ({"min_nodes": 0}, "min_nodes is 0"),
+        ({"max_change": 0}, "max_change is 0"),
+        ({"max_change": 1.5}, "max_change is 1.5"),
+        ({"max_change": "half"}, "max_change is 'half'"),
+        ({"backoff": 3}, "backoff is 3"),
+        ({"backoff": (2, 1)}, "0 < least <= most"),
+        ({"domains": "zone"}, r"pass a list, \['zone'\]"),
+        ({"weigh": "capacity"}, "weigh is 'capacity'"),
+        ({"timeout": None}, "timeout"),
+    ],
+)
+def test_arguments(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(rvh.RVHError, match=message):
+        Membership(Scripted("a"), **arguments)
+
+
+@pytest.mark.parametrize("source", [None, 3, object(), b"nodes.json", ["a", "b"]])
+def test_no_source(source: Any) -> None:
+    with pytest.raises(rvh.RVHError, match="pass a URL"):
+        Membership(source)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("", "pass a URL"),
+        ("ftp://host/nodes", "none of file, k8s"),
+        ("nodes.txt", "its name tells no format"),
+        ("file://elsewhere/nodes.json", "on the host 'elsewhere'"),
+    ],
+)
+def test_no_url(url: str, message: str) -> None:
+    with pytest.raises(rvh.RVHError, match=message):
+        Membership(url)
+
+
+def test_it_is_neither_copied_nor_pickled() -> None:
+    with Membership(Scripted("a")) as membership, pytest.raises(TypeError, match="neither copied"):
+        pickle.dumps(membership)
+
+
+def test_close_from_a_subscriber() -> None:
+    source = Scripted("a")
+    membership = Membership(source)
+    membership.subscribe(lambda change: membership.close())
+    source.say("b")
+    until(lambda: "closed" in repr(membership))
+    until(lambda: source.ended == 1)
+    assert ids(membership) == "b"
+    membership.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_of_a_fork_follows_by_itself() -> None:
+    code = """
+        import os, pathlib, tempfile, time, sys
+        from rvh.membership import Membership
+        from rvh.membership.sources.file import FileSource
+        path = pathlib.Path(sys.argv[1])
+        path.write_text('["a"]')
+        membership = Membership(FileSource(path, interval=0.01))
+        child = os.fork()
+        if child == 0:
+            path.write_text('["a", "b"]')
+            end = time.monotonic() + 10
+            while len(membership.nodes) < 2 and time.monotonic() < end:
+                time.sleep(0.01)
+            os._exit(len(membership.nodes))
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        membership.close()
+        print(status)
+    """
+    import tempfile
+    import textwrap
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code), f"{folder}/nodes.json"],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert (run.stdout, run.stderr) == ("2\n", "")
+
+
+def test_the_interpreter_ends_with_a_membership_open() -> None:
+    code = """
+        import pathlib, sys
+        from rvh.membership import Membership
+        pathlib.Path(sys.argv[1]).write_text('["a"]')
+        membership = Membership(sys.argv[1])
+        print(membership.nodes.select("x"))
+    """
+    import tempfile
+    import textwrap
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code), f"{folder}/nodes.json"],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert (run.stdout, run.stderr) == ("['a']\n", "")
+
+
+def test_answers_are_those_of_the_node_set() -> None:
+    with Membership(Scripted("c a b"), secret=b"s" * 16) as membership:
+        keys = np.arange(100)
+        direct = rvh.NodeSet(["a", "b", "c"], secret=b"s" * 16)
+        assert membership.nodes == direct
+        assert (membership.nodes.select_batch(keys) == direct.select_batch(keys)).all()
+        assert "ssss" not in repr(membership)
