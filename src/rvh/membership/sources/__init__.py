@@ -82,6 +82,7 @@ def without_secrets(url: str) -> str:
     >>> without_secrets("redis://app:pa@ss@db:6379/0?key=nodes&token=abc")
     'redis://db:6379/0?key=...&token=...'
     """
+    # A password should have its ? and / encoded; one that has not must not be shown either.
+    url = re.sub(r"(?<=://)([^/]*@|[^/@:\[]*:(?!\d+/)[^@]*@)", "", url)
     head, mark, query = url.partition("?")
-    head = re.sub(r"(?<=://)[^/]*@", "", head)
     return head + mark + re.sub(r"=[^&]*", "=...", query)
