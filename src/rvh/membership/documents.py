@@ -236,8 +236,8 @@ def _json(source: str, data: bytes) -> Any:
     text = data.removeprefix(b"\xef\xbb\xbf")
     try:
         value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _not_json(source, text, error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _read_slowly(source, text)
     let_others_run()
     # msgspec keeps the last of two members of one name. Then fewer colons are written than were
     # read; only an escaped colon could hide that.
@@ -250,23 +250,27 @@ def _json(source: str, data: bytes) -> Any:
     return value
 
 
-def _not_json(source: str, data: bytes, error: Exception) -> RVHError:
-    """The error about bytes that are no JSON, with the place."""
+def _read_slowly(source: str, data: bytes) -> Any:
+    """Raise the error about bytes that are no JSON, with the place.
+
+    What Python can read all the same has a number that no double holds: its path says more.
+    """
     if not data.strip():
-        return RVHError(f"{source} is empty: a list of nodes has at least one")
+        raise RVHError(f"{source} is empty: a list of nodes has at least one")
     text = decoded(source, data)  # has an error of its own for other encodings
     if text.lstrip().startswith("<"):
-        return RVHError(f"{source} is HTML or XML, and not JSON: it begins {show(text[:40])}")
+        raise RVHError(f"{source} is HTML or XML, and not JSON: it begins {show(text[:40])}")
     try:
-        json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as found:
-        where = f"line {found.lineno}, column {found.colno}: {found.msg}"
-        return RVHError(f"{source} is not JSON, or is cut off: {where}")
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=unique_members)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}: {error.msg}"
+        raise RVHError(f"{source} is not JSON, or is cut off: {where}") from None
     except RecursionError:
-        return RVHError(f"{source} is nested too deeply to be a list of nodes")
-    except RVHError as found:
-        return RVHError(f"{source} is not JSON: {found}")
-    return RVHError(f"{source} is not JSON: {error}")
+        raise RVHError(f"{source} is nested too deeply to be a list of nodes") from None
+    except RVHError as error:
+        raise RVHError(f"{source} is not JSON: {error}") from None
+    except ValueError as error:  # an integer of more digits than Python reads
+        raise RVHError(f"{source} has a number that is too long: {error}") from None
 
 
 def _refuse_constant(name: str) -> None:
