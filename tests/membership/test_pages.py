@@ -1,4 +1,4 @@
-"""The page of files; those of other sources are run beside the tests of their servers."""
+"""The pages about memberships and files; those of other sources are run beside the tests of their servers."""
 
 from __future__ import annotations
 
@@ -9,3 +9,7 @@ from pages import run_page
 
 def test_the_page_of_files(tmp_path: Path) -> None:
     assert run_page("membership/file.md", tmp_path, {}) == 4
+
+
+def test_the_page_of_memberships(tmp_path: Path) -> None:
+    assert run_page("membership.md", tmp_path, {}) == 3

@@ -72,6 +72,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.membership.Snapshot.fingerprint": (),
     "rvh.membership.Snapshot.members": (),
     "rvh.membership.Snapshot.nodes": (),
+    "rvh.membership.Snapshot.repair": FUNCTION,
     "rvh.membership.Source": (),
     "rvh.membership.Source.name": (),
     "rvh.membership.Source.watch": (),
