@@ -480,14 +480,7 @@ class NodeSet:
         >>> rvh.NodeSet(["a", "b"], weights=[1, 3]).score_batch(["txn-42"]).round(3)
         array([[0.58 , 4.673]])
         """
-        ranking = self._ranking
-        two_words = self._weights is None and self._scheme == "blake2b"
-        with _keys.open_keys(keys) as column:
-            out = np.empty((len(column), len(self), 2 if two_words else 1), dtype=np.uint64)
-            fill(ranking.nodes.scores, column, out, ranking.cost(len(self)), threads)
-        if two_words:
-            return out
-        return out[:, :, 0] if self._weights is None else out[:, :, 0].view(np.float64)
+        return self._score(keys, threads)
 
     def scores(self, key: Any) -> list[tuple[Any, int | float]]:
         """List every node that can be selected with its score for one key, best first.
@@ -507,7 +500,7 @@ class NodeSet:
         ranking = self._ranking
         ids = ranking.names()
         order = ranking.nodes.select_one(key, ranking.selectable, list(range(len(ids))))
-        row = self.score_batch([key], threads=1)[0]
+        row = self._score([key], 1)[0]
         pairs: list[tuple[Any, int | float]] = []
         for part in slices(len(order)):
             scores = row[order[part]].tolist()
@@ -515,6 +508,17 @@ class NodeSet:
                 scores = [high << 64 | low for high, low in scores]
             pairs += zip([ids[n] for n in order[part]], scores, strict=True)
         return pairs
+
+    def _score(self, keys: Any, threads: int | None) -> NDArray[np.uint64] | NDArray[np.float64]:
+        """Answer `score_batch`, also where `rvh.observe` must not count a call of it."""
+        ranking = self._ranking
+        two_words = self._weights is None and self._scheme == "blake2b"
+        with _keys.open_keys(keys) as column:
+            out = np.empty((len(column), len(self), 2 if two_words else 1), dtype=np.uint64)
+            fill(ranking.nodes.scores, column, out, ranking.cost(len(self)), threads)
+        if two_words:
+            return out
+        return out[:, :, 0] if self._weights is None else out[:, :, 0].view(np.float64)
 
     # -- other sets ---------------------------------------------------------------------------
 

@@ -222,7 +222,7 @@ class PartitionTable:
         """
         ids = self._nodes.ids
         if ids.dtype == object:  # only NumPy counts references
-            return take(ids, self.arglookup_batch(keys, threads=threads))
+            return take(ids, self._look_up(keys, self._owners, None, np.dtype(np.intp), threads))
         return self._look_up(keys, self._owners, np.ascontiguousarray(ids), ids.dtype, threads)
 
     def arglookup_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[np.intp]:
@@ -641,7 +641,7 @@ def _merge(
     k = words.shape[1]
     from_scratch = _any_in_row(owners == REMOVED)
     if new_nodes is not None:
-        scores = new_nodes.score_batch(np.arange(start, start + len(words)), threads=threads)
+        scores = new_nodes._score(np.arange(start, start + len(words)), threads)
         new_words = scores[..., 0] if scores.ndim == 3 else scores.view(np.uint64)
         rows = np.flatnonzero(_any_in_row(new_words >= words[:, -1:]) & ~from_scratch)
         all_words = np.concatenate([words[rows], new_words[rows]], axis=1)
