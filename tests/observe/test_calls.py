@@ -19,6 +19,7 @@ import rvh
 from rvh import NodeSet, observe
 from rvh._backend import Cancel
 from rvh.observe.calls import METHODS
+from rvh.observe.tally import BOUNDS, Tally
 from rvh.partitions import PartitionTable
 
 NODES = NodeSet(["a", "b", "c"], scheme="murmur")
@@ -99,16 +100,39 @@ def test_tables_made_from_others_count_nothing() -> None:
     assert all_counts() == before
 
 
+def durations(label: str) -> observe.Histogram:
+    found = observe.counts(label).durations
+    assert found is not None
+    return found
+
+
 @pytest.mark.usefixtures("instrumented")
-@pytest.mark.parametrize("label", LABELS)
-def test_durations_are_those_of_batches(label: str) -> None:
-    before = observe.counts(label).durations
-    for call, _ in arrow_calls() if label == "NodeSet.select_arrow" else CALLS[label]:
+@pytest.mark.parametrize("label", [label for label in LABELS if "_" in label])
+def test_batches_are_timed(label: str) -> None:
+    calls = arrow_calls() if label == "NodeSet.select_arrow" else CALLS[label]
+    before = durations(label)
+    for call, _ in calls:
         call()
-    after = observe.counts(label).durations
-    calls = len(arrow_calls() if label == "NodeSet.select_arrow" else CALLS[label])
-    assert sum(after.buckets) - sum(before.buckets) == (calls if "_" in label else 0)
-    assert (after.seconds > before.seconds) == ("_" in label)
+    after = durations(label)
+    assert sum(after.buckets) - sum(before.buckets) == len(calls)
+    assert after.seconds > before.seconds
+
+
+@pytest.mark.parametrize("label", [label for label in LABELS if "_" not in label])
+def test_calls_of_one_key_are_not_timed(label: str) -> None:
+    assert observe.counts(label).durations is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "place"), [(0.0, 0), (1e-5, 0), (1.1e-5, 1), (0.1, 8), (10.0, 12), (10.1, 13)]
+)
+def test_a_bucket_holds_what_is_not_above_its_bound(seconds: float, place: int) -> None:
+    tally = Tally(of_batches=True)
+    tally.answered.append((1, seconds))
+    found = tally.read().durations
+    assert found is not None
+    assert [n for n, count in enumerate(found.buckets) if count] == [place]
+    assert len(found.buckets) == len(BOUNDS) + 1
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -139,6 +163,7 @@ def test_calls_that_raise_count_as_errors(label: str, call: Call, error: str) ->
 @pytest.mark.usefixtures("instrumented")
 def test_counts_are_exact_with_many_threads() -> None:
     before = all_counts()
+    timed = durations("NodeSet.argselect_batch")
     begin = threading.Barrier(8)
 
     def work() -> None:
@@ -164,8 +189,7 @@ def test_counts_are_exact_with_many_threads() -> None:
     assert after[select].keys - before[select].keys == 8 * 2_000
     assert after[select].errors["RVHError"] - before[select].errors.get("RVHError", 0) == 8 * 200
     assert after[batch].keys - before[batch].keys == 8 * 2_000 * len(KEYS)
-    buckets = zip(after[batch].durations.buckets, before[batch].durations.buckets, strict=True)
-    assert sum(b - a for b, a in buckets) == 8 * 2_000
+    assert sum(durations(batch).buckets) - sum(timed.buckets) == 8 * 2_000
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -228,8 +252,10 @@ def test_uninstrument_puts_the_same_functions_back() -> None:
     observe.instrument()
     now = replaced()
     assert not any(a is b for a, b in zip(before, now, strict=True))
+    calls = observe.counts("NodeSet.select").calls
     observe.instrument()
-    assert all(a is b for a, b in zip(now, replaced(), strict=True)), "a second call does nothing"
+    NODES.select("x")
+    assert observe.counts("NodeSet.select").calls == calls + 1, "instrumented twice, counted once"
     observe.uninstrument()
     assert all(a is b for a, b in zip(before, replaced(), strict=True))
     assert [function.__code__ for function in replaced()] == code

@@ -97,8 +97,10 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.observe.Counts": ("Parameters",),
     "rvh.observe.Histogram": ("Parameters",),
     "rvh.observe.counts": FUNCTION,
-    "rvh.observe.instrument": ("Examples",),
+    "rvh.observe.instrument": ("Parameters", "Raises", "Examples"),
     "rvh.observe.uninstrument": ("Raises", "Examples"),
+    "rvh.observe.unwatch": ("Examples",),
+    "rvh.observe.watch": ("Parameters", "Raises", "Examples"),
     "rvh.partitions.Moves": ("Parameters",),
     "rvh.partitions.PartitionTable": ("Parameters", "Raises", "Notes", "Examples"),
     "rvh.partitions.PartitionTable.add": ("Examples",),
@@ -333,7 +335,7 @@ MODULES = [
 
 @pytest.mark.parametrize("name", ["rvh", *MODULES])
 def test_every_module_says_what_it_is_for(name: str) -> None:
-    if name.startswith("rvh.integrations."):
+    if name.startswith(("rvh.integrations.", "rvh.observe.")):
         pytest.importorskip(name, exc_type=ImportError)  # says which engine is missing
     module = importlib.import_module(name)
     assert (module.__doc__ or "").strip()

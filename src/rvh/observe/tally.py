@@ -54,14 +54,14 @@ class Counts(NamedTuple):
         Keys that were answered.
     errors : mapping of str to int
         Calls that raised, by the name of the exception's class.
-    durations : Histogram
-        Of the calls that were answered; empty for a method of one key, whose calls are not timed.
+    durations : Histogram or None
+        Of the calls that were answered; None for a method of one key, whose calls are not timed.
     """
 
     calls: int
     keys: int
     errors: Mapping[str, int]
-    durations: Histogram
+    durations: Histogram | None
 
 
 class Steps:
@@ -137,8 +137,10 @@ class Tally(Shared):
         with self._change_lock:
             self._sum_up()
             calls = self.steps.taken() - self._before
-            if not self._of_batches:
-                # One that is under way counts as answered; if it fails, the next one makes up.
-                self._keys = max(self._keys, calls - self._errors.total())
-            durations = Histogram(tuple(self._buckets), self._seconds)
-            return Counts(calls, self._keys, dict(self._errors), durations)
+            errors = dict(self._errors)
+            if self._of_batches:
+                durations = Histogram(tuple(self._buckets), self._seconds)
+                return Counts(calls, self._keys, errors, durations)
+            # One that is under way counts as answered; if it fails, the next one makes up for it.
+            self._keys = max(self._keys, calls - sum(errors.values()))
+            return Counts(calls, self._keys, errors, None)
