@@ -127,3 +127,12 @@ def test_a_change_of_metadata_moves_nothing() -> None:
     assert before.digest != after.digest
     assert before.fingerprint == after.fingerprint
     assert Change(before, after).moved == (0.0, True)
+
+
+def test_a_factor_that_most_weights_have_in_common_is_no_change_of_theirs() -> None:
+    ids = "abcde"
+    before = take_snapshot([NodeMeta(node, weight=2) for node in ids])
+    after = take_snapshot([NodeMeta(node, weight=3 if node != "b" else 1) for node in ids])
+    assert Change(before, after).weights == {"b": (2.0, 1.0)}
+    half = take_snapshot([NodeMeta(node, weight=4 if node in "ab" else 2) for node in ids])
+    assert Change(before, half).weights == {"a": (2.0, 4.0), "b": (2.0, 4.0)}

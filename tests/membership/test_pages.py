@@ -1,4 +1,4 @@
-"""The pages about memberships and files; those of other sources are run beside the tests of their servers."""
+"""The pages about memberships and files; those of other sources run beside their servers."""
 
 from __future__ import annotations
 

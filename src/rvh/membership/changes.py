@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,12 +73,21 @@ class Change:
 
     @cached_property
     def weights(self) -> dict[str, tuple[float, float]]:
-        """Of selectable nodes whose weight changed: id to (before, after); 1 without weights."""
+        """Of selectable nodes whose weight changed: id to (before, after); 1 without weights.
+
+        Only ratios matter. Where most weights changed by one factor, as all do when their median
+        does, those are not listed.
+        """
         if self.before is None:
             return {}
         old = dict(zip(self.before.nodes, _weights(self.before.nodes).tolist(), strict=True))
         new = zip(self.after.nodes, _weights(self.after.nodes).tolist(), strict=True)
-        return {node: (old[node], w) for node, w in new if node in old and old[node] != w}
+        both = {node: (old[node], w) for node, w in new if node in old and old[node] != w}
+        factors = {node: float(f"{w / v:.12g}") for node, (v, w) in both.items() if v}
+        common, count = max(Counter(factors.values()).items(), key=itemgetter(1), default=(1.0, 0))
+        if 2 * count <= len(old):
+            return both
+        return {node: pair for node, pair in both.items() if factors.get(node) != common}
 
     @cached_property
     def moved(self) -> Moved:
