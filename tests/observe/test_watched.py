@@ -50,7 +50,7 @@ def test_names_are_unique_among_the_living() -> None:
 
 @pytest.mark.parametrize("name", [None, "", 5])
 def test_a_cache_needs_a_name(name: Any) -> None:
-    with pytest.raises(RVHError, match="name is .*: give a name"):
+    with pytest.raises(RVHError, match=r"name is .*: give a name"):
         observe.watch(cache(), name)
 
 
