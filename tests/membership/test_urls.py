@@ -38,6 +38,13 @@ def test_what_may_be_left_away() -> None:
     assert parts("x://:p@h")[-2:] == (None, "p")
 
 
+def test_parameters_behind_the_query_of_the_server() -> None:
+    found = parts("x://h/p?q=1&r=2#poll=5", mark="#")
+    assert (found.path, found.query) == ("/p?q=1&r=2", {"poll": 5.0})
+    assert parts("x://h?q=1", mark="#").path == "?q=1"
+    assert parts("x://h/p", mark="#").path == "/p"
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [

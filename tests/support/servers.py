@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["Server", "free_port", "needed", "until"]
+__all__ = ["Server", "free_port", "needed", "sockets", "until"]
 
 
 def until(condition: Callable[[], object], seconds: float = 20.0, what: str = "") -> None:
@@ -107,3 +107,12 @@ class Server:
             yield self
         finally:
             self.kill()
+
+
+def sockets() -> int:
+    """How many sockets this process has open."""
+    count = 0
+    for each in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            count += str(each.readlink()).startswith("socket:")
+    return count

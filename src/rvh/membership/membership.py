@@ -570,8 +570,8 @@ def read_once(
         update = asyncio.run(first())
     except RVHError:
         raise
-    except TimeoutError:
-        raise RVHError(f"{origin.name}: no answer within {wait:g} s") from None
+    except TimeoutError as error:  # the source's own has a text
+        raise RVHError(f"{origin.name}: {str(error) or f'no answer within {wait:g} s'}") from None
     except Exception as error:
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise RVHError(f"{origin.name} cannot be read: {reason}") from error

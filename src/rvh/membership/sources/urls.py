@@ -67,6 +67,7 @@ def parse(
     required: Collection[str] = (),
     several: bool = False,
     login: bool = False,
+    mark: str = "?",
 ) -> Parts:
     """Take a URL apart.
 
@@ -86,6 +87,9 @@ def parse(
         Whether there may be several hosts, with commas between them.
     login : bool
         Whether there may be a user and a password.
+    mark : str
+        What the parameters stand behind: ``?``, or ``#`` where the query belongs to the server, and
+        is a part of the path.
 
     Raises
     ------
@@ -106,7 +110,8 @@ def parse(
     def wrong(what: str) -> RVHError:
         return RVHError(f"the source {show(shown, 200)}: {what}; its form is {form}")
 
-    found = re.fullmatch(r"([a-z][a-z0-9+.-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?", url, re.DOTALL)
+    form_of = {"?": r"([^?#]*)(?:\?([^#]*))?", "#": "([^#]*)(?:#([^#]*))?"}
+    found = re.fullmatch(r"([a-z][a-z0-9+.-]*)://([^/?#]*)" + form_of[mark], url, re.DOTALL)
     if found is None:
         raise wrong("a # is written %23" if "#" in url and "://" in url else "it is no URL")
     scheme, authority, path, query = found[1], found[2], found[3], found[4] or ""
