@@ -173,13 +173,15 @@ def twin(session: nox.Session) -> None:
 def isa(session: nox.Session) -> None:
     """Test every instruction set of this machine but the one that it chooses.
 
-    The command line and the integrations see a kernel through calls that the rest tests directly.
+    The command line, the integrations, memberships and what observes them see a kernel through calls
+    that the rest tests directly.
     """
     code = "from rvh import cpu; print(*sorted({*cpu.available()} - {cpu.active()}))"
     names = str(session.run("python", "-c", code, silent=True)).split()
     if not names:
         session.skip("this machine has no other")
-    faces = ("--ignore=tests/cli", "--ignore=tests/integrations")
+    parts = ("cli", "integrations", "membership", "observe")
+    faces = [f"--ignore=tests/{part}" for part in parts]
     size = {"RVH_TEST_SIZE": "small", "RVH_TEST_PAIRS": "10000000"}
     for name in names:
         session.run(*PYTEST, *APART, *faces, *session.posargs, env={"RVH_ISA": name, **size})
