@@ -173,8 +173,8 @@ def twin(session: nox.Session) -> None:
 def isa(session: nox.Session) -> None:
     """Test every instruction set of this machine but the one that it chooses.
 
-    The command line, the integrations, memberships and what observes them see a kernel through calls
-    that the rest tests directly.
+    The command line, the integrations, memberships and what observes them see a kernel through
+    calls that the rest tests directly.
     """
     code = "from rvh import cpu; print(*sorted({*cpu.available()} - {cpu.active()}))"
     names = str(session.run("python", "-c", code, silent=True)).split()
