@@ -74,7 +74,8 @@ def measure(case: Case, rounds: int, options: dict[str, dict[str, Any]]) -> dict
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    form = argparse.RawTextHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
