@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from rvh._batch.replicas import find_absent, number_ids
@@ -90,6 +91,16 @@ class Change:
         return {node: pair for node, pair in both.items() if factors.get(node) != common}
 
     @cached_property
+    def others(self) -> tuple[str, ...]:
+        """The ids of members of which something else changed: an address, a zone, a label."""
+        ids = (
+            node.id
+            for old, node in self._both()
+            if old != replace(node, status=old.status, weight=old.weight)
+        )
+        return tuple(ids)
+
+    @cached_property
     def moved(self) -> Moved:
         """The share of all keys whose node changes, for k=1."""
         return self.moved_of(1)
@@ -119,6 +130,16 @@ class Change:
 
     def __str__(self) -> str:
         """One line: ``epoch 7: joined c; left a; status b alive -> dead; 33.3% of keys move``."""
+        return self.told(1)
+
+    def told(self, k: int) -> str:
+        """One line about the change, with the share of the replicas of all keys that moves.
+
+        Parameters
+        ----------
+        k : int
+            The number of nodes of each key.
+        """
         parts = [
             f"{name} {_listed(ids)}"
             for name, ids in (("joined", self.joined), ("left", self.left))
@@ -132,8 +153,11 @@ class Change:
             parts.append(
                 "weight " + _listed([f"{n} {a:g} -> {b:g}" for n, (a, b) in self.weights.items()])
             )
-        about = "" if self.moved.is_exact else "about "
-        parts.append(f"{about}{self.moved.share:.4%} of keys move")
+        if self.others:
+            parts.append(f"metadata {_listed(self.others)}")
+        share, is_exact = self.moved if k == 1 else self.moved_of(k)
+        keys = "keys move" if k == 1 else f"replicas move for k={k}"
+        parts.append(f"{'' if is_exact else 'about '}{share:.4%} of {keys}")
         return f"epoch {self.after.epoch}: " + "; ".join(parts)
 
 

@@ -135,7 +135,7 @@ class Membership(Shared):
         timeout: float = 10.0,
         backoff: tuple[float, float] = (0.25, 30.0),
     ) -> None:
-        self._source = _as_source(source)
+        self._source = as_source(source)
         self._options = _checked(scheme, secret, weigh, domains)
         self._guard = Guard(
             whole_number("min_nodes", min_nodes, NODES_MAX),
@@ -557,8 +557,14 @@ def read_once(
     ...     read_once(str(path)).nodes.select("user:1")
     ['b']
     """
-    origin = _as_source(source)
     options = _checked(scheme, secret, weigh, domains)
+    state = read_state(source, timeout)
+    return prepare(in_order(state.nodes), options, state.version or 1)
+
+
+def read_state(source: Source | str, timeout: float = 10.0) -> State:
+    """Take the present state of a source, as it tells it."""
+    origin = as_source(source)
     wait = real_number(timeout, "timeout")
 
     async def first() -> Update:
@@ -579,10 +585,10 @@ def read_once(
         raise update.error
     if not isinstance(update, State):
         raise RVHError(f"{origin.name} told {show(update)} before any state")
-    return prepare(in_order(update.nodes), options, update.version or 1)
+    return update
 
 
-def _as_source(source: Source | str) -> Source:
+def as_source(source: Source | str) -> Source:
     if isinstance(source, str):
         return open_source(source)
     if not isinstance(source, Source):

@@ -60,7 +60,8 @@ def weigh_by(
     Parameters
     ----------
     *measures : {"stake", "capacity", "rtt"}
-        The measures, at least one. A node without one counts as the median.
+        The measures, at least one. A node without one counts as the median; a measure that no
+        node has is an error.
     exponents, bounds
         As for `weights_from`.
 
@@ -88,6 +89,9 @@ def weigh_by(
 
     def weigh(nodes: Sequence[NodeMeta]) -> NDArray[np.float64]:
         columns = {each: [getattr(node, each) for node in nodes] for each in measures}
+        for each, values in columns.items():
+            if nodes and not any(value is not None for value in values):
+                raise RVHError(f"no node has the measure {each}: leave it away, or let one have it")
         return weights_from(**columns, exponents=exponents, bounds=bounds)
 
     return weigh

@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import unquote
 
+import msgspec
+
 from rvh.errors import RVHError, show
 from rvh.membership.documents import FORMATS, MAX_BYTES, format_of, read_document
 from rvh.membership.sources.protocol import SAME, Refused, State, Update
@@ -113,10 +115,36 @@ class FileSource:
         write_atomically(accepted_path(self.path), digest.encode() + b"\n")
 
     async def publish(self, data: bytes) -> None:
-        """Replace the file, which holds JSON, as a whole."""
+        """Replace the file as a whole.
+
+        Parameters
+        ----------
+        data : bytes
+            A document in JSON. One without an epoch gets the next number.
+
+        Raises
+        ------
+        RVHError
+            It is no document, its epoch is not above that of the file; a file that is there holds
+            something else, which is not overwritten.
+        """
         if self.format != "json":
             raise RVHError(f"{self.shown}: a publisher writes JSON: name the file .json")
-        write_atomically(self.path, data)
+        document = read_document("the document to publish", data)
+        last = 0
+        if present := _read(self.path):
+            try:
+                last = read_document(self.shown, present).epoch or 0
+            except RVHError as error:
+                raise RVHError(f"{error}; so it is not overwritten: move it away") from None
+        if document.epoch is None:
+            data = msgspec.json.encode({"epoch": last + 1, "nodes": document.nodes})
+        elif document.epoch <= last:
+            raise RVHError(
+                f"{self.shown} has epoch {last}: what is published has epoch {document.epoch}, and "
+                "has to be higher"
+            )
+        write_atomically(self.path, data + b"\n" * (not data.endswith(b"\n")))
 
 
 def from_url(url: str) -> FileSource:
