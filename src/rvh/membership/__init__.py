@@ -12,6 +12,7 @@ from rvh.membership.changes import Change, Moved, share_moved
 from rvh.membership.documents import Document, read_document
 from rvh.membership.membership import Membership, Stats, read_once
 from rvh.membership.meta import STATUSES, NodeMeta, Status
+from rvh.membership.publishing import Published, Publisher
 from rvh.membership.smoothing import Smoother
 from rvh.membership.snapshot import Snapshot, take_snapshot
 from rvh.membership.sources import SAME, Refused, Source, State, open_source
@@ -25,6 +26,8 @@ __all__ = [
     "Membership",
     "Moved",
     "NodeMeta",
+    "Published",
+    "Publisher",
     "Refused",
     "Smoother",
     "Snapshot",
