@@ -12,6 +12,9 @@ COMMANDS = command().commands
 GOOD = {
     "select": ["-n", "a,b", "-k", "x"],
     "assign": ["keys.txt", "-n", "a,b", "-o", "out.txt"],
+    "nodes": ["nodes.json"],
+    "nodes publish": ["nodes.json", "--to", "out.json"],
+    "watch": ["nodes.json"],
     "bench": ["--list"],
     "info": [],
 }
@@ -19,6 +22,9 @@ GOOD = {
 SEVERAL = {
     "select": {"nodes", "where", "dead", "spread", "max_per_domain"},
     "assign": {"nodes", "where", "dead", "spread", "max_per_domain", "key_column"},
+    "nodes": {"weigh", "exponent"},
+    "nodes publish": {"weigh", "exponent", "smooth"},
+    "watch": {"weigh", "exponent"},
     "bench": {"only"},
     "info": set(),
 }
@@ -64,7 +70,7 @@ def test_every_other_option_is_refused_the_second_time(call, tmp_path, monkeypat
         if spelling in good:
             at = good.index(spelling)
             del good[at : at + (1 if param.is_flag else 2)]
-    line = refused(call(name, *good, *given))
+    line = refused(call(*name.split(), *good, *given))
     assert " / ".join(param.opts) in line
     assert "is given 2 times, and only one can count: give it once" in line
     assert list(tmp_path.iterdir()) == []

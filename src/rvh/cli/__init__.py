@@ -1,4 +1,4 @@
-"""The command line: ``rvh select``, ``rvh assign``, ``rvh bench``, ``rvh info``.
+"""The command line: ``rvh select``, ``rvh assign``, ``rvh nodes`` and others.
 
 Importing this package loads nothing from outside the standard library; `main` loads Typer, and
 the commands load pyarrow and rich when they have work for them.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from rvh._version import __version__
 from rvh.cli.assign import assign
@@ -15,11 +15,22 @@ from rvh.cli.bench import bench
 from rvh.cli.exits import guarded, say
 from rvh.cli.groups import ungrouped
 from rvh.cli.info import info
+from rvh.cli.listing import nodes
+from rvh.cli.publish import publish
 from rvh.cli.select import select
+from rvh.cli.watch import watch
 from rvh.errors import show
 
 #: the commands, in the order of the help
-COMMANDS: tuple[Callable[..., None], ...] = (select, assign, bench, info)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "select": select,
+    "assign": assign,
+    "nodes": nodes,
+    "nodes publish": publish,
+    "watch": watch,
+    "bench": bench,
+    "info": info,
+}
 
 #: the error about a command line: Click's, or that of the copy of Click in Typer
 UsageError: type[Any] = typer.BadParameter.__mro__[1]
@@ -78,6 +89,16 @@ class Command(TyperCommand):
                 )
 
 
+class Group(TyperGroup):
+    """The commands, some of which have a name of two words: the longer name is the one meant."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command, and leave its own arguments."""
+        if (name := " ".join(args[:2])) in self.commands:
+            args = [name, *args[2:]]
+        return super().resolve_command(ctx, args)
+
+
 def _option_with_value(arg: str, options: dict[str, Any]) -> tuple[str | None, str]:
     """The option in `arg` whose value is the rest of it or the next argument, and that rest.
 
@@ -101,11 +122,12 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    cls=Group,
     rich_markup_mode=None,  # rich takes longer to import than most commands take to run
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for function in COMMANDS:
-    app.command(cls=Command)(guarded(ungrouped(function)))
+for name, function in COMMANDS.items():
+    app.command(name, cls=Command)(guarded(ungrouped(function)))
 
 
 def _show_version(is_given: bool) -> None:

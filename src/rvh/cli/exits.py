@@ -18,7 +18,10 @@ P = ParamSpec("P")
 EXTRA = dict.fromkeys(
     ("typer", "click", "rich", "pyarrow"),
     "the command line needs its extra: pip install 'rvh[cli]'",
-) | {"matplotlib": "--plot needs its extra: pip install 'rvh[bench]'"}
+) | {
+    "matplotlib": "--plot needs its extra: pip install 'rvh[bench]'",
+    "msgspec": "sources of nodes need their extra: pip install 'rvh[membership]'",
+}
 
 
 class ExitStatus(IntEnum):

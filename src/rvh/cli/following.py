@@ -1,0 +1,55 @@
+"""A membership for a command: what it refuses and loses is said on stderr, once each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rvh.cli.exits import say
+
+if TYPE_CHECKING:
+    from rvh.membership import Membership, Source
+
+
+class _Said(logging.Handler):
+    """Says each warning; those before `begin` are kept for then."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._waiting: list[str] | None = []
+
+    def begin(self) -> None:
+        waiting, self._waiting = self._waiting or [], None
+        for message in waiting:
+            say(message)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if self._waiting is None:
+            say(message)
+        else:
+            self._waiting.append(message)
+
+
+@contextmanager
+def following(source: Source, **options: Any) -> Iterator[Membership]:
+    """Follow a source for as long as the block runs.
+
+    Raises
+    ------
+    RVHError
+        As `rvh.membership.Membership`: then that error alone is said.
+    """
+    from rvh.membership import Membership
+    from rvh.membership.membership import log
+
+    said = _Said()
+    log.addHandler(said)
+    try:
+        with Membership(source, **options) as membership:
+            said.begin()
+            yield membership
+    finally:
+        log.removeHandler(said)

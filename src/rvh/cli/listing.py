@@ -1,0 +1,159 @@
+"""``rvh nodes``: the nodes of a source, at this moment."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import unicodedata
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rvh.cli.exits import emit, say
+from rvh.cli.weighing import NodeSetOptions, Timeout, refuse_no_source
+from rvh.errors import RVHError
+
+if TYPE_CHECKING:
+    from rvh.membership import NodeMeta, Snapshot, Source
+
+SourceName = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="A URL, as redis://, etcd://, k8s://, srv://, dns://, http://, zk:// or consul://; or "
+        "the path of a file.",
+    ),
+]
+
+
+def nodes(
+    source: SourceName,
+    *,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Print one JSON object, a document that rvh nodes can read too."
+        ),
+    ] = False,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept",
+            help="Let every membership of SOURCE take the nodes printed, which guards hold back.",
+        ),
+    ] = False,
+    node_set: NodeSetOptions,
+    timeout: Timeout = 10.0,
+) -> None:
+    """Print the nodes of a source, and what is known of them.
+
+    How many there are, the epoch, the fingerprint and the digest go to stderr. `rvh nodes
+    publish` is a command of its own: a file of that name is ./publish.
+
+    \b
+    Examples:
+      rvh nodes redis://cache.example/0?key=nodes
+      rvh nodes k8s://default/cache --json
+      rvh nodes nodes.yaml --accept
+    """
+    refuse_no_source(source, "SOURCE")
+    options = node_set.node_set()
+
+    from rvh.membership import open_source, take_snapshot
+    from rvh.membership.membership import read_state
+
+    origin = open_source(source)
+    if accept:
+        refuse_no_accept(origin)
+    state = read_state(origin, timeout)
+    try:
+        snapshot = take_snapshot(state.nodes, **options)
+    except RVHError as error:
+        raise RVHError(f"{origin.name}: {error}") from None
+    members = weighed(snapshot) if node_set.weigh else snapshot.members
+    emit(document(members, state.version) if as_json else table(members))
+    say(f"{origin.name}: {facts(snapshot, state.version)}, digest {snapshot.digest}")
+    if accept:
+        asyncio.run(origin.accept(snapshot.digest))  # type: ignore[attr-defined]
+        say(f"every membership of {origin.name} takes this state from now on, guarded or not")
+
+
+def facts(snapshot: Snapshot, version: int | None) -> str:
+    """What there is to say of a snapshot, on one line; the epoch where the source counts."""
+    members, selectable = len(snapshot.members), len(snapshot.nodes)
+    epoch = "" if version is None else f"epoch {version}, "
+    return (
+        f"{members} node{'s' * (members != 1)}, {selectable} selectable, {epoch}"
+        f"fingerprint {snapshot.fingerprint}"
+    )
+
+
+def refuse_no_accept(source: Source) -> None:
+    """Refuse a source in which nothing can be left for memberships to find."""
+    if not hasattr(source, "accept"):
+        raise RVHError(
+            f"{source.name} cannot be written, so nothing can be accepted there: call "
+            "membership.accept() in each process that holds the change back, or start it anew. "
+            "Files, etcd and Redis can be written"
+        )
+
+
+def weighed(snapshot: Snapshot) -> list[NodeMeta]:
+    """The members, each with the weight that it has in the snapshot's node set."""
+    from msgspec.structs import replace
+
+    weights = snapshot._kept.weights
+    made = {} if weights is None else dict(zip(snapshot._kept, weights.tolist(), strict=True))
+    return [replace(node, weight=made.get(node.id)) for node in snapshot.members]
+
+
+def document(members: Any, version: int | None) -> str:
+    """The JSON of a document: the epoch, where the source counts, and the nodes."""
+    import msgspec
+
+    rows = []
+    for node in members:
+        known = msgspec.to_builtins(node)
+        rows.append({"id": known.pop("id"), "status": node.status.value, **known})
+    epoch = {} if version is None else {"epoch": version}
+    return json.dumps({**epoch, "nodes": rows}, ensure_ascii=False)
+
+
+def table(members: Any) -> str:
+    """A table for people: the id, the status, and each column that some node has."""
+    rows = [_cells(node) for node in members]
+    columns = dict.fromkeys(("id", "status", *_fields()))
+    columns.update(dict.fromkeys(sorted({name for row in rows for name in row})))
+    names = [name for name in columns if any(name in row for row in rows)]
+    lines = [names, *([row.get(name, "-") for name in names] for row in rows)]
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _fields() -> tuple[str, ...]:
+    from rvh.membership import NodeMeta
+
+    return NodeMeta.__struct_fields__[:-1]  # labels are columns of their own
+
+
+def _cells(node: NodeMeta) -> dict[str, str]:
+    known = {name: getattr(node, name) for name in _fields()}
+    known.update({f"labels.{name}": value for name, value in node.labels.items()})
+    return {name: _shown(value) for name, value in known.items() if value is not None}
+
+
+def _shown(value: object) -> str:
+    """A value on one line: what would break it, or hide in it, is escaped."""
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if text.isprintable() else json.dumps(text)
+
+
+def _width(text: str) -> int:
+    """The columns of a terminal that a text takes."""
+    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))

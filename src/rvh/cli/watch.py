@@ -1,0 +1,107 @@
+"""``rvh watch``: the changes of a source as they come."""
+
+from __future__ import annotations
+
+import json
+import queue
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rvh.cli.exits import emit, say
+from rvh.cli.following import following
+from rvh.cli.listing import SourceName, facts
+from rvh.cli.weighing import GuardOptions, NodeSetOptions, Timeout, refuse_no_source
+
+if TYPE_CHECKING:
+    from rvh.membership import Change, Membership
+
+#: seconds between two looks whether a source that was lost is back
+TICK = 0.5
+
+
+def watch(
+    source: SourceName,
+    *,
+    k: Annotated[
+        int,
+        typer.Option(
+            "--k", "-k", min=1, help="How many nodes each key has, for the share that moves."
+        ),
+    ] = 1,
+    count: Annotated[
+        int | None, typer.Option("--count", min=1, metavar="N", help="End after N changes.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print each change as a JSON object on a line.")
+    ] = False,
+    node_set: NodeSetOptions,
+    guards: GuardOptions,
+    timeout: Timeout = 10.0,
+) -> None:
+    """Print each change of a source as it comes, with the share of all keys that moves.
+
+    What is refused or held back, and that the source is lost, go to stderr, once each.
+
+    \b
+    Examples:
+      rvh watch nodes.json
+      rvh watch etcd://etcd.example:2379/cache/ -k 3 --json
+      rvh watch redis://cache.example/0?key=nodes --max-change 0.3 --count 1
+    """
+    refuse_no_source(source, "SOURCE")
+    options = {**node_set.node_set(), **guards.keywords()}
+
+    from rvh.membership import open_source
+
+    origin = open_source(source)
+    with following(origin, timeout=timeout, **options) as membership:
+        _watch(membership, k, count, as_json)
+
+
+def _watch(membership: Membership, k: int, count: int | None, as_json: bool) -> None:
+    from rvh.membership import Change
+
+    changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
+    membership.subscribe(changes.put)
+    # Read after the subscription, so that no change is lost between the two.
+    last = membership.snapshot
+    say(f"watching {membership.name}: {facts(last, last.epoch)}")
+    printed = 0
+    was_well = membership.stats.error is None
+    while count is None or printed < count:
+        try:
+            change = changes.get(timeout=TICK)
+        except queue.Empty:
+            is_well = membership.stats.error is None
+            if is_well and not was_well:
+                say(f"{membership.name}: all is well again")
+            was_well = is_well
+            continue
+        if change.after.epoch <= last.epoch:
+            continue  # it was there when this began
+        if change.before is not last:
+            change = Change(last, change.after)
+        last = change.after
+        emit(json.dumps(_object(change, k), ensure_ascii=False) if as_json else change.told(k))
+        sys.stdout.flush()
+        printed += 1
+
+
+def _object(change: Change, k: int) -> dict[str, object]:
+    share, is_exact = change.moved_of(k)
+    return {
+        "epoch": change.after.epoch,
+        "fingerprint": change.after.fingerprint,
+        "nodes": len(change.after.members),
+        "selectable": len(change.after.nodes),
+        "joined": change.joined,
+        "left": change.left,
+        "statuses": change.statuses,
+        "weights": change.weights,
+        "metadata": change.others,
+        "k": k,
+        "moved": share,
+        "is_exact": is_exact,
+    }
