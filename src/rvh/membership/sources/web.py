@@ -22,7 +22,9 @@ from rvh.errors import RVHError, show
 from rvh.membership.documents import MAX_BYTES
 from rvh.membership.sources import without_secrets
 
-__all__ = ["Answer", "bearer", "connect", "get", "lost", "read_secret", "tls", "within"]
+__all__ = [
+    *("Answer", "bearer", "connect", "get", "lost", "read_secret", "reason_of", "tls", "within"),
+]
 
 #: the largest file that holds a token, in bytes
 SECRET_MAX = 1 << 16
@@ -72,7 +74,7 @@ async def within(seconds: float) -> AsyncIterator[None]:
     except TimeoutError:
         raise TimeoutError(f"no answer within {seconds:g} s") from None
     except httpx.HTTPError as error:
-        raise ConnectionError(_reason(error)) from None
+        raise ConnectionError(reason_of(error)) from None
 
 
 async def get(
@@ -80,8 +82,9 @@ async def get(
     url: str,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
+    body: bytes | None = None,
 ) -> Answer:
-    """Ask for a document, as a whole.
+    """Ask for a document, as a whole; with a body, by POST.
 
     Raises
     ------
@@ -89,7 +92,8 @@ async def get(
         It has more bytes than may be, before or after it is unpacked, or is packed unasked.
     """
     asked = {"Accept-Encoding": "gzip", **(headers or {})}
-    async with client.stream("GET", url, headers=asked) as response:
+    method = "GET" if body is None else "POST"
+    async with client.stream(method, url, headers=asked, content=body) as response:
         packing = response.headers.get("Content-Encoding", "identity").casefold()
         if packing not in ("gzip", "x-gzip", "identity"):
             raise RVHError(f"the answer is packed as {show(packing)}: only gzip was asked for")
@@ -151,7 +155,7 @@ def read_secret(path: str) -> str:
     return data.decode("utf-8", "replace").strip()
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """What the system said of a connection: httpx says "All connection attempts failed"."""
     text, cause = str(error), error.__cause__ or error.__context__
     while cause is not None:
