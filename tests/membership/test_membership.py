@@ -12,7 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -387,6 +388,23 @@ def test_close_from_a_subscriber() -> None:
     until(lambda: source.ended == 1)
     assert ids(membership) == "b"
     membership.close()
+
+
+def test_close_though_the_source_loses_the_cancellation() -> None:
+    class Losing:
+        name = "losing"
+
+        async def watch(self) -> AsyncIterator[Any]:
+            yield State([NodeMeta("a")])
+            with suppress(asyncio.CancelledError):  # asyncio.wait_for of Python 3.11 can do so
+                await asyncio.sleep(3600)
+            while True:
+                yield SAME
+                await asyncio.sleep(0.01)
+
+    membership = Membership(Losing())
+    membership.close()
+    assert ids(membership) == "a"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

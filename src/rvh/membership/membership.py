@@ -409,6 +409,8 @@ class Membership(Shared):
                     delay = least
                     if self._snapshot is None:  # the first word is refused
                         self._first.set()
+                    if not self._is_open:  # close() has cancelled, and a library lost that
+                        return
                 reason: BaseException = RVHError("the source has ended")
             except Exception as error:
                 reason = error
