@@ -136,7 +136,7 @@ class HTTPSource:
         try:
             answer = await self._ask(client, known.validators)
         except RVHError as error:
-            return Refused(RVHError(f"{self.name}: {error}")), Known()
+            return Refused(error), Known()
         if answer.status == 304 and known.validators:
             return SAME, known
         if answer.status != 200:
@@ -148,10 +148,10 @@ class HTTPSource:
         return update, Known() if isinstance(update, Refused) else found
 
     async def _ask(self, client: httpx.AsyncClient, known: Mapping[str, str]) -> web.Answer:
-        headers = dict(known)
-        if self._token_file is not None:
-            headers |= web.bearer(web.read_secret(self._token_file))
-        async with web.within(self.timeout):
+        async with web.within(self.timeout, self.name):
+            headers = dict(known)
+            if self._token_file is not None:
+                headers |= web.bearer(web.read_secret(self._token_file))
             return await web.get(client, self._url, headers, self._max_bytes)
 
     def _state(self, answer: web.Answer) -> State | Refused:

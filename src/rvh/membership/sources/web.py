@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
+import msgspec
 
 from rvh.errors import RVHError, show
 from rvh.membership.documents import MAX_BYTES
 from rvh.membership.sources import without_secrets
 
 __all__ = [
-    *("Answer", "bearer", "connect", "get", "lost", "read_secret", "reason_of", "tls", "within"),
+    *("Answer", "bearer", "connect", "get", "lost", "read", "read_secret", "reason_of", "tls"),
+    "within",
 ]
 
 #: the largest file that holds a token, in bytes
@@ -66,8 +68,11 @@ def tls(
 
 
 @asynccontextmanager
-async def within(seconds: float) -> AsyncIterator[None]:
-    """Bound a block in time; what goes wrong in it is a TimeoutError or a ConnectionError."""
+async def within(seconds: float, name: str) -> AsyncIterator[None]:
+    """Bound a block in time; what goes wrong in it is a TimeoutError or a ConnectionError.
+
+    An RVHError begins with the name of the source.
+    """
     try:
         async with asyncio.timeout(seconds):
             yield
@@ -75,6 +80,8 @@ async def within(seconds: float) -> AsyncIterator[None]:
         raise TimeoutError(f"no answer within {seconds:g} s") from None
     except httpx.HTTPError as error:
         raise ConnectionError(reason_of(error)) from None
+    except RVHError as error:
+        raise RVHError(f"{name}: {error}") from None
 
 
 async def get(
@@ -94,23 +101,28 @@ async def get(
     asked = {"Accept-Encoding": "gzip", **(headers or {})}
     method = "GET" if body is None else "POST"
     async with client.stream(method, url, headers=asked, content=body) as response:
-        packing = response.headers.get("Content-Encoding", "identity").casefold()
-        if packing not in ("gzip", "x-gzip", "identity"):
-            raise RVHError(f"the answer is packed as {show(packing)}: only gzip was asked for")
-        unpack = zlib.decompressobj(31) if packing != "identity" else None
-        data, packed = bytearray(), 0
-        # httpx's own decoders have no bound: a few kilobytes can stand for gigabytes.
-        async for chunk in response.aiter_raw():
-            room, packed = max_bytes + 1 - len(data), packed + len(chunk)
-            try:
-                data += chunk[:room] if unpack is None else unpack.decompress(chunk, room)
-            except zlib.error:
-                raise RVHError("the answer says that it is gzip, and is not") from None
-            if len(data) > max_bytes:
-                raise RVHError(f"the answer has more than {max_bytes} bytes: is it nodes?")
-        if unpack is not None and not unpack.eof and packed:
-            raise ConnectionError("the answer is cut off: its gzip has no end")
-        return Answer(response.status_code, response.headers, bytes(data))
+        return await read(response, max_bytes)
+
+
+async def read(response: httpx.Response, max_bytes: int = MAX_BYTES) -> Answer:
+    """Read the rest of an answer, as `get` does."""
+    packing = response.headers.get("Content-Encoding", "identity").casefold()
+    if packing not in ("gzip", "x-gzip", "identity"):
+        raise RVHError(f"the answer is packed as {show(packing)}: only gzip was asked for")
+    unpack = zlib.decompressobj(31) if packing != "identity" else None
+    data, packed = bytearray(), 0
+    # httpx's own decoders have no bound: a few kilobytes can stand for gigabytes.
+    async for chunk in response.aiter_raw():
+        room, packed = max_bytes + 1 - len(data), packed + len(chunk)
+        try:
+            data += chunk[:room] if unpack is None else unpack.decompress(chunk, room)
+        except zlib.error:
+            raise RVHError("the answer says that it is gzip, and is not") from None
+        if len(data) > max_bytes:
+            raise RVHError(f"the answer has more than {max_bytes} bytes: is it nodes?")
+    if unpack is not None and not unpack.eof and packed:
+        raise ConnectionError("the answer is cut off: its gzip has no end")
+    return Answer(response.status_code, response.headers, bytes(data))
 
 
 def lost(answer: Answer) -> ConnectionError:
@@ -121,9 +133,17 @@ def lost(answer: Answer) -> ConnectionError:
             f"it answered {status}, to {show(without_secrets(to))}: name the URL where the nodes "
             "are; redirects are not followed"
         )
-    told = answer.data[:200].decode("utf-8", "replace").strip().partition("\n")[0]
-    plain = told and not told.startswith("<")
-    return ConnectionError(f"it answered {status}" + (f": {show(told, 120)}" if plain else ""))
+    told = _message(answer.data)
+    return ConnectionError(f"it answered {status}" + (f": {show(told, 200)}" if told else ""))
+
+
+def _message(data: bytes) -> str:
+    """What an answer says: the member message, or its first line, unless that is HTML."""
+    try:
+        return str(msgspec.json.decode(data)["message"])
+    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError, LookupError):
+        line = data[:400].decode("utf-8", "replace").strip().partition("\n")[0]
+        return "" if line.startswith("<") else line
 
 
 def bearer(token: str) -> dict[str, str]:
