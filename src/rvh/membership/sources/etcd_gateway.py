@@ -203,11 +203,11 @@ class Gateway:
     async def _post(self, path: str, body: Mapping[str, Any]) -> web.Answer:
         data = msgspec.json.encode(body)
         try:
-            async with web.within(self._timeout):
+            async with web.within(self._timeout, self.endpoint):
                 return await web.get(
                     self._client, self.endpoint + path, self._headers, MAX_BYTES, data
                 )
-        except (ConnectionError, TimeoutError, RVHError) as error:
+        except (ConnectionError, TimeoutError) as error:
             raise type(error)(f"{self.endpoint}: {error}") from error
 
     def _decoded(self, path: str, data: bytes, kind: type[Answer]) -> Answer:
