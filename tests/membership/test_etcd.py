@@ -21,7 +21,7 @@ from proxy import Proxy
 from servers import free_port, needed, until
 
 import rvh
-from rvh.membership import Membership, NodeMeta, open_source, read_once
+from rvh.membership import Membership, NodeMeta, Publisher, open_source, read_once
 from rvh.membership.conformance import check_source
 from rvh.membership.sources.etcd import EtcdSource
 
@@ -295,7 +295,7 @@ def test_published(etcd: Etcd) -> None:
     publish('{"epoch": 7, "nodes": ["a", "b"]}')
     with follow(origin) as membership:
         assert membership.snapshot.epoch == 7
-        with pytest.raises(rvh.RVHError, match=r"is at epoch 7: what is published has the epoch 7"):
+        with pytest.raises(rvh.RVHError, match=r"has epoch 7: what is published has epoch 7"):
             publish('{"epoch": 7, "nodes": ["a"]}')
         with pytest.raises(rvh.RVHError, match=r"\$\.nodes\[1\] repeats the id 'a'"):
             publish('{"epoch": 8, "nodes": ["a", "a"]}')
@@ -303,13 +303,27 @@ def test_published(etcd: Etcd) -> None:
         until(lambda: membership.snapshot.epoch == 8)
         etcd.put("published", "[1, 2")
         until(lambda: membership.stats.refused == 1)
-        publish('["a"]')
+        with pytest.raises(rvh.RVHError, match=r"line 1, .* not overwritten: delete the key"):
+            publish('["a"]')
+        etcd.put("published", '["a"]')
         until(lambda: len(membership.nodes) == 1)
         etcd.delete("published")
         until(lambda: membership.stats.refused == 2)
         assert [*membership.nodes] == ["a"]
     with pytest.raises(rvh.RVHError, match="is a prefix: a publisher writes one key"):
         asyncio.run(source(etcd, "published/").publish(b'["a"]'))
+
+
+def test_a_publisher(etcd: Etcd) -> None:
+    url = f"etcd://127.0.0.1:{etcd.port}/by-a-publisher"
+    publisher = Publisher(url, weigh=["capacity"])
+    nodes = [NodeMeta("a", capacity=1), NodeMeta("b", capacity=3)]
+    assert publisher.publish(nodes).is_new
+    with Membership(url) as membership:
+        assert membership.nodes.weights.tolist() == [0.5, 1.5]
+        done = publisher.publish([*nodes, NodeMeta("c", capacity=2)])
+        until(lambda: membership.snapshot.epoch == done.epoch)
+        assert len(membership.nodes) == 3
 
 
 def test_two_publishers(etcd: Etcd) -> None:

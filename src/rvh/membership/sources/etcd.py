@@ -161,27 +161,33 @@ class EtcdSource:
             await gateway.ask("/v3/kv/put", {"key": self._marker, "value": digest.encode()}, Txn)
 
     async def publish(self, data: bytes) -> None:
-        """Replace the document, whose epoch grows.
+        """Replace the document, unless somebody else has done so meanwhile.
 
-        A document without an epoch is given the next one.
+        Parameters
+        ----------
+        data : bytes
+            A document in JSON. One without an epoch gets the next number.
 
         Raises
         ------
         RVHError
-            The key is a prefix; the document is wrong, or its epoch is not higher than the one
-            that is there; another publisher was faster.
+            The key is a prefix; it is no document, or its epoch is not above that of the key; the
+            key holds something else, which is not overwritten; another publisher was faster.
         """
         if self._is_prefix:
             raise RVHError(f"{self.name} is a prefix: a publisher writes one key, without the /")
-        document = read_document("what is published", data)
+        document = read_document("the document to publish", data)
         async with self._connected() as (gateway, seen):
+            present = seen.entries.get(self._key)
+            if isinstance(present, RVHError):
+                raise RVHError(f"{present}; so it is not overwritten: delete the key")
             last = self._version(seen)
             if document.epoch is None:
                 data = msgspec.json.encode({"epoch": last + 1, "nodes": document.nodes})
-            elif document.epoch <= last and isinstance(self._state(seen), State):
+            elif document.epoch <= last:
                 raise RVHError(
-                    f"{self.name} is at epoch {last}: what is published has the epoch "
-                    f"{document.epoch}, and has to have a higher one"
+                    f"{self.name} has epoch {last}: what is published has epoch {document.epoch}, "
+                    "and has to be higher"
                 )
             unchanged = {
                 "key": self._key,
