@@ -23,6 +23,7 @@ def names(wheel: Path) -> list[str]:
     left_over = [name for name in found if name.endswith(SOURCE_ENDINGS)]
     assert not left_over, f"{wheel.name} holds build leftovers: {left_over}"
     assert "rvh/py.typed" in found, f"{wheel.name} has no py.typed"
+    assert {"rvh/observe/alerts.yml", "rvh/observe/grafana.json"} <= {*found}, wheel.name
     assert "rvh/_backend/_native.pyi" in found, f"{wheel.name} has no stub for the compiled module"
     assert any(name.endswith("licenses/LICENSE") for name in found), f"{wheel.name} has no licence"
     return found
