@@ -9,12 +9,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from commandline import command, environment
 from servers import until
+from web import answering
 
-from rvh.membership import Membership, read_document, read_once
+from rvh import NodeSet
+from rvh.cli.sources import SCHEMES
+from rvh.membership import Membership, read_document, read_once, sources
 from rvh.membership.sources.file import FileSource
 
 NODES = """[
@@ -463,3 +467,150 @@ def test_following(here):
         out, err = run.communicate(timeout=30)
         assert (run.returncode, out, err) == (130, "", "rvh: interrupted\n")
     assert published()[0] == 4
+
+
+# -- sources in --nodes ---------------------------------------------------------------------------
+
+FLEET: list[dict[str, object]] = [
+    {"id": "a", "zone": "eu", "weight": 2, "capacity": 8, "labels": {"cores": "8", "up": "true"}},
+    {"id": "b", "zone": "eu", "weight": 1, "capacity": 8, "labels": {"cores": "16", "up": "no"}},
+    {"id": "c", "zone": "us", "weight": 1, "capacity": 4, "labels": {"cores": "16", "up": "true"}},
+    {"id": "d", "zone": "us", "weight": 1, "capacity": 4, "status": "dead"},
+]
+
+
+@pytest.fixture
+def served() -> Iterator[str]:
+    """The URL of FLEET on a web server."""
+    pytest.importorskip("httpx", reason="httpx is not installed: pip install 'rvh[http]'")
+    data = json.dumps({"epoch": 7, "nodes": FLEET}).encode()
+    with answering(lambda asked: asked.answer(200, data)) as url:
+        yield url + "/nodes.json"
+
+
+def test_the_nodes_of_a_source_and_their_weights(call, here, served):
+    snapshot = read_once(served)
+    for value in (served, f"@{served}"):
+        result = call("select", "-n", value, "-k", "obj", "-c", 3)
+        assert result.out.decode() == f"{snapshot.nodes.select('obj', 3)}\n"
+        assert result.err == f"rvh: 3 of 4 nodes of {served} (epoch 7), weighted\n"
+    (here / "keys.txt").write_text("x\ny\nz\n")
+    result = call("assign", "keys.txt", "-n", served, "-o", "out.txt")
+    assert result.err.endswith(f"; 3 of 4 nodes of {served} (epoch 7), weighted\n")
+    chosen = [line.split()[1] for line in (here / "out.txt").read_text().splitlines()]
+    assert chosen == snapshot.nodes.select_batch(["x", "y", "z"])[:, 0].tolist()
+
+
+def test_weights_that_are_asked_for(call, here, served):
+    result = call("select", "-n", served, "-k", "obj", "-c", 3, "--weight-column", "capacity")
+    nodes = NodeSet(["a", "b", "c"], weights=[8, 8, 4])
+    assert result.out.decode() == f"{nodes.select('obj', 3)}\n"
+    assert result.err.endswith("(epoch 7), weighted by capacity\n")
+    write(here / "plain.json", '["a", "b"]')
+    url = f"file://{here}/plain.json"
+    result = call("select", "-n", url, "-k", "obj")
+    assert result.out.decode() == f"{NodeSet(['a', 'b']).select('obj')}\n"
+    assert (
+        result.err == f"rvh: 2 nodes of {FileSource(here / 'plain.json').name}, without weights\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        (["--where", "zone=e*"], "a b"),
+        (["--where", "cores>=16"], "b c"),
+        (["--where", "labels.up"], "a c"),
+        (["--where", "capacity>=8"], "a b"),
+        (["--where", "status=alive"], "a b c"),
+        (["--dead", "a"], "b c"),
+        (["--dead", "a,d"], "b c"),  # d is dead already
+    ],
+)
+def test_conditions_on_what_a_source_knows(call, served, options, ids):
+    ids = ids.split()
+    result = call("select", "-n", served, "-k", "obj", "-c", len(ids), "--json", *options)
+    assert result.code == 0, result.err
+    assert sorted(json.loads(result.out)) == ids
+
+
+def test_a_source_has_domains(call, served):
+    result = call("select", "-n", served, "-k", "obj", "-c", 2, "--spread", "zone", "--json")
+    assert json.loads(result.out) == read_once(served).faults.select("obj", 2, "zone")
+
+
+def test_sources_and_lists_add_up(call, here, served):
+    write(here / "plain.json", '["x", "y"]')
+    (here / "more.csv").write_text("id,weight\nz,3\n")
+    url = f"@file://{here}/plain.json"
+    result = call("select", "-n", url, "-n", "a,b", "-k", "obj", "-c", 4, "--json")
+    assert sorted(json.loads(result.out)) == ["a", "b", "x", "y"]
+    args = ["-n", f"@{served}", "-n", "@more.csv", "--weight-column", "weight"]
+    result = call("select", *args, "-k", "obj", "-c", 4, "--json")
+    weighted = NodeSet(["a", "b", "c", "z"], weights=[2, 1, 1, 3])
+    assert json.loads(result.out) == weighted.select("obj", 4)
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["-n", "@{url}", "-n", "x,y"], 1, "and those of --nodes x,y have none: give every node"),
+        (["-n", "@{url}", "-n", "@{url}"], 1, "one source is given twice"),
+        (["-n", "{url}", "-n", "x,y"], 1, "is not alone, so it could be a source or a node"),
+        (["-n", "{url},x"], 1, "has a comma in it, so it could be a source or a node"),
+        (["-n", "@{url}", "-n", '["a"]', "--weight-column", "weight"], 1, "but --nodes is a list"),
+        (["-n", "{url}", "--node-column", "id"], 1, "but --nodes is a source: leave --node-column"),
+        (
+            ["-n", "{url}", "--node-format", "csv"],
+            1,
+            "is about a node file, but --nodes is a source",
+        ),
+        (
+            ["-n", "{url}", "--where", "rack=1"],
+            1,
+            "no column 'rack'; there are: id, status",
+        ),
+        (["-n", "{url}", "--dead", "e"], 1, "--dead names 'e', which is not in the list"),
+        (["-n", "{url}", "--algorithm", "jump"], 2, "those of a source have none that stays"),
+        (["-n", "redis://u:s3cret@h,i/0"], 1, "write --nodes @redis://... for the nodes of the"),
+        (["-n", "http://127.0.0.1:1"], 1, "write JSON, --nodes '[\"http://127.0.0.1:1\"]'"),
+    ],
+)
+def test_sources_that_are_refused(call, served, args, code, words):
+    result = call("select", "-k", "obj", *(arg.replace("{url}", served) for arg in args))
+    assert (result.code, result.out, result.err.count("\n")) == (code, b"", 1), result
+    assert words in result.err
+    assert "s3cret" not in result.err
+
+
+def test_a_source_that_is_a_file_is_not_overwritten(fails, here):
+    (here / "keys.txt").write_text("x\n")
+    args = ["assign", "keys.txt", "-n", f"file://{here}/nodes.json", "--output-format", "lines"]
+    assert "is the file that" in fails(*args, "-o", "nodes.json")
+    assert (here / "nodes.json").read_text() == NODES
+
+
+def test_urls_that_are_ids_stay_ids(call):
+    for ids in (["http://a:80", "http://b:80/"], ["redis://a", "tcp://b:1"]):
+        result = call("select", "-n", ",".join(ids), "-k", "obj", "-c", 2)
+        assert (result.out.decode(), result.err) == (f"{NodeSet(ids).select('obj', 2)}\n", "")
+        result = call("select", "-n", json.dumps(ids[:1]), "-k", "obj", "--dead", "@none.txt")
+        assert "--dead @none.txt: No such file" in result.err
+        args = ["-n", json.dumps(ids), "-k", "obj", "--dead", ids[0]]
+        assert call("select", *args).out.decode() == f"{ids[1:]}\n"
+
+
+def test_the_schemes_are_those_of_sources():
+    assert set(SCHEMES) == set(sources.SCHEMES)
+
+
+def test_without_a_source_nothing_of_membership_is_loaded(spawn):
+    code = """
+        import sys
+        from rvh.cli import main
+        main(["select", "-n", "http://a:80,http://b:80", "-k", "x"])
+        never = "msgspec", "rvh.membership", "asyncio", "logging"
+        print([name for name in sys.modules if name.startswith(never)])
+    """
+    out = spawn(argv=[sys.executable, "-c", dedent(code)]).out.decode()
+    assert out.splitlines()[1:] == ["[]"]

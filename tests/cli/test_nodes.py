@@ -126,7 +126,7 @@ def test_a_folder_is_no_file_of_nodes(both, here):
 
 
 def test_a_url_does_not_look_like_a_file(both_fail):
-    assert "is one name alone, which could be" in both_fail("-n", "http://a:80")
+    assert "is one name alone, which could be" in both_fail("-n", "tcp://a:80")
 
 
 def test_a_pipe_without_its_sign(both_fail, here):

@@ -32,11 +32,17 @@ class Entry(NamedTuple):
 
 
 class NodeList(NamedTuple):
-    """Ids, none empty or repeated, and in the same order weights, if any, and attributes."""
+    """Ids, none empty or repeated, and in the same order weights, if any, and attributes.
+
+    Of sources it also has a note of what was read, and the ids that are absent: known there, but
+    no keys are placed on them.
+    """
 
     ids: list[str]
     weights: list[float] | None
     attributes: dict[str, list[object]]
+    note: str = ""
+    absent: frozenset[str] = frozenset()
 
     def subset(self, mask: NDArray[np.bool_]) -> NodeList:
         """The nodes for which `mask`, shape (N,), is true."""
@@ -45,10 +51,10 @@ class NodeList(NamedTuple):
         def of(values: list[Any]) -> list[Any]:
             return [values[place] for place in chosen]
 
-        return NodeList(
-            of(self.ids),
-            None if self.weights is None else of(self.weights),
-            {name: of(values) for name, values in self.attributes.items()},
+        return self._replace(
+            ids=of(self.ids),
+            weights=None if self.weights is None else of(self.weights),
+            attributes={name: of(values) for name, values in self.attributes.items()},
         )
 
 

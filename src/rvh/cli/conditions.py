@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._nodelist.entries import NodeList
 from rvh._nodelist.values import Untyped, as_number, shown
 from rvh.cli.nodes import read_nodes
 from rvh.errors import RVHError, show
@@ -61,8 +62,7 @@ def parse(text: str) -> Condition:
 
 
 def usable(
-    ids: list[str],
-    attributes: dict[str, list[object]],
+    listed: NodeList,
     conditions: list[Condition],
     dead: Sequence[str],
 ) -> NDArray[np.bool_]:
@@ -73,11 +73,12 @@ def usable(
     RVHError
         A value that a condition cannot read, a dead node that is not in the list, no node left.
     """
+    ids = listed.ids
     mask = np.ones(len(ids), dtype=np.bool_)
     nodes = NodeSet(ids, scheme="murmur")
     for name, holds, read in conditions:
         values = []
-        for node, value in zip(ids, attributes[name], strict=True):
+        for node, value in zip(ids, listed.attributes[name], strict=True):
             try:
                 values.append(read(value))
             except RVHError as error:
@@ -87,6 +88,8 @@ def usable(
     if dead:
         places = {node: place for place, node in enumerate(ids)}
         for node in read_nodes(dead, option="--dead").ids:
+            if node in listed.absent:
+                continue  # its source has said so already
             if node not in places:
                 raise RVHError(f"--dead names {show(node)}, which is not in the list of nodes")
             mask[places[node]] = False

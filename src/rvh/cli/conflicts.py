@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from rvh._tables import FORMATS
+from rvh.cli.nodes import source_urls
 from rvh.cli.options import RINGS, Algorithm, PlacementOptions, Scheme
 from rvh.errors import show
 
@@ -29,6 +30,12 @@ def refuse_conflicts(options: PlacementOptions) -> None:
                     f"--algorithm jump {why}: leave {option} away, or use rendezvous or table",
                     param_hint=option,
                 )
+        if source_urls(options.nodes):
+            raise typer.BadParameter(
+                "--algorithm jump numbers the nodes in their order, and those of a source have "
+                "none that stays: use rendezvous or table",
+                param_hint="--nodes",
+            )
     if method.integers is not None and algorithm not in RINGS:
         raise typer.BadParameter(
             f"--algorithm {algorithm} is no ring of another system: leave it away, or use one of "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import unicodedata
 from typing import TYPE_CHECKING, Annotated, Any
@@ -74,6 +73,8 @@ def nodes(
     emit(document(members, state.version) if as_json else table(members))
     say(f"{origin.name}: {facts(snapshot, state.version)}, digest {snapshot.digest}")
     if accept:
+        import asyncio  # imported only where it is needed, as in select
+
         asyncio.run(origin.accept(snapshot.digest))  # type: ignore[attr-defined]
         say(f"every membership of {origin.name} takes this state from now on, guarded or not")
 

@@ -1,4 +1,4 @@
-"""The options --nodes and --dead: ids in a list, or @ and a file of them."""
+"""The options --nodes and --dead: ids in a list, @ and a file of them, or a source."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from rvh._nodelist.columns import Columns
 from rvh._nodelist.doubts import doubt
 from rvh._nodelist.entries import Entry, NodeList, node_list
 from rvh._nodelist.files import read_file, source_name
 from rvh._tables import compression_of, format_of
+from rvh.cli.sources import Taken, entries, path_of, source_url, take
 from rvh.cli.values import refuse_no_text
 from rvh.errors import RVHError, show
 
@@ -33,11 +35,12 @@ def read_nodes(
     ----------
     texts : sequence of str
         Each is ids separated by commas, a JSON list of them, or ``@`` and the path of a file
-        (``@-`` is stdin). They add up.
+        (``@-`` is stdin), or with ``--nodes`` the URL of a source. They add up.
     column : str, optional
         The files' column that holds the ids; the first one by default.
     weight_column : str, optional
-        The files' column that holds the weights; without one there are none.
+        The column that holds the weights; without one there are none, but for those that the
+        nodes of sources have.
     attributes : mapping of str to str, optional
         Further columns, and the option that names each. Their values stay as they are in the file.
     option : str
@@ -69,27 +72,80 @@ def read_nodes(
     for name, namer in (attributes or {}).items():
         others.setdefault(name, namer)  # a column of weights that is named twice stays one
     columns = Columns(option, column, weight_column, others, format_name, header)
-    if not all(text.startswith("@") for text in texts):
-        for given in columns.file_options():
-            whole_file = given in ("--no-node-header", "--node-format")
-            about = "is about" if whole_file else "names a column of"
+    urls = source_urls(texts, option)
+    is_file = [text.startswith("@") and text not in urls for text in texts]
+    if any(not text.startswith("@") and text not in urls for text in texts):
+        _refuse(columns.file_options(), option, "a list")
+    elif not any(is_file):
+        about_files = replace(columns, others={})
+        _refuse(about_files.file_options(), option, "a source")
+    taken = {text: take(text, url, weight_column is None) for text, url in urls.items()}
+    if any(each.is_weighted for each in taken.values()):
+        _refuse_some_weights(texts, taken)
+        others = {"weight": "--weight-column", **others}
+        columns = replace(columns, weight="weight", others=others)
+    made = node_list(_entries(texts, columns, taken), columns)
+    return made._replace(
+        note="; ".join(each.note(columns.weight) for each in taken.values()),
+        absent=frozenset(
+            node.id
+            for each in taken.values()
+            for node in each.snapshot.members
+            if not node.rule.selectable
+        ),
+    )
+
+
+def source_urls(texts: Sequence[str], option: str = "--nodes") -> dict[str, str]:
+    """The texts of such an option that name sources, and the URL of each."""
+    if option != "--nodes":
+        return {}
+    found = {text: source_url(text, len(texts) == 1) for text in texts}
+    urls = {text: url for text, url in found.items() if url is not None}
+    if sum(text in urls for text in texts) > len(urls):
+        raise RVHError("one source is given twice with --nodes: ids are unique")
+    return urls
+
+
+def _refuse(options: Iterable[str], option: str, what: str) -> None:
+    """Refuse options about a node file where there is none."""
+    advice = f"write the nodes into a file and give {option} @FILE, or " * (what == "a list")
+    for given in options:
+        whole_file = given in ("--no-node-header", "--node-format")
+        about = "is about" if whole_file else "names a column of"
+        raise RVHError(
+            f"{given} {about} a node file, but {option} is {what}: {advice}leave {given} away"
+        )
+
+
+def _refuse_some_weights(texts: Sequence[str], taken: Mapping[str, Taken]) -> None:
+    """Refuse weights that only some of the nodes have: nobody said what the others weigh."""
+    having = next(each.name for each in taken.values() if each.is_weighted)
+    for text in texts:
+        if text not in taken or not taken[text].is_weighted:
+            other = taken[text].name if text in taken else f"--nodes {text}"
             raise RVHError(
-                f"{given} {about} a node file, but {option} is a list: write the nodes into a file "
-                f"and give {option} @FILE, or leave {given} away"
+                f"the nodes of {having} have weights, and those of {other} have none: give every "
+                "node a weight, and for a file also --weight-column weight; or leave one of them "
+                "away"
             )
-    return node_list(_entries(texts, columns), columns)
 
 
-def paths(texts: Sequence[str]) -> list[str]:
+def paths(texts: Sequence[str], option: str = "--nodes") -> list[str]:
     """The paths that such an option names, ``-`` for stdin."""
-    return [text[1:] for text in texts if text.startswith("@")]
+    urls = source_urls(texts, option)
+    files = [text[1:] for text in texts if text.startswith("@") and text not in urls]
+    return files + [path for url in urls.values() if (path := path_of(url)) is not None]
 
 
-def _entries(texts: Sequence[str], columns: Columns) -> Iterator[Entry]:
+def _entries(texts: Sequence[str], columns: Columns, taken: Mapping[str, Taken]) -> Iterator[Entry]:
     option = columns.option
     is_alone = len(texts) == 1 and option == "--nodes"
     count = 0  # of all lists of the option
     for text in texts:
+        if text in taken:
+            yield from entries(taken[text], columns)
+            continue
         if not text.startswith("@"):
             for node in _listed(text, option, count, is_alone):
                 count += 1

@@ -71,10 +71,10 @@ Nodes = Annotated[
     typer.Option(
         "--nodes",
         "-n",
-        metavar="LIST|@FILE",
+        metavar="LIST|@FILE|URL",
         help="Node ids separated by commas or as a JSON list, or @ and a file of them (.csv .tsv "
-        ".ndjson .parquet .arrow; any other name: one id a line; @- is stdin). Repeated: all of "
-        "them.",
+        ".ndjson .parquet .arrow; any other name: one id a line; @- is stdin), or the URL of a "
+        "source as redis:// (@redis:// where it is one of several). Repeated: all of them.",
     ),
 ]
 SchemeName = Annotated[
@@ -83,7 +83,11 @@ SchemeName = Annotated[
 ]
 WeightColumn = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="The column of the node file that holds the nodes' weights."),
+    typer.Option(
+        metavar="NAME",
+        help="The column of the node file that holds the nodes' weights [default, of a source: "
+        "weight, where they have it].",
+    ),
 ]
 Precision = Annotated[
     int | None,

@@ -66,9 +66,20 @@ def placement(options: PlacementOptions) -> Placement:
     refuse_shared(_inputs(options))
     if options.out is not None:  # it may be KEYS
         refuse_overwritten(options.out, _inputs(replace(options, keys=None)))
-    method, constraints, bulk = options.method, options.constraints, options.bulk
-    secret = read_secret(method.secret_file)
+    secret = read_secret(options.method.secret_file)
     nodes, mask = _nodes(options)
+    placed = _placed(options, secret, nodes, mask)
+
+    def note() -> str:
+        return "; ".join(filter(None, (nodes.note, placed.note())))
+
+    return placed._replace(note=note)
+
+
+def _placed(
+    options: PlacementOptions, secret: bytes, nodes: NodeList, mask: NDArray[np.bool_] | None
+) -> Placement:
+    method, constraints, bulk = options.method, options.constraints, options.bulk
     if method.algorithm in RINGS:
         return _on_ring(options, nodes, mask)
     if mask is not None:
@@ -121,13 +132,13 @@ def _nodes(options: PlacementOptions) -> tuple[NodeList, NDArray[np.bool_] | Non
     )
     if not (conditions or constraints.dead):
         return nodes, None
-    return nodes, usable(nodes.ids, nodes.attributes, conditions, constraints.dead)
+    return nodes, usable(nodes, conditions, constraints.dead)
 
 
 def _inputs(options: PlacementOptions) -> Iterator[tuple[str, str]]:
     """Name all that is read, for `refuse_shared`."""
     for option, texts in (("--nodes", options.nodes), ("--dead", options.constraints.dead)):
-        for path in paths(texts):
+        for path in paths(texts, option):
             yield f"{option} @{path}", path
     if options.method.secret_file is not None:
         yield f"--secret-file {options.method.secret_file}", options.method.secret_file

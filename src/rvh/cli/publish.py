@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rvh.cli.exits import say
-from rvh.cli.following import following
 from rvh.cli.weighing import GuardOptions, Timeout, WeighOptions, named, refuse_no_source
 
 if TYPE_CHECKING:
@@ -120,6 +119,8 @@ def _follow(
     timeout: float,
     limits: dict[str, Any],
 ) -> None:
+    from rvh.cli.following import following
+
     last = ""
 
     def report(news: Report) -> None:

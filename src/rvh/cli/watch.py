@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import queue
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rvh.cli.exits import emit, say
-from rvh.cli.following import following
 from rvh.cli.listing import SourceName, facts
 from rvh.cli.weighing import GuardOptions, NodeSetOptions, Timeout, refuse_no_source
 
@@ -53,6 +51,7 @@ def watch(
     refuse_no_source(source, "SOURCE")
     options = {**node_set.node_set(), **guards.keywords()}
 
+    from rvh.cli.following import following
     from rvh.membership import open_source
 
     origin = open_source(source)
@@ -61,6 +60,8 @@ def watch(
 
 
 def _watch(membership: Membership, k: int, count: int | None, as_json: bool) -> None:
+    import queue
+
     from rvh.membership import Change
 
     changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
