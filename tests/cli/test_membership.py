@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from textwrap import dedent
 
 import pytest
 from commandline import command, environment
-from servers import until
+from servers import Server, free_port, needed, until
 from web import answering
 
 from rvh import NodeSet
@@ -285,13 +286,15 @@ def test_changes_as_json_up_to_a_count(here):
 
 
 @needs_sigint
-def test_a_reader_that_goes_away(here):
+@pytest.mark.parametrize("changes", [True, False])
+def test_a_reader_that_goes_away(here, changes):
     write(here / "nodes.json", '["a", "b"]')
     with running("watch", "nodes.json") as run:
         line_of(run.stderr)
         assert run.stdout is not None
         run.stdout.close()
-        write(here / "nodes.json", '["a", "b", "c"]')
+        if changes:
+            write(here / "nodes.json", '["a", "b", "c"]')
         assert run.wait(timeout=30) == 141
         assert run.stderr is not None
         assert run.stderr.read() == ""
@@ -588,6 +591,39 @@ def test_a_source_that_is_a_file_is_not_overwritten(fails, here):
     args = ["assign", "keys.txt", "-n", f"file://{here}/nodes.json", "--output-format", "lines"]
     assert "is the file that" in fails(*args, "-o", "nodes.json")
     assert (here / "nodes.json").read_text() == NODES
+
+
+def test_redis_from_start_to_finish(call, here):
+    pytest.importorskip("redis", reason="redis-py is not installed: pip install 'rvh[redis]'")
+    port = free_port()
+
+    def is_ready() -> bool:
+        with socket.create_connection(("127.0.0.1", port), 1):
+            return True
+
+    program = [needed("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    url = f"redis://default:s3cret@127.0.0.1:{port}/0?key=nodes"
+    name = f"redis://127.0.0.1:{port}/0?key=nodes"
+    with Server([*program, "--requirepass", "s3cret"], is_ready, here).running():
+        result = call("nodes", "publish", "nodes.json", "--to", url)
+        assert result.err == f"rvh: {name} is written: epoch 1, 4 nodes, 2 selectable\n"
+        result = call("select", "-n", url, "-k", "obj")
+        assert result.out.decode() == f"{read_once('nodes.json').nodes.select('obj')}\n"
+        assert result.err == f"rvh: 2 of 4 nodes of {name} (epoch 1), weighted\n"
+        with Membership(url, max_change=0.1) as membership:
+            write(here / "nodes.json", NODES.replace('"c"', '"e"'))
+            result = call("nodes", "publish", "nodes.json", "--to", url)
+            assert result.err.endswith(" epoch 2, 4 nodes, 2 selectable; 33.3333% of keys move\n")
+            until(lambda: membership.held is not None)
+            result = call("nodes", url, "--accept", "--json")
+            assert json.loads(result.out)["epoch"] == 2
+            assert "s3cret" not in result.err
+            until(lambda: [*membership.nodes] == ["a", "e"])
+            assert membership.snapshot.epoch == 2
+    result = call("nodes", url, "--timeout", 5)
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert result.err.startswith(f"rvh: {name} cannot be read: ConnectionError")
+    assert "s3cret" not in result.err
 
 
 def test_urls_that_are_ids_stay_ids(call):

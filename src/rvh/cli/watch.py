@@ -15,7 +15,7 @@ from rvh.cli.weighing import GuardOptions, NodeSetOptions, Timeout, refuse_no_so
 if TYPE_CHECKING:
     from rvh.membership import Change, Membership
 
-#: seconds between two looks whether a source that was lost is back
+#: seconds between two looks whether a source that was lost is back, and stdout is read
 TICK = 0.5
 
 
@@ -75,6 +75,7 @@ def _watch(membership: Membership, k: int, count: int | None, as_json: bool) -> 
         try:
             change = changes.get(timeout=TICK)
         except queue.Empty:
+            _stop_without_reader()
             is_well = membership.stats.error is None
             if is_well and not was_well:
                 say(f"{membership.name}: all is well again")
@@ -88,6 +89,18 @@ def _watch(membership: Membership, k: int, count: int | None, as_json: bool) -> 
         emit(json.dumps(_object(change, k), ensure_ascii=False) if as_json else change.told(k))
         sys.stdout.flush()
         printed += 1
+
+
+def _stop_without_reader() -> None:
+    """Raise BrokenPipeError where nobody reads stdout any more: the next change may be days off."""
+    import select
+
+    if not hasattr(select, "poll"):
+        return  # Windows
+    ends = select.poll()
+    ends.register(sys.stdout, 0)
+    if any(event & (select.POLLERR | select.POLLHUP) for _, event in ends.poll(0)):
+        raise BrokenPipeError
 
 
 def _object(change: Change, k: int) -> dict[str, object]:
