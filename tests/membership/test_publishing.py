@@ -122,6 +122,26 @@ def test_a_change_is_published_at_once_and_a_target_is_tried_again(target: Path)
             follower.join()
 
 
+def test_measurements_of_a_source_that_is_away_do_not_count(target: Path) -> None:
+    source, told, stop = Scripted([NodeMeta("a", rtt=0.01)]), [], threading.Event()  # type: ignore[var-annotated]
+    publisher = Publisher(str(target), weigh=["rtt"])
+    with Membership(source, backoff=(0.001, 0.01)) as membership:
+        source.say(OSError("away"))
+        until(lambda: membership.stats.error is not None)
+        follower = threading.Thread(
+            target=lambda: publisher.follow(membership, told.append, every=0.001, stop=stop)
+        )
+        follower.start()
+        try:
+            until(lambda: len(told) > 40)
+            assert publisher.settling == ("a",)  # one measurement, and not 40
+            source.say([NodeMeta("a", rtt=0.01)])
+            until(lambda: publisher.settling == ())
+        finally:
+            stop.set()
+            follower.join()
+
+
 @pytest.mark.parametrize(
     "make",
     [

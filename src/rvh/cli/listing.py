@@ -95,7 +95,7 @@ def refuse_no_accept(source: Source) -> None:
         raise RVHError(
             f"{source.name} cannot be written, so nothing can be accepted there: call "
             "membership.accept() in each process that holds the change back, or start it anew. "
-            "Files, etcd and Redis can be written"
+            "Files, etcd, Redis and ZooKeeper can be written"
         )
 
 

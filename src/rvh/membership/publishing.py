@@ -221,8 +221,9 @@ class Publisher:
 
         Notes
         -----
-        A change is published at once, but counts as a sample for new nodes only. Each sample also
-        finds a target that has lost what it had.
+        A change is published at once, but counts as a sample for new nodes only; so does what is
+        known while the source is away. At each sample a target that has lost what it had gets it
+        again.
         """
         news = threading.Event()
         unsubscribe = membership.subscribe(lambda change: news.set())
@@ -230,9 +231,11 @@ class Publisher:
         try:
             while stop is None or not stop.is_set():
                 news.clear()
-                is_sample = monotonic() >= sample
-                if is_sample:
+                is_due = monotonic() >= sample
+                if is_due:
                     sample = monotonic() + every
+                # While the source is away, its last measurements must not count again and again.
+                is_sample = is_due and membership.stats.error is None
                 try:
                     report(self.publish(membership.snapshot.members, is_sample=is_sample))
                 except RVHError as error:
