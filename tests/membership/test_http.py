@@ -332,7 +332,7 @@ def test_what_is_wrong_in_a_url() -> None:
         ({"token": "hid\nden"}, "the token is empty or has a character that no header can have"),
         ({"headers": {"X": "hid\r\nden"}}, "the header X is empty or has a character"),
         ({"headers": {"X:": "hidden"}}, "the header 'X:' is no name"),
-        ({"interval": 0}, "interval is 0: it is a number of seconds above 0"),
+        ({"interval": 0}, "interval is 0: pass a number of seconds above 0"),
         ({"timeout": -1.0}, "timeout is -1.0"),
     ]:
         with pytest.raises(rvh.RVHError, match=message) as caught:

@@ -108,6 +108,8 @@ def test_a_document_keeps_the_rules(server: RedisServer) -> None:
 
     async def publish(nodes: Sequence[NodeMeta]) -> None:
         document = {"epoch": next(epochs), "nodes": nodes}
+        if server.client.get(KEY) == b"<html>":
+            server.client.delete(KEY)  # which a publisher does not overwrite
         await server.source().publish(msgspec.json.encode(document))
 
     check_source(server.source, publish, spoil=lambda: server.client.set(KEY, "<html>"))
@@ -342,11 +344,15 @@ def test_publish(server: RedisServer) -> None:
         publish('{"epoch": 7, "nodes": ["a", "b", "c"]}')
         until(lambda: membership.snapshot.epoch == 7)
         assert server.client.get(f"{KEY}:epoch") == b"7"
-        with pytest.raises(rvh.RVHError, match="has the epoch 7, and the key is at 7"):
+        with pytest.raises(rvh.RVHError, match="has epoch 7: what is published has epoch 7"):
             publish('{"epoch": 7, "nodes": ["a"]}')
         with pytest.raises(rvh.RVHError, match=r"the document to publish: .* repeats the id"):
             publish('["a", "a"]')
         assert ids(membership) == ["a", "b", "c"]
+    server.client.set(KEY, "hello")
+    with pytest.raises(rvh.RVHError, match="so it is not overwritten: delete the key"):
+        publish('["a"]')
+    assert server.client.get(KEY) == b"hello"
     server.client.delete(KEY)
     server.client.hset(KEY, "a", "")
     with pytest.raises(rvh.RVHError, match="publish to another key"):
@@ -491,7 +497,7 @@ def test_urls() -> None:
         "redis://[::1]:7": "redis://[::1]:7/0?key=rvh:nodes",
     }
     assert {url: open_source(url).name for url in names} == names
-    with pytest.raises(rvh.RVHError, match="interval is -1: a number of seconds above 0"):
+    with pytest.raises(rvh.RVHError, match="interval is -1: pass a number of seconds above 0"):
         RedisSource(interval=-1)
     with pytest.raises(rvh.RVHError, match="an option of pasword is not known"):
         RedisSource(pasword="hidden")

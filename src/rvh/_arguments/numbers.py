@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from operator import index
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from rvh._columns.values import objects_of, of_view
 from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["as_index", "real_number", "real_numbers", "whole_number"]
+__all__ = ["as_index", "positive_seconds", "real_number", "real_numbers", "whole_number"]
 
 
 def as_index(value: object) -> int | None:
@@ -151,6 +152,21 @@ def real_number(value: Any, where: str) -> float:
     except Exception as error:
         raise RVHTypeError(f"{where} is {show(value)}, which is no number: {error}") from None
     raise RVHTypeError(f"{where} is {show(value)} of type {type(value).__name__}: pass a number")
+
+
+def positive_seconds(value: Any, where: str) -> float:
+    """Return a time in seconds: finite and above 0.
+
+    Examples
+    --------
+    >>> positive_seconds(0, "timeout")
+    Traceback (most recent call last):
+    rvh.errors.RVHError: timeout is 0: pass a number of seconds above 0
+    """
+    number = real_number(value, where)
+    if not 0 < number < inf:  # nor NaN
+        raise RVHError(f"{where} is {show(value)}: pass a number of seconds above 0")
+    return number
 
 
 def _describe(value: Any) -> str:

@@ -25,7 +25,9 @@ from rvh._tables.plaintext import decoded
 from rvh.errors import RVHError, show
 from rvh.membership.meta import NodeMeta, Status
 
-__all__ = ["FORMATS", "Document", "format_of", "read_document", "read_node", "read_nodes"]
+__all__ = [
+    *("FORMATS", "Document", "format_of", "numbered", "read_document", "read_node", "read_nodes"),
+]
 
 #: the largest document, in bytes: 100,000 nodes with all their labels have a tenth of that
 MAX_BYTES = 1 << 28
@@ -155,6 +157,44 @@ def format_of(name: str) -> str | None:
     end = re.split(r"[./+]", name.partition(";")[0].strip().casefold())[-1]
     end = {"yml": "yaml", "x-yaml": "yaml", "tab-separated-values": "tsv"}.get(end, end)
     return end if end in FORMATS else None
+
+
+def numbered(source: str, last: int, data: bytes) -> tuple[bytes, int]:
+    """Give a document that is to be published its number.
+
+    Parameters
+    ----------
+    source : str
+        Where it is published, for errors.
+    last : int
+        The epoch that is there, 0 where there is none.
+    data : bytes
+        A document in JSON.
+
+    Returns
+    -------
+    (bytes, int)
+        The document and its epoch: its own, or the next one.
+
+    Raises
+    ------
+    RVHError
+        It is no document, or its epoch is not above the last.
+
+    Examples
+    --------
+    >>> from rvh.membership.documents import numbered
+    >>> numbered("nodes.json", 6, b'["a"]')
+    (b'{"epoch":7,"nodes":[{"id":"a"}]}', 7)
+    """
+    nodes, epoch = read_document("the document to publish", data)
+    if epoch is None:
+        return msgspec.json.encode({"epoch": last + 1, "nodes": nodes}), last + 1
+    if epoch <= last:
+        raise RVHError(
+            f"{source} has epoch {last}: what is published has epoch {epoch}, and has to be higher"
+        )
+    return data, epoch
 
 
 def _document(source: str, value: Any, root: str | None = None) -> Document:

@@ -17,7 +17,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, cast
 
-from rvh._arguments.numbers import real_number, whole_number
+from rvh._arguments.numbers import positive_seconds, real_number, whole_number
 from rvh._runtime.shared import Shared
 from rvh._runtime.yielding import let_others_run
 from rvh.cache import SelectionCache
@@ -142,7 +142,7 @@ class Membership(Shared):
             _share_of_keys("max_change", max_change),
         )
         self._backoff = _seconds(backoff)
-        wait = real_number(timeout, "timeout")
+        wait = positive_seconds(timeout, "timeout")
         self._snapshot: Snapshot | None = None
         self._stats = Stats()
         self._is_confirmed = False  # whether the source's last word was the current snapshot
@@ -567,7 +567,7 @@ def read_once(
 def read_state(source: Source | str, timeout: float = 10.0) -> State:
     """Take the present state of a source, as it tells it."""
     origin = as_source(source)
-    wait = real_number(timeout, "timeout")
+    wait = positive_seconds(timeout, "timeout")
 
     async def first() -> Update:
         async with aclosing(words_of(origin)) as words:
@@ -620,8 +620,8 @@ def _share_of_keys(name: str, value: float) -> float:
 def _seconds(backoff: tuple[float, float]) -> tuple[float, float]:
     if not isinstance(backoff, (tuple, list)) or len(backoff) != 2:
         raise RVHTypeError(f"backoff is {show(backoff)}: pass (least, most) in seconds")
-    least, most = (real_number(each, "backoff") for each in backoff)
-    if not 0 < least <= most:
+    least, most = (positive_seconds(each, "backoff") for each in backoff)
+    if least > most:
         raise RVHError(f"backoff is {show(backoff)}: 0 < least <= most")
     return least, most
 

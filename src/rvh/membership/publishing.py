@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import msgspec
 from msgspec.structs import replace
 
-from rvh._arguments.numbers import real_number
+from rvh._arguments.numbers import positive_seconds
 from rvh.errors import RVHError, show
 from rvh.membership.changes import Moved, share_moved
 from rvh.membership.documents import read_document
@@ -132,7 +132,7 @@ class Publisher:
         self._measures = tuple(weigh)
         if smooth:
             weigh_by(*smooth)  # raises the error about a name
-        self._timeout = real_number(timeout, "timeout")
+        self._timeout = positive_seconds(timeout, "timeout")
         self._file = None if state is None else Path(state)
         self._epoch = 0
         self._smoothers = {name: Smoother() for name in smooth}

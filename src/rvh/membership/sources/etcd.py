@@ -16,11 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-import msgspec
-
-from rvh._arguments.numbers import real_number
+from rvh._arguments.numbers import positive_seconds
 from rvh.errors import RVHError, show
-from rvh.membership.documents import Document, read_document, read_node
+from rvh.membership.documents import Document, numbered, read_document, read_node
 from rvh.membership.meta import NodeMeta
 from rvh.membership.sources import web
 from rvh.membership.sources.etcd_gateway import Gateway, KeyValue, Range, Txn
@@ -128,8 +126,8 @@ class EtcdSource:
         self._login = None if user is None or password is None else (user, password)
         self._files = cacert, cert, cert_key
         self._interval, self._timeout = (
-            _above_zero("interval", interval),
-            _above_zero("timeout", timeout),
+            positive_seconds(interval, "interval"),
+            positive_seconds(timeout, "timeout"),
         )
         self._shown = key
 
@@ -176,19 +174,11 @@ class EtcdSource:
         """
         if self._is_prefix:
             raise RVHError(f"{self.name} is a prefix: a publisher writes one key, without the /")
-        document = read_document("the document to publish", data)
         async with self._connected() as (gateway, seen):
             present = seen.entries.get(self._key)
             if isinstance(present, RVHError):
                 raise RVHError(f"{present}; so it is not overwritten: delete the key")
-            last = self._version(seen)
-            if document.epoch is None:
-                data = msgspec.json.encode({"epoch": last + 1, "nodes": document.nodes})
-            elif document.epoch <= last:
-                raise RVHError(
-                    f"{self.name} has epoch {last}: what is published has epoch {document.epoch}, "
-                    "and has to be higher"
-                )
+            data, _ = numbered(self.name, self._version(seen), data)
             unchanged = {
                 "key": self._key,
                 "target": "MOD",
@@ -374,10 +364,3 @@ def from_url(url: str) -> EtcdSource:
         )
     except RVHError as error:
         raise RVHError(f"{error}; the form of the URL is {FORM}") from None
-
-
-def _above_zero(name: str, value: float) -> float:
-    number = real_number(value, name)
-    if number <= 0:
-        raise RVHError(f"{name} is {show(value)}: a number of seconds above 0")
-    return number

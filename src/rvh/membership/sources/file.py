@@ -14,10 +14,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import unquote
 
-import msgspec
-
+from rvh._arguments.numbers import positive_seconds
 from rvh.errors import RVHError, show
-from rvh.membership.documents import FORMATS, MAX_BYTES, format_of, read_document
+from rvh.membership.documents import FORMATS, MAX_BYTES, format_of, numbered, read_document
 from rvh.membership.sources.protocol import SAME, Refused, State, Update
 
 __all__ = ["FileSource", "from_url"]
@@ -74,7 +73,7 @@ class FileSource:
                 "format_name="
             )
         self.format = found
-        self.interval = interval
+        self.interval = positive_seconds(interval, "interval")
 
     @property
     def name(self) -> str:
@@ -130,20 +129,13 @@ class FileSource:
         """
         if self.format != "json":
             raise RVHError(f"{self.shown}: a publisher writes JSON: name the file .json")
-        document = read_document("the document to publish", data)
         last = 0
         if present := _read(self.path):
             try:
                 last = read_document(self.shown, present).epoch or 0
             except RVHError as error:
                 raise RVHError(f"{error}; so it is not overwritten: move it away") from None
-        if document.epoch is None:
-            data = msgspec.json.encode({"epoch": last + 1, "nodes": document.nodes})
-        elif document.epoch <= last:
-            raise RVHError(
-                f"{self.shown} has epoch {last}: what is published has epoch {document.epoch}, and "
-                "has to be higher"
-            )
+        data, _ = numbered(self.shown, last, data)
         write_atomically(self.path, data + b"\n" * (not data.endswith(b"\n")))
 
 

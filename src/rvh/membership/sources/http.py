@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import httpx
 
-from rvh._arguments.numbers import real_number
+from rvh._arguments.numbers import positive_seconds
 from rvh.errors import RVHError, show
 from rvh.membership.documents import FORMATS, MAX_BYTES, format_of, read_document
 from rvh.membership.sources import web, without_secrets
@@ -107,8 +107,8 @@ class HTTPSource:
         if format_name not in (None, *FORMATS):
             raise RVHError(f"{self.name}: the format {show(format_name)} is none of {[*FORMATS]}")
         self._token_file, self._ca, self._format = token_file, ca, format_name
-        self.interval = _above_0("interval", interval)
-        self.timeout = _above_0("timeout", timeout)
+        self.interval = positive_seconds(interval, "interval")
+        self.timeout = positive_seconds(timeout, "timeout")
         self._max_bytes = max_bytes
 
     @property
@@ -206,10 +206,3 @@ def _header_name(name: str) -> str:
     if not name or set(name) & set('()<>@,;:\\"/[]?={} \t\r\n') or not name.isascii():
         raise RVHError(f"the header {show(name)} is no name of a header")
     return name
-
-
-def _above_0(name: str, value: float) -> float:
-    number = real_number(value, name)
-    if number <= 0:
-        raise RVHError(f"{name} is {show(value)}: it is a number of seconds above 0")
-    return number

@@ -29,8 +29,9 @@ from redis.exceptions import (
     WatchError,
 )
 
+from rvh._arguments.numbers import positive_seconds
 from rvh.errors import RVHError, show
-from rvh.membership.documents import MAX_BYTES, read_document, read_node
+from rvh.membership.documents import MAX_BYTES, numbered, read_document, read_node
 from rvh.membership.meta import NodeMeta
 from rvh.membership.sources import without_secrets
 from rvh.membership.sources.protocol import SAME, Refused, State, Update
@@ -95,11 +96,9 @@ class RedisSource:
         db: int = 0,
         **options: Any,
     ) -> None:
-        for name, value in (("interval", interval), ("timeout", timeout)):
-            if not 0 < value < float("inf"):
-                raise RVHError(f"{name} is {show(value)}: a number of seconds above 0")
+        self.interval = positive_seconds(interval, "interval")
+        self.timeout = positive_seconds(timeout, "timeout")
         self.key, self.channel = key, key if channel is None else channel
-        self.interval, self.timeout = interval, timeout
         #: seconds without a word, beyond what each of the steps may take
         self.silence = interval + 5 * timeout
         scheme = "rediss" if options.get("ssl") else "redis"
@@ -168,9 +167,8 @@ class RedisSource:
         ------
         RVHError
             It is no document, its epoch is not above that at the key, another publisher wrote at
-            the same time, the key is a hash, whose fields belong to the nodes.
+            the same time, the key holds something else, which is not overwritten.
         """
-        document = read_document("the document to publish", data)
         async with self._connected() as redis, redis.pipeline() as all_, self._in_time():
             await all_.watch(self.key, f"{self.key}:epoch")
             if await all_.type(self.key) not in (b"none", b"string"):
@@ -178,13 +176,13 @@ class RedisSource:
                     f"{self.name}: is no string but has a node in each field: publish to another "
                     "key"
                 )
-            before = self._epoch(await all_.get(f"{self.key}:epoch")) or 0
-            epoch = before + 1 if document.epoch is None else document.epoch
-            if epoch <= before:
-                raise RVHError(
-                    f"{self.name}: the document has the epoch {epoch}, and the key is at {before}: "
-                    "read it again, and let one publisher write"
-                )
+            last = self._epoch(await all_.get(f"{self.key}:epoch")) or 0
+            if present := await all_.get(self.key):
+                try:
+                    last = max(last, read_document(self.name, present).epoch or 0)
+                except RVHError as error:
+                    raise RVHError(f"{error}; so it is not overwritten: delete the key") from None
+            data, epoch = numbered(self.name, last, data)
             all_.multi()
             all_.set(self.key, data)
             all_.set(f"{self.key}:epoch", epoch)

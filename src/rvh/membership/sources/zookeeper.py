@@ -22,7 +22,7 @@ from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.protocol.states import Callback, KazooState
 from kazoo.security import CREATOR_ALL_ACL, READ_ACL_UNSAFE
 
-from rvh._arguments.numbers import real_number
+from rvh._arguments.numbers import positive_seconds
 from rvh.errors import RVHError, show
 from rvh.membership.documents import read_node
 from rvh.membership.meta import NodeMeta
@@ -92,8 +92,8 @@ class ZooKeeperSource:
             raise RVHError("a login needs both a user and a password")
         self._hosts, self._path = ",".join(hosts), path
         self._login = None if user is None else f"{user}:{password}"
-        self._interval = _above_0("interval", interval)
-        self._timeout = _above_0("timeout", timeout)
+        self._interval = positive_seconds(interval, "interval")
+        self._timeout = positive_seconds(timeout, "timeout")
         self._patience = self._timeout * len(hosts)  # kazoo gives each host that long
 
     @property
@@ -380,10 +380,3 @@ def from_url(url: str) -> ZooKeeperSource:
 
 def _marker(path: str) -> str:
     return path + ".accepted"
-
-
-def _above_0(name: str, value: float) -> float:
-    number = real_number(value, name)
-    if number <= 0:
-        raise RVHError(f"{name} is {show(value)}: it is a number of seconds above 0")
-    return number
