@@ -348,8 +348,10 @@ def test_a_login(zookeeper: ZooKeeper, client: KazooClient, caplog: Any) -> None
     assert "wr0ng" not in caplog.text
 
 
-def test_nothing_is_left(zookeeper: ZooKeeper, client: KazooClient, path: str) -> None:
-    client.create(f"{path}/a")
+def test_nothing_is_left(zookeeper: ZooKeeper) -> None:
+    path = "/left"
+    with zookeeper.client() as client:  # which opens and closes files all the while
+        client.create(f"{path}/a", makepath=True)
 
     def held() -> tuple[int, int]:
         return threading.active_count(), len(os.listdir("/proc/self/fd"))

@@ -11,7 +11,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -278,8 +278,9 @@ class EtcdSource:
                         yield self._state(seen)
             finally:
                 word.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await word
+                await asyncio.wait({word})  # awaiting the task itself could lose our own end
+                if not word.cancelled():
+                    word.exception()
 
     async def _has_all(self, gateway: Gateway, seen: _Seen) -> bool:
         """Whether nothing has changed since: a put would be newer, a deletion would be missing."""
