@@ -33,7 +33,7 @@ FORM = (
 BURST = 5
 
 
-class Node(Struct, rename="pascal"):
+class Node(Struct, gc=False, rename="pascal"):
     """The machine that an instance runs on."""
 
     node: str
@@ -41,14 +41,13 @@ class Node(Struct, rename="pascal"):
     meta: dict[str, str] | None = None
 
 
-class Weights(Struct, rename="pascal"):
+class Weights(Struct, gc=False, rename="pascal"):
     """How much an instance takes, while its checks pass."""
 
     passing: float = 1.0
 
 
-class Service(Struct, rename={"id": "ID", "address": "Address", "port": "Port", "meta": "Meta",
-                              "weights": "Weights"}):  # fmt: skip
+class Service(Struct, gc=False, rename=lambda name: "ID" if name == "id" else name.title()):
     """An instance of the service."""
 
     id: str
@@ -58,7 +57,7 @@ class Service(Struct, rename={"id": "ID", "address": "Address", "port": "Port", 
     weights: Weights | None = None
 
 
-class Check(Struct, rename={"id": "CheckID", "status": "Status"}):
+class Check(Struct, gc=False, rename={"id": "CheckID", "status": "Status"}):
     """A check of an instance or of its machine."""
 
     id: str
@@ -70,7 +69,7 @@ class Check(Struct, rename={"id": "CheckID", "status": "Status"}):
         return self.id == "_node_maintenance" or self.id.startswith("_service_maintenance:")
 
 
-class Entry(Struct, rename="pascal"):
+class Entry(Struct, gc=False, rename="pascal"):
     """An instance with all that is known of it."""
 
     node: Node
@@ -78,6 +77,13 @@ class Entry(Struct, rename="pascal"):
     checks: list[Check] | None = None
 
 
+#: what the checks of an instance say, the worst first
+STATUSES = {
+    "critical": Status.DEAD,
+    "maintenance": Status.DRAINING,
+    "warning": Status.SUSPECT,
+    "passing": Status.ALIVE,
+}
 #: what may name an instance, by the parameter id
 IDS: dict[str, Callable[[Entry], str]] = {
     "service": lambda each: each.service.id,
@@ -277,16 +283,16 @@ def nodes_of(
                 f"{first.node.node} and {each.service.id} on {each.node.node}: choose ?id="
                 f"{' or ?id='.join(one for one in IDS if one != named_by)}"
             )
-        meta = {**(each.node.meta or {}), **(each.service.meta or {})}
+        own, machine = each.service.meta or {}, each.node.meta or {}
         nodes.append(
             NodeMeta(
                 name,
                 address=_address(each.service.address or each.node.address, each.service.port),
                 status=_status(each),
                 weight=(each.service.weights or Weights()).passing if weights else None,
-                zone=(zone and meta.get(zone)) or None,
-                rack=(rack and meta.get(rack)) or None,
-                labels={**(each.service.meta or {}), "node": each.node.node},
+                zone=(zone and (own.get(zone) or machine.get(zone))) or None,
+                rack=(rack and (own.get(rack) or machine.get(rack))) or None,
+                labels={**own, "node": each.node.node},
             )
         )
     return nodes
@@ -295,18 +301,14 @@ def nodes_of(
 def _status(each: Entry) -> Status:
     """The worst of all checks; that of a maintenance is critical itself."""
     checks = each.checks or []
-    for check in checks:
-        if check.status not in ("passing", "warning", "critical", "maintenance"):
-            raise RVHError(
-                f"the check {show(check.id)} of {each.service.id} on {each.node.node} is "
-                f"{show(check.status)}: passing, warning and critical are known"
-            )
-    statuses = {check.status for check in checks if not check.is_maintenance}
-    if "critical" in statuses:
-        return Status.DEAD
-    if any(check.is_maintenance for check in checks):
-        return Status.DRAINING
-    return Status.SUSPECT if "warning" in statuses else Status.ALIVE
+    found = {"maintenance" if check.is_maintenance else check.status for check in checks}
+    if unknown := found.difference(STATUSES):
+        check = next(check for check in checks if check.status in unknown)
+        raise RVHError(
+            f"the check {show(check.id)} of {each.service.id} on {each.node.node} is "
+            f"{show(check.status)}: passing, warning and critical are known"
+        )
+    return next((STATUSES[name] for name in STATUSES if name in found), Status.ALIVE)
 
 
 def _index(value: str) -> int | None:

@@ -41,13 +41,13 @@ FAMILIES = ("IPv4", "IPv6", "FQDN")
 T = TypeVar("T")
 
 
-class Reference(Struct):
+class Reference(Struct, gc=False):
     """The object that an endpoint stands for."""
 
     name: str | None = None
 
 
-class Conditions(Struct, frozen=True):
+class Conditions(Struct, gc=False, frozen=True):
     """What is known of an endpoint; null is as its documentation says."""
 
     ready: bool | None = None
@@ -64,7 +64,7 @@ class Conditions(Struct, frozen=True):
         return Status.DEAD
 
 
-class Endpoint(Struct, rename="camel"):
+class Endpoint(Struct, gc=False, rename="camel"):
     """One endpoint of a slice."""
 
     addresses: Annotated[list[str], Meta(min_length=1)]
@@ -75,21 +75,21 @@ class Endpoint(Struct, rename="camel"):
     zone: str | None = None
 
 
-class Port(Struct):
+class Port(Struct, gc=False):
     """One port that all endpoints of a slice have."""
 
     name: str | None = None
     port: int | None = None
 
 
-class ObjectMeta(Struct, rename="camel"):
+class ObjectMeta(Struct, gc=False, rename="camel"):
     """The name of an object, and its version."""
 
     name: str = ""
     resource_version: str = ""
 
 
-class Slice(Struct, rename="camel"):
+class Slice(Struct, gc=False, rename="camel"):
     """An EndpointSlice."""
 
     metadata: ObjectMeta

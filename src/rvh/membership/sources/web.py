@@ -24,8 +24,8 @@ from rvh.membership.documents import MAX_BYTES
 from rvh.membership.sources import without_secrets
 
 __all__ = [
-    *("Answer", "bearer", "connect", "get", "lost", "read", "read_secret", "reason_of", "tls"),
-    "within",
+    *("Answer", "bearer", "checked", "connect", "get", "lost", "read", "read_secret"),
+    *("reason_of", "tls", "within"),
 ]
 
 #: the largest file that holds a token, in bytes
