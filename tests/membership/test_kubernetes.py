@@ -149,7 +149,7 @@ def test_a_day(cluster: Cluster) -> None:
         until(lambda: [*membership.nodes] == ["a"], what="restart")
         until(lambda: membership.stats.error is None)
         cluster.pause()
-        until(lambda: "no answer within 2 s" in str(membership.stats.error), what="partition")
+        until(lambda: "no answer within" in str(membership.stats.error), what="partition")
         cluster.resume()
         until(lambda: membership.stats.error is None, what="resumed")
         cluster.delete("cache-1")
