@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -90,19 +89,21 @@ class Nsd(Server):
         """Serve these records from now on."""
         self.write(lines, ttl)
         self.write_to(self.folder)
-        told = 0.0
+        assert self.process is not None
+        # A reload makes processes anew. One that begins while another goes on may fail.
+        until(lambda: len(self.all()) == self.count, 5)
+        self.process.send_signal(signal.SIGHUP)
+        until(self._is_served)
+        until(lambda: len(self.all()) == self.count, 5)
 
-        def is_served() -> bool:
-            nonlocal told
-            assert self.process is not None
-            if time.monotonic() > told + 0.5:  # a signal amid a reload is lost
-                told = time.monotonic()
-                self.process.send_signal(signal.SIGHUP)
-            with contextlib.suppress(dns.exception.Timeout):
-                return self._answers()
-            return False
+    def start(self) -> None:
+        super().start()
+        self.count = len(self.all())
 
-        until(is_served)
+    def _is_served(self) -> bool:
+        with contextlib.suppress(dns.exception.Timeout):
+            return self._answers()
+        return False
 
     def srv(self, *targets: str, ttl: int = 0) -> None:
         """Serve SRV records, each "PRIORITY WEIGHT PORT TARGET"."""
