@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -9,7 +13,7 @@ import pytest
 from servers import until
 
 import rvh
-from rvh.membership import Membership, NodeMeta
+from rvh.membership import Membership, NodeMeta, read_once
 from rvh.membership.conformance import check_source
 from rvh.membership.sources.file import FileSource
 
@@ -76,10 +80,6 @@ def test_accepted_at_the_source(path: Path) -> None:
         until(lambda: membership.held is not None)
         assert "75.00% of all keys would move" in str(membership.held)
         assert len(membership.nodes) == 4
-        import asyncio
-
-        from rvh.membership import read_once
-
         asyncio.run(source.accept(read_once(source).digest))
         until(lambda: len(membership.nodes) == 1)
         assert membership.held is None
@@ -93,3 +93,80 @@ def test_accepted_in_the_process(path: Path) -> None:
         assert membership.accept().members == (NodeMeta("a"),)
         with pytest.raises(rvh.RVHError, match="nothing to accept"):
             membership.accept()
+
+
+def test_a_link_that_is_turned(tmp_path: Path) -> None:
+    """As the kubelet replaces a ConfigMap: nodes.json -> ..data/nodes.json, ..data -> a folder."""
+    for name, text in {"one": '["a"]', "two": '["a", "b"]'}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "nodes.json").write_text(text)
+    data, path = tmp_path / "..data", tmp_path / "nodes.json"
+    data.symlink_to("one")
+    path.symlink_to(Path("..data", "nodes.json"))
+    with Membership(FileSource(path, interval=0.01)) as membership:
+        assert [*membership.nodes] == ["a"]
+        new = tmp_path / "..data_tmp"
+        new.symlink_to("two")
+        new.replace(data)
+        until(lambda: [*membership.nodes] == ["a", "b"])
+        assert membership.stats.refused == 0
+
+
+def test_written_in_place(path: Path) -> None:
+    path.write_text('[{"id": "a", "weight": 1}, {"id": "b", "weight": 1}]')
+    with Membership(FileSource(path, interval=0.001)) as membership, open(path, "w") as file:
+        file.write('[{"id": "a", "weight": 1}, {"id": "b", ')
+        file.flush()
+        until(lambda: membership.stats.refused >= 1)
+        assert membership.snapshot["b"].weight == 1
+        file.write('"weight": 3}]')
+        file.flush()
+        until(lambda: membership.snapshot["b"].weight == 3)
+        assert membership.snapshot.epoch == 2
+
+
+def test_a_change_of_the_same_size_at_the_same_time(path: Path) -> None:
+    path.write_text('["a", "b"]')
+    look = path.stat()
+    with Membership(FileSource(path, interval=0.01)) as membership:
+        path.write_text('["a", "c"]')
+        os.utime(path, ns=(look.st_atime_ns, look.st_mtime_ns))
+        until(lambda: [*membership.nodes] == ["a", "c"])
+
+
+def test_the_program_changes_its_folder(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text('["a"]')
+    monkeypatch.chdir(path.parent)
+    with Membership(FileSource(path.name, interval=0.01)) as membership:
+        monkeypatch.chdir("/")
+        replace(path, '["b"]')
+        until(lambda: [*membership.nodes] == ["b"])
+        assert membership.stats.reconnects == 0
+
+
+OTHER = """
+import sys
+from rvh.membership import read_once
+snapshot = read_once(sys.argv[1])
+print(snapshot.epoch, snapshot.fingerprint)
+"""
+
+
+def test_two_processes_agree(path: Path) -> None:
+    path.write_text('{"epoch": 7, "nodes": [{"id": "a", "weight": 2}, {"id": "b", "weight": 1}]}')
+    with Membership(FileSource(path, interval=0.01)) as membership:
+        for epoch in (7, 12):
+            replace(path, path.read_text().replace('"epoch": 7', f'"epoch": {epoch}'))
+            if epoch == 12:
+                replace(path, path.read_text().replace('"weight": 2', '"weight": 5'))
+            until(lambda: membership.snapshot.epoch == epoch)  # noqa: B023
+            told = subprocess.run(
+                [sys.executable, "-c", OTHER, str(path)], capture_output=True, text=True, check=True
+            ).stdout
+            assert told == f"{epoch} {membership.snapshot.fingerprint}\n"
+
+
+@pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf"), "1"])
+def test_no_interval(path: Path, interval: object) -> None:
+    with pytest.raises(rvh.RVHError, match="interval is"):
+        FileSource(path, interval=interval)  # type: ignore[arg-type]
