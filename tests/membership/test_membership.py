@@ -10,6 +10,7 @@ import os
 import pickle
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -32,6 +33,15 @@ def no_thread_is_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     until(lambda: set(threading.enumerate()) <= before, what="no thread is left")
+
+
+@pytest.fixture
+def often() -> Iterator[None]:
+    """Threads take turns very often."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
 
 
 def ids(membership: Membership) -> str:
@@ -407,6 +417,93 @@ def test_close_though_the_source_loses_the_cancellation() -> None:
     assert ids(membership) == "a"
 
 
+def test_close_though_the_source_makes_an_error_of_the_cancellation() -> None:
+    class Failing:
+        name = "failing"
+
+        async def watch(self) -> AsyncIterator[Any]:
+            yield State([NodeMeta("a")])
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                raise OSError("gone") from None
+
+    membership = Membership(Failing(), backoff=(3600, 3600))
+    time.sleep(0.02)  # until it sleeps
+    membership.close()
+    assert membership.stats.reconnects == 0
+
+
+def test_the_thread_goes_on_after_what_would_end_it() -> None:
+    source = Scripted("a")
+    with Membership(source, **QUICK) as membership:
+        source.say(asyncio.CancelledError("by a library"))
+        until(lambda: membership.stats.reconnects == 1)
+        unsubscribe = membership.subscribe(lambda change: sys.exit(1))
+        source.say("b")
+        until(lambda: ids(membership) == "b")
+        unsubscribe()
+        source.say("c")
+        until(lambda: ids(membership) == "c")
+
+
+def test_a_source_that_never_waits_starves_nobody() -> None:
+    class Fast:
+        name = "fast"
+
+        async def watch(self) -> AsyncIterator[Any]:
+            yield State([NodeMeta("a")])
+            while True:
+                yield State([NodeMeta("b")])
+
+    with Membership(Fast(), max_change=0.1) as membership:
+        until(lambda: membership.held is not None)
+        assert [*membership.accept().nodes] == ["b"]
+
+
+def test_accept_ends_when_the_membership_is_closed_meanwhile(often: None) -> None:
+    for turn in range(200):
+        membership = Membership(Scripted("a", "b"), max_change=0.1)
+
+        def accept(membership: Membership = membership) -> None:
+            while "closed" not in repr(membership):
+                with suppress(rvh.RVHError):
+                    membership.accept()
+
+        threads = [threading.Thread(target=accept, daemon=True) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(turn % 20 * 1e-4)
+        membership.close()
+        for thread in threads:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of descriptors to set")
+def test_a_process_without_descriptors() -> None:
+    code = """
+        import os, resource
+        from rvh.membership import Membership, NodeMeta
+        class Source:
+            name = "source"
+            async def watch(self):
+                yield
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) - 1,) * 2)
+        try:
+            Membership(Source())
+        except OSError as error:
+            print(error.strerror)
+    """
+    found = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert found.stdout.strip() == "Too many open files", found.stderr
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_child_of_a_fork_follows_by_itself() -> None:
     code = """
@@ -428,7 +525,6 @@ def test_a_child_of_a_fork_follows_by_itself() -> None:
         print(status)
     """
     import tempfile
-    import textwrap
 
     with tempfile.TemporaryDirectory() as folder:
         run = subprocess.run(
@@ -447,7 +543,6 @@ def test_the_interpreter_ends_with_a_membership_open() -> None:
         print(membership.nodes.select("x"))
     """
     import tempfile
-    import textwrap
 
     with tempfile.TemporaryDirectory() as folder:
         run = subprocess.run(

@@ -39,7 +39,7 @@ class Scripted:
                     word = self.words.popleft()
                     if isinstance(word, RVHError):
                         yield Refused(word)
-                    elif isinstance(word, Exception):
+                    elif isinstance(word, BaseException):
                         raise word
                     elif isinstance(word, State) or word is SAME:
                         yield word

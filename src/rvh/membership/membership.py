@@ -328,7 +328,13 @@ class Membership(Shared):
             raise RVHError("accept() waits for the thread that this runs on: call it from another")
         taking = take()
         try:
-            asyncio.run_coroutine_threadsafe(taking, self._loop).result()
+            taken = asyncio.run_coroutine_threadsafe(taking, self._loop)
+            while not taken.done():
+                if not self._thread.is_alive():  # it has ended since, and may not have seen this
+                    taken.cancel()
+                with suppress(TimeoutError):
+                    taken.exception(0.1)
+            taken.result()
         except (RuntimeError, CancelledError):
             raise RVHError("the membership is closed: it takes no update") from None
         finally:
@@ -343,7 +349,7 @@ class Membership(Shared):
         _OPEN.discard(self)
         if was_open:
             with suppress(RuntimeError):  # the loop has ended by itself
-                self._loop.call_soon_threadsafe(self._task.cancel)
+                self._loop.call_soon_threadsafe(self._cancel)
             for callback in self._closed_callbacks:
                 callback()
         if thread is not threading.current_thread():
@@ -363,21 +369,33 @@ class Membership(Shared):
     # -- the thread -------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        _OPEN.add(self)
         self._first = threading.Event()  # set when there is a snapshot, or never will be one
-        is_running = threading.Event()
+        self._task: asyncio.Task[Any] | None = None
+        # Made here, to raise the error about a process that has no file descriptor left.
+        self._loop = loop = asyncio.new_event_loop()
 
         async def follow() -> None:
-            self._loop, self._task = asyncio.get_running_loop(), cast("Any", asyncio.current_task())
-            is_running.set()
+            self._task = asyncio.current_task()
             with suppress(asyncio.CancelledError):
-                await self._follow()
+                if self._is_open:
+                    await self._follow()
 
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(follow()), name=f"rvh-membership {self.name}", daemon=True
-        )
-        self._thread.start()
-        is_running.wait()
+        def run() -> None:
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                runner.run(follow())
+
+        self._thread = threading.Thread(target=run, name=f"rvh-membership {self.name}", daemon=True)
+        _OPEN.add(self)
+        try:
+            self._thread.start()
+        except RuntimeError:  # the system gives no more threads
+            _OPEN.discard(self)
+            loop.close()
+            raise
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
     def _after_fork(self) -> None:
         # The thread is not there in a child of a fork. The child begins one of its own, from the
@@ -411,9 +429,12 @@ class Membership(Shared):
                         self._first.set()
                     if not self._is_open:  # close() has cancelled, and a library lost that
                         return
+                    await asyncio.sleep(0)  # accept() has its turn, however fast the source is
                 reason: BaseException = RVHError("the source has ended")
-            except Exception as error:
+            except BaseException as error:  # a library may cancel a task of its own, and tell that
                 reason = error
+            if not self._is_open:
+                return
             self._lose(reason)
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))
             delay = min(2 * delay, most)
@@ -468,7 +489,7 @@ class Membership(Shared):
         for callback in self._callbacks:
             try:
                 callback(change)
-            except Exception:
+            except BaseException:  # sys.exit() would end this thread, and nothing else
                 log.exception("%s: a subscriber failed", self.name)
 
     def _replace(self, after: Snapshot) -> None:
