@@ -129,6 +129,14 @@ def test_a_url_does_not_look_like_a_file(both_fail):
     assert "is one name alone, which could be" in both_fail("-n", "tcp://a:80")
 
 
+@pytest.mark.parametrize("sign", ["", "@"])
+def test_a_misspelt_scheme_names_the_known_ones(both_fail, sign):
+    line = both_fail("-n", f"{sign}redsi://app:hunter2@db/0?key=nodes")
+    assert "redsi://" in line
+    assert "is no source: there are file, k8s" in line
+    assert "hunter2" not in line
+
+
 def test_a_pipe_without_its_sign(both_fail, here):
     """``-n <(...)`` gives the name of a pipe."""
     os.mkfifo("pipe")

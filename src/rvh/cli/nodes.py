@@ -14,7 +14,7 @@ from rvh._nodelist.doubts import doubt
 from rvh._nodelist.entries import Entry, NodeList, node_list
 from rvh._nodelist.files import read_file, source_name
 from rvh._tables import compression_of, format_of
-from rvh.cli.sources import Taken, entries, path_of, source_url, take
+from rvh.cli.sources import NO_SOURCE, Taken, entries, no_source, path_of, source_url, take
 from rvh.cli.values import refuse_no_text
 from rvh.errors import RVHError, show
 
@@ -186,6 +186,8 @@ def _refuse_missing(path: str, option: str) -> None:
         hint = f', and the shell leaves ~ as it is after @: write {option} @"$HOME"/...'
     elif "," in path:
         hint = f": give {option} once for each file or list"
+    elif scheme := no_source(path):
+        raise RVHError(f"{option} @{scheme}... {NO_SOURCE}")
     elif any(sign in path for sign in "*?["):
         hint = f", and no pattern is read here: give {option} once for each file"
     elif path != path.strip():
@@ -238,6 +240,12 @@ def _json_list(text: str, option: str) -> list[str]:
 
 def _refuse_file_name(text: str, option: str, as_json: str, is_alone: bool) -> None:
     """Refuse a name that may be a file's, as any may that stands alone."""
+    if is_alone and (scheme := no_source(text)):
+        raise RVHError(
+            f"{option} {scheme}... is one name alone, which could be a source or a node, but "
+            f"{scheme} {NO_SOURCE}; for a node of that name write JSON, {option} "
+            f"'[\"{scheme}...\"]'"
+        )
     is_there = _is_file(text)
     looks = format_of(text) or compression_of(text) or text.startswith((".", "/", "~"))
     if is_alone and ("/" in text or os.sep in text) and "://" not in text:

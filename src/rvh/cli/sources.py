@@ -28,6 +28,10 @@ SOURCE = re.compile(rf"({'|'.join(SCHEMES)})://")
 SERVER = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@]+/?")
 
 
+#: what to say of a URL of another scheme
+NO_SOURCE = f"is no source: there are {', '.join(SCHEMES)}"
+
+
 class Taken(NamedTuple):
     """A snapshot that was taken of a source.
 
@@ -94,6 +98,18 @@ def source_url(text: str, is_alone: bool) -> str | None:
         f"@{begin} for the nodes of the source, or JSON, --nodes {_as_json(begin)}"
         ", for a node"
     )
+
+
+def no_source(text: str) -> str | None:
+    """The scheme of a URL that is no source's; None for all else. The rest may be secret.
+
+    Examples
+    --------
+    >>> no_source("redsi://user:password@db/0"), no_source("redis://db/0"), no_source("alpha")
+    ('redsi://', None, None)
+    """
+    scheme = re.match(r"[a-z][a-z0-9+.-]*://", text)
+    return None if scheme is None or SOURCE.match(text) else scheme[0]
 
 
 def _as_json(node: str) -> str:
