@@ -108,6 +108,8 @@ def test_all_formats_say_the_same(name: str) -> None:
         ("json", "{}", r"\$ has no member nodes: it holds the list"),
         ("json", '{"nodes": "a"}', r"\$\.nodes is 'a': nodes are a list"),
         ("json", '{"nodes": ["a"], "epochs": 1}', r"\$ has the member 'epochs', .* nodes, epoch"),
+        ("json", '{"node": ["a"]}', r"\$ has the member 'node', .* there are nodes, epoch$"),
+        ("json", '{"id": "a"}', r"\$ has the member 'id', .* there are nodes, epoch$"),
         ("json", '{"nodes": ["a"], "epoch": 0}', r"\$\.epoch is 0: an epoch is a whole number"),
         ("json", '{"nodes": ["a"], "epoch": 1.5}', r"\$\.epoch is 1\.5: an epoch is"),
         ("yaml", "- id: a\n- id: no\n", r"\$\[1\]\.id is False: a node id is text"),

@@ -124,12 +124,46 @@ def test_a_bad_update_is_refused(name: str, caplog: pytest.LogCaptureFixture) ->
 
 
 def test_the_first_state_is_refused() -> None:
-    with pytest.raises(rvh.RVHError, match="there are no nodes"):
+    with pytest.raises(rvh.RVHError, match=r"^scripted: there are no nodes"):
         Membership(Scripted(State([])))
     with pytest.raises(rvh.RVHError, match="this is HTML"):
         Membership(Scripted(rvh.RVHError("this is HTML")))
     with pytest.raises(rvh.RVHError, match="min_nodes is 3"):
         Membership(Scripted("a b"), min_nodes=3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_watch_that_is_no_async_generator() -> None:
+    class Returns:
+        name = "mine"
+
+        async def watch(self) -> Any:
+            return State([NodeMeta("a")])
+
+    class Ends:
+        name = "mine"
+
+        async def watch(self) -> AsyncIterator[Any]:
+            yield SAME
+
+    for open_it in (Membership, read_once):
+        with pytest.raises(rvh.RVHError, match=r"watch\(\) of mine gives coroutine: make it"):
+            open_it(Returns())
+    with pytest.raises(rvh.RVHError, match=r"watch\(\) of mine has ended: it goes on until"):
+        Membership(Ends())
+
+
+def test_a_loss_and_the_recovery_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    source = Scripted("a b")
+    with caplog.at_level(logging.INFO, "rvh.membership"), Membership(source, **QUICK) as membership:
+        source.say(ConnectionError("gone"))
+        until(lambda: membership.stats.reconnects == 1)
+        source.say("a b")
+        until(lambda: membership.stats.error is None)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "scripted: the source is lost: ConnectionError: gone"),
+        ("INFO", "scripted: all is well again"),
+    ]
 
 
 def test_the_source_is_away_at_first() -> None:
@@ -357,6 +391,9 @@ def test_weights_and_domains() -> None:
         ({"domains": "zone"}, r"pass a list, \['zone'\]"),
         ({"weigh": "capacity"}, "weigh is 'capacity'"),
         ({"timeout": None}, "timeout"),
+        ({"timeout": 0}, "timeout is 0: it is a number of seconds above 0"),
+        ({"timeout": -1}, "timeout is -1"),
+        ({"timeout": float("inf")}, "timeout is inf"),
     ],
 )
 def test_arguments(arguments: dict[str, Any], message: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
 from operator import index
 from typing import Any
 
@@ -14,6 +13,9 @@ from rvh._columns.values import objects_of, of_view
 from rvh.errors import RVHError, RVHTypeError, show
 
 __all__ = ["as_index", "positive_seconds", "real_number", "real_numbers", "whole_number"]
+
+#: 30 years
+SECONDS_MAX = 1e9
 
 
 def as_index(value: object) -> int | None:
@@ -155,7 +157,7 @@ def real_number(value: Any, where: str) -> float:
 
 
 def positive_seconds(value: Any, where: str) -> float:
-    """Return a time in seconds: finite and above 0.
+    """Return a time in seconds: above 0, and no longer than threads can wait.
 
     Examples
     --------
@@ -164,7 +166,7 @@ def positive_seconds(value: Any, where: str) -> float:
     rvh.errors.RVHError: timeout is 0: pass a number of seconds above 0
     """
     number = real_number(value, where)
-    if not 0 < number < inf:  # nor NaN
+    if not 0 < number <= SECONDS_MAX:  # nor NaN
         raise RVHError(f"{where} is {show(value)}: pass a number of seconds above 0")
     return number
 

@@ -146,9 +146,15 @@ async def _until_state(words: Any, nodes: Sequence[NodeMeta], seconds: float) ->
         update = await _next(words, seconds)
         if isinstance(update, State) and digest_of(in_order(update.nodes)) == expected:
             return update
-    raise AssertionError(f"rule 1: the state {[node.id for node in nodes]} was not told")
+    raise AssertionError(
+        f"rule 1: the state {[node.id for node in nodes]} was not told; where the source cannot "
+        "tell all that a NodeMeta has, pass states="
+    )
 
 
 def _compare(state: State, nodes: Sequence[NodeMeta], what: str) -> None:
     found, expected = in_order(state.nodes), in_order(nodes)
-    assert found == expected, f"{what} is {found}, and {expected} was written"
+    assert found == expected, (
+        f"{what} is {found}, and {expected} was written; where the source cannot tell all that a "
+        "NodeMeta has, pass states="
+    )

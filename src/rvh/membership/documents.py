@@ -128,7 +128,7 @@ def read_node(source: str, node: str, data: bytes) -> NodeMeta:
         raise RVHError(f"{place} is {show(value)}: its metadata is an object, such as {{}}")
     given = value.setdefault("id", node)
     if given != node:
-        raise RVHError(f"{place} calls itself {show(given)}: leave the member id away")
+        raise RVHError(f"{place} calls itself {show(given)}: leave the member id out")
     node_meta: NodeMeta = _convert(place, value, NodeMeta)
     return node_meta
 
@@ -228,20 +228,22 @@ def _convert(source: str, value: Any, kind: Any, root: str = "$.nodes") -> Any:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise _explained(source, value, str(error), root) from None
+        raise _explained(source, value, str(error), root, kind is _Whole) from None
 
 
-def _explained(source: str, value: Any, message: str, root: str) -> RVHError:
+def _explained(source: str, value: Any, message: str, root: str, is_document: bool) -> RVHError:
     """The error about the value at the path that msgspec names, in words of our own."""
     message, _, path = (
         message.rpartition(" - at `") if " - at `" in message else (message, "", "$`")
     )
     path = path.removesuffix("`")
     if unknown := re.search("unknown field `(.*)`", message):
-        known = ", ".join(FIELDS if path != "$" or "nodes" not in value else ("nodes", "epoch"))
+        known = f"{', '.join(FIELDS)}; anything else goes into labels"
+        if is_document and path == "$":
+            known = "nodes, epoch"
         return RVHError(
             f"{source}: {_place(path, root)} has the member {show(unknown[1])}, which is not "
-            f"known: there are {known}; anything else goes into labels"
+            f"known: there are {known}"
         )
     if missing := re.search("missing required field `(.*)`", message):
         return RVHError(

@@ -9,7 +9,7 @@ import random
 import threading
 import weakref
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
@@ -57,7 +57,7 @@ class Stats:
         States that were refused: malformed, or held back by a guard. A state that is told again
         counts again.
     reconnects : int
-        Connections that were lost, and asked for anew.
+        Lost connections that were tried again.
     moved : float
         The sum of the shares of keys that snapshots have moved, for k=1.
     connected : bool
@@ -100,7 +100,7 @@ class Membership(Shared):
     timeout : float
         Seconds to wait for the first snapshot while the source is away.
     backoff : (float, float)
-        The least and the most seconds before a lost connection is asked for anew. The wait doubles
+        The least and the most seconds before a lost connection is tried again. The wait doubles
         with each failure, and is cut by a random part of up to a half, so that a fleet of clients
         does not come back at once.
 
@@ -430,7 +430,10 @@ class Membership(Shared):
                     if not self._is_open:  # close() has cancelled, and a library lost that
                         return
                     await asyncio.sleep(0)  # accept() has its turn, however fast the source is
-                reason: BaseException = RVHError("the source has ended")
+                reason: BaseException = RVHError(
+                    f"watch() of {self.name} has ended: it goes on until it is closed, and raises "
+                    "when the connection is lost"
+                )
             except BaseException as error:  # a library may cancel a task of its own, and tell that
                 reason = error
             if not self._is_open:
@@ -476,7 +479,8 @@ class Membership(Shared):
             self._guard.check(change, moved, state, is_accepted or state.accepted == digest)
             self._replace(after)
         except RVHError as error:
-            self._refuse(error)
+            # The first is raised by the constructor, where nothing else names the source.
+            self._refuse(RVHError(f"{self.name}: {error}") if before is None else error)
             if is_accepted:
                 raise
             return
@@ -506,6 +510,7 @@ class Membership(Shared):
         self._is_confirmed = True
         snapshot._confirmed = monotonic()
         if self._stats.error is not None:
+            log.info("%s: all is well again", self.name)
             self._note(error=None)
 
     def _refuse(self, error: RVHError) -> None:
@@ -533,7 +538,15 @@ class Membership(Shared):
 async def words_of(source: Source) -> AsyncGenerator[Update, None]:
     """Listen to a source; that it says nothing for too long is an error."""
     silence = float(getattr(source, "silence", SILENCE))
-    async with aclosing(cast("AsyncGenerator[Update, None]", source.watch())) as words:
+    telling = source.watch()
+    if not isinstance(telling, AsyncGenerator):
+        if isinstance(telling, Coroutine):
+            telling.close()  # without a warning that nobody awaited it
+        raise RVHTypeError(
+            f"watch() of {source.name} gives {type(telling).__name__}: make it an async generator, "
+            "an `async def` with `yield`"
+        )
+    async with aclosing(cast("AsyncGenerator[Update, None]", telling)) as words:
         while True:
             try:
                 async with asyncio.timeout(silence):
@@ -581,8 +594,12 @@ def read_once(
     ['b']
     """
     options = _checked(scheme, secret, weigh, domains)
-    state = read_state(source, timeout)
-    return prepare(in_order(state.nodes), options, state.version or 1)
+    origin = as_source(source)
+    state = read_state(origin, timeout)
+    try:
+        return prepare(in_order(state.nodes), options, state.version or 1)
+    except RVHError as error:
+        raise RVHError(f"{origin.name}: {error}") from None
 
 
 def read_state(source: Source | str, timeout: float = 10.0) -> State:

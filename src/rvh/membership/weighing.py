@@ -91,7 +91,9 @@ def weigh_by(
         columns = {each: [getattr(node, each) for node in nodes] for each in measures}
         for each, values in columns.items():
             if nodes and not any(value is not None for value in values):
-                raise RVHError(f"no node has the measure {each}: leave it away, or let one have it")
+                raise RVHError(
+                    f"no node has the measure {each}: leave it out, or give it to at least one node"
+                )
         return weights_from(**columns, exponents=exponents, bounds=bounds)
 
     return weigh

@@ -175,7 +175,7 @@ METRICS = (
     ),
     Metric(
         *("rvh.membership.reconnects", "{connection}", "counter", MEMBERSHIP),
-        "Connections lost and asked for anew.",
+        "Lost connections that were tried again.",
         _of_memberships(lambda membership: membership.stats.reconnects),
     ),
     Metric(

@@ -162,7 +162,7 @@ class SrvSource(DnsSource):
     ) -> None:
         super().__init__(query, **options)
         if priority not in (None, "lowest"):
-            raise RVHError(f"priority is {show(priority)}: 'lowest', or leave it away")
+            raise RVHError(f"priority is {show(priority)}: 'lowest', or leave it out")
         self.weights, self.priority = weights, priority
 
     def _nodes(self, answer: Any) -> list[NodeMeta]:

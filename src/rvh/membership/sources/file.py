@@ -69,8 +69,8 @@ class FileSource:
         if found not in FORMATS:
             what = f"the format {show(found)} is not known" if found else "its name tells no format"
             raise RVHError(
-                f"{self.shown}: {what}: name it .json, .toml, .yaml, .csv or .tsv, or say "
-                "format_name="
+                f"{self.shown}: {what}: name it .json, .toml, .yaml, .csv or .tsv, or "
+                "pass FileSource(path, format_name=...)"
             )
         self.format = found
         self.interval = positive_seconds(interval, "interval")
