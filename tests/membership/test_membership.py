@@ -391,7 +391,7 @@ def test_weights_and_domains() -> None:
         ({"domains": "zone"}, r"pass a list, \['zone'\]"),
         ({"weigh": "capacity"}, "weigh is 'capacity'"),
         ({"timeout": None}, "timeout"),
-        ({"timeout": 0}, "timeout is 0: it is a number of seconds above 0"),
+        ({"timeout": 0}, "timeout is 0: pass a number of seconds above 0"),
         ({"timeout": -1}, "timeout is -1"),
         ({"timeout": float("inf")}, "timeout is inf"),
     ],
