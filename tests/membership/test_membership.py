@@ -10,9 +10,11 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from typing import Any
@@ -260,6 +262,11 @@ def test_guards() -> None:
         assert ids(membership) == "a b c"
         source.say("a b c")  # the source has its nodes back
         until(lambda: membership.held is None)
+        for bad in (State([NodeMeta("a")] * 2), rvh.RVHError("this is HTML")):
+            source.say("a b")
+            until(lambda: membership.held is not None)
+            source.say(bad)  # what was held back is not what the source has now
+            until(lambda: membership.held is None)
         with pytest.raises(rvh.RVHError, match="nothing to accept"):
             membership.accept()
         source.say("a b")
@@ -321,6 +328,41 @@ def test_changes_come_in_order_and_end() -> None:
     found = asyncio.run(follow(membership))
     timer.join()
     assert [change.after.epoch for change in found] == [*range(2, 31)]
+
+
+def test_a_callback_that_is_subscribed_twice_leaves_once() -> None:
+    source = Scripted("a")
+    seen: list[Change] = []
+    with Membership(source) as membership:
+        leave = membership.subscribe(seen.append)
+        membership.subscribe(seen.append)
+        callback = seen.append
+        leave_too = membership.subscribe(callback)
+        membership.subscribe(callback)
+        leave()
+        leave_too()
+        leave_too()
+        source.say("b")
+        until(lambda: ids(membership) == "b")
+        source.say("c")
+        until(lambda: len(seen) == 4)
+
+
+def test_a_reader_that_is_gone_keeps_nothing() -> None:
+    source = Scripted("n0")
+    kept: list[weakref.ref[Any]] = []
+
+    async def leave_at_once(membership: Membership) -> None:
+        for _ in range(100):
+            membership.changes()
+
+    with Membership(source) as membership:
+        asyncio.run(leave_at_once(membership))
+        membership.subscribe(lambda change: kept.append(weakref.ref(change)))
+        source.say("n1", "n2", "n3")
+        until(lambda: membership.snapshot.epoch == 4 and len(kept) == 3)
+        gc.collect()
+        until(lambda: kept[0]() is None)
 
 
 def test_a_slow_reader_gets_the_rest_as_one() -> None:
@@ -419,6 +461,46 @@ def test_no_source(source: Any) -> None:
 def test_no_url(url: str, message: str) -> None:
     with pytest.raises(rvh.RVHError, match=message):
         Membership(url)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_of_a_fork_amid_a_change_has_all_of_it() -> None:
+    code = """
+        import os, pathlib, sys, threading, time
+        from rvh.cache import SelectionCache
+        from rvh.membership import Membership
+        from rvh.membership.sources.file import FileSource
+
+        real, amid, go_on = SelectionCache.nodes, threading.Event(), threading.Event()
+        def replace(cache, nodes):
+            amid.set()
+            go_on.wait()
+            real.__set__(cache, nodes)
+
+        path = pathlib.Path(sys.argv[1])
+        path.write_text('["a"]')
+        membership = Membership(FileSource(path, interval=0.01))
+        cache = membership.cache(10)
+        SelectionCache.nodes = property(real.__get__, replace)
+        path.write_text('["a", "b"]')
+        amid.wait()
+        go_on.set() if (child := os.fork()) else None
+        SelectionCache.nodes = real
+        if child == 0:
+            end = time.monotonic() + 5
+            while len(cache.nodes) < 2 and time.monotonic() < end:
+                time.sleep(0.01)
+            os._exit(len(cache.nodes))
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        membership.close()
+        print(status)
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code), f"{folder}/nodes.json"],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert (run.stdout, run.stderr) == ("2\n", "")
 
 
 def test_it_is_neither_copied_nor_pickled() -> None:
@@ -561,8 +643,6 @@ def test_a_child_of_a_fork_follows_by_itself() -> None:
         membership.close()
         print(status)
     """
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         run = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(code), f"{folder}/nodes.json"],
@@ -579,8 +659,6 @@ def test_the_interpreter_ends_with_a_membership_open() -> None:
         membership = Membership(sys.argv[1])
         print(membership.nodes.select("x"))
     """
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         run = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(code), f"{folder}/nodes.json"],

@@ -210,12 +210,16 @@ class Membership(Shared):
         """
         if not callable(callback):
             raise RVHTypeError(f"callback is {show(callback)}: pass a function of a Change")
+
+        def call(change: Change) -> object:  # of this subscription: one callback may have several
+            return callback(change)
+
         with self._change_lock:
-            self._callbacks = (*self._callbacks, callback)
+            self._callbacks = (*self._callbacks, call)
 
         def unsubscribe() -> None:
             with self._change_lock:
-                self._callbacks = tuple(each for each in self._callbacks if each is not callback)
+                self._callbacks = tuple(each for each in self._callbacks if each is not call)
 
         return unsubscribe
 
@@ -249,17 +253,30 @@ class Membership(Shared):
             with suppress(RuntimeError):  # the reader's loop is closed
                 loop.call_soon_threadsafe(news.set)
 
+        reader = weakref.ref(waiting)
+
         def put(change: Change) -> None:
-            if len(waiting) >= WAITING_MAX:
-                change = Change(waiting.pop().before, change.after)
-            waiting.append(change)
+            found = reader()
+            if found is None:  # nobody reads them any more, or ever has
+                leave()
+                return
+            if len(found) >= WAITING_MAX:
+                change = Change(found.pop().before, change.after)
+            found.append(change)
             wake()
 
         unsubscribe = self.subscribe(put)
         with self._change_lock:
             self._closed_callbacks = (*self._closed_callbacks, wake)
 
-        async def each() -> AsyncIterator[Change]:
+        def leave() -> None:
+            unsubscribe()
+            with self._change_lock:
+                self._closed_callbacks = tuple(
+                    one for one in self._closed_callbacks if one is not wake
+                )
+
+        async def each(waiting: deque[Change]) -> AsyncIterator[Change]:
             try:
                 while waiting or self._is_open:
                     news.clear()
@@ -268,13 +285,9 @@ class Membership(Shared):
                     if self._is_open:
                         await news.wait()
             finally:
-                unsubscribe()
-                with self._change_lock:
-                    self._closed_callbacks = tuple(
-                        one for one in self._closed_callbacks if one is not wake
-                    )
+                leave()
 
-        return each()
+        return each(waiting)
 
     def table(self, partitions: int = 65536, k: int = 1) -> TableFollower:
         """Keep a `rvh.partitions.PartitionTable` of the current nodes.
@@ -449,6 +462,7 @@ class Membership(Shared):
         if isinstance(update, State):
             self._take(update)
         elif isinstance(update, Refused):
+            self._guard.held = None
             self._refuse(update.error)
         elif update is SAME:
             if self._is_confirmed and self._snapshot is not None:
@@ -460,13 +474,14 @@ class Membership(Shared):
 
     def _take(self, state: State, is_accepted: bool = False) -> None:
         before = self._snapshot
+        if not is_accepted:
+            self._guard.held = None  # it is the source's present state no more
         try:
             members = in_order(state.nodes)
             let_others_run()
             digest = digest_of(members)
             let_others_run()
             if before is not None and digest == before.digest:
-                self._guard.held = None
                 self._confirm(before)
                 return
             last = 0 if before is None else before.epoch
@@ -502,9 +517,10 @@ class Membership(Shared):
             tables = [(each, each.following(after.nodes)) for each in _those(self._tables)]
             for follower, table in tables:
                 follower.current = table
-            self._snapshot = after
             for cache in _those(self._caches):
                 cache.nodes = after.nodes
+            # The last step: in the child of a fork amid them, the source's state is news again.
+            self._snapshot = after
 
     def _confirm(self, snapshot: Snapshot) -> None:
         self._is_confirmed = True
