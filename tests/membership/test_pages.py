@@ -12,4 +12,4 @@ def test_the_page_of_files(tmp_path: Path) -> None:
 
 
 def test_the_page_of_memberships(tmp_path: Path) -> None:
-    assert run_page("membership.md", tmp_path, {}) == 3
+    assert run_page("membership.md", tmp_path, {}) == 5
