@@ -43,7 +43,7 @@ REMEDIES = {
     r"(Dask|Dask's cluster|Ray|Spark) is not installed|needs Java": (
         ".venv/bin/python -m pip install '.[clusters]', and a JRE"
     ),
-    r"(.*) is not installed": "install it",
+    r"(.*) is not installed": "install it: .ci/run names the packages of Debian",
     "rvh was built without its compiled kernels": "a C compiler when rvh is installed",
     "the pure-Python backend": "without RVH_FORCE_PYTHON",
 }

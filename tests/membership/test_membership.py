@@ -482,7 +482,8 @@ def test_a_child_of_a_fork_amid_a_change_has_all_of_it() -> None:
         membership = Membership(FileSource(path, interval=0.01))
         cache = membership.cache(10)
         SelectionCache.nodes = property(real.__get__, replace)
-        path.write_text('["a", "b"]')
+        path.with_name("new").write_text('["a", "b"]')
+        path.with_name("new").replace(path)
         amid.wait()
         go_on.set() if (child := os.fork()) else None
         SelectionCache.nodes = real
@@ -634,7 +635,8 @@ def test_a_child_of_a_fork_follows_by_itself() -> None:
         membership = Membership(FileSource(path, interval=0.01))
         child = os.fork()
         if child == 0:
-            path.write_text('["a", "b"]')
+            path.with_name("new").write_text('["a", "b"]')
+            path.with_name("new").replace(path)
             end = time.monotonic() + 10
             while len(membership.nodes) < 2 and time.monotonic() < end:
                 time.sleep(0.01)
