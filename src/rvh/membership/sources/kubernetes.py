@@ -145,13 +145,13 @@ class KubernetesSource:
     ----------
     namespace, service : str
     port : str, optional
-        The name or number of the port for the addresses; it can be left away where there is one.
+        The name or number of the port for the addresses; it can be omitted where there is one.
     id : str
         What names a node: ``name``, the name of the pod or of what else the endpoint stands for, or
         else its hostname; ``hostname``; ``node``, the machine, for a DaemonSet; ``address``, which
         changes when a pod restarts and then moves its keys.
     family : str, optional
-        ``IPv4`` or ``IPv6``: leave the slices of the other away. By default a node that has both is
+        ``IPv4`` or ``IPv6``: take only slices of these. By default a node that has both is
         reached by IPv4.
     context, kubeconfig : str, optional
         As for kubectl; by default KUBECONFIG, the account of the pod that this runs in, or
