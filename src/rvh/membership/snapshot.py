@@ -202,7 +202,10 @@ def prepare(
         used, a domain that a node lacks.
     """
     if not members:
-        raise RVHError("there are no nodes: a source that is empty has more likely lost them")
+        raise RVHError(
+            "there are no nodes: the source has lost them, or its name is wrong; an empty list is "
+            "always refused"
+        )
     keeping = [node for node in members if node.rule.keeps]
     selectable = [node.rule.selectable for node in keeping]
     if not any(selectable):
