@@ -146,13 +146,16 @@ def test_a_watch_that_is_no_async_generator() -> None:
         name = "mine"
 
         async def watch(self) -> AsyncIterator[Any]:
-            yield SAME
+            for word in ():
+                yield word
 
     for open_it in (Membership, read_once):
         with pytest.raises(rvh.RVHError, match=r"watch\(\) of mine gives coroutine: make it"):
             open_it(Returns())
     with pytest.raises(rvh.RVHError, match=r"watch\(\) of mine has ended: it goes on until"):
         Membership(Ends())
+    with pytest.raises(rvh.RVHError, match="scripted told SAME before any State"):
+        Membership(Scripted(SAME))
 
 
 def test_a_loss_and_the_recovery_are_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -279,6 +282,26 @@ def test_guards() -> None:
         until(lambda: ids(membership) == "a")
     with pytest.raises(rvh.RVHError, match="closed"):
         membership.accept()
+
+
+def test_what_is_held_back_names_the_ways_that_are_open() -> None:
+    class Written(Scripted):
+        async def accept(self, digest: str) -> None:
+            raise AssertionError
+
+    for kind, ways in (
+        (Scripted, "call accept() in each process"),
+        (Written, "call accept() in each process or run rvh nodes SOURCE --accept"),
+    ):
+        source = kind("a b")
+        with Membership(source, max_change=0.1) as membership:
+            source.say("a c")
+            until(lambda membership=membership: membership.held)
+            assert str(membership.held).endswith(f": if that is meant, {ways}")
+    with pytest.raises(
+        rvh.RVHError, match="min_nodes is 3: if that is meant, choose another limit"
+    ):
+        Membership(Scripted("a b"), min_nodes=3)
 
 
 def test_an_accepted_state_that_cannot_be_used() -> None:

@@ -140,6 +140,7 @@ class Membership(Shared):
         self._guard = Guard(
             whole_number("min_nodes", min_nodes, NODES_MAX),
             _share_of_keys("max_change", max_change),
+            hasattr(self._source, "accept"),
         )
         self._backoff = _seconds(backoff)
         wait = positive_seconds(timeout, "timeout")
@@ -465,7 +466,9 @@ class Membership(Shared):
             self._guard.held = None
             self._refuse(update.error)
         elif update is SAME:
-            if self._is_confirmed and self._snapshot is not None:
+            if self._snapshot is None:
+                self._refuse(RVHError(f"{self.name} told SAME before any State"))
+            elif self._is_confirmed:
                 self._confirm(self._snapshot)
         else:
             self._refuse(
