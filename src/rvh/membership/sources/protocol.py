@@ -65,7 +65,8 @@ class Source(Protocol):
     """Anything that nodes come from.
 
     `watch` is an async generator. It runs on the event loop of the membership's own thread, so it
-    must not block, and may keep nothing but on this object.
+    must not block. What it remembers from one call to the next belongs on this object; give each
+    membership a source of its own.
 
     1. It begins with a `State`, or with `SAME` where it knows that nothing has changed since the
        last `State` that this object gave. It yields another `State` after every change: the whole
