@@ -129,6 +129,11 @@ def test_all_formats_say_the_same(name: str) -> None:
         ("csv", "id,zone,zone\na,x,y\n", "more than once"),
         ("csv", "id\na\na\n", "row 2 repeats the id 'a' of row 1"),
         ("csv", "", "is empty"),
+        ("json", '[{"id": "a", "\\ud800": 1}]', "has a lone surrogate"),
+        ("toml", "nodes = " + "[" * 10_000, "is not TOML that can be read: maximum recursion"),
+        ("toml", f"epoch = {'9' * 5000}", "is not TOML that can be read: Exceeds the limit"),
+        ("yaml", "- !!bool x\n", "is not YAML that can be read"),
+        ("csv", "x" * 200_000, "the header cannot be read: field larger than"),
     ],
 )
 def test_errors_have_their_place(name: str, text: str, message: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import msgspec
@@ -59,6 +60,35 @@ def test_a_first_state_that_is_wrong(path: Path) -> None:
     replace(path, '[{"id": "a", "rtt": "fast"}]')
     with pytest.raises(rvh.RVHError, match=r"\$\[0\]\.rtt is 'fast': a round-trip time"):
         Membership(FileSource(path))
+
+
+def test_writers_do_not_share_what_is_not_renamed_yet(path: Path) -> None:
+    # Threads have one process id, as processes in containers do.
+    source = FileSource(path)
+    failed: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            for _ in range(50):
+                asyncio.run(source.accept("0" * 32))
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert [each.name for each in path.parent.iterdir()] == [f"{path.name}.accepted"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_is_no_file(path: Path) -> None:
+    os.mkfifo(path)  # to read it waits for a writer
+    with pytest.raises(rvh.RVHError, match="is no regular file"):
+        Membership(FileSource(path))
+    path.unlink()
 
 
 def test_the_document_counts_its_epochs(path: Path) -> None:

@@ -156,6 +156,11 @@ def test_publishers_that_are_refused(target: Path, make: Callable[[Path], object
         make(target)
 
 
+def test_a_state_does_not_overwrite_its_target(target: Path) -> None:
+    with pytest.raises(rvh.RVHError, match="is the target too"):
+        Publisher(str(target), state=target)
+
+
 def test_a_file_numbers_its_documents(target: Path) -> None:
     source = FileSource(target)
 

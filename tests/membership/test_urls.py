@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import rvh
-from rvh.membership.sources import without_secrets
+from rvh.membership.sources import open_source, without_secrets
 from rvh.membership.sources.urls import Parts, count, flag, parse, seconds, text
 
 FORM = "x://[USER:PASSWORD@]HOST[:PORT]/KEY"
@@ -97,13 +97,34 @@ def test_what_a_source_does_not_have() -> None:
         "x://me:hid/hidden@h:99999/0",
         "x://hidden@h:99999/0",
         "x://h:99999/0?key=hidden",
+        "x://h:99999/0#token=hidden",
+        "x://me:12/hidden@h:99999/0?nothing=1",
+        "x://m/e:hidden@h:99999/0?nothing=1",
+        "x:/me:hidden@h/0",
+        "x:me:hidden@h/0",
     ],
 )
 def test_no_secret_is_shown(url: str) -> None:
     with pytest.raises(rvh.RVHError) as caught:
         parts(url)
     assert "hid" not in str(caught.value)
-    assert "hid" not in without_secrets(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "Redis://me:hidden@h/0",
+        "redis:/me:hidden@h/0",
+        "redis:me:hidden@h/0",
+        "redis://:12/hidden@h/0",
+        "redis://m/e:hidden@h/0",
+        "https://h/nodes#token=hidden",
+    ],
+)
+def test_no_secret_is_shown_of_what_is_nearly_a_source(url: str) -> None:
+    with pytest.raises(rvh.RVHError) as caught:
+        open_source(url)
+    assert "hid" not in str(caught.value)
 
 
 def test_what_is_no_secret_stays() -> None:

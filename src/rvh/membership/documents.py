@@ -229,6 +229,10 @@ def _convert(source: str, value: Any, kind: Any, root: str = "$.nodes") -> Any:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise _explained(source, value, str(error), root, kind is _Whole) from None
+    except UnicodeEncodeError as error:  # of the name of a member
+        raise RVHError(
+            f"{source}: the name {show(error.object)} has a lone surrogate, which no text has"
+        ) from None
 
 
 def _explained(source: str, value: Any, message: str, root: str, is_document: bool) -> RVHError:
@@ -324,8 +328,8 @@ def _toml(source: str, data: bytes) -> Any:
 
     try:
         return tomllib.loads(decoded(source, data))
-    except tomllib.TOMLDecodeError as error:
-        raise RVHError(f"{source} is not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # also of 5,000 digits, which it does not check
+        raise RVHError(f"{source} is not TOML that can be read: {error}") from None
 
 
 def _yaml(source: str, data: bytes) -> Any:
@@ -355,14 +359,17 @@ def _yaml(source: str, data: bytes) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise RVHError(f"{source} is not YAML: {where}{getattr(error, 'problem', error)}") from None
-    except (RVHError, RecursionError, ValueError, TypeError) as error:
+    except (RVHError, RecursionError, ValueError, TypeError, LookupError) as error:
         raise RVHError(f"{source} is not YAML that can be read: {error}") from None
 
 
 def _delimited(reader: Any, delimiter: str) -> Callable[[str, bytes], Any]:
     def read(source: str, data: bytes) -> Any:
         text = decoded(source, data)
-        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        try:
+            header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        except csv.Error as error:
+            raise RVHError(f"{source}: the header cannot be read: {error}") from None
         known = {name: name for name in header if name in FIELDS or name.startswith("labels.")}
         for name in header:
             if name not in known:

@@ -420,7 +420,7 @@ class Membership(Shared):
 
     def _wait_for_the_first(self, timeout: float) -> None:
         try:
-            self._first.wait(timeout)
+            self._first.wait(min(timeout, threading.TIMEOUT_MAX))
         except BaseException:
             self.close()
             raise

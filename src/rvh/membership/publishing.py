@@ -137,6 +137,13 @@ class Publisher:
         self._epoch = 0
         self._smoothers = {name: Smoother() for name in smooth}
         if self._file is not None:
+            if os.path.realpath(self._file) == os.path.realpath(
+                getattr(self._target, "path", os.devnull)
+            ):
+                raise RVHError(
+                    f"the state {self._file} is the target too, which it would overwrite: name "
+                    "another file"
+                )
             self._restore(self._file)
 
     @property

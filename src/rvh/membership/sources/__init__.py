@@ -56,8 +56,8 @@ def open_source(url: str) -> Source:
     """
     if not isinstance(url, str) or not url:
         raise RVHError(f"the source is {show(url)}: pass a URL or the path of a file")
-    scheme = re.match(r"([a-z][a-z0-9+.-]+):", url)
-    name = "file" if scheme is None else scheme[1]
+    scheme = re.match(r"[a-z][a-z0-9+.-]+(?=:)|[A-Za-z][A-Za-z0-9+.-]+(?=://)", url)
+    name = "file" if scheme is None else scheme[0]
     if name not in SCHEMES:
         raise RVHError(
             f"the source {show(without_secrets(url))} begins with {name}:, which is none of "
@@ -84,5 +84,6 @@ def without_secrets(url: str) -> str:
     """
     # A password should have its ? and / encoded; one that has not must not be shown either.
     url = re.sub(r"(?<=://)([^/]*@|[^/@:\[]*:(?!\d+/)[^@]*@)", "", url)
-    head, mark, query = url.partition("?")
-    return head + mark + re.sub(r"=[^&]*", "=...", query)
+    url = re.sub(r"^([\w+.-]+:/?)[^/@]+@", r"\1", url)  # a slash is missing
+    head = re.split("[?#]", url, maxsplit=1)[0]
+    return head + re.sub(r"=[^&#]*", "=...", url[len(head) :])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -161,9 +162,10 @@ def accepted_path(path: Path) -> Path:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees all of it or what was there before."""
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    # Not by the id of the process alone, which is 1 in each of many containers.
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     try:
-        with open(new, "wb") as file:
+        with open(new, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -187,6 +189,8 @@ def _may_be_changing(looks: tuple[Look | None, ...]) -> bool:
 
 def _read(path: Path) -> bytes | None:
     try:
+        if path.is_fifo() or path.is_char_device():  # they make the reader wait, or never end
+            raise RVHError(f"{path} is no regular file, which can be read again")
         with open(path, "rb") as file:
             return file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):

@@ -312,9 +312,10 @@ def from_url(url: str) -> RedisSource:
         named |= dict.fromkeys(FILES, text)
     parts = parse(url, FORM, port=6379, allowed=named, login=True)
     if not re.fullmatch(r"/?|/\d{1,9}", parts.path, re.ASCII):
+        place = without_secrets(url).rpartition("@")[2]  # no password with a / in it
         raise RVHError(
-            f"the source {show(without_secrets(url), 200)}: the path is the number of a database; "
-            f"its form is {FORM}"
+            f"the source {show(place, 200)}: the path is the number of a database; its form is "
+            f"{FORM}"
         )
     options = {FILES.get(name, name): value for name, value in parts.query.items()}
     if parts.host.startswith("/"):

@@ -106,16 +106,18 @@ def parse(
     ('db', 6379, ('0',), {'key': 'nodes', 'poll': 5.0}, 'pa@ss')
     """
     shown = without_secrets(url)
+    # Also a password with a / in it, which makes the rest of it a path.
+    safe = re.sub(r"(?<=://).*@", "", shown, flags=re.DOTALL)
 
     def wrong(what: str) -> RVHError:
-        return RVHError(f"the source {show(shown, 200)}: {what}; its form is {form}")
+        return RVHError(f"the source {show(safe, 200)}: {what}; its form is {form}")
 
     form_of = {"?": r"([^?#]*)(?:\?([^#]*))?", "#": "([^#]*)(?:#([^#]*))?"}
     found = re.fullmatch(r"([a-z][a-z0-9+.-]*)://([^/?#]*)" + form_of[mark], url, re.DOTALL)
     if found is None:
         raise wrong("a # is written %23" if "#" in url and "://" in url else "it is no URL")
     scheme, authority, path, query = found[1], found[2], found[3], found[4] or ""
-    if "@" not in authority and shown.partition("?")[0] != url.partition("?")[0]:
+    if "@" not in authority and not shown.startswith(re.split("[?#]", url)[0]):
         raise wrong("a password has its / ? # @ written %2F %3F %23 %40")
     names, at, servers = authority.rpartition("@")
     user, colon, password = names.partition(":")
