@@ -145,7 +145,7 @@ def test_what_cannot_be_written(fails, monkeypatch, args):
         return ReadOnly() if url == "mine" else FileSource(url)
 
     monkeypatch.setattr(rvh.membership, "open_source", opened)
-    monkeypatch.setattr(rvh.membership.membership, "open_source", opened)
+    monkeypatch.setattr(rvh.membership.listening, "open_source", opened)
     line = fails(*args)
     assert line.startswith("mine://nodes cannot be written")
     assert ("membership.accept() in each process" in line) == ("--accept" in args)

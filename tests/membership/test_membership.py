@@ -25,7 +25,17 @@ from scripted import Scripted
 from servers import until
 
 import rvh
-from rvh.membership import SAME, Change, Membership, NodeMeta, State, Status, read_once, weigh_by
+from rvh.membership import (
+    SAME,
+    Change,
+    Membership,
+    NodeMeta,
+    State,
+    Status,
+    read_once,
+    take_snapshot,
+    weigh_by,
+)
 
 QUICK = {"backoff": (0.001, 0.01)}
 
@@ -699,3 +709,17 @@ def test_answers_are_those_of_the_node_set() -> None:
         assert membership.nodes == direct
         assert (membership.nodes.select_batch(keys) == direct.select_batch(keys)).all()
         assert "ssss" not in repr(membership)
+
+
+def test_read_once_where_a_loop_runs() -> None:
+    async def in_a_notebook() -> list[str]:
+        return [*read_once(Scripted("a b")).nodes]
+
+    assert asyncio.run(in_a_notebook()) == ["a", "b"]
+
+
+def test_take_snapshot_checks_its_arguments() -> None:
+    with pytest.raises(rvh.RVHError, match=r"pass a list, \['zone'\]"):
+        take_snapshot([NodeMeta("a")], domains="zone")
+    with pytest.raises(rvh.RVHError, match="weigh is 'capacity'"):
+        take_snapshot([NodeMeta("a")], weigh="capacity")  # type: ignore[arg-type]

@@ -59,7 +59,7 @@ def nodes(
     options = node_set.node_set()
 
     from rvh.membership import open_source, take_snapshot
-    from rvh.membership.membership import read_state
+    from rvh.membership.listening import read_state
 
     origin = open_source(source)
     if accept:

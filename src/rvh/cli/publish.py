@@ -101,7 +101,7 @@ def publish(
 
 
 def _publish_once(origin: Source, publisher: Publisher, timeout: float, keeps: bool) -> None:
-    from rvh.membership.membership import read_state
+    from rvh.membership.listening import read_state
 
     say(_told(publisher, publisher.publish(read_state(origin, timeout).nodes)))
     if not keeps and (count := len(publisher.settling)):

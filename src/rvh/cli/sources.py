@@ -132,7 +132,7 @@ def take(text: str, url: str, is_weighing: bool) -> Taken:
         Whether the weights that the nodes have count.
     """
     from rvh.membership import given_weights, open_source, take_snapshot
-    from rvh.membership.membership import read_state
+    from rvh.membership.listening import read_state
 
     source = open_source(url)
     try:

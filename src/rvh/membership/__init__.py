@@ -10,7 +10,8 @@ It needs ``pip install 'rvh[membership]'``, and some sources a library more.
 
 from rvh.membership.changes import Change, Moved, share_moved
 from rvh.membership.documents import Document, read_document
-from rvh.membership.membership import Membership, Stats, read_once
+from rvh.membership.listening import read_once
+from rvh.membership.membership import Membership, Stats
 from rvh.membership.meta import STATUSES, NodeMeta, Status
 from rvh.membership.publishing import Published, Publisher
 from rvh.membership.smoothing import Smoother

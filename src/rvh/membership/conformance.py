@@ -12,7 +12,7 @@ from contextlib import aclosing
 from typing import Any, cast
 
 from rvh.errors import RVHError
-from rvh.membership.membership import words_of
+from rvh.membership.listening import words_of
 from rvh.membership.meta import NodeMeta
 from rvh.membership.snapshot import digest_of, in_order
 from rvh.membership.sources.protocol import SAME, Refused, Source, State, Update

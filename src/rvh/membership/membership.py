@@ -9,9 +9,9 @@ import random
 import threading
 import weakref
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import CancelledError
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 from types import TracebackType
@@ -25,18 +25,16 @@ from rvh.errors import RVHError, RVHTypeError, show
 from rvh.membership.changes import Change
 from rvh.membership.followers import TableFollower
 from rvh.membership.guard import Guard
-from rvh.membership.snapshot import Options, Snapshot, digest_of, in_order, prepare
-from rvh.membership.sources import open_source
+from rvh.membership.listening import as_source, reason_of, words_of
+from rvh.membership.snapshot import Snapshot, digest_of, in_order, options_of, prepare
 from rvh.membership.sources.protocol import SAME, Refused, Source, State, Update
 from rvh.membership.weighing import Weigh, given_weights
 from rvh.nodes import NodeSet
 
-__all__ = ["Membership", "Stats", "read_once"]
+__all__ = ["Membership", "Stats"]
 
 log = logging.getLogger("rvh.membership")
 
-#: seconds without a word, after which a source that says nothing else of itself is asked anew
-SILENCE = 60.0
 #: changes that wait for one reader before they are merged into one
 WAITING_MAX = 64
 NODES_MAX = 2**31
@@ -136,7 +134,7 @@ class Membership(Shared):
         backoff: tuple[float, float] = (0.25, 30.0),
     ) -> None:
         self._source = as_source(source)
-        self._options = _checked(scheme, secret, weigh, domains)
+        self._options = options_of(scheme, secret, weigh, domains)
         self._guard = Guard(
             whole_number("min_nodes", min_nodes, NODES_MAX),
             _share_of_keys("max_change", max_change),
@@ -545,126 +543,13 @@ class Membership(Shared):
             if self._snapshot is None:
                 self._first.set()
             return
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        reason = reason_of(error)
         if self._stats.connected or self._stats.error is None:
             log.warning("%s: the source is lost: %s", self.name, reason)
         self._note(reconnects=self._stats.reconnects + 1, connected=False, error=reason)
 
     def _note(self, **changed: Any) -> None:
         self._stats = replace(self._stats, **changed)
-
-
-async def words_of(source: Source) -> AsyncGenerator[Update, None]:
-    """Listen to a source; that it says nothing for too long is an error."""
-    silence = float(getattr(source, "silence", SILENCE))
-    telling = source.watch()
-    if not isinstance(telling, AsyncGenerator):
-        if isinstance(telling, Coroutine):
-            telling.close()  # without a warning that nobody awaited it
-        raise RVHTypeError(
-            f"watch() of {source.name} gives {type(telling).__name__}: make it an async generator, "
-            "an `async def` with `yield`"
-        )
-    async with aclosing(cast("AsyncGenerator[Update, None]", telling)) as words:
-        while True:
-            try:
-                async with asyncio.timeout(silence):
-                    update = await anext(words)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as error:
-                if str(error):
-                    raise  # the source's own
-                raise TimeoutError(f"nothing was heard for {silence:g} s") from None
-            yield update
-
-
-def read_once(
-    source: Source | str,
-    *,
-    scheme: str = "blake2b",
-    secret: bytes = b"",
-    weigh: Weigh = given_weights,
-    domains: Sequence[str] | None = None,
-    timeout: float = 10.0,
-) -> Snapshot:
-    """Take one snapshot of a source, and leave it.
-
-    Parameters
-    ----------
-    source, scheme, secret, weigh, domains
-        As for `Membership`.
-    timeout : float
-        Seconds to wait for the source.
-
-    Raises
-    ------
-    RVHError
-        The state cannot be used, or the source cannot be reached.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> from rvh.membership import read_once
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "nodes.json")
-    ...     _ = path.write_text('["a", "b"]')
-    ...     read_once(str(path)).nodes.select("user:1")
-    ['b']
-    """
-    options = _checked(scheme, secret, weigh, domains)
-    origin = as_source(source)
-    state = read_state(origin, timeout)
-    try:
-        return prepare(in_order(state.nodes), options, state.version or 1)
-    except RVHError as error:
-        raise RVHError(f"{origin.name}: {error}") from None
-
-
-def read_state(source: Source | str, timeout: float = 10.0) -> State:
-    """Take the present state of a source, as it tells it."""
-    origin = as_source(source)
-    wait = positive_seconds(timeout, "timeout")
-
-    async def first() -> Update:
-        async with aclosing(words_of(origin)) as words:
-            async with asyncio.timeout(wait):
-                return await anext(words)
-
-    try:
-        update = asyncio.run(first())
-    except RVHError:
-        raise
-    except TimeoutError as error:  # the source's own has a text
-        raise RVHError(f"{origin.name}: {str(error) or f'no answer within {wait:g} s'}") from None
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise RVHError(f"{origin.name} cannot be read: {reason}") from error
-    if isinstance(update, Refused):
-        raise update.error
-    if not isinstance(update, State):
-        raise RVHError(f"{origin.name} told {show(update)} before any state")
-    return update
-
-
-def as_source(source: Source | str) -> Source:
-    if isinstance(source, str):
-        return open_source(source)
-    if not isinstance(source, Source):
-        raise RVHTypeError(
-            f"source is {show(source)}: pass a URL, the path of a file, or an object with name and "
-            "watch(), as rvh.membership.Source describes"
-        )
-    return source
-
-
-def _checked(scheme: str, secret: bytes, weigh: Weigh, domains: Sequence[str] | None) -> Options:
-    NodeSet(["a"], scheme=scheme, secret=secret)  # raises the error about them
-    if isinstance(domains, str):
-        raise RVHTypeError(f"domains is the text {show(domains)}: pass a list, [{domains!r}]")
-    if not callable(weigh):
-        raise RVHTypeError(f"weigh is {show(weigh)}: pass given_weights or weigh_by(...)")
-    return Options(scheme, bytes(secret), weigh, None if domains is None else tuple(domains))
 
 
 def _share_of_keys(name: str, value: float) -> float:

@@ -23,7 +23,8 @@ from rvh._arguments.numbers import positive_seconds
 from rvh.errors import RVHError, show
 from rvh.membership.changes import Moved, share_moved
 from rvh.membership.documents import read_document
-from rvh.membership.membership import Membership, as_source, words_of
+from rvh.membership.listening import as_source, reason_of, run_apart, words_of
+from rvh.membership.membership import Membership
 from rvh.membership.meta import NodeMeta
 from rvh.membership.smoothing import Smoother
 from rvh.membership.snapshot import Snapshot, take_snapshot
@@ -195,12 +196,11 @@ class Publisher:
         data = msgspec.json.encode(self._weighed(nodes, is_sample))
         after = take_snapshot(read_document("the document to publish", data).nodes)
         try:
-            published = asyncio.run(self._write(after))
+            published = run_apart(lambda: self._write(after))
         except RVHError:
             raise
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            raise RVHError(f"{self.name} cannot be written: {reason}") from error
+            raise RVHError(f"{self.name} cannot be written: {reason_of(error)}") from error
         self._epoch = max(self._epoch, published.epoch or 0)
         if self._file is not None:
             self._keep(self._file)

@@ -11,13 +11,15 @@ from typing import Any
 import msgspec
 
 from rvh._runtime.yielding import let_others_run
-from rvh.errors import RVHError, show
+from rvh.errors import RVHError, RVHTypeError, show
 from rvh.faultset import FaultSet, Repair
 from rvh.membership.meta import NodeMeta
 from rvh.membership.weighing import Weigh, given_weights
 from rvh.nodes import NodeSet
 
-__all__ = ["Options", "Snapshot", "digest_of", "prepare"]
+__all__ = [
+    *("Options", "Snapshot", "digest_of", "in_order", "options_of", "prepare", "take_snapshot"),
+]
 
 #: kinds of domains that nodes have fields for
 KINDS = ("zone", "rack")
@@ -190,6 +192,22 @@ def _id_of(node: NodeMeta) -> str:
     return node.id
 
 
+def options_of(scheme: str, secret: bytes, weigh: Weigh, domains: Sequence[str] | None) -> Options:
+    """Check the arguments that make a node set of nodes.
+
+    Raises
+    ------
+    RVHError
+        One that cannot be used.
+    """
+    NodeSet(["a"], scheme=scheme, secret=secret)  # raises the error about them
+    if isinstance(domains, str):
+        raise RVHTypeError(f"domains is the text {show(domains)}: pass a list, [{domains!r}]")
+    if not callable(weigh):
+        raise RVHTypeError(f"weigh is {show(weigh)}: pass given_weights or weigh_by(...)")
+    return Options(scheme, bytes(secret), weigh, None if domains is None else tuple(domains))
+
+
 def prepare(
     members: tuple[NodeMeta, ...], options: Options, epoch: int = 1, digest: str | None = None
 ) -> Snapshot:
@@ -245,8 +263,7 @@ def take_snapshot(
     RVHError
         As `prepare`.
     """
-    options = Options(scheme, secret, weigh, None if domains is None else tuple(domains))
-    return prepare(in_order(nodes), options)
+    return prepare(in_order(nodes), options_of(scheme, secret, weigh, domains))
 
 
 def _domains(nodes: list[NodeMeta], required: tuple[str, ...] | None) -> dict[str, Any] | None:
