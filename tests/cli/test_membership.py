@@ -139,7 +139,7 @@ class ReadOnly:
 )
 def test_what_cannot_be_written(fails, monkeypatch, args):
     import rvh.membership
-    import rvh.membership.membership
+    import rvh.membership.listening
 
     def opened(url: str) -> object:
         return ReadOnly() if url == "mine" else FileSource(url)

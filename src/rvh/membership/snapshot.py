@@ -74,8 +74,8 @@ class Snapshot:
         """A number that grows with every snapshot of a membership.
 
         It is the source's own number, where that has one which is higher than the last epoch: then
-        two processes with one epoch have one fingerprint. Otherwise it is the last epoch and 1,
-        counted in this process; compare fingerprints.
+        two processes with one epoch have one fingerprint. Otherwise (the source has none, or has
+        gone back) it is the last epoch and 1, counted in this process; compare fingerprints.
         """
         return self._epoch
 
