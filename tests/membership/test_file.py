@@ -200,3 +200,14 @@ def test_two_processes_agree(path: Path) -> None:
 def test_no_interval(path: Path, interval: object) -> None:
     with pytest.raises(rvh.RVHError, match="interval is"):
         FileSource(path, interval=interval)  # type: ignore[arg-type]
+
+
+def test_what_is_published_keeps_the_link_and_its_mode(tmp_path: Path) -> None:
+    there, path = tmp_path / "there.json", tmp_path / "nodes.json"
+    there.write_text('["a"]')
+    there.chmod(0o640)
+    path.symlink_to(there)
+    asyncio.run(FileSource(path).publish(b'["b"]'))
+    assert path.is_symlink()
+    assert read_once(str(there)).members == (NodeMeta("b"),)
+    assert there.stat().st_mode & 0o777 == 0o640

@@ -723,3 +723,15 @@ def test_take_snapshot_checks_its_arguments() -> None:
         take_snapshot([NodeMeta("a")], domains="zone")
     with pytest.raises(rvh.RVHError, match="weigh is 'capacity'"):
         take_snapshot([NodeMeta("a")], weigh="capacity")  # type: ignore[arg-type]
+
+
+def test_a_function_of_weights_that_fails_is_a_refusal() -> None:
+    def weigh(nodes: Any) -> Any:
+        return [1.0 / (len(nodes) - 2)] * len(nodes)
+
+    source = Scripted("a b c")
+    with Membership(source, weigh=weigh) as membership:
+        source.say("a b")
+        until(lambda: membership.stats.refused == 1)
+        assert "weigh= has raised ZeroDivisionError" in str(membership.stats.error)
+        assert membership.stats.reconnects == 0

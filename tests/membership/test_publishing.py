@@ -70,7 +70,7 @@ def test_measures_that_are_not_smoothed_count_at_once(target: Path) -> None:
 
 def test_another_publisher(target: Path) -> None:
     class Contested(FileSource):
-        async def publish(self, data: bytes) -> None:
+        async def publish(self, data: bytes, above: int = 0) -> None:
             await super().publish(data)
             await super().publish(b'["other"]')
 

@@ -22,7 +22,7 @@ from pages import run_page
 from servers import Server, free_port, needed, until
 
 import rvh
-from rvh.membership import Membership, NodeMeta, open_source, read_once
+from rvh.membership import Membership, NodeMeta, Publisher, open_source, read_once
 from rvh.membership.conformance import check_source
 
 redis = pytest.importorskip("redis", reason="redis-py is not installed")
@@ -357,6 +357,18 @@ def test_publish(server: RedisServer) -> None:
     server.client.hset(KEY, "a", "")
     with pytest.raises(rvh.RVHError, match="publish to another key"):
         publish('["a"]')
+
+
+def test_a_publisher_where_somebody_else_counts(server: RedisServer) -> None:
+    publisher = Publisher(server.source())
+    assert publisher.publish([NodeMeta("a")]).epoch == 1
+    server.client.incr(f"{KEY}:epoch", 3)
+    assert publisher.publish([NodeMeta("a"), NodeMeta("b")]).epoch == 5
+    server.client.delete(KEY)  # evicted, and its number was not
+    server.client.set(f"{KEY}:epoch", 9)
+    assert publisher.publish([NodeMeta("b")]).epoch == 10
+    server.client.flushdb()
+    assert publisher.publish([NodeMeta("c")]).epoch == 11
 
 
 def test_publishers_at_the_same_time(server: RedisServer) -> None:

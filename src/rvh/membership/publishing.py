@@ -285,10 +285,9 @@ class Publisher:
             epoch = None if present is None else present.version
             if before is not None and before.digest == after.digest:
                 return Published(epoch, before, False, Moved(0.0, True))
-            document: dict[str, Any] = {"nodes": after.members}
-            if last := max(self._epoch, epoch or 0):
-                document = {"epoch": last + 1, **document}
-            await self._target.publish(msgspec.json.encode(document))
+            document = msgspec.json.encode({"nodes": after.members})
+            # The target numbers it, as it may know a higher epoch than its content tells.
+            await self._target.publish(document, self._epoch)
             written = await self._present()
         found = _snapshot(written)
         if written is None or found is None or found.digest != after.digest:

@@ -230,7 +230,7 @@ def prepare(
         raise RVHError(f"none of the {len(members)} nodes is alive or suspect: no key has a node")
     kept = NodeSet(
         [node.id for node in keeping],
-        weights=options.weigh(keeping),
+        weights=_weighed(options.weigh, keeping),
         scheme=options.scheme,
         secret=options.secret,
         domains=_domains(keeping, options.domains),
@@ -264,6 +264,16 @@ def take_snapshot(
         As `prepare`.
     """
     return prepare(in_order(nodes), options_of(scheme, secret, weigh, domains))
+
+
+def _weighed(weigh: Weigh, nodes: list[NodeMeta]) -> Any:
+    """The weights of nodes; what a function of the user raises is an error about the update."""
+    try:
+        return weigh(nodes)
+    except RVHError:
+        raise
+    except Exception as error:
+        raise RVHError(f"weigh= has raised {type(error).__name__}: {error}") from error
 
 
 def _domains(nodes: list[NodeMeta], required: tuple[str, ...] | None) -> dict[str, Any] | None:

@@ -158,13 +158,15 @@ class EtcdSource:
         async with self._connected() as (gateway, _):
             await gateway.ask("/v3/kv/put", {"key": self._marker, "value": digest.encode()}, Txn)
 
-    async def publish(self, data: bytes) -> None:
+    async def publish(self, data: bytes, above: int = 0) -> None:
         """Replace the document, unless somebody else has done so meanwhile.
 
         Parameters
         ----------
         data : bytes
             A document in JSON. One without an epoch gets the next number.
+        above : int
+            An epoch that the next number is above in any case.
 
         Raises
         ------
@@ -178,7 +180,7 @@ class EtcdSource:
             present = seen.entries.get(self._key)
             if isinstance(present, RVHError):
                 raise RVHError(f"{present}; so it is not overwritten: delete the key")
-            data, _ = numbered(self.name, self._version(seen), data)
+            data, _ = numbered(self.name, max(self._version(seen), above), data)
             unchanged = {
                 "key": self._key,
                 "target": "MOD",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import stat
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -115,13 +116,15 @@ class FileSource:
         """Let every membership of this file take the state of that digest."""
         write_atomically(accepted_path(self.path), digest.encode() + b"\n")
 
-    async def publish(self, data: bytes) -> None:
+    async def publish(self, data: bytes, above: int = 0) -> None:
         """Replace the file as a whole.
 
         Parameters
         ----------
         data : bytes
             A document in JSON. One without an epoch gets the next number.
+        above : int
+            An epoch that the next number is above in any case.
 
         Raises
         ------
@@ -137,7 +140,7 @@ class FileSource:
                 last = read_document(self.shown, present).epoch or 0
             except RVHError as error:
                 raise RVHError(f"{error}; so it is not overwritten: move it away") from None
-        data, _ = numbered(self.shown, last, data)
+        data, _ = numbered(self.shown, max(last, above), data)
         write_atomically(self.path, data + b"\n" * (not data.endswith(b"\n")))
 
 
@@ -164,13 +167,16 @@ def accepted_path(path: Path) -> Path:
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees all of it or what was there before."""
     # Not by the id of the process alone, which is 1 in each of many containers.
-    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    there = Path(os.path.realpath(path))  # a link stays a link
+    new = there.with_name(f".{there.name}.{secrets.token_hex(8)}.new")
     try:
         with open(new, "xb") as file:
+            with suppress(FileNotFoundError):  # who could read it still can
+                os.chmod(new, stat.S_IMODE(there.stat().st_mode))
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(new, path)
+        os.replace(new, there)
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from None
     finally:

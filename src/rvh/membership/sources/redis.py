@@ -155,13 +155,15 @@ class RedisSource:
             both.publish(self.channel, "accepted")
             await both.execute()
 
-    async def publish(self, data: bytes) -> None:
+    async def publish(self, data: bytes, above: int = 0) -> None:
         """Replace the document, number it and tell the channel, in one transaction.
 
         Parameters
         ----------
         data : bytes
             A document in JSON. One without an epoch gets the next number.
+        above : int
+            An epoch that the next number is above in any case.
 
         Raises
         ------
@@ -182,7 +184,7 @@ class RedisSource:
                     last = max(last, read_document(self.name, present).epoch or 0)
                 except RVHError as error:
                     raise RVHError(f"{error}; so it is not overwritten: delete the key") from None
-            data, epoch = numbered(self.name, last, data)
+            data, epoch = numbered(self.name, max(last, above), data)
             all_.multi()
             all_.set(self.key, data)
             all_.set(f"{self.key}:epoch", epoch)
@@ -267,7 +269,7 @@ class RedisSource:
         epoch = self._epoch(answer.epoch)
         if answer.kind == b"string":
             document = read_document(self.name, answer.value)
-            return document.nodes, epoch if document.epoch is None else document.epoch
+            return document.nodes, max(epoch or 0, document.epoch or 0) or None
         if answer.kind == b"hash":
             return [self._node(*each) for each in answer.value.items()], epoch
         raise RVHError(
