@@ -100,3 +100,10 @@ def test_one_batch_in_an_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(10):
         NODES.select_batch(KEYS)
     assert sum(gained(load.observed(), seen).values()) == SAMPLE
+
+
+def test_nodes_that_are_gone_do_not_fill_the_memory() -> None:
+    for number in range(300):
+        NodeSet([f"pod-{number}-{each}" for each in range(10)]).argselect_batch(np.arange(10))
+    assert len(load.expected()) <= load.GONE_MAX + 2 * 10 * (load.SETS_MAX + 1)
+    assert {f"pod-299-{each}" for each in range(10)} <= set(load.expected())

@@ -38,6 +38,8 @@ KEYS_MAX = 1024
 EVERY = 1021
 #: node sets whose expected shares are not yet summed up
 SETS_MAX = 8
+#: nodes that are gone and still shown, beside as many as there are
+GONE_MAX = 1000
 
 ONE = """
 def {name}{parameters}:
@@ -122,6 +124,12 @@ class Load(Shared):
             shares: list[float] = (weights * (keys / weights.sum())).tolist()
             for node, share in zip(nodes, shares, strict=True):
                 self._expected[_text(node)] += share  # type: ignore[assignment]
+        # Names that come and go, as those of pods do, must not fill the memory.
+        present = {_text(node) for nodes, _ in self._sampled.values() for node in nodes}
+        if present and len(self._expected) > 2 * len(present) + GONE_MAX:
+            for counter in (self._observed, self._expected):
+                for node in counter.keys() - present:
+                    del counter[node]
         self._sampled.clear()
 
     def read(self) -> tuple[Mapping[str, int], Mapping[str, float]]:
