@@ -157,7 +157,7 @@ def clone(session: nox.Session) -> None:
 
 
 #: tests that need an installation of their own, and tests that ask nothing of a backend
-APART = ("--ignore=tests/clusters", "--ignore=tests/benchmarks")
+APART = [f"--ignore=tests/{part}" for part in ("clusters", "benchmarks", "membership/sources")]
 
 
 @here
