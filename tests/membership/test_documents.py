@@ -133,7 +133,8 @@ def test_all_formats_say_the_same(name: str) -> None:
         ("toml", "nodes = " + "[" * 10_000, "is not TOML that can be read: maximum recursion"),
         ("toml", f"epoch = {'9' * 5000}", "is not TOML that can be read: Exceeds the limit"),
         ("yaml", "- !!bool x\n", "is not YAML that can be read"),
-        ("csv", "x" * 200_000, "the header cannot be read: field larger than"),
+        # How long a field may be is a setting of the process, which readers of tables raise.
+        ("csv", "x" * 200_000, "the header cannot be read: field larger than|is not known: there"),
     ],
 )
 def test_errors_have_their_place(name: str, text: str, message: str) -> None:
