@@ -40,6 +40,16 @@ from rvh.membership import (
 QUICK = {"backoff": (0.001, 0.01)}
 
 
+def printed(code: str) -> tuple[str, str]:
+    """What a process of its own prints, on both streams; ``sys.argv[1]`` is a path for nodes."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code), f"{folder}/nodes.json"],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    return run.stdout, run.stderr
+
+
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     before = set(threading.enumerate())
@@ -529,12 +539,7 @@ def test_a_child_of_a_fork_amid_a_change_has_all_of_it() -> None:
         membership.close()
         print(status)
     """
-    with tempfile.TemporaryDirectory() as folder:
-        run = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(code), f"{folder}/nodes.json"],
-            capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-    assert (run.stdout, run.stderr) == ("2\n", "")
+    assert printed(code) == ("2\n", "")
 
 
 def test_it_is_neither_copied_nor_pickled() -> None:
@@ -678,12 +683,7 @@ def test_a_child_of_a_fork_follows_by_itself() -> None:
         membership.close()
         print(status)
     """
-    with tempfile.TemporaryDirectory() as folder:
-        run = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(code), f"{folder}/nodes.json"],
-            capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-    assert (run.stdout, run.stderr) == ("2\n", "")
+    assert printed(code) == ("2\n", "")
 
 
 def test_the_interpreter_ends_with_a_membership_open() -> None:
@@ -694,12 +694,7 @@ def test_the_interpreter_ends_with_a_membership_open() -> None:
         membership = Membership(sys.argv[1])
         print(membership.nodes.select("x"))
     """
-    with tempfile.TemporaryDirectory() as folder:
-        run = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(code), f"{folder}/nodes.json"],
-            capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-    assert (run.stdout, run.stderr) == ("['a']\n", "")
+    assert printed(code) == ("['a']\n", "")
 
 
 def test_answers_are_those_of_the_node_set() -> None:

@@ -504,7 +504,7 @@ class Membership(Shared):
         self._confirm(after)
         self._note(updates=self._stats.updates + 1, moved=self._stats.moved + moved)
         self._first.set()
-        if before is not None:
+        if before is not None and log.isEnabledFor(logging.INFO):  # to say it takes milliseconds
             log.info("%s: %s", self.name, str(change))
         for callback in self._callbacks:
             try:

@@ -21,6 +21,7 @@ import dns.nameserver
 import dns.resolver
 from dns.asyncresolver import Resolver
 
+from rvh._arguments.numbers import positive_seconds
 from rvh.errors import RVHError, show
 from rvh.membership.meta import NodeMeta
 from rvh.membership.sources.protocol import SAME, Refused, State, Update
@@ -76,12 +77,10 @@ class DnsSource:
         if isinstance(resolvers, str):
             raise RVHError(f"resolvers is the text {show(resolvers)}: pass a list")
         self.resolvers = [_resolver(each) for each in resolvers]
-        if not 0 < least <= most < float("inf") or not 0 < timeout < float("inf"):
-            raise RVHError(
-                f"least={least}, most={most}, timeout={timeout}: seconds above 0, and the least is "
-                "not above the most"
-            )
-        self.least, self.most, self.timeout = least, most, timeout
+        self.least, self.most = positive_seconds(least, "least"), positive_seconds(most, "most")
+        self.timeout = positive_seconds(timeout, "timeout")
+        if least > most:
+            raise RVHError(f"least={least}, most={most}: the least is not above the most")
         #: seconds without a word
         self.silence = most + 2 * timeout
 

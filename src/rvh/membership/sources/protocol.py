@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal, Protocol, runtime_checkable
 
@@ -53,7 +53,7 @@ class Refused:
         What is wrong, where, and what to do.
     """
 
-    error: RVHError = field()
+    error: RVHError
 
 
 #: what a source tells
