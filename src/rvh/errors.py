@@ -1,4 +1,4 @@
-"""The two exceptions of rvh, which cover every mistake of a caller.
+"""The exceptions of rvh, which cover every mistake of a caller.
 
 ================  =======================  ===========================================
 raised            is also a                when
@@ -7,6 +7,8 @@ RVHError          ValueError               a value is wrong: k out of range, a d
                                            id, a lone surrogate, a file that is damaged
 RVHTypeError      RVHError and TypeError   a value is of a type that has no bytes in the
                                            placement contract: bool, float, None, ...
+MessageError      RVHError                 a message of `rvh.rpc` is malformed, or a field
+                                           of it is wrong
 ================  =======================  ===========================================
 
 Each message names the mistake, its place (position, name, value) and the remedy.
@@ -14,7 +16,9 @@ Each message names the mistake, its place (position, name, value) and the remedy
 
 from __future__ import annotations
 
-__all__ = ["RVHError", "RVHTypeError", "keys_changed", "show"]
+from typing import Any
+
+__all__ = ["MessageError", "RVHError", "RVHTypeError", "keys_changed", "show"]
 
 
 class RVHError(ValueError):
@@ -23,6 +27,26 @@ class RVHError(ValueError):
 
 class RVHTypeError(RVHError, TypeError):
     """A value of a type that rvh cannot turn into bytes."""
+
+
+class MessageError(RVHError):
+    """A message that cannot be answered.
+
+    Parameters
+    ----------
+    field : str
+        The field that is wrong, with the position in it: ``k``, ``texts[3]``; empty where it is the
+        message itself.
+    text : str
+        What is wrong with it, and what to do.
+    """
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(f"{field}: {text}" if field else text)
+        self.field, self.text = field, text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MessageError, (self.field, self.text)
 
 
 def keys_changed() -> RVHError:

@@ -23,12 +23,12 @@ for name in sorted(set(sys.modules) - before):
 NEVER = (
     *("asyncio", "typer", "rich", "click", "concurrent.futures", "ctypes"),
     *("pyarrow", "pandas", "polars", "duckdb", "datafusion", "pymemcache"),
-    *("opentelemetry", "prometheus_client"),
+    *("opentelemetry", "prometheus_client", "grpc", "google.protobuf", "flatbuffers"),
 )
 #: parts of rvh that are not needed to place keys, and load what an extra installs
 OPTIONAL = (
     *("rvh._nodelist", "rvh._tables", "rvh.bench", "rvh.cli", "rvh.integrations"),
-    *("rvh.membership", "rvh.observe"),
+    *("rvh.membership", "rvh.observe", "rvh.rpc"),
 )
 
 

@@ -1,0 +1,1 @@
+"""Placement as a service: a gRPC server, and clients for it (``pip install 'rvh[rpc]'``)."""
