@@ -18,6 +18,7 @@ from rvh.cli.info import info
 from rvh.cli.listing import nodes
 from rvh.cli.publish import publish
 from rvh.cli.select import select
+from rvh.cli.serve import serve
 from rvh.cli.watch import watch
 from rvh.errors import show
 
@@ -28,6 +29,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "nodes": nodes,
     "nodes publish": publish,
     "watch": watch,
+    "serve": serve,
     "bench": bench,
     "info": info,
 }

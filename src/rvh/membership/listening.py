@@ -85,7 +85,8 @@ def read_once(
     origin = as_source(source)
     state = read_state(origin, timeout)
     try:
-        return prepare(in_order(state.nodes), options, state.version or 1)
+        members = in_order(state.nodes)
+        return prepare(members, options, state.version or 1, fingerprint=state.fingerprint)
     except RVHError as error:
         raise RVHError(f"{origin.name}: {error}") from None
 

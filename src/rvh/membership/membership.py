@@ -489,7 +489,7 @@ class Membership(Shared):
             epoch = (
                 state.version if state.version is not None and state.version > last else last + 1
             )
-            after = prepare(members, self._options, epoch, digest)
+            after = prepare(members, self._options, epoch, digest, state.fingerprint)
             change = Change(before, after)
             moved = change.moved.share
             self._guard.check(change, moved, state, is_accepted or state.accepted == digest)

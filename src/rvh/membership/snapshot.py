@@ -70,6 +70,12 @@ class Snapshot:
         return self._members
 
     @property
+    def weights(self) -> dict[str, float] | None:
+        """The weight of each member that is not dead; None without weights."""
+        weights = self._kept.weights
+        return None if weights is None else dict(zip(self._kept, weights.tolist(), strict=True))
+
+    @property
     def epoch(self) -> int:
         """A number that grows with every snapshot of a membership.
 
@@ -209,7 +215,11 @@ def options_of(scheme: str, secret: bytes, weigh: Weigh, domains: Sequence[str] 
 
 
 def prepare(
-    members: tuple[NodeMeta, ...], options: Options, epoch: int = 1, digest: str | None = None
+    members: tuple[NodeMeta, ...],
+    options: Options,
+    epoch: int = 1,
+    digest: str | None = None,
+    fingerprint: str | None = None,
 ) -> Snapshot:
     """Make the snapshot of members in order.
 
@@ -217,7 +227,7 @@ def prepare(
     ------
     RVHError
         No members, none that is selectable, an id that is there twice, weights that cannot be
-        used, a domain that a node lacks.
+        used, a domain that a node lacks, another fingerprint than the source's.
     """
     if not members:
         raise RVHError(
@@ -237,7 +247,13 @@ def prepare(
     )
     let_others_run()
     nodes = kept if all(selectable) else kept.subset(selectable)
-    nodes.fingerprint  # noqa: B018  # worked out here, and not by the first reader
+    here = nodes.fingerprint  # worked out now, and not by the first reader
+    if fingerprint not in (None, here):
+        raise RVHError(
+            f"the node set has the fingerprint {here[:16]}... here and {show(fingerprint[:16])}... "
+            "at the source, so the two would place keys differently: give this side the secret "
+            "and the scheme that the source has"
+        )
     let_others_run()
     return Snapshot(members, kept, nodes, epoch, digest_of(members) if digest is None else digest)
 

@@ -27,11 +27,15 @@ class State:
     accepted : str, optional
         The digest (`Snapshot.digest`) of a state that an operator has accepted at the source, for
         guards to let through.
+    fingerprint : str, optional
+        What `NodeSet.fingerprint` is of these nodes where the source places keys itself; a
+        membership with another scheme or secret refuses the state.
     """
 
     nodes: Sequence[NodeMeta]
     version: int | None = None
     accepted: str | None = None
+    fingerprint: str | None = None
 
 
 class Same(Enum):
