@@ -23,7 +23,7 @@ from rvh.membership import Snapshot
 from rvh.rpc.messages import message
 from rvh.rpc.mirroring import node_message
 
-__all__ = ["Answering", "Limits", "Told", "Unwanted"]
+__all__ = ["Answering", "Limits", "Told", "UnwantedError"]
 
 MIB = 1 << 20
 
@@ -58,7 +58,7 @@ class Limits(NamedTuple):
         return Limits(*numbers, positive_seconds(self.seconds, "seconds"))
 
 
-class Unwanted(Exception):
+class UnwantedError(Exception):
     """The caller has gone, or the time for the answer is over."""
 
 
@@ -231,7 +231,7 @@ def _while(wanted: Wanted, work: Any) -> Any:
 
     def blocks(keys: Any, start: int, stop: int, out: NDArray[Any], cancel: Cancel) -> None:
         if not wanted():
-            raise Unwanted
+            raise UnwantedError
         work(keys, start, stop, out, cancel)
 
     return blocks

@@ -12,7 +12,7 @@ import grpc
 from rvh._backend import decode_batch
 from rvh.errors import MessageError
 from rvh.membership import Membership, Snapshot
-from rvh.rpc.answering import Answering, Limits, Told, Unwanted, Wanted, refuse_unknown
+from rvh.rpc.answering import Answering, Limits, Told, UnwantedError, Wanted, refuse_unknown
 from rvh.rpc.messages import SELECTION, message
 from rvh.rpc.mirroring import tell, tell_age
 
@@ -47,6 +47,12 @@ def abort(context: Any, code: grpc.StatusCode, text: str, field: str = "") -> No
     metadata = (("grpc-status-details-bin", status.SerializeToString()),)
     context.abort_with_status(_GrpcStatus(code, text, metadata))
     raise AssertionError  # abort_with_status raises
+
+
+def _wanted(context: Any, seconds: float) -> Wanted:
+    """Tell whether a caller still waits, and its answer has not taken too long."""
+    end = monotonic() + seconds
+    return lambda: context.is_active() and monotonic() < end
 
 
 class News:
@@ -131,11 +137,10 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
             if not calls.acquire(blocking=False):
                 self._refuse(context, "calls", self._limits.calls)
             try:
-                end = monotonic() + seconds
-                return answer(request, lambda: context.is_active() and monotonic() < end)
+                return answer(request, _wanted(context, seconds))
             except MessageError as error:
                 abort(context, grpc.StatusCode.INVALID_ARGUMENT, str(error), error.field)
-            except Unwanted:
+            except UnwantedError:
                 self._give_up(context)
             finally:
                 calls.release()
@@ -160,7 +165,7 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
                 yield from answer(requests, context)
             except MessageError as error:
                 abort(context, grpc.StatusCode.INVALID_ARGUMENT, str(error), error.field)
-            except Unwanted:
+            except UnwantedError:
                 self._give_up(context)
             finally:
                 self._streams.release()
@@ -170,13 +175,12 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
     def _select_stream(self, requests: Iterator[bytes], context: Any) -> Iterator[bytes]:
         pinned: Told | None = None
         for number, request in enumerate(requests):
-            end = monotonic() + self._limits.seconds
             try:
                 batch = decode_batch(request, self._limits.keys)
                 if batch.pinned and pinned is None:
                     pinned = self._answering.told()
                 yield self._answering.answer_batch(
-                    batch, lambda: context.is_active() and monotonic() < end, pinned
+                    batch, _wanted(context, self._limits.seconds), pinned
                 )
             except MessageError as error:
                 raise MessageError(error.field, f"{error.text} (message {number})") from None
