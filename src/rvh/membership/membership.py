@@ -482,7 +482,11 @@ class Membership(Shared):
             let_others_run()
             digest = digest_of(members)
             let_others_run()
-            if before is not None and digest == before.digest:
+            if (
+                before is not None
+                and digest == before.digest
+                and state.fingerprint in (None, before.fingerprint)
+            ):
                 self._confirm(before)
                 return
             last = 0 if before is None else before.epoch

@@ -54,8 +54,10 @@ class Limits(NamedTuple):
     def checked(self) -> Limits:
         """Return the limits; raise the error about one that cannot be."""
         most = 2**31 - 1
-        numbers = (whole_number(name, getattr(self, name), most) for name in self._fields[:-1])
-        return Limits(*numbers, positive_seconds(self.seconds, "seconds"))
+        keys, message, calls, streams = (
+            whole_number(name, getattr(self, name), most) for name in self._fields[:-1]
+        )
+        return Limits(keys, message, calls, streams, positive_seconds(self.seconds, "seconds"))
 
 
 class UnwantedError(Exception):

@@ -90,9 +90,10 @@ class Mirror:
         self._scheme = scheme
         self._nodes: dict[str, NodeMeta] = {}
         self.digest = ""  # of the last state, to be told nothing that is known
+        self._fingerprint = ""
 
-    def hear(self, told: Any) -> Update | None:
-        """Take a message; None for one that confirms nothing."""
+    def hear(self, told: Any) -> Update:
+        """Take a message."""
         if told.scheme != self._scheme:
             return Refused(
                 RVHError(
@@ -100,7 +101,8 @@ class Mirror:
                     f"{self._scheme!r}: give both the same"
                 )
             )
-        if told.digest == self.digest and not (told.whole or told.nodes or told.left):
+        is_known = (told.digest, told.fingerprint) == (self.digest, self._fingerprint)
+        if is_known and not (told.whole or told.nodes or told.left):
             return SAME
         if told.whole:
             self._nodes = {}
@@ -111,5 +113,5 @@ class Mirror:
         except RVHError as error:
             self.digest = ""
             return Refused(error)
-        self.digest = told.digest
+        self.digest, self._fingerprint = told.digest, told.fingerprint
         return State([*self._nodes.values()], told.epoch, fingerprint=told.fingerprint)

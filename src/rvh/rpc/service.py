@@ -30,7 +30,7 @@ class _Status(NamedTuple):
     trailing_metadata: tuple[tuple[str, bytes], ...]
 
 
-class _GrpcStatus(_Status, grpc.Status):
+class _GrpcStatus(_Status, grpc.Status):  # type: ignore[misc]
     pass
 
 
