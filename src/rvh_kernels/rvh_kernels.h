@@ -3,6 +3,7 @@
  *
  *   poll.c      whether a long call goes on
  *   column.c    a column of keys -> spans of bytes
+ *   protobuf.c, flatbuffers.c  messages -> where their keys stand
  *   compose.c   columns -> composite keys
  *   distinct.c  keys -> the number of each distinct key
  *   nodes.c     node ids -> prepared nodes
@@ -67,6 +68,69 @@ typedef struct {
   /* NULL for all elements in order; otherwise element i is the one at rows[i] */
   const int64_t *rows;
 } rvh_column;
+
+/* ---- requests ----------------------------------------------------------------------------- */
+
+/* What is wrong with a message; rvh._columns.requests.Fault has the same numbers, and the words. */
+typedef enum {
+  RVH_SOUND,
+  RVH_CUT,     /* the message ends inside of a field */
+  RVH_VARINT,  /* a number of more than 64 bits */
+  RVH_TAG,     /* no field begins there */
+  RVH_WIRE,    /* `value` is not the field's wire type */
+  RVH_PACKED,  /* `value` bytes are no whole number of elements */
+  RVH_OFFSET,  /* an offset or a size leads outside of the message */
+  RVH_UNKNOWN, /* no such field */
+  RVH_TWICE,   /* not a repeated field */
+  RVH_RANGE,   /* `value` has more than 32 bits */
+  RVH_UTF8,    /* no UTF-8 from byte `value` of element `at` on */
+} rvh_fault;
+
+/* The numbers of fields in selection.proto. In SelectRequest the first three come once. */
+enum {
+  RVH_KEYS = 1,
+  RVH_TEXTS,
+  RVH_INTEGERS_FIELD,
+  RVH_DATA,
+  RVH_ENDS,
+  RVH_K,
+  RVH_WITH_IDS,
+  RVH_KNOWN,
+  RVH_PINNED,
+  RVH_FIELDS
+};
+
+typedef struct {
+  size_t pieces;   /* how often it came */
+  size_t count;    /* its elements */
+  size_t at, size; /* the bytes of the last piece in the message */
+  uint64_t value;  /* of a number that is no element */
+} rvh_field;
+
+/* What is in a message, by the numbers of fields. */
+typedef struct {
+  rvh_field fields[RVH_FIELDS];
+  rvh_fault fault;
+  uint32_t field; /* the number of the field that is wrong */
+  size_t at;      /* where it begins */
+  uint64_t value;
+} rvh_request;
+
+/* Read a message without following it outside of its bytes; the answer is request->fault. Nothing
+ * is known of the keys yet but how many there are: those of several forms may be there.
+ *   protobuf     SelectBatchRequest; with `one`, SelectRequest
+ *   flatbuffer   SelectBatchRequest: every offset is verified; it needs no alignment */
+rvh_fault rvh_scan_protobuf(const uint8_t *message, size_t size, int one, rvh_request *request);
+rvh_fault rvh_scan_flatbuffer(const uint8_t *message, size_t size, rvh_request *request);
+
+/* Write the elements of a field of a protobuf SelectBatchRequest that was scanned: as many as its
+ * `count`. Keys and texts become views of 16 bytes (RVH_VIEWS) into the message, buffer 0, which
+ * has fewer than 2^31 bytes; integers and ends their bytes as they are. */
+void rvh_fill_views(const uint8_t *message, size_t size, uint32_t number, uint8_t *views);
+void rvh_fill_packed(const uint8_t *message, size_t size, uint32_t number, uint8_t *out);
+
+/* How many bytes at the front are UTF-8: n, or where the first other sequence begins. */
+size_t rvh_utf8(const uint8_t *p, size_t n);
 
 /* ---- long work ---------------------------------------------------------------------------- */
 

@@ -7,13 +7,14 @@ The same names, arguments, answers and errors as `rvh._backend.pure`, where they
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_Occurred
 from cpython.list cimport PyList_CheckExact, PyList_New, PyList_SET_ITEM
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_CheckExact
-from cpython.unicode cimport PyUnicode_AsUTF8String, PyUnicode_CheckExact
+from cpython.unicode cimport PyUnicode_AsUTF8String, PyUnicode_CheckExact, PyUnicode_DecodeUTF8
 from libc.stdint cimport int64_t, intptr_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
@@ -30,8 +31,12 @@ import numpy as np
 from rvh._columns.integers import CONTRACT
 from rvh._runtime.slices import take
 from rvh.errors import RVHError, keys_changed
-from rvh._columns.column import KeyColumn, Kind, Spans
+from rvh._columns.column import KeyColumn, Kind, Spans, Views
 from rvh._columns.ids import duplicate_id_error, empty_id_error
+from rvh._columns.requests import (
+    ASKED, BATCH, CHOICES, FLAT_CHOICES, MESSAGE_MAX, Asked, Batch, check_size, fault_error,
+    form_of, integer_column, one_form, packed_column,
+)
 from rvh._columns.values import PART_MAX, key_bytes, key_word, part_too_long
 
 cnp.import_array()
@@ -75,6 +80,8 @@ cdef enum:
     NAMED = 1 << 15  # names looked up between two looks for signals
 cdef size_t CHUNK_BYTES = 4 << 20  # of a chunk, about, at most
 cdef size_t PART_MAX_BYTES = PART_MAX
+cdef size_t MESSAGE_MAX_BYTES = MESSAGE_MAX
+cdef size_t SHORT_MESSAGE = 1 << 12  # bytes read without releasing the GIL: a few us
 cdef size_t INLINE = 1 << 11  # compressions computed without releasing the GIL: about 50 us
 cdef size_t WALK = 1 << 14  # points of a ring passed without releasing the GIL: about as long
 
@@ -91,3 +98,4 @@ include "native/ring.pxi"
 include "native/partitions.pxi"
 include "native/buckets.pxi"
 include "native/measuring.pxi"
+include "native/messages.pxi"

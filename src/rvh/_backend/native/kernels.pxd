@@ -42,6 +42,34 @@ cdef extern from "rvh_kernels.h" nogil:
         const uint64_t *sizes
         size_t buffer_count
         const int64_t *rows
+    ctypedef enum rvh_fault:
+        RVH_SOUND
+    const int RVH_KEYS
+    const int RVH_TEXTS
+    const int RVH_INTEGERS_FIELD
+    const int RVH_DATA
+    const int RVH_ENDS
+    const int RVH_K
+    const int RVH_WITH_IDS
+    const int RVH_KNOWN
+    const int RVH_PINNED
+    ctypedef struct rvh_field:
+        size_t pieces
+        size_t count
+        size_t at
+        size_t size
+        uint64_t value
+    ctypedef struct rvh_request:
+        rvh_field fields[10]
+        rvh_fault fault
+        uint32_t field
+        size_t at
+        uint64_t value
+    rvh_fault rvh_scan_protobuf(const uint8_t *message, size_t size, int one,
+                                rvh_request *request)
+    rvh_fault rvh_scan_flatbuffer(const uint8_t *message, size_t size, rvh_request *request)
+    void rvh_fill_views(const uint8_t *message, size_t size, uint32_t number, uint8_t *views)
+    void rvh_fill_packed(const uint8_t *message, size_t size, uint32_t number, uint8_t *out)
     ctypedef enum rvh_framing:
         RVH_BARE
         RVH_SIZED

@@ -17,6 +17,9 @@ from rvh._backend.pure.isa import isa_available as isa_available
 from rvh._backend.pure.matching import Matching as Matching
 from rvh._backend.pure.measuring import neg_log as neg_log
 from rvh._backend.pure.measuring import rank_scores as rank_scores
+from rvh._backend.pure.messages import decode_batch as decode_batch
+from rvh._backend.pure.messages import decode_flat_batch as decode_flat_batch
+from rvh._backend.pure.messages import decode_key as decode_key
 from rvh._backend.pure.partitions import lookup as lookup
 from rvh._backend.pure.partitions import lookup_one as lookup_one
 from rvh._backend.pure.points import key_point as key_point

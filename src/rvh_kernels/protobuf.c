@@ -1,0 +1,200 @@
+/* Requests in protobuf: what is in a message, and its keys as views.
+ * https://protobuf.dev/programming-guides/encoding/
+ *
+ * A message is walked twice, to check and count it, and to write what was counted into memory of
+ * that size. A field that is not known is a fault: it may have changed the answer. */
+
+#include "rvh_kernels_impl.h"
+
+enum { VARINT = 0, EIGHT = 1, SIZED = 2, FOUR = 5 };
+
+/* By the numbers of fields: the wire types, as bits; 0 where there is no such field. */
+typedef struct {
+  uint8_t wires[RVH_FIELDS];
+  unsigned repeated; /* the fields that may come several times, as bits */
+} shape;
+
+static const shape batch = {
+    {0, 1 << SIZED, 1 << SIZED, 1 << EIGHT | 1 << SIZED, 1 << SIZED, 1 << FOUR | 1 << SIZED,
+     1 << VARINT, 1 << VARINT, 1 << SIZED, 1 << VARINT},
+    1 << RVH_KEYS | 1 << RVH_TEXTS | 1 << RVH_INTEGERS_FIELD | 1 << RVH_ENDS};
+static const shape asked = {
+    {0, 1 << SIZED, 1 << SIZED, 1 << EIGHT, 0, 0, 1 << VARINT, 1 << VARINT, 1 << SIZED, 0}, 0};
+
+/* A walk over the fields. */
+typedef struct {
+  const uint8_t *message;
+  size_t size, next; /* where the next field begins */
+  const shape *shape;
+  /* the current field: its number, where it begins and its bytes do, how many, or its number */
+  uint32_t number;
+  size_t begins, at, length;
+  uint64_t value;
+} walk;
+
+static rvh_fault varint(const walk *w, size_t *at, uint64_t *value) {
+  uint64_t sum = 0;
+  for (unsigned shift = 0; shift < 70; shift += 7) {
+    if (*at == w->size) return RVH_CUT;
+    const uint8_t byte = w->message[(*at)++];
+    sum |= (uint64_t)(byte & 127) << shift;
+    if (byte < 128) {
+      *value = sum;
+      return shift == 63 && byte > 1 ? RVH_VARINT : RVH_SOUND;
+    }
+  }
+  return RVH_VARINT;
+}
+
+/* Goes on to the next field; w->next < w->size. With a fault, w->number is 0 where it is not the
+ * field's own. */
+static rvh_fault step(walk *w) {
+  size_t at = w->begins = w->next;
+  uint64_t tag, length;
+  w->number = 0;
+  rvh_fault fault = varint(w, &at, &tag);
+  if (fault != RVH_SOUND) return fault;
+  const unsigned wire = tag & 7;
+  if (tag < 8 || tag > UINT32_MAX || at - w->begins > 5 || wire == 3 || wire == 4 || wire > FOUR)
+    return RVH_TAG;
+  const uint32_t number = (uint32_t)(tag >> 3);
+  if (number >= RVH_FIELDS || w->shape->wires[number] == 0) {
+    w->number = number;
+    return RVH_UNKNOWN;
+  }
+  if (!(w->shape->wires[number] >> wire & 1)) {
+    w->number = number;
+    w->value = wire;
+    return RVH_WIRE;
+  }
+  switch (wire) {
+    case VARINT:
+      fault = varint(w, &at, &w->value);
+      length = 0;
+      break;
+    case SIZED:
+      fault = varint(w, &at, &length);
+      break;
+    default:
+      length = wire == EIGHT ? 8 : 4;
+  }
+  if (fault != RVH_SOUND) return fault;
+  if (length > w->size - at) return RVH_CUT;
+  w->number = number;
+  w->at = at;
+  w->length = (size_t)length;
+  w->next = at + (size_t)length;
+  return RVH_SOUND;
+}
+
+/* Checks the current field and counts it. */
+static rvh_fault take(walk *w, rvh_field *field) {
+  const uint32_t number = w->number;
+  if (number == RVH_K && w->value > UINT32_MAX) return RVH_RANGE;
+  const size_t width = number == RVH_INTEGERS_FIELD ? 8 : number == RVH_ENDS ? 4 : 0;
+  if (width != 0 && w->length % width != 0) {
+    w->value = w->length;
+    return RVH_PACKED;
+  }
+  if (field->pieces > 0 && !(w->shape->repeated >> number & 1)) return RVH_TWICE;
+  if (number == RVH_TEXTS || number == RVH_KNOWN) {
+    const size_t valid = rvh_utf8(w->message + w->at, w->length);
+    if (valid < w->length) {
+      w->begins = field->pieces;
+      w->value = valid;
+      return RVH_UTF8;
+    }
+  }
+  field->pieces++;
+  field->count += width == 0 ? 1 : w->length / width;
+  field->at = w->at;
+  field->size = w->length;
+  field->value = w->value;
+  return RVH_SOUND;
+}
+
+rvh_fault rvh_scan_protobuf(const uint8_t *message, size_t size, int one, rvh_request *request) {
+  walk w = {.message = message, .size = size, .shape = one ? &asked : &batch};
+  rvh_fault fault = RVH_SOUND;
+  memset(request, 0, sizeof *request);
+  while (fault == RVH_SOUND && w.next < size) {
+    fault = step(&w);
+    if (fault == RVH_SOUND) fault = take(&w, &request->fields[w.number]);
+  }
+  request->fault = fault;
+  request->field = w.number;
+  request->at = w.begins;
+  request->value = w.value;
+  return fault;
+}
+
+void rvh_fill_views(const uint8_t *message, size_t size, uint32_t number, uint8_t *views) {
+  walk w = {.message = message, .size = size, .shape = &batch};
+  while (w.next < size && step(&w) == RVH_SOUND) {
+    if (w.number != number) continue;
+    const int32_t head = (int32_t)w.length, place[2] = {0, (int32_t)w.at};
+    memcpy(views, &head, 4);
+    if (w.length <= 12) {
+      memset(views + 4, 0, 12);
+      memcpy(views + 4, message + w.at, w.length);
+    } else {
+      memcpy(views + 4, message + w.at, 4);
+      memcpy(views + 8, place, 8);
+    }
+    views += 16;
+  }
+}
+
+void rvh_fill_packed(const uint8_t *message, size_t size, uint32_t number, uint8_t *out) {
+  walk w = {.message = message, .size = size, .shape = &batch};
+  while (w.next < size && step(&w) == RVH_SOUND) {
+    if (w.number != number) continue;
+    memcpy(out, message + w.at, w.length);
+    out += w.length;
+  }
+}
+
+/* Whether the next `n` bytes continue a sequence, the first of them from `low` to `high`. */
+static int continues(const uint8_t *p, size_t left, size_t n, uint8_t low, uint8_t high) {
+  if (left < n || p[0] < low || p[0] > high) return 0;
+  for (size_t i = 1; i < n; i++)
+    if ((p[i] & 0xc0) != 0x80) return 0;
+  return 1;
+}
+
+size_t rvh_utf8(const uint8_t *p, size_t n) {
+  size_t i = 0;
+  while (i < n) {
+    uint64_t word;
+    if (n - i >= 8) { /* eight of ASCII at a time */
+      memcpy(&word, p + i, 8);
+      if ((word & 0x8080808080808080u) == 0) {
+        i += 8;
+        continue;
+      }
+    }
+    const uint8_t lead = p[i];
+    size_t more; /* bytes that follow; the first has a range of its own: no overlong sequences, no
+                    surrogates, nothing above U+10FFFF */
+    uint8_t low = 0x80, high = 0xbf;
+    if (lead < 0x80) {
+      i++;
+      continue;
+    } else if (lead < 0xc2 || lead > 0xf4) {
+      return i;
+    } else if (lead < 0xe0) {
+      more = 1;
+    } else if (lead < 0xf0) {
+      more = 2;
+      if (lead == 0xe0) low = 0xa0;
+      if (lead == 0xed) high = 0x9f;
+    } else {
+      more = 3;
+      if (lead == 0xf0) low = 0x90;
+      if (lead == 0xf4) high = 0x8f;
+    }
+    if (!continues(p + i + 1, n - i - 1, more, low, high)) return i;
+    i += 1 + more;
+  }
+  return n;
+}
