@@ -15,7 +15,7 @@ from rvh.rpc.messages import SELECTION, methods
 
 __all__ = ["NODES", "calls_of", "serving"]
 
-NODES = [NodeMeta(f"node-{n}", zone=f"zone-{n % 3}", weight=1 + n % 2) for n in range(12)]
+NODES = [NodeMeta(f"node-{n}", zone=f"zone-{n % 3}", weight=1.0 + n % 2) for n in range(12)]
 
 
 @contextmanager
