@@ -32,7 +32,7 @@ typedef struct {
   uint64_t value;
 } walk;
 
-static rvh_fault varint(const walk *w, size_t *at, uint64_t *value) {
+static rvh_fault long_varint(const walk *w, size_t *at, uint64_t *value) {
   uint64_t sum = 0;
   for (unsigned shift = 0; shift < 70; shift += 7) {
     if (*at == w->size) return RVH_CUT;
@@ -46,9 +46,17 @@ static rvh_fault varint(const walk *w, size_t *at, uint64_t *value) {
   return RVH_VARINT;
 }
 
+static inline rvh_fault varint(const walk *w, size_t *at, uint64_t *value) {
+  if (*at < w->size && w->message[*at] < 128) {
+    *value = w->message[(*at)++];
+    return RVH_SOUND;
+  }
+  return long_varint(w, at, value);
+}
+
 /* Goes on to the next field; w->next < w->size. With a fault, w->number is 0 where it is not the
  * field's own. */
-static rvh_fault step(walk *w) {
+static inline rvh_fault step(walk *w) {
   size_t at = w->begins = w->next;
   uint64_t tag, length;
   w->number = 0;
@@ -88,7 +96,7 @@ static rvh_fault step(walk *w) {
 }
 
 /* Checks the current field and counts it. */
-static rvh_fault take(walk *w, rvh_field *field) {
+static inline rvh_fault take(walk *w, rvh_field *field) {
   const uint32_t number = w->number;
   if (number == RVH_K && w->value > UINT32_MAX) return RVH_RANGE;
   const size_t width = number == RVH_INTEGERS_FIELD ? 8 : number == RVH_ENDS ? 4 : 0;
@@ -154,47 +162,41 @@ void rvh_fill_packed(const uint8_t *message, size_t size, uint32_t number, uint8
   }
 }
 
-/* Whether the next `n` bytes continue a sequence, the first of them from `low` to `high`. */
-static int continues(const uint8_t *p, size_t left, size_t n, uint8_t low, uint8_t high) {
-  if (left < n || p[0] < low || p[0] > high) return 0;
-  for (size_t i = 1; i < n; i++)
+/* The length of the sequence of UTF-8 that begins with a byte above 0x7f; 0 where there is none.
+ * The second byte has a range of its own: no overlong sequences, no surrogates, nothing above
+ * U+10FFFF. */
+static size_t sequence(const uint8_t *p, size_t left) {
+  const uint8_t lead = p[0];
+  if (lead < 0xc2 || lead > 0xf4) return 0;
+  const size_t size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  const uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+  const uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+  if (left < size || p[1] < low || p[1] > high) return 0;
+  for (size_t i = 2; i < size; i++)
     if ((p[i] & 0xc0) != 0x80) return 0;
-  return 1;
+  return size;
+}
+
+static inline int eight_ascii(const uint8_t *p) {
+  uint64_t word;
+  memcpy(&word, p, 8);
+  return (word & 0x8080808080808080u) == 0;
 }
 
 size_t rvh_utf8(const uint8_t *p, size_t n) {
   size_t i = 0;
   while (i < n) {
-    uint64_t word;
-    if (n - i >= 8) { /* eight of ASCII at a time */
-      memcpy(&word, p + i, 8);
-      if ((word & 0x8080808080808080u) == 0) {
-        i += 8;
-        continue;
-      }
-    }
-    const uint8_t lead = p[i];
-    size_t more; /* bytes that follow; the first has a range of its own: no overlong sequences, no
-                    surrogates, nothing above U+10FFFF */
-    uint8_t low = 0x80, high = 0xbf;
-    if (lead < 0x80) {
+    if (n - i >= 8 && eight_ascii(p + i)) {
+      i += 8;
+    } else if (n >= 8 && n - i < 8 && eight_ascii(p + n - 8)) { /* the rest, some of it again */
+      return n;
+    } else if (p[i] < 0x80) {
       i++;
-      continue;
-    } else if (lead < 0xc2 || lead > 0xf4) {
-      return i;
-    } else if (lead < 0xe0) {
-      more = 1;
-    } else if (lead < 0xf0) {
-      more = 2;
-      if (lead == 0xe0) low = 0xa0;
-      if (lead == 0xed) high = 0x9f;
     } else {
-      more = 3;
-      if (lead == 0xf0) low = 0x90;
-      if (lead == 0xf4) high = 0x8f;
+      const size_t size = sequence(p + i, n - i);
+      if (size == 0) return i;
+      i += size;
     }
-    if (!continues(p + i + 1, n - i - 1, more, low, high)) return i;
-    i += 1 + more;
   }
   return n;
 }
