@@ -103,7 +103,7 @@ enum {
 typedef struct {
   size_t pieces;   /* how often it came */
   size_t count;    /* its elements */
-  size_t at, size; /* the bytes of the last piece in the message */
+  size_t at, size; /* the last piece in the message; not kept of many keys or texts */
   uint64_t value;  /* of a number that is no element */
 } rvh_field;
 
