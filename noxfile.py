@@ -122,6 +122,30 @@ def emulated(session: nox.Session, processor: str) -> None:
 
 
 @here
+def fuzz(session: nox.Session) -> None:
+    """Fuzz the decoders of requests for so many seconds, 20 unless given; what it finds is kept.
+
+    A message that they fail on is printed, and stands in the folder; so do those that reached new
+    code, where the next run begins.
+    """
+    (seconds,) = session.posargs or ["20"]
+    folder = Path("build", "fuzz")
+    sanitizers = "-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
+    session.run(
+        *("cmake", "-S", "src/rvh_kernels", "-B", str(folder), "-G", "Ninja", "-DRVH_FUZZ=ON"),
+        *("-DCMAKE_C_COMPILER=clang", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"),
+        f"-DCMAKE_C_FLAGS={sanitizers}",
+        silent=True,
+    )
+    session.run("cmake", "--build", str(folder), silent=True)
+    found, seeds = folder / "messages", "src/rvh_kernels/tests/messages"
+    found.mkdir(exist_ok=True)
+    limits = (f"-max_total_time={seconds}", "-max_len=4096", "-timeout=10", "-print_final_stats=1")
+    prefix = f"-artifact_prefix={folder}/"
+    session.run(str(folder / "fuzz_messages"), *limits, prefix, str(found), seeds, external=True)
+
+
+@here
 def gate(session: nox.Session) -> None:
     """Count instructions: no kernel may need more than benchmarks/gate/baseline.json says."""
     if "avx2" not in Path("/proc/cpuinfo").read_text("utf-8").split():
