@@ -16,13 +16,16 @@ from rvh import _backend
 from rvh._backend import pure as _pure
 from rvh.errors import MessageError
 
-try:
-    from rvh.rpc.messages import message as class_of
-except ModuleNotFoundError as missing:
-    pytest.skip(f"{missing.name} is not installed", allow_module_level=True)
+pytest.importorskip("google.protobuf", reason="protobuf is not installed")
 
 LIMIT = 1000
 CALLS = ("decode_batch", "decode_flat_batch", "decode_key")
+
+
+def class_of(name: str) -> Any:
+    from rvh.rpc.messages import message
+
+    return message(name)
 
 
 def batch_message(**fields: Any) -> bytes:
@@ -203,6 +206,11 @@ def test_numbers_that_are_longer_than_they_need() -> None:
     assert batch.with_ids  # 2^63 is true
 
 
+def test_keys_in_a_row_whose_tags_or_sizes_are_long() -> None:
+    assert keys_of(_backend.decode_batch(b"\x8a\x00\x01x" * 3, LIMIT)) == [b"x"] * 3
+    assert keys_of(_backend.decode_batch(b"\x0a\x81\x00x" * 3, LIMIT)) == [b"x"] * 3
+
+
 def test_one_unpacked_integer() -> None:
     batch = _backend.decode_batch(b"\x19" + integer_bytes(-9)[0], LIMIT)
     assert keys_of(batch) == integer_bytes(-9)
@@ -318,6 +326,17 @@ REFUSED = {
 def test_what_a_batch_must_not_be(name: str) -> None:
     message, field, text = REFUSED[name]
     assert outcome(_backend, "decode_batch", message) == (field, text)
+
+
+def test_as_many_as_there_may_be() -> None:
+    assert len(_backend.decode_batch(X * 1001, 1001).keys) == 1001
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_message_whose_offsets_have_32_bits(call: str) -> None:
+    large = bytes(2**31)  # of which no byte is read, so it takes no memory
+    text = "2147483648 bytes: a message has fewer than 2^31"
+    assert outcome(_backend, call, large) == ("", text)
 
 
 REFUSED_KEYS = {
