@@ -9,7 +9,7 @@
 
 typedef enum { BATCH, ONE, FLAT, FORMATS } wire;
 
-static uint8_t touched; /* what was read, so that no compiler leaves it out */
+static volatile uint8_t touched; /* so that no compiler leaves the reading out */
 
 static void touch(const uint8_t *p, size_t n) {
   for (size_t i = 0; i < n; i++) touched ^= p[i];
