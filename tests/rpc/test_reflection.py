@@ -9,7 +9,8 @@ import grpc
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
-from small_rpc import calls, serving
+from rpc_server import calls_of
+from small_rpc import serving
 
 from rvh.rpc.health import HEALTH
 from rvh.rpc.messages import SELECTION, files, message
@@ -30,7 +31,7 @@ class Client:
 
     def __init__(self, channel: grpc.Channel, service: str) -> None:
         self.package = service.rpartition(".")[0]
-        self.call = calls(channel, service)["ServerReflectionInfo"]
+        self.call = calls_of(channel, service).ServerReflectionInfo
         self.extension = message(f"{self.package}.ExtensionRequest")
 
     def request(self, **fields: Any) -> Any:

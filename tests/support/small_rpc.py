@@ -1,17 +1,15 @@
-"""A gRPC server in this process with a few handlers, and calls of it by the descriptor set."""
+"""A gRPC server in this process with a few handlers."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
 
-from rvh.rpc.messages import methods
-
-__all__ = ["calls", "serving"]
+__all__ = ["serving"]
 
 
 @contextlib.contextmanager
@@ -25,19 +23,3 @@ def serving(handlers: Iterable[Any], threads: int = 8) -> Iterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         server.stop(None).wait(20)
-
-
-def calls(channel: grpc.Channel, service: str) -> dict[str, Callable[..., Any]]:
-    """The methods of a service as functions, made of the descriptor set."""
-    kinds = {
-        (False, False): channel.unary_unary,
-        (False, True): channel.unary_stream,
-        (True, False): channel.stream_unary,
-        (True, True): channel.stream_stream,
-    }
-    return {
-        method.name: kinds[method.takes_stream, method.gives_stream](
-            method.path, method.request.SerializeToString, method.response.FromString
-        )
-        for method in methods(service)
-    }

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 
 from rvh.rpc.messages import Method, methods
 
-__all__ = ["generic_handler"]
+__all__ = ["Limited", "generic_handler"]
 
 #: by whether requests and responses are streams
 KINDS = {
@@ -21,7 +21,15 @@ KINDS = {
 }
 
 
-def generic_handler(service: str, behaviors: Mapping[str, Callable[..., Any]]) -> Any:
+#: answers a method: a message, or an iterator of messages, and the context
+Behavior = Callable[[Any, Any], Any]
+#: makes of a behavior one that refuses a call where there are too many
+Limited = Callable[[Behavior], Behavior]
+
+
+def generic_handler(
+    service: str, behaviors: Mapping[str, Behavior], limited: Limited | None = None
+) -> Any:
     """Make the handler of a service, for `grpc.Server.add_generic_rpc_handlers`.
 
     Parameters
@@ -29,14 +37,21 @@ def generic_handler(service: str, behaviors: Mapping[str, Callable[..., Any]]) -
     service : str
         The full name.
     behaviors : mapping of str to callable
-        What answers each method: called with the message, or with an iterator of messages, and the
-        context. Malformed bytes do not come this far: they are answered by INVALID_ARGUMENT.
+        What answers each method. Malformed bytes do not come this far: INVALID_ARGUMENT answers
+        them.
+    limited : callable, optional
+        Applied to the methods that give a stream.
     """
+
+    def behavior(method: Method) -> Behavior:
+        parsing = _parsing(method, behaviors[method.name])
+        return limited(parsing) if limited and method.gives_stream else parsing
+
     return grpc.method_handlers_generic_handler(
         service,
         {
             method.name: KINDS[method.takes_stream, method.gives_stream](
-                _parsing(method, behaviors[method.name]),
+                behavior(method),
                 response_serializer=method.response.SerializeToString,
             )
             for method in methods(service)
@@ -44,7 +59,7 @@ def generic_handler(service: str, behaviors: Mapping[str, Callable[..., Any]]) -
     )
 
 
-def _parsing(method: Method, behavior: Callable[..., Any]) -> Callable[..., Any]:
+def _parsing(method: Method, behavior: Behavior) -> Behavior:
     """Parse before the behavior is called.
 
     Where grpc's own deserializer fails, it answers INTERNAL and logs a traceback.

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 
 from rvh.errors import show
-from rvh.rpc.handlers import generic_handler
+from rvh.rpc.handlers import Limited, generic_handler
 from rvh.rpc.messages import message
 
 __all__ = ["HEALTH", "Health"]
@@ -71,9 +71,15 @@ class Health:
             self._is_closed = True
             self._changed.notify_all()
 
-    def handlers(self) -> Any:
-        """Return the handler for `grpc.Server.add_generic_rpc_handlers`."""
-        return generic_handler(HEALTH, {"Check": self._check, "Watch": self._watch})
+    def handlers(self, limited: Limited | None = None) -> Any:
+        """Return the handler for `grpc.Server.add_generic_rpc_handlers`.
+
+        Parameters
+        ----------
+        limited : callable, optional
+            Makes of Watch a method that refuses a call where there are too many streams.
+        """
+        return generic_handler(HEALTH, {"Check": self._check, "Watch": self._watch}, limited)
 
     def _status(self, service: str) -> int:
         serving = self._serving.get(service)

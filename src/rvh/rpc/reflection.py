@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import grpc
 
 from rvh.errors import show
-from rvh.rpc.handlers import generic_handler
+from rvh.rpc.handlers import Limited, generic_handler
 from rvh.rpc.messages import files, message
 
 __all__ = ["REFLECTION", "handlers"]
@@ -67,22 +67,23 @@ class _NotFoundError(Exception):
     """Something that no file declares."""
 
 
-def handlers(services: Iterable[str]) -> tuple[Any, ...]:
+def handlers(services: Iterable[str], limited: Limited | None = None) -> tuple[Any, ...]:
     """Return the handlers for `grpc.Server.add_generic_rpc_handlers`.
 
     Parameters
     ----------
     services : iterable of str
         The full names that are listed.
+    limited : callable, optional
+        Makes of the method one that refuses a call where there are too many streams.
     """
     listed = sorted(services)
 
     def made(service: str) -> Any:
         package = service.rpartition(".")[0]
         answer = _answering(package, listed)
-        return generic_handler(
-            service, {"ServerReflectionInfo": lambda requests, _: map(answer, requests)}
-        )
+        behaviors = {"ServerReflectionInfo": lambda requests, context: map(answer, requests)}
+        return generic_handler(service, behaviors, limited)
 
     return tuple(map(made, REFLECTION))
 

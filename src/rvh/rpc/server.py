@@ -10,12 +10,15 @@ import grpc
 
 from rvh.errors import RVHError
 from rvh.membership import Membership
+from rvh.rpc import reflection
 from rvh.rpc.answering import Limits
+from rvh.rpc.health import HEALTH, Health
+from rvh.rpc.messages import SELECTION
 from rvh.rpc.service import Service
 
 __all__ = ["Server"]
 
-#: calls beside those of the limits: health checks, reflection, and refusals
+#: calls beside those of the limits: health checks, and refusals
 SPARE = 16
 
 
@@ -46,10 +49,17 @@ class Server:
     ) -> None:
         limits = limits.checked()
         self._service = Service(membership, limits, threads)
+        self._health = Health()
+        limited = self._service.limited
+        listed = (SELECTION, HEALTH, *reflection.REFLECTION)
         most = limits.calls + limits.streams + SPARE
         self._server = grpc.server(
             ThreadPoolExecutor(most, thread_name_prefix="rvh-serve"),
-            handlers=[self._service],
+            handlers=[
+                self._service,
+                self._health.handlers(limited),
+                *reflection.handlers(listed, limited),
+            ],
             options=[
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", limits.message),
@@ -76,6 +86,8 @@ class Server:
     def start(self) -> None:
         """Answer from now on."""
         self._server.start()
+        for service in ("", SELECTION):
+            self._health.set(service, True)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until it has ended; True where it still runs."""
@@ -83,6 +95,7 @@ class Server:
 
     def close(self, grace: float = 10.0) -> None:
         """Take no more calls, let those that run finish for so many seconds, and end."""
+        self._health.close()
         self._service.news.end()
         self._server.stop(grace).wait()
 

@@ -117,10 +117,10 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
             for name, answer in unary.items()
         } | {
             f"/{SELECTION}/SelectStream": grpc.stream_stream_rpc_method_handler(
-                self._stream(self._select_stream)
+                self.limited(self._select_stream)
             ),
             f"/{SELECTION}/WatchNodes": grpc.unary_stream_rpc_method_handler(
-                self._stream(self._watch_nodes)
+                self.limited(self._watch_nodes)
             ),
         }
 
@@ -157,8 +157,10 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     # -- streams ----------------------------------------------------------------------------------
 
-    def _stream(self, answer: Callable[[Any, Any], Iterator[bytes]]) -> Any:
-        def handle(requests: Any, context: Any) -> Iterator[bytes]:
+    def limited(self, answer: Callable[[Any, Any], Iterator[Any]]) -> Any:
+        """Count the streams of a method, and refuse those above the limit."""
+
+        def handle(requests: Any, context: Any) -> Iterator[Any]:
             if not self._streams.acquire(blocking=False):
                 self._refuse(context, "streams", self._limits.streams)
             try:
