@@ -31,6 +31,7 @@ NAMES = (
     "lookup",
     "lookup_one",
     "neg_log",
+    "pack",
     "rank_scores",
 )
 

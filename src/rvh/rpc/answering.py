@@ -20,6 +20,7 @@ from rvh._batch.answers import fill
 from rvh._columns.column import KeyColumn
 from rvh.errors import MessageError, RVHError
 from rvh.membership import Snapshot
+from rvh.rpc.encoding import field, field_head, varint
 from rvh.rpc.messages import message
 from rvh.rpc.mirroring import node_message
 
@@ -68,23 +69,6 @@ class UnwantedError(Exception):
 Wanted = Callable[[], bool]
 
 
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _field_head(number, len(content)) + content
-
-
-def _field_head(number: int, size: int) -> bytes:
-    return _varint(number << 3 | 2) + _varint(size)
-
-
 class Told:
     """What all answers of one snapshot have in common, encoded once."""
 
@@ -95,11 +79,11 @@ class Told:
         self.ranking = nodes._ranking
         self.positions = np.arange(len(nodes), dtype=np.uint32)
         self.places = self.positions.tolist()
-        self.head = b"\x08" + _varint(snapshot.epoch) + _field(2, self.fingerprint.encode())
+        self.head = b"\x08" + varint(snapshot.epoch) + field(2, self.fingerprint.encode())
         names = [node.encode() for node in nodes]
         #: `ids` of one node each, and `nodes`
-        self.ids = [_field(5, name) for name in names]
-        self.nodes = b"".join(_field(6, name) for name in names)
+        self.ids = [field(5, name) for name in names]
+        self.nodes = b"".join(field(6, name) for name in names)
         self.longest = max(map(len, self.ids))
 
     def names(self, known: str | None) -> bytes:
@@ -143,7 +127,7 @@ class Answering:
         k = _checked_k(told, k)
         chosen = ranking.nodes.select_one(key, k, told.places)
         words = b"".join([place.to_bytes(4, "little") for place in chosen])
-        parts = [told.head, b"\x18", _varint(k), _field(4, words)]
+        parts = [told.head, b"\x18", varint(k), field(4, words)]
         if with_ids:
             parts += [told.ids[place] for place in chosen]
         if known is not None:
@@ -159,7 +143,7 @@ class Answering:
         told = pinned or self.told()
         chosen = self.indices(told, batch, wanted)
         size = chosen.nbytes
-        parts: list[Any] = [told.head, b"\x18", _varint(chosen.shape[1]), _field_head(4, size)]
+        parts: list[Any] = [told.head, b"\x18", varint(chosen.shape[1]), field_head(4, size)]
         parts.append(chosen.reshape(-1).view(np.uint8).data)
         if batch.with_ids:
             parts += [told.ids[place] for place in chosen.reshape(-1).tolist()]
@@ -181,7 +165,11 @@ class Answering:
     def score(self, request: bytes, wanted: Wanted) -> bytes:
         """Answer ScoreRequest."""
         batch = decode_batch(request, self._limits.keys)
-        for name, is_there in (("k", batch.k is not None), ("with_ids", batch.with_ids)):
+        for name, is_there in (
+            ("k", batch.k is not None),
+            ("with_ids", batch.with_ids),
+            ("pinned", batch.pinned),
+        ):
             if is_there:
                 raise MessageError(name, "a ScoreRequest has no such field: leave it away")
         told = self.told()
@@ -192,7 +180,7 @@ class Answering:
         work = _while(wanted, ranking.nodes.scores)
         fill(work, batch.keys, out, ranking.cost(count), self._threads)
         scores = out.astype("<u8", copy=False).reshape(-1).view(np.uint8)
-        head = _field_head(3 if nodes.weights is None else 4, scores.nbytes)
+        head = field_head(3 if nodes.weights is None else 4, scores.nbytes)
         return b"".join((told.head, head, scores.data, told.names(batch.known)))
 
     def get_nodes(self, request: bytes, wanted: Wanted) -> bytes:
@@ -254,6 +242,6 @@ def refuse_unknown(kind: Any, request: bytes) -> Any:
         parsed = kind.FromString(request)
     except DecodeError:
         raise MessageError("", f"the bytes are no {kind.DESCRIPTOR.name}") from None
-    for field in UnknownFieldSet(parsed):
-        raise MessageError("", f"field {field.field_number} is not known to this version of rvh")
+    for unknown in UnknownFieldSet(parsed):
+        raise MessageError("", f"field {unknown.field_number} is not known to this version of rvh")
     return parsed

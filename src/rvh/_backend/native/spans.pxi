@@ -35,11 +35,12 @@ cdef class _Parts:
     cdef list blobs  # for each of them: a _Blob for objects, else None
     cdef size_t count
     cdef Py_ssize_t objects  # how many blobs there are
+    cdef bint bare  # whether none has its length before it
 
-    def __cinit__(self, list columns not None):
+    def __cinit__(self, list columns not None, bint bare=False):
         cdef _Blob blob
         cdef rvh_part *part
-        self.columns, self.blobs = columns, []
+        self.columns, self.blobs, self.bare = columns, [], bare
         self.count = <size_t>len(columns)
         self.parts = <rvh_part *>malloc(self.count * sizeof(rvh_part))
         if self.parts is NULL:
@@ -57,12 +58,13 @@ cdef class _Parts:
                 part.framing = RVH_SAME
             elif is_loaded(column):
                 blob = _Blob()
-                blob.framed = True
+                blob.framed = not bare
                 part.framing = RVH_BARE
                 self.objects += 1
             else:
                 describe(column, &part.column)
-                part.framing = RVH_BARE if column.kind == Kind.INTEGERS else RVH_SIZED
+                is_bare = bare or column.kind == Kind.INTEGERS
+                part.framing = RVH_BARE if is_bare else RVH_SIZED
             self.blobs.append(blob)
 
     def __dealloc__(self):
@@ -90,14 +92,25 @@ cdef class _Parts:
             for row in range(start, stop):
                 for column in self.columns:
                     if not isinstance(column, bytes):
-                        column.part_at(row)
+                        if self.bare:
+                            column.bytes_at(row)
+                        else:
+                            column.part_at(row)
         except RVHError as error:
             return error
         return keys_changed()
 
 
 def compose(list parts not None, Py_ssize_t rows):
-    cdef _Parts loaded = _Parts(parts)
+    return composed_of(_Parts(parts), rows)
+
+
+def pack(keys, Py_ssize_t start, Py_ssize_t stop):
+    return composed_of(_Parts([keys], True), stop - start, start)
+
+
+cdef object composed_of(_Parts loaded, Py_ssize_t rows, Py_ssize_t first=0):
+    """Rows one after another, from row `first` on."""
     cdef _Buffer composed = _Buffer()
     places = np.empty(rows + 1, dtype=np.uint64)
     cdef uint64_t[::1] offsets = places
@@ -110,16 +123,17 @@ def compose(list parts not None, Py_ssize_t rows):
     while start < rows:
         count = min(limit, rows - start)
         try:
-            count = loaded.load(start, start + count)
+            count = loaded.load(first + start, first + start + count)
         except RVHError:
-            raise loaded.error(start, start + count) from None
+            raise loaded.error(first + start, first + start + count) from None
         if loaded.objects:
             limit = min(CHUNK, 2 * count)  # one column of large objects ends all chunks early
         with nogil:
             status = rvh_compose(loaded.parts, loaded.count, <size_t>count, &composed.buffer,
                                  &offsets[start + 1], &watch.poll, &bad)
         if status == RVH_BAD_KEY:
-            raise loaded.error(start + <Py_ssize_t>bad, start + <Py_ssize_t>bad + 1)
+            start += first + <Py_ssize_t>bad
+            raise loaded.error(start, start + 1)
         raise_for(status, None, 0)
         start += count
     return Spans._unchecked(composed.array(), places)

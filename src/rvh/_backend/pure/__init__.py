@@ -29,4 +29,5 @@ from rvh._backend.pure.selection import PreparedNodes as PreparedNodes
 from rvh._backend.pure.selection import ascending as ascending
 from rvh._backend.pure.spans import compose as compose
 from rvh._backend.pure.spans import distinct as distinct
+from rvh._backend.pure.spans import pack as pack
 from rvh._backend.pure.stopping import Cancel as Cancel

@@ -27,6 +27,11 @@ def compose(parts: list[KeyColumn | bytes], rows: int) -> Spans:
     return _spans(keys)
 
 
+def pack(keys: KeyColumn, start: int, stop: int) -> Spans:
+    """The bytes of rows ``start`` to ``stop`` of a plain column, one after another."""
+    return _spans(list(keys.iter_bytes(start, stop)))
+
+
 def distinct(keys: KeyColumn, start: int, stop: int) -> tuple[Spans, NDArray[np.uint32]]:
     """The distinct keys of rows ``start`` to ``stop``, and which of them each row has.
 

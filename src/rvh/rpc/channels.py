@@ -1,0 +1,177 @@
+"""Ways to servers: addresses, TLS, tokens, and which server is asked next."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from rvh.errors import RVHError, RVHTypeError, show
+from rvh.membership import Membership
+
+__all__ = ["OPTIONS", "Tls", "Ways"]
+
+#: of every channel: answers of any size; a server that is back is found soon, one that is gone too
+OPTIONS = (
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.enable_retries", 0),  # rvh tries again itself, at the next server
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+
+@dataclass(frozen=True)
+class Tls:
+    """The files of an encrypted connection, in PEM.
+
+    Parameters
+    ----------
+    ca : path, optional
+        Who may have signed the server's certificate: by default whom the system trusts.
+    certificate, key : path, optional
+        Those of the client, for servers that ask for them. Both or none.
+    """
+
+    ca: str | PathLike[str] | None = None
+    certificate: str | PathLike[str] | None = None
+    key: str | PathLike[str] | None = None
+
+    def credentials(self) -> Any:
+        """Read the files."""
+        if (self.certificate is None) != (self.key is None):
+            raise RVHError("Tls has a certificate or a key alone: give both, or none")
+        return grpc.ssl_channel_credentials(*map(_content, (self.ca, self.key, self.certificate)))
+
+
+def _content(path: str | PathLike[str] | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise RVHError(f"{path}: {error.strerror or error}") from None
+
+
+class Ways:
+    """Channels to the servers of a client, asked in turn.
+
+    Parameters
+    ----------
+    target : str, sequence of str, or Membership
+        ``host:port``, several of them, or a membership of servers, whose nodes have addresses.
+    make : callable
+        Makes a channel of an address, credentials or None, and options.
+    token : str or callable, optional
+        Sent with every call; a callable is asked each time.
+    tls : Tls or bool
+    plaintext : bool
+        Whether a token may be sent unencrypted to other machines.
+    """
+
+    def __init__(
+        self,
+        target: str | Sequence[str] | Membership,
+        make: Callable[[str, Any, Any], Any],
+        token: str | Callable[[], str] | None,
+        tls: Tls | bool,
+        plaintext: bool,
+    ) -> None:
+        if not isinstance(target, (str, Membership, list, tuple)) or not target:
+            raise RVHTypeError(
+                f"target is {show(target)}: pass host:port, a list of them, or a Membership"
+            )
+        self._membership = target if isinstance(target, Membership) else None
+        self._make = make
+        self._token = token
+        given = Tls() if tls is True else tls or None
+        self._credentials = None if given is None else given.credentials()
+        self._is_open_to_all = token is not None and given is None and not plaintext
+        self._channels: dict[str, Any] = {}
+        self._turn = 0
+        self._snapshot: Any = None
+        if self._membership is None:
+            addresses = [target] if isinstance(target, str) else list(target)  # type: ignore[arg-type]
+            self._set(addresses)
+
+    @property
+    def name(self) -> str:
+        """The servers, for messages."""
+        return ", ".join(self._channels)
+
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What is sent with every call."""
+        token = self._token() if callable(self._token) else self._token
+        return () if token is None else (("authorization", f"Bearer {token}"),)
+
+    def next(self) -> tuple[str, Any]:
+        """Return the server whose turn it is: address and channel."""
+        if self._membership is not None and self._snapshot is not self._membership.snapshot:
+            self._snapshot = self._membership.snapshot
+            self._set([self._address(node) for node in self._snapshot.nodes])
+        addresses = tuple(self._channels)
+        self._turn += 1
+        address = addresses[self._turn % len(addresses)]
+        return address, self._channels[address]
+
+    def __len__(self) -> int:
+        return len(self._channels)
+
+    def _address(self, node: str) -> str:
+        address: str | None = self._snapshot[node].address
+        if address is None:
+            raise RVHError(f"node {show(node)} of {self._membership!r} has no address to ask")
+        return address
+
+    def _set(self, addresses: list[str]) -> None:
+        """Keep the channels of these addresses, and no others."""
+        for address in addresses:
+            _check(address, self._is_open_to_all)
+        channels = {
+            address: self._channels.get(address)
+            or self._make(address, self._credentials, [*OPTIONS])
+            for address in addresses
+        }
+        gone = [each for address, each in self._channels.items() if address not in channels]
+        self._channels = channels
+        self.gone(gone)
+
+    def gone(self, channels: list[Any]) -> None:
+        """Close channels to servers that are there no more; calls on them go on elsewhere."""
+        for channel in channels:
+            channel.close()
+
+    def all(self) -> list[Any]:
+        """All channels."""
+        return [*self._channels.values()]
+
+
+def _check(address: Any, is_loopback_alone: bool) -> None:
+    if not isinstance(address, str):
+        raise RVHTypeError(f"the server is {show(address)}: pass host:port")
+    host, colon, port = address.rpartition(":")
+    is_unix = address.startswith("unix:")
+    if not is_unix and not (colon and host and port.isdigit() and 0 < int(port) < 65536):
+        raise RVHError(f"the server is {show(address)}: pass host:port, as 10.0.0.7:8470")
+    if is_loopback_alone and not is_unix and not _is_loopback(host.strip("[]")):
+        raise RVHError(
+            f"the token would go to {address} unencrypted: pass tls=, or plaintext=True where the "
+            "network is trusted"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

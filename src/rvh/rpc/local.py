@@ -1,0 +1,176 @@
+"""Local mode: the nodes of a service kept in this process, where keys are placed without a call."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import grpc
+
+from rvh._arguments.numbers import positive_seconds
+from rvh.errors import RVHError
+from rvh.membership import Membership
+from rvh.membership.sources.protocol import SAME, Update
+from rvh.rpc.channels import Tls, Ways
+from rvh.rpc.client import channel_to
+from rvh.rpc.messages import SELECTION, message
+from rvh.rpc.mirroring import Mirror
+from rvh.rpc.problems import as_error
+from rvh.rpc.service import BEAT
+
+__all__ = ["WatchNodes", "follow"]
+
+
+def follow(
+    target: str | Sequence[str],
+    *,
+    secret: bytes = b"",
+    token: str | Callable[[], str] | None = None,
+    tls: Tls | bool = False,
+    plaintext: bool = False,
+    timeout: float = 10.0,
+    **options: Any,
+) -> Membership:
+    """Keep the nodes of a service in this process: the way to ask often.
+
+    Keys are placed here, by the same rules and at the speed of a NodeSet; only changes of the nodes
+    are sent. While the service is away, the last nodes stay.
+
+    Parameters
+    ----------
+    target, token, tls, plaintext
+        As for `Client`.
+    secret : bytes
+        That of the service where it has one: it is never sent.
+    timeout : float
+        Seconds to wait for the first nodes.
+    **options
+        Of `rvh.membership.Membership`: ``min_nodes``, ``max_change``, ``backoff``, ``domains``.
+
+    Returns
+    -------
+    rvh.membership.Membership
+        `nodes` are always the present ones, `snapshot` has the epoch and the fingerprint. A process
+        that forks afterwards must not use it in the child, as gRPC does not allow it.
+
+    Raises
+    ------
+    ServiceError
+        The service does not answer.
+    RVHError
+        The secret is missing or is another one, or arguments that cannot be used.
+
+    Examples
+    --------
+    >>> from rvh.membership import Membership, NodeMeta, State
+    >>> from rvh.rpc import Server, follow
+    >>> class Two:
+    ...     name = "two"
+    ...     async def watch(self):
+    ...         yield State([NodeMeta("a"), NodeMeta("b")])
+    ...         import asyncio; await asyncio.sleep(60)
+    >>> with Membership(Two()) as nodes, Server(nodes) as server:
+    ...     with follow(f"127.0.0.1:{server.port}") as here:
+    ...         here.nodes.select("user:1"), here.snapshot.epoch
+    (['b'], 1)
+    """
+    seconds = positive_seconds(timeout, "timeout")
+    ways = Ways(target, channel_to, token, tls, plaintext)
+    address, channel = ways.next()
+    try:
+        call = channel.unary_unary(f"/{SELECTION}/GetNodes")
+        content = call(b"", timeout=seconds, metadata=ways.metadata(), wait_for_ready=True)
+    except grpc.RpcError as error:
+        raise as_error(error, address) from None
+    finally:
+        ways.gone(ways.all())
+    told = message("rvh.v1.GetNodesResponse").FromString(content)
+    if told.keyed != bool(secret):
+        raise RVHError(
+            f"{address} places keys with a secret, which it does not send: pass it as secret="
+            if told.keyed
+            else f"{address} places keys without a secret, and one is given: leave secret= away"
+        )
+    source = WatchNodes(target, told.scheme, token=token, tls=tls, plaintext=plaintext)
+    return Membership(source, scheme=told.scheme, secret=secret, timeout=seconds, **options)
+
+
+class WatchNodes:
+    """A source (`rvh.membership.Source`) that tells the nodes of a service.
+
+    Parameters
+    ----------
+    target, token, tls, plaintext
+        As for `Client`.
+    scheme : str
+        The scheme of the membership that listens.
+    silence : float
+        Seconds without a word after which the connection is given up; a service says something
+        every 10 s.
+    """
+
+    def __init__(
+        self,
+        target: str | Sequence[str],
+        scheme: str,
+        *,
+        token: str | Callable[[], str] | None = None,
+        tls: Tls | bool = False,
+        plaintext: bool = False,
+        silence: float = 3 * BEAT,
+    ) -> None:
+        self._ways = target, channel_to, token, tls, plaintext
+        Ways(*self._ways)  # raises the error about them
+        self.name = "grpc:" + (target if isinstance(target, str) else ",".join(target))
+        self.heard = positive_seconds(silence, "silence")
+        # A server that has lost its own source goes on to speak, but confirms nothing.
+        self.silence = 1e9
+        self._mirror = Mirror(scheme)
+
+    async def watch(self) -> AsyncIterator[Update]:
+        """Tell the nodes, and every change, until it is closed."""
+        ways = Ways(*self._ways)
+        address, channel = ways.next()
+        loop = asyncio.get_running_loop()
+        words: asyncio.Queue[Any] = asyncio.Queue()
+        request = message("rvh.v1.WatchNodesRequest")(known_digest=self._mirror.digest)
+        watching: Any = channel.unary_stream(f"/{SELECTION}/WatchNodes")
+        call = watching(request.SerializeToString(), metadata=ways.metadata())
+
+        def put(word: Any) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(words.put_nowait, word)
+
+        def listen() -> None:
+            # The API for asyncio is for one event loop of a process, which may be the user's.
+            try:
+                for content in call:
+                    put(content)
+                put(ConnectionError("the server has ended the stream"))
+            except grpc.RpcError as error:
+                put(error)
+            except RuntimeError:
+                pass  # the loop was closed meanwhile
+
+        listener = threading.Thread(target=listen, name="rvh-watch-nodes", daemon=True)
+        listener.start()
+        try:
+            last = loop.time()
+            while True:
+                async with asyncio.timeout(self.heard):
+                    word = await words.get()
+                if isinstance(word, grpc.RpcError):
+                    raise ConnectionError(str(as_error(word, address)))
+                if isinstance(word, Exception):
+                    raise word
+                told = message("rvh.v1.WatchNodesResponse").FromString(word)
+                update = self._mirror.hear(told)
+                if update is not SAME or told.age <= loop.time() - last + 1:
+                    last = loop.time()
+                    yield update
+        finally:
+            call.cancel()
+            channel.close()
+            await asyncio.to_thread(listener.join)

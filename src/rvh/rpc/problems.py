@@ -1,0 +1,69 @@
+"""What goes wrong between a client and a server, as one error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+
+from rvh.errors import RVHError
+from rvh.rpc.messages import message
+
+__all__ = ["ServiceError", "as_error", "is_safe_to_try_again"]
+
+#: what to do about a status, where the server does not say so
+ADVICE = {
+    "UNAVAILABLE": "see that it runs, and that address and TLS are right",
+    "DEADLINE_EXCEEDED": "ask for fewer keys at a time, or give a longer timeout=",
+    "UNAUTHENTICATED": "give the client a token= that the server knows",
+    "UNIMPLEMENTED": "what answers there is no rvh serve, or an older one",
+}
+
+
+class ServiceError(RVHError):
+    """A call of a service that was not answered.
+
+    Parameters
+    ----------
+    code : str
+        gRPC's status, as ``"UNAVAILABLE"``.
+    text : str
+        What is wrong, and what to do.
+    field : str
+        The field of the request that is wrong; empty where it is none.
+    """
+
+    def __init__(self, code: str, text: str, field: str = "") -> None:
+        super().__init__(text)
+        self.code, self.field = code, field
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ServiceError, (self.code, str(self), self.field)
+
+
+def as_error(error: Any, target: str) -> ServiceError:
+    """Make the error of a call that grpc has ended with one of its own."""
+    code: str = error.code().name
+    text = error.details() or "no details"
+    advice = ADVICE.get(code)
+    return ServiceError(
+        code, f"{target}: {code}: {text}" + (f"; {advice}" if advice else ""), _field_of(error)
+    )
+
+
+def _field_of(error: Any) -> str:
+    details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
+    if not isinstance(details, bytes):
+        return ""
+    bad = message("google.rpc.BadRequest")()
+    for detail in message("google.rpc.Status").FromString(details).details:
+        if detail.Unpack(bad) and bad.field_violations:
+            return str(bad.field_violations[0].field)
+    return ""
+
+
+def is_safe_to_try_again(error: Any) -> bool:
+    """Tell whether the same call may be answered elsewhere or later. All calls only read."""
+    if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:  # overload; not a message too large
+        return "larger than max" not in (error.details() or "")
+    return error.code() is grpc.StatusCode.UNAVAILABLE
