@@ -17,7 +17,7 @@ Prometheus, a bucket's attribute ``le`` is its upper bound, and it counts all ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation, get_meter
 
@@ -29,16 +29,20 @@ __all__ = ["register"]
 Callback = Callable[[CallbackOptions], Iterator[Observation]]
 
 
-def register(meter_provider: MeterProvider | None = None) -> None:
+def register(
+    meter_provider: MeterProvider | None = None, metrics: Sequence[Metric] = METRICS
+) -> None:
     """Add the metrics to a provider, once: instruments cannot be taken away again.
 
     Parameters
     ----------
     meter_provider : opentelemetry.metrics.MeterProvider, optional
         By default the global one.
+    metrics : sequence of rvh.observe.metrics.Metric
+        By default those of this process; those of a service are in `rvh.rpc.metrics`.
     """
     meter = get_meter("rvh", __version__, meter_provider)
-    for metric in METRICS:
+    for metric in metrics:
         if metric.kind == "histogram":
             meter.create_observable_counter(
                 f"{metric.name}.bucket", [_buckets(metric)], "{call}", metric.text

@@ -10,7 +10,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from prometheus_client import REGISTRY
@@ -29,15 +29,23 @@ _FAMILIES = {
 
 
 class Collector:
-    """Reads the metrics whenever Prometheus asks."""
+    """Reads metrics whenever Prometheus asks.
+
+    Parameters
+    ----------
+    metrics : sequence of rvh.observe.metrics.Metric
+    """
+
+    def __init__(self, metrics: Sequence[Metric] = METRICS) -> None:
+        self._metrics = metrics
 
     def describe(self) -> list[Any]:
         """Return the metrics without values, so that a registry can tell clashes of names."""
-        return [_family(metric) for metric in METRICS]
+        return [_family(metric) for metric in self._metrics]
 
     def collect(self) -> Iterator[Any]:
         """Return the metrics."""
-        for metric in METRICS:
+        for metric in self._metrics:
             family = _family(metric)
             for values, value in metric.read():
                 if metric.kind == "histogram":
@@ -52,13 +60,17 @@ def _family(metric: Metric) -> Any:
     return make(prometheus_name(metric), metric.text, labels=[*map(label, metric.labels)])
 
 
-def register(registry: CollectorRegistry | None = None) -> Collector:
+def register(
+    registry: CollectorRegistry | None = None, metrics: Sequence[Metric] = METRICS
+) -> Collector:
     """Add the metrics to a registry.
 
     Parameters
     ----------
     registry : prometheus_client.CollectorRegistry, optional
         By default ``prometheus_client.REGISTRY``, which its servers show.
+    metrics : sequence of rvh.observe.metrics.Metric
+        By default those of this process; those of a service are in `rvh.rpc.metrics`.
 
     Returns
     -------
@@ -70,6 +82,6 @@ def register(registry: CollectorRegistry | None = None) -> Collector:
     ValueError
         The registry has the metrics already.
     """
-    collector = Collector()
+    collector = Collector(metrics)
     (REGISTRY if registry is None else registry).register(collector)
     return collector
