@@ -20,6 +20,7 @@ from rvh._batch.answers import fill
 from rvh._columns.column import KeyColumn
 from rvh.errors import MessageError, RVHError
 from rvh.membership import Snapshot
+from rvh.rpc.calls import Call
 from rvh.rpc.encoding import field, field_head, varint
 from rvh.rpc.messages import message
 from rvh.rpc.mirroring import node_message
@@ -119,7 +120,7 @@ class Answering:
             self._told = told = Told(snapshot)
         return told
 
-    def select(self, request: bytes, wanted: Wanted) -> bytes:
+    def select(self, request: bytes, call: Call) -> bytes:
         """Answer SelectRequest."""
         key, k, with_ids, known = decode_key(request)
         told = self.told()
@@ -132,25 +133,27 @@ class Answering:
             parts += [told.ids[place] for place in chosen]
         if known is not None:
             parts.append(told.names(known))
+        call.answered(1, told.snapshot.epoch)
         return b"".join(parts)
 
-    def select_batch(self, request: bytes, wanted: Wanted, pinned: Told | None = None) -> bytes:
+    def select_batch(self, request: bytes, call: Call, pinned: Told | None = None) -> bytes:
         """Answer SelectBatchRequest."""
-        return self.answer_batch(decode_batch(request, self._limits.keys), wanted, pinned)
+        return self.answer_batch(decode_batch(request, self._limits.keys), call, pinned)
 
-    def answer_batch(self, batch: Any, wanted: Wanted, pinned: Told | None = None) -> bytes:
+    def answer_batch(self, batch: Any, call: Call, pinned: Told | None = None) -> bytes:
         """Answer a decoded batch, by the current snapshot or the one that a stream is pinned to."""
         told = pinned or self.told()
-        chosen = self.indices(told, batch, wanted)
+        chosen = self.indices(told, batch, call)
         size = chosen.nbytes
         parts: list[Any] = [told.head, b"\x18", varint(chosen.shape[1]), field_head(4, size)]
         parts.append(chosen.reshape(-1).view(np.uint8).data)
         if batch.with_ids:
             parts += [told.ids[place] for place in chosen.reshape(-1).tolist()]
         parts.append(told.names(batch.known))
+        call.answered(len(batch.keys), told.snapshot.epoch)
         return b"".join(parts)
 
-    def indices(self, told: Told, batch: Any, wanted: Wanted) -> NDArray[Any]:
+    def indices(self, told: Told, batch: Any, call: Call) -> NDArray[Any]:
         """The positions of the best k nodes of each key, shape (M, k), little-endian uint32."""
         k = _checked_k(told, batch.k)
         keys: KeyColumn = batch.keys
@@ -158,11 +161,11 @@ class Answering:
         self._check_size(len(keys) * k * each, f"{len(keys)} keys with k={k}")
         ranking = told.ranking
         out = np.empty((len(keys), k), dtype=np.uint32)
-        work = _while(wanted, partial(ranking.nodes.select, told.positions))
+        work = _while(call.is_wanted, partial(ranking.nodes.select, told.positions))
         ranking.fill(work, keys, out, k, self._threads, "auto")
         return out.astype("<u4", copy=False)
 
-    def score(self, request: bytes, wanted: Wanted) -> bytes:
+    def score(self, request: bytes, call: Call) -> bytes:
         """Answer ScoreRequest."""
         batch = decode_batch(request, self._limits.keys)
         for name, is_there in (
@@ -177,13 +180,14 @@ class Answering:
         words = 2 if nodes.weights is None and nodes.scheme == "blake2b" else 1
         self._check_size(len(batch.keys) * count * words * 8, f"{len(batch.keys)} keys")
         out = np.empty((len(batch.keys), count, words), dtype=np.uint64)
-        work = _while(wanted, ranking.nodes.scores)
+        work = _while(call.is_wanted, ranking.nodes.scores)
         fill(work, batch.keys, out, ranking.cost(count), self._threads)
         scores = out.astype("<u8", copy=False).reshape(-1).view(np.uint8)
         head = field_head(3 if nodes.weights is None else 4, scores.nbytes)
+        call.answered(len(batch.keys), told.snapshot.epoch)
         return b"".join((told.head, head, scores.data, told.names(batch.known)))
 
-    def get_nodes(self, request: bytes, wanted: Wanted) -> bytes:
+    def get_nodes(self, request: bytes, call: Call) -> bytes:
         """Answer GetNodesRequest."""
         refuse_unknown(message("rvh.v1.GetNodesRequest"), request)
         snapshot = self._current()

@@ -11,9 +11,12 @@ import grpc
 from rvh.errors import RVHError
 from rvh.membership import Membership
 from rvh.rpc import reflection
+from rvh.rpc.access import AccessLog
 from rvh.rpc.answering import Limits
+from rvh.rpc.calls import Counting
 from rvh.rpc.health import HEALTH, Health
 from rvh.rpc.messages import SELECTION
+from rvh.rpc.metrics import Report
 from rvh.rpc.service import Service
 
 __all__ = ["Server"]
@@ -36,6 +39,8 @@ class Server:
     limits : Limits
     threads : int, optional
         Of one batch, as for `rvh.NodeSet.select_batch`.
+    access_log : AccessLog, optional
+        Where calls are written down; it stays open when the server is closed.
     """
 
     def __init__(
@@ -46,9 +51,11 @@ class Server:
         port: int = 0,
         limits: Limits = Limits(),  # noqa: B008  # it never changes
         threads: int | None = None,
+        access_log: AccessLog | None = None,
     ) -> None:
         limits = limits.checked()
-        self._service = Service(membership, limits, threads)
+        self._counting = Counting(limits.seconds, access_log)
+        self._service = Service(membership, limits, self._counting, threads)
         self._health = Health()
         limited = self._service.limited
         listed = (SELECTION, HEALTH, *reflection.REFLECTION)
@@ -83,6 +90,10 @@ class Server:
         """The port that it listens on."""
         return self._port
 
+    def report(self) -> Report:
+        """What was counted so far, for `rvh.rpc.metrics.table`."""
+        return self._counting.report()
+
     def start(self) -> None:
         """Answer from now on."""
         self._server.start()
@@ -95,6 +106,7 @@ class Server:
 
     def close(self, grace: float = 10.0) -> None:
         """Take no more calls, let those that run finish for so many seconds, and end."""
+        self._counting.draining = True
         self._health.close()
         self._service.news.end()
         self._server.stop(grace).wait()

@@ -13,6 +13,7 @@ from rvh._backend import decode_batch
 from rvh.errors import MessageError
 from rvh.membership import Membership, Snapshot
 from rvh.rpc.answering import Answering, Limits, Told, UnwantedError, Wanted, refuse_unknown
+from rvh.rpc.calls import Call, Counting
 from rvh.rpc.messages import SELECTION, message
 from rvh.rpc.mirroring import tell, tell_age
 
@@ -47,12 +48,6 @@ def abort(context: Any, code: grpc.StatusCode, text: str, field: str = "") -> No
     metadata = (("grpc-status-details-bin", status.SerializeToString()),)
     context.abort_with_status(_GrpcStatus(code, text, metadata))
     raise AssertionError  # abort_with_status raises
-
-
-def _wanted(context: Any, seconds: float) -> Wanted:
-    """Tell whether a caller still waits, and its answer has not taken too long."""
-    end = monotonic() + seconds
-    return lambda: context.is_active() and monotonic() < end
 
 
 class News:
@@ -95,33 +90,49 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
     ----------
     membership : Membership
     limits : Limits
+    counting : Counting
+        Counts the calls.
     threads : int, optional
         Of one batch.
     """
 
-    def __init__(self, membership: Membership, limits: Limits, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        membership: Membership,
+        limits: Limits,
+        counting: Counting,
+        threads: int | None = None,
+    ) -> None:
         self._membership = membership
         self._limits = limits
+        self._counting = counting
         self._answering = answering = Answering(lambda: membership.snapshot, limits, threads)
         self._calls = threading.Semaphore(limits.calls)
         self._streams = threading.Semaphore(limits.streams)
         self.news = News(membership)
-        unary: dict[str, Callable[[bytes, Wanted], bytes]] = {
+        unary: dict[str, Callable[[bytes, Call], bytes]] = {
             "Select": answering.select,
             "SelectBatch": answering.select_batch,
             "Score": answering.score,
             "GetNodes": answering.get_nodes,
         }
         self._handlers: Mapping[str, Any] = {
-            f"/{SELECTION}/{name}": grpc.unary_unary_rpc_method_handler(self._unary(answer))
-            for name, answer in unary.items()
+            path: grpc.unary_unary_rpc_method_handler(counting.unary(path, self._unary(answer)))
+            for path, answer in ((f"/{SELECTION}/{name}", each) for name, each in unary.items())
         } | {
-            f"/{SELECTION}/SelectStream": grpc.stream_stream_rpc_method_handler(
-                self.limited(self._select_stream)
-            ),
-            f"/{SELECTION}/WatchNodes": grpc.unary_stream_rpc_method_handler(
-                self.limited(self._watch_nodes)
-            ),
+            path: kind(counting.stream(path, self._stream(answer)))
+            for path, kind, answer in (
+                (
+                    f"/{SELECTION}/SelectStream",
+                    grpc.stream_stream_rpc_method_handler,
+                    self._select_stream,
+                ),
+                (
+                    f"/{SELECTION}/WatchNodes",
+                    grpc.unary_stream_rpc_method_handler,
+                    self._watch_nodes,
+                ),
+            )
         }
 
     def service(self, handler_call_details: Any) -> Any:
@@ -130,24 +141,25 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     # -- one answer -------------------------------------------------------------------------------
 
-    def _unary(self, answer: Callable[[bytes, Wanted], bytes]) -> Callable[[bytes, Any], bytes]:
-        calls, seconds = self._calls, self._limits.seconds
+    def _unary(self, answer: Callable[[bytes, Call], bytes]) -> Callable[[bytes, Call], bytes]:
+        calls = self._calls
 
-        def handle(request: bytes, context: Any) -> bytes:
+        def handle(request: bytes, call: Call) -> bytes:
             if not calls.acquire(blocking=False):
-                self._refuse(context, "calls", self._limits.calls)
+                self._refuse(call.context, "calls", self._limits.calls)
             try:
-                return answer(request, _wanted(context, seconds))
+                return answer(request, call)
             except MessageError as error:
-                abort(context, grpc.StatusCode.INVALID_ARGUMENT, str(error), error.field)
+                abort(call.context, grpc.StatusCode.INVALID_ARGUMENT, str(error), error.field)
             except UnwantedError:
-                self._give_up(context)
+                self._give_up(call.context)
             finally:
                 calls.release()
 
         return handle
 
     def _refuse(self, context: Any, what: str, most: int) -> NoReturn:
+        self._counting.refused(what)
         text = f"{most} {what} are being answered, which is the most: try again later, or elsewhere"
         abort(context, grpc.StatusCode.RESOURCE_EXHAUSTED, text)
 
@@ -158,37 +170,42 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
     # -- streams ----------------------------------------------------------------------------------
 
     def limited(self, answer: Callable[[Any, Any], Iterator[Any]]) -> Any:
-        """Count the streams of a method, and refuse those above the limit."""
+        """Refuse the streams of another service above the limit; they are not counted."""
+        stream = self._stream(lambda requests, call: answer(requests, call.context))
+        return lambda requests, context: stream(requests, Call(context, self._limits.seconds))
 
-        def handle(requests: Any, context: Any) -> Iterator[Any]:
+    def _stream(
+        self, answer: Callable[[Any, Call], Iterator[Any]]
+    ) -> Callable[[Any, Call], Iterator[Any]]:
+        def handle(requests: Any, call: Call) -> Iterator[Any]:
             if not self._streams.acquire(blocking=False):
-                self._refuse(context, "streams", self._limits.streams)
+                self._refuse(call.context, "streams", self._limits.streams)
             try:
-                yield from answer(requests, context)
+                yield from answer(requests, call)
             except MessageError as error:
-                abort(context, grpc.StatusCode.INVALID_ARGUMENT, str(error), error.field)
+                abort(call.context, grpc.StatusCode.INVALID_ARGUMENT, str(error), error.field)
             except UnwantedError:
-                self._give_up(context)
+                self._give_up(call.context)
             finally:
                 self._streams.release()
 
         return handle
 
-    def _select_stream(self, requests: Iterator[bytes], context: Any) -> Iterator[bytes]:
+    def _select_stream(self, requests: Iterator[bytes], call: Call) -> Iterator[bytes]:
         pinned: Told | None = None
         for number, request in enumerate(requests):
+            call.end = monotonic() + self._limits.seconds
             try:
                 batch = decode_batch(request, self._limits.keys)
                 if batch.pinned and pinned is None:
                     pinned = self._answering.told()
-                yield self._answering.answer_batch(
-                    batch, _wanted(context, self._limits.seconds), pinned
-                )
+                yield self._answering.answer_batch(batch, call, pinned)
             except MessageError as error:
                 raise MessageError(error.field, f"{error.text} (message {number})") from None
 
-    def _watch_nodes(self, request: bytes, context: Any) -> Iterator[bytes]:
+    def _watch_nodes(self, request: bytes, call: Call) -> Iterator[bytes]:
         asked = refuse_unknown(message("rvh.v1.WatchNodesRequest"), request)
+        context = call.context
         context.add_callback(self.news.wake)
         last = self._membership.snapshot
         is_known = asked.known_digest == last.digest
