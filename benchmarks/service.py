@@ -1,0 +1,268 @@
+"""The service on loopback beside the call in this process: `python benchmarks/service.py`.
+
+    python benchmarks/service.py [--rounds 5] [--seconds 1] [--quick] [--only WORD]
+
+The server is `rvh serve` in a process of its own, and so is the echo, a bare gRPC server whose
+threads and messages are as many and as large. This process is the client. In each round all sides
+of a row run one after the other; what is shown is the median of the rounds. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import grpc
+import msgspec
+import numpy as np
+
+import rvh
+from rvh.bench.environment import processor
+from rvh.keys import KeyColumn, Kind, Spans
+from rvh.rpc import Limits
+from rvh.rpc.messages import SELECTION, Method, methods
+from rvh.rpc.server import SPARE
+
+IDS = [f"node-{i:03}" for i in range(64)]
+NODES = rvh.NodeSet(IDS, scheme="murmur")
+CALLS = {method.name: method for method in methods(SELECTION)}
+CALLERS = 64
+WIDTH = 13  # bytes of a key
+
+ECHO = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+import grpc
+answer, threads = bytes(int(sys.argv[1])), int(sys.argv[2])
+class Echo(grpc.GenericRpcHandler):
+    handler = grpc.unary_unary_rpc_method_handler(lambda request, context: answer)
+    def service(self, details):
+        return self.handler
+server = grpc.server(ThreadPoolExecutor(threads), [Echo()], options=[("grpc.so_reuseport", 0)])
+port = server.add_insecure_port("127.0.0.1:0")
+server.start()
+print(f"serving on 127.0.0.1:{port}", file=sys.stderr, flush=True)
+server.wait_for_termination()
+"""
+
+
+class Options(NamedTuple):
+    """How long it measures, and how much at once."""
+
+    rounds: int
+    seconds: float
+    keys: int
+
+
+class Row(NamedTuple):
+    """What was asked for and what was measured."""
+
+    what: str
+    asked: str
+    measured: str
+    rates: str
+
+
+# -- processes ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def server(*command: str) -> Iterator[grpc.Channel]:
+    """Start a server that tells its port, and connect to it."""
+    process = subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        said = process.stderr.readline()
+        found = re.search(r" on (127\.0\.0\.1:\d+)", said)
+        assert found, said + process.stderr.read()
+        options = [("grpc.max_receive_message_length", -1)]
+        with grpc.insecure_channel(found[1], options=options) as channel:
+            yield channel
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+@contextmanager
+def service() -> Iterator[grpc.Channel]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "nodes.json")
+        path.write_bytes(msgspec.json.encode(IDS))
+        options = ("--scheme", "murmur", "--port", "0")
+        with server("-m", "rvh", "serve", os.fspath(path), *options) as channel:
+            yield channel
+
+
+def echo(answer: bytes) -> Any:
+    limits = Limits()
+    threads = limits.calls + limits.streams + SPARE
+    return server("-c", ECHO, str(len(answer)), str(threads))
+
+
+def stub(channel: grpc.Channel, name: str) -> Any:
+    """Make a call as generated code has it."""
+    method: Method = CALLS[name]
+    return channel.unary_unary(
+        method.path,
+        request_serializer=method.request.SerializeToString,
+        response_deserializer=method.response.FromString,
+    )
+
+
+# -- measuring ---------------------------------------------------------------------------------
+
+
+def rate(call: Callable[[], object], amount: int, seconds: float) -> float:
+    """How many keys a second."""
+    calls, start = 0, time.perf_counter()
+    while calls == 0 or time.perf_counter() - start < seconds:
+        call()
+        calls += 1
+    return calls * amount / (time.perf_counter() - start)
+
+
+def crowd(call: Callable[[Any], object], request: Any, seconds: float) -> tuple[float, float]:
+    """Call from many threads without a pause: calls a second, and the seconds of p99."""
+    times: list[list[float]] = [[] for _ in range(CALLERS)]
+    is_over = threading.Event()
+
+    def caller(mine: list[float]) -> None:
+        while not is_over.is_set():
+            start = time.perf_counter()
+            call(request)
+            mine.append(time.perf_counter() - start)
+
+    threads = [threading.Thread(target=caller, args=(mine,)) for mine in times]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    is_over.wait(seconds)
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    every = np.concatenate(times)
+    return len(every) / (time.perf_counter() - start), float(np.percentile(every, 99))
+
+
+def median(values: Iterator[float] | list[float]) -> float:
+    return statistics.median(values)
+
+
+def of_keys(what: str, asked: float, rounds: list[tuple[float, float]]) -> Row:
+    """The row of two rates of keys."""
+    ratio = median(mine / base for mine, base in rounds)
+    mine, base = (median([each[side] for each in rounds]) / 1e6 for side in (0, 1))
+    return Row(what, f"{asked:g}", f"{ratio:.2f}", f"{mine:.1f}M, {base:.1f}M keys/s")
+
+
+def packed(count: int) -> tuple[np.ndarray, np.ndarray]:
+    data = np.frombuffer(b"".join(b"user:%08d" % i for i in range(count)), np.uint8)
+    return data, np.arange(1, count + 1, dtype=np.uint32) * WIDTH
+
+
+# -- the rows ----------------------------------------------------------------------------------
+
+
+def unary(options: Options) -> Iterator[Row]:
+    keys = [b"user:%08d" % i for i in range(10_000)]
+    expected = NODES.argselect_batch(keys).ravel()
+    request = CALLS["SelectBatch"].request
+    with service() as channel:
+        call = stub(channel, "SelectBatch")
+
+        def remote() -> object:
+            return np.array(call(request(keys=keys)).indices, np.uint32)
+
+        assert np.array_equal(remote(), expected)
+        sides = (remote, lambda: NODES.argselect_batch(keys))
+        rounds = [
+            tuple(rate(side, len(keys), options.seconds) for side in sides)
+            for _ in range(options.rounds)
+        ]
+    yield of_keys("SelectBatch of 10k keys by generated code, against the list", 0.5, rounds)
+
+
+def stream(options: Options) -> Iterator[Row]:
+    size, chunk = options.keys, min(options.keys, 50_000)
+    data, ends = packed(size)
+    column = KeyColumn(Kind.SPANS, Spans(data, np.append(np.uint32(0), ends)))
+    method = CALLS["SelectStream"]
+    first_ends = ends[:chunk].tolist()
+
+    def requests() -> Iterator[bytes]:
+        for start in range(0, size, chunk):
+            part = data[start * WIDTH : (start + chunk) * WIDTH].tobytes()
+            yield method.request(data=part, ends=first_ends).SerializeToString()
+
+    with service() as channel:
+        call = channel.stream_stream(method.path)
+        answers = [np.array(method.response.FromString(x).indices) for x in call(requests())]
+        assert np.array_equal(np.concatenate(answers), NODES.argselect_batch(column).ravel())
+        sides = (lambda: [*call(requests())], lambda: NODES.argselect_batch(column))
+        rounds = [
+            tuple(rate(side, size, options.seconds) for side in sides)
+            for _ in range(options.rounds)
+        ]
+    yield of_keys("SelectStream of 50k-key chunks, against data and offsets", 0.3, rounds)
+
+
+def crowded(options: Options) -> Iterator[Row]:
+    request = CALLS["Select"].request(text="user:00000001")
+    with ExitStack() as stack:
+        select = stub(stack.enter_context(service()), "Select")
+        sent, answer = request.SerializeToString(), select(request).SerializeToString()
+        bare = stack.enter_context(echo(answer)).unary_unary("/echo")
+        rounds = []
+        for each in range(options.rounds):
+            pair = [(select, request), (bare, sent)][:: 1 if each % 2 else -1]
+            found = {call: crowd(call, message, options.seconds) for call, message in pair}
+            rounds.append((found[select], found[bare]))
+    mine, base = (median([each[side][0] for each in rounds]) for side in (0, 1))
+    late, base_late = (median([each[side][1] for each in rounds]) * 1e3 for side in (0, 1))
+    calls = median(a[0] / b[0] for a, b in rounds)
+    p99 = median(a[1] / b[1] for a, b in rounds)
+    what = "Select by generated code, 64 clients, against a bare echo"
+    yield Row(f"{what}: calls", "0.9", f"{calls:.2f}", f"{mine:.0f}, {base:.0f} calls/s")
+    yield Row(f"{what}: p99", "at most 1.3", f"{p99:.2f}", f"{late:.1f}, {base_late:.1f} ms")
+
+
+ROWS = {"unary": unary, "stream": stream, "crowd": crowded}
+
+
+def main() -> None:
+    form = argparse.RawTextHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each side in a round")
+    parser.add_argument("--quick", action="store_true", help="once and briefly: does it run?")
+    parser.add_argument("--only", default="", choices=["", *ROWS])
+    given = parser.parse_args()
+    options = Options(given.rounds, given.seconds, 1_000_000)
+    if given.quick:
+        options = Options(1, 0.05, 2_000)
+    print(
+        f"{processor()}, {os.cpu_count()} processors, Python {platform.python_version()}, grpcio "
+        f"{grpc.__version__}, N={len(IDS)}, murmur, median of {options.rounds}\n"
+    )
+    print("| what | asked | measured | that is |\n|---|---|---|---|")
+    for name, rows in ROWS.items():
+        if given.only in name:
+            for row in rows(options):
+                print(f"| {' | '.join(row)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
