@@ -20,6 +20,8 @@ EXTRA = dict.fromkeys(
     "the command line needs its extra: pip install 'rvh[cli]'",
 ) | {
     "matplotlib": "--plot needs its extra: pip install 'rvh[bench]'",
+    "grpc": "rvh serve needs its extra: pip install 'rvh[rpc]'",
+    "google": "rvh serve needs its extra: pip install 'rvh[rpc]'",
     "msgspec": "sources of nodes need their extra: pip install 'rvh[membership]'",
 }
 

@@ -14,6 +14,7 @@ from rvh.rpc.client import Client
 from rvh.rpc.local import WatchNodes, follow
 from rvh.rpc.problems import ServiceError
 from rvh.rpc.server import Server
+from rvh.rpc.tls import ServerTls
 
 __all__ = [
     "Answer",
@@ -21,6 +22,7 @@ __all__ = [
     "Client",
     "Limits",
     "Server",
+    "ServerTls",
     "ServiceError",
     "Tls",
     "WatchNodes",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 from concurrent.futures import ThreadPoolExecutor
+from os import PathLike
 from types import TracebackType
+from typing import Any
 
 import grpc
 
@@ -17,7 +18,10 @@ from rvh.rpc.calls import Counting
 from rvh.rpc.health import HEALTH, Health
 from rvh.rpc.messages import SELECTION
 from rvh.rpc.metrics import Report
+from rvh.rpc.ports import address, refuse_plaintext, reserve
 from rvh.rpc.service import Service
+from rvh.rpc.tls import Certificates, ServerTls
+from rvh.rpc.tokens import Guard, Tokens
 
 __all__ = ["Server"]
 
@@ -39,8 +43,19 @@ class Server:
     limits : Limits
     threads : int, optional
         Of one batch, as for `rvh.NodeSet.select_batch`.
+    tls : ServerTls, optional
+        Encrypts, and with its ``client_ca`` asks clients for certificates too.
+    tokens : path, optional
+        A file of bearer tokens, one on each line, of which every call needs one.
+    plaintext : bool
+        Serve other machines without TLS.
     access_log : AccessLog, optional
         Where calls are written down; it stays open when the server is closed.
+
+    Raises
+    ------
+    RVHError
+        The port is taken, a file cannot be used, or other machines would be served unencrypted.
     """
 
     def __init__(
@@ -51,12 +66,18 @@ class Server:
         port: int = 0,
         limits: Limits = Limits(),  # noqa: B008  # it never changes
         threads: int | None = None,
+        tls: ServerTls | None = None,
+        tokens: str | PathLike[str] | None = None,
+        plaintext: bool = False,
         access_log: AccessLog | None = None,
+        _shares_port: bool = False,  # with other workers of one parent
     ) -> None:
         limits = limits.checked()
+        refuse_plaintext(host, tls is not None, plaintext)
         self._counting = Counting(limits.seconds, access_log)
         self._service = Service(membership, limits, self._counting, threads)
         self._health = Health()
+        guards = [] if tokens is None else [Guard(Tokens(tokens), self._counting.refused)]
         limited = self._service.limited
         listed = (SELECTION, HEALTH, *reflection.REFLECTION)
         most = limits.calls + limits.streams + SPARE
@@ -67,23 +88,40 @@ class Server:
                 self._health.handlers(limited),
                 *reflection.handlers(listed, limited),
             ],
+            interceptors=guards,
             options=[
-                ("grpc.so_reuseport", 0),
+                ("grpc.so_reuseport", int(_shares_port)),
                 ("grpc.max_receive_message_length", limits.message),
                 ("grpc.max_send_message_length", -1),
+                # Clients may ask every 10 s whether the server is there, and are asked themselves.
+                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.keepalive_time_ms", 60_000),
+                ("grpc.keepalive_timeout_ms", 20_000),
             ],
             maximum_concurrent_rpcs=most,
         )
-        self._port = self._listen(host, port)
+        credentials = None if tls is None else Certificates(tls, self._note).credentials()
+        self._port = self._listen(host, port, credentials, _shares_port)
 
-    def _listen(self, host: str, port: int) -> int:
-        name = f"[{host}]" if ":" in host else host
+    def _note(self, expires: float | None, has_failed: bool) -> None:
+        """Count what becomes of certificates."""
+        if has_failed:
+            self._counting.failed_reloads += 1
+        else:
+            self._counting.expires = expires
+
+    def _listen(self, host: str, port: int, credentials: Any, is_shared: bool) -> int:
+        if not is_shared:
+            with reserve(host, port) as taken:
+                port = taken.getsockname()[1]
+        where = address(host, port)
         try:
-            with socket.create_server((host, port), reuse_port=False):
-                pass
-            return int(self._server.add_insecure_port(f"{name}:{port}"))
-        except (OSError, RuntimeError) as error:
-            raise RVHError(f"cannot listen on {name}:{port}: {error}") from None
+            if credentials is None:
+                return int(self._server.add_insecure_port(where))
+            return int(self._server.add_secure_port(where, credentials))
+        except RuntimeError as error:
+            raise RVHError(f"cannot listen on {where}: {error}") from None
 
     @property
     def port(self) -> int:
@@ -105,7 +143,13 @@ class Server:
         return bool(self._server.wait_for_termination(seconds))
 
     def close(self, grace: float = 10.0) -> None:
-        """Take no more calls, let those that run finish for so many seconds, and end."""
+        """Say that it is not serving, take no more calls, let those that run finish, and end.
+
+        Parameters
+        ----------
+        grace : float
+            Seconds after which calls that still run are ended.
+        """
         self._counting.draining = True
         self._health.close()
         self._service.news.end()

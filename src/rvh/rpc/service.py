@@ -213,3 +213,5 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
         while (now := self.news.wait(last, context.is_active, BEAT)) is not None:
             yield (tell_age(now) if now is last else tell(now, last)).SerializeToString()
             last = now
+        if context.is_active():
+            abort(context, grpc.StatusCode.UNAVAILABLE, "the server is about to end: ask another")

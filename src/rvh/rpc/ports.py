@@ -1,0 +1,75 @@
+"""The port of a server: one owner at a time, and nobody else's by mistake."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+from rvh.errors import RVHError
+
+__all__ = ["address", "is_loopback", "refuse_plaintext", "reserve"]
+
+
+def address(host: str, port: int) -> str:
+    """Write host and port as one text."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_plaintext(host: str, is_encrypted: bool, plaintext: bool) -> None:
+    """Refuse to serve other machines unencrypted, unless that is asked for."""
+    if not (is_encrypted or plaintext or is_loopback(host)):
+        raise RVHError(
+            f"{host} is reached from other machines, and calls would be unencrypted: give a "
+            "certificate and a key (--tls-cert, --tls-key), or say --plaintext where the network "
+            "is trusted"
+        )
+
+
+def reserve(host: str, port: int, *, share: bool = False) -> socket.socket:
+    """Take a port, so that a second server on it is an error; nothing listens yet.
+
+    gRPC itself binds with SO_REUSEPORT by default, and two servers that know nothing of each other
+    would share the calls.
+
+    Parameters
+    ----------
+    host, port
+        Port 0 for any that is free.
+    share : bool
+        Let other sockets of this user have it too, from now on: the workers'.
+
+    Raises
+    ------
+    RVHError
+        The port is taken, or the host is none of this machine.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, where = found[0]
+        taken = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise RVHError(f"cannot listen on {address(host, port)}: {error.strerror}") from None
+    try:
+        # As every server does: connections of one that has just ended do not hold the port.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        taken.bind(where)
+        if share:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError as error:
+        taken.close()
+        advice = "; another server has it" if error.errno == 98 else ""
+        text = f"cannot listen on {address(host, port)}: {error.strerror}{advice}"
+        raise RVHError(text) from None
+    return taken
