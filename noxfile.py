@@ -211,6 +211,25 @@ def isa(session: nox.Session) -> None:
         session.run(*PYTEST, *APART, *faces, *session.posargs, env={"RVH_ISA": name, **size})
 
 
+@here
+def protos(session: nox.Session) -> None:
+    """Compile the service's .proto files to the descriptor set that rvh.rpc reads."""
+    session.run("python", ".ci/compile_protos.py", "src/rvh/rpc/service.binpb")
+
+
+@here
+def protobufs(session: nox.Session) -> None:
+    """Test the service with each major version of protobuf that it runs with."""
+    for version in ("4.25", "5.29", "6.33", "7.36"):
+        folder = str(Path("build", f"protobuf-{version}").resolve())
+        session.run(*PIP, "--no-deps", "--upgrade", "--target", folder, f"protobuf=={version}.*")
+        env = {"PYTHONPATH": folder, "RVH_TEST_SIZE": "small"}
+        code = f"from google import protobuf as p; assert p.__version__.startswith('{version}.')"
+        session.run("python", "-c", code, env=env)
+        parts = ("descriptors", "health", "reflection", "service")
+        session.run(*PYTEST, *(f"tests/rpc/test_{part}.py" for part in parts), env=env)
+
+
 @nox.session
 def clusters(session: nox.Session) -> None:
     """Test Dask, Spark and Ray with workers of their own; needs a JRE."""

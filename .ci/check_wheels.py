@@ -24,6 +24,10 @@ def names(wheel: Path) -> list[str]:
     assert not left_over, f"{wheel.name} holds build leftovers: {left_over}"
     assert "rvh/py.typed" in found, f"{wheel.name} has no py.typed"
     assert {"rvh/observe/alerts.yml", "rvh/observe/grafana.json"} <= {*found}, wheel.name
+    # Generated code works with one major version of protobuf.
+    assert not [name for name in found if "_pb2" in name], f"{wheel.name} holds generated code"
+    wanted = {"rvh/rpc/service.binpb", "rvh/rpc/protos/rvh/v1/selection.proto"}
+    assert wanted <= {*found}, f"{wheel.name} lacks the messages of the service"
     assert "rvh/_backend/_native.pyi" in found, f"{wheel.name} has no stub for the compiled module"
     assert any(name.endswith("licenses/LICENSE") for name in found), f"{wheel.name} has no licence"
     return found
