@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -101,15 +102,24 @@ def test_batches_in_each_form(served: Any, keys: list[Any], k: int) -> None:
 def test_a_stream_answers_in_order_and_may_be_pinned(served: Any) -> None:
     calls, membership, source = served
     before = membership.nodes
+    answered = threading.Event()
 
     def requests(pinned: bool) -> Iterator[Any]:
         yield BATCH(texts=KEYS[:10], with_ids=True, pinned=pinned)
+        answered.wait(20)  # the next request is drawn while the first is on its way
         source.say([*NODES, NodeMeta("new", zone="zone-0", weight=9)])
         while len(membership.nodes) == len(before):
             pass
         yield BATCH(texts=KEYS, with_ids=True)
 
-    first, second = calls.SelectStream(requests(pinned=True))
+    def two(pinned: bool) -> tuple[Any, Any]:
+        answered.clear()
+        responses = calls.SelectStream(requests(pinned))
+        first = next(responses)
+        answered.set()
+        return first, next(responses)
+
+    first, second = two(pinned=True)
     assert [*first.ids] == before.select_batch(KEYS[:10]).ravel().tolist()
     assert [*second.ids] == before.select_batch(KEYS).ravel().tolist()
     assert (first.epoch, first.fingerprint) == (second.epoch, second.fingerprint)
@@ -117,7 +127,7 @@ def test_a_stream_answers_in_order_and_may_be_pinned(served: Any) -> None:
     source.say(NODES)
     while len(membership.nodes) > len(before):
         pass
-    first, second = calls.SelectStream(requests(pinned=False))
+    first, second = two(pinned=False)
     assert [*second.ids] == membership.nodes.select_batch(KEYS).ravel().tolist()
     assert second.epoch == first.epoch + 1
     assert second.fingerprint == membership.nodes.fingerprint != first.fingerprint
