@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ def needed(*programs: str) -> str:
     """The path of the first of these programs that is installed; skips the test where none is."""
     for program in programs:
         if found := shutil.which(program) or shutil.which(
-            program, path="/usr/sbin:/usr/local/sbin"
+            program, path=f"{Path(sys.executable).parent}:/usr/sbin:/usr/local/sbin"
         ):
             return found
     pytest.skip(f"{programs[0]} is not installed")
