@@ -7,6 +7,7 @@ program may have other versions of the same files, such as those of grpcio-healt
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
@@ -56,13 +57,9 @@ def files() -> tuple[Any, ...]:
     return tuple(descriptor_pb2.FileDescriptorSet.FromString(descriptor_set()).file)
 
 
-@cache
 def pool() -> Any:
     """Return the pool that has all these files and nothing else."""
-    made = DescriptorPool()
-    for file in files():
-        made.AddSerializedFile(file.SerializeToString())
-    return made
+    return _POOL
 
 
 @cache
@@ -75,7 +72,20 @@ def message(name: str) -> Any:
     >>> message("rvh.v1.SelectRequest")(text="user:1", k=2).k
     2
     """
-    return message_factory.GetMessageClass(pool().FindMessageTypeByName(name))
+    with _lock:  # two threads at once would make two classes, which do not mix
+        return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(name))
+
+
+def _filled() -> Any:
+    made = DescriptorPool()
+    for file in files():
+        made.AddSerializedFile(file.SerializeToString())
+    return made
+
+
+_lock = threading.Lock()
+#: made by the import, which happens once, whatever threads there are
+_POOL = _filled()
 
 
 def methods(service: str) -> Iterator[Method]:

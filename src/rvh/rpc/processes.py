@@ -179,6 +179,9 @@ class Processes:
                         self._changed.wait(BEAT)
         except BrokenPipeError:
             pass
+        except Exception:  # another worker, and another try
+            log.exception("a worker cannot be told its nodes")
+            process.kill()
         finally:
             with suppress(BrokenPipeError):
                 send(process.stdin, GRACE + str(self._drain).encode())

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 import msgspec
 
+from rvh.errors import RVHError
 from rvh.membership import Membership
 from rvh.membership.sources.protocol import Update
 from rvh.rpc.access import AccessLog
@@ -120,4 +121,7 @@ def report(server: Server) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RVHError as error:
+        raise SystemExit(f"rvh: a worker: {error}") from None
