@@ -29,7 +29,7 @@ OPTIONS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Tls:
     """The files of an encrypted connection, in PEM.
 

@@ -58,6 +58,8 @@ class Server:
         The port is taken, a file cannot be used, or other machines would be served unencrypted.
     """
 
+    _shares_port = False  # with other workers of one parent
+
     def __init__(
         self,
         membership: Membership,
@@ -70,7 +72,6 @@ class Server:
         tokens: str | PathLike[str] | None = None,
         plaintext: bool = False,
         access_log: AccessLog | None = None,
-        _shares_port: bool = False,  # with other workers of one parent
     ) -> None:
         limits = limits.checked()
         refuse_plaintext(host, tls is not None, plaintext)
@@ -90,7 +91,7 @@ class Server:
             ],
             interceptors=guards,
             options=[
-                ("grpc.so_reuseport", int(_shares_port)),
+                ("grpc.so_reuseport", int(self._shares_port)),
                 ("grpc.max_receive_message_length", limits.message),
                 ("grpc.max_send_message_length", -1),
                 # Clients may ask every 10 s whether the server is there, and are asked themselves.
@@ -102,7 +103,7 @@ class Server:
             maximum_concurrent_rpcs=most,
         )
         credentials = None if tls is None else Certificates(tls, self._note).credentials()
-        self._port = self._listen(host, port, credentials, _shares_port)
+        self._port = self._listen(host, port, credentials)
 
     def _note(self, expires: float | None, has_failed: bool) -> None:
         """Count what becomes of certificates."""
@@ -111,8 +112,8 @@ class Server:
         else:
             self._counting.expires = expires
 
-    def _listen(self, host: str, port: int, credentials: Any, is_shared: bool) -> int:
-        if not is_shared:
+    def _listen(self, host: str, port: int, credentials: Any) -> int:
+        if not self._shares_port:
             with reserve(host, port) as taken:
                 port = taken.getsockname()[1]
         where = address(host, port)

@@ -21,7 +21,7 @@ __all__ = ["Certificates", "ServerTls"]
 log = logging.getLogger("rvh.rpc")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ServerTls:
     """The files of an encrypted server, in PEM. They are read again when they change.
 

@@ -80,6 +80,10 @@ class _FromParent:
             yield self._mirror.hear(kind.FromString(await words.get()))
 
 
+class _Server(Server):
+    _shares_port = True
+
+
 def main() -> None:
     """Serve until stdin ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
@@ -92,7 +96,7 @@ def main() -> None:
     log = AccessLog(settings.access_log) if settings.access_log else None
     options: dict[str, Any] = {"scheme": settings.scheme, "secret": settings.secret}
     with Membership(source, timeout=60.0, **options) as membership:
-        server = Server(
+        server = _Server(
             membership,
             host=settings.host,
             port=settings.port,
@@ -102,7 +106,6 @@ def main() -> None:
             tokens=settings.tokens,
             plaintext=True,  # the parent has looked
             access_log=log,
-            _shares_port=True,
         )
         server.start()
         report(server)
