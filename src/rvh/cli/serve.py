@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,115 +15,17 @@ import typer
 from rvh.cli.exits import say
 from rvh.cli.following import following
 from rvh.cli.listing import SourceName, facts
+from rvh.cli.pages import PagesOptions
+from rvh.cli.serving import AccessOptions, LimitOptions
 from rvh.cli.weighing import GuardOptions, NodeSetOptions, Timeout, refuse_no_source
 
 if TYPE_CHECKING:
     from rvh.membership import Membership
-    from rvh.rpc import Limits, ServerTls
     from rvh.rpc.processes import Processes
     from rvh.rpc.server import Server
 
 #: the port where none is given
 PORT = 8470
-
-
-@dataclass(frozen=True, kw_only=True)
-class LimitOptions:
-    """What the server takes at most; the defaults are those of `rvh.rpc.Limits`."""
-
-    max_keys: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Keys in one message [default: 1000000]."),
-    ] = None
-    max_message: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="MIB", help="The size of a message, in MiB [default: 64]."),
-    ] = None
-    max_calls: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Calls that are worked on at once, in each process; more are refused at once "
-            "[default: 64].",
-        ),
-    ] = None
-    max_streams: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Open streams, in each process [default: 256]."),
-    ] = None
-    max_seconds: Annotated[
-        float | None,
-        typer.Option(min=0.001, metavar="SECONDS", help="The time for one answer [default: 30]."),
-    ] = None
-
-    def limits(self) -> Limits:
-        """The options as `rvh.rpc.Limits`."""
-        from rvh.rpc import Limits
-
-        given: dict[str, Any] = {
-            "keys": self.max_keys,
-            "message": None if self.max_message is None else self.max_message << 20,
-            "calls": self.max_calls,
-            "streams": self.max_streams,
-            "seconds": self.max_seconds,
-        }
-        return Limits(**{name: value for name, value in given.items() if value is not None})
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccessOptions:
-    """Who may call, and who can listen."""
-
-    tls_cert: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="The server's certificate, PEM; read again when it changes."
-        ),
-    ] = None
-    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key, PEM.")] = (
-        None
-    )
-    tls_client_ca: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Who must have signed the certificate of each client."),
-    ] = None
-    token_file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Bearer tokens, one on each line, of which each call needs one; read again when "
-            "it changes.",
-        ),
-    ] = None
-    plaintext: Annotated[
-        bool, typer.Option("--plaintext", help="Serve other machines without TLS.")
-    ] = False
-
-    def tls(self) -> ServerTls | None:
-        """The files of TLS.
-
-        Raises
-        ------
-        typer.BadParameter
-            One without the other.
-        """
-        given = {
-            "--tls-cert": self.tls_cert,
-            "--tls-key": self.tls_key,
-            "--tls-client-ca": self.tls_client_ca,
-        }
-        there = [name for name, path in given.items() if path is not None]
-        for name in ("--tls-cert", "--tls-key"):
-            if there and given[name] is None:
-                raise typer.BadParameter(f"{there[0]} needs it too", param_hint=name)
-        if self.tls_cert is None or self.tls_key is None:
-            return None
-        if self.plaintext:
-            raise typer.BadParameter("--tls-cert says the opposite", param_hint="--plaintext")
-        from rvh.rpc import ServerTls
-
-        return ServerTls(self.tls_cert, self.tls_key, self.tls_client_ca)
 
 
 def serve(
@@ -156,6 +57,7 @@ def serve(
     limiting: LimitOptions,
     node_set: NodeSetOptions,
     guards: GuardOptions,
+    pages: PagesOptions,
     timeout: Timeout = 10.0,
 ) -> None:
     """Answer by gRPC which nodes keys belong to, for programs in any language.
@@ -180,14 +82,21 @@ def serve(
     origin = open_source(source)
     if processes > 1 and threads is None:
         threads = max(1, _cores() // processes)
-    with _logged(), following(origin, timeout=timeout, **options) as membership:
-        shared = {"host": host, "port": port, "limits": limiting.limits(), "threads": threads}
+    shared = {"host": host, "port": port, "limits": limiting.limits(), "threads": threads}
+    with (
+        _logged(),
+        pages.log() as log,
+        following(origin, timeout=timeout, **options) as membership,
+    ):
         server: Server | Processes = (
-            _one(membership, access, tls, shared)
+            _one(membership, access, tls, {**shared, "access_log": log})
             if processes == 1
-            else _several(membership, processes, access, tls, shared)
+            else _several(membership, processes, access, tls, {**shared, "access_log": pages.path})
         )
-        with _ending() as ending:
+        with (
+            _ending() as ending,
+            pages.pages(membership, server.report, lambda: server.is_draining),
+        ):
             server.start()
             try:
                 snapshot = membership.snapshot
@@ -242,7 +151,6 @@ def _several(
         secret=nodes.secret,
         tls=paths,
         tokens=tokens,
-        access_log=None,
         **shared,
     )
     return Processes(membership, count, settings)

@@ -85,6 +85,11 @@ class Processes:
                     self.close(0)
                     raise RVHError(self._failure or f"a worker is not ready within {READY:g} s")
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether it takes no more calls."""
+        return self._is_over.is_set()
+
     def report(self) -> Report:
         """What the workers have counted together."""
         return self._reports.read()

@@ -129,6 +129,11 @@ class Server:
         """The port that it listens on."""
         return self._port
 
+    @property
+    def is_draining(self) -> bool:
+        """True once it takes no more calls."""
+        return self._counting.draining
+
     def report(self) -> Report:
         """What was counted so far, for `rvh.rpc.metrics.table`."""
         return self._counting.report()
