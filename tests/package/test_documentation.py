@@ -262,6 +262,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.rpc.Limits": ("Parameters",),
     "rvh.rpc.Server": ("Parameters", "Raises"),
     "rvh.rpc.Server.close": ("Parameters",),
+    "rvh.rpc.Server.is_draining": (),
     "rvh.rpc.Server.port": (),
     "rvh.rpc.Server.report": (),
     "rvh.rpc.Server.start": (),

@@ -307,7 +307,7 @@ def served(folder: Path, *options: object) -> Iterator[tuple[subprocess.Popen[st
             until(has_come, 30)
             return int(found[0])
 
-        yield process, said(r"serving .* on 127\.0\.0\.1:(\d+): "), said(r"health on .*:(\d+)\n")
+        yield process, said(r"serving .* on 127\.0\.0\.1:(\d+) "), said(r"health on .*:(\d+)\n")
     finally:
         process.kill()
         process.wait()

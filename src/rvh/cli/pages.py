@@ -35,7 +35,8 @@ class PagesOptions:
     http_host: Annotated[
         str | None,
         typer.Option(
-            metavar="ADDRESS", help="With --http-port: the address to listen on [default: 127.0.0.1]."
+            metavar="ADDRESS",
+            help="With --http-port: the address to listen on [default: 127.0.0.1].",
         ),
     ] = None
     max_age: Annotated[

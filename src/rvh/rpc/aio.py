@@ -103,14 +103,22 @@ class AsyncClient:
         RVHError, RVHTypeError
             As `rvh.NodeSet.select`.
         """
+        waiting = Waiting(key_bytes(key), whole_number("k", k, K_MAX), self._end(timeout))
+        if not self._calls and not self._queue:
+            self._calls += 1  # nothing is under way: without a task, which takes a fifth more
+            try:
+                await self._ask([waiting])
+            finally:
+                self._ended()
+            return waiting.result()
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answer[list[str]]] = loop.create_future()
-        end = self._end(timeout)
-        self._queue.append(Waiting(key_bytes(key), whole_number("k", k, K_MAX), end, future))
+        waiting.turn = loop.create_future()
+        self._queue.append(waiting)
         if not self._is_called:
             self._is_called = True
             loop.call_soon(self._send_queue)
-        return await future
+        await waiting.turn
+        return waiting.result()
 
     def _send_queue(self) -> None:
         self._is_called = False
@@ -125,32 +133,39 @@ class AsyncClient:
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._ended()
+
+    def _ended(self) -> None:
         self._calls -= 1
         if self._queue and not self._is_called:
             self._send_queue()
 
     async def _send(self, group: list[Waiting]) -> None:
-        end = max(each.end for each in group)
-        k = group[0].k
         try:
-            if len(group) == 1:
-                content = request_of_one(group[0], self._ids.known)
-                response = read_response(await self._call("Select", content, end))
-            else:
-                with open_keys([each.key for each in group]) as column:
-                    (chunk,) = chunks_of(column, len(group))
-                response = await self._ask_batch(chunk, k, end)
-            names = self._ids.learn(response)[response.indices()].tolist()
+            await self._ask(group)
         except BaseException as error:
             for each in group:
-                if not each.turn.done():
-                    each.turn.set_exception(error)
+                each.error = error
             if not isinstance(error, Exception):
                 raise
-            return
+        finally:
+            for each in group:
+                if not each.turn.done():  # whoever waited may have been cancelled
+                    each.turn.set_result(None)
+
+    async def _ask(self, group: list[Waiting]) -> None:
+        """Ask for single keys of one k together, and set their answers."""
+        end = max(each.end for each in group)
+        if len(group) == 1:
+            content = request_of_one(group[0], self._ids.known)
+            response = read_response(await self._call("Select", content, end))
+        else:
+            with open_keys([each.key for each in group]) as column:
+                (chunk,) = chunks_of(column, len(group))
+            response = await self._ask_batch(chunk, group[0].k, end)
+        names = self._ids.learn(response)[response.indices()].tolist()
         for each, row in zip(group, names, strict=True):
-            if not each.turn.done():  # whoever waited may have been cancelled
-                each.turn.set_result(Answer(row, response.epoch, response.fingerprint))
+            each.answer = Answer(row, response.epoch, response.fingerprint)
 
     async def select_batch(
         self, keys: Any, k: int = 1, *, timeout: float | None = None
