@@ -197,14 +197,14 @@ def twin(session: nox.Session) -> None:
 def isa(session: nox.Session) -> None:
     """Test every instruction set of this machine but the one that it chooses.
 
-    The command line, the integrations, memberships and what observes them see a kernel through
-    calls that the rest tests directly.
+    The command line, the integrations, memberships, the service and what observes them see a
+    kernel through calls that the rest tests directly.
     """
     code = "from rvh import cpu; print(*sorted({*cpu.available()} - {cpu.active()}))"
     names = str(session.run("python", "-c", code, silent=True)).split()
     if not names:
         session.skip("this machine has no other")
-    parts = ("cli", "integrations", "membership", "observe")
+    parts = ("cli", "deploy", "integrations", "membership", "observe", "rpc")
     faces = [f"--ignore=tests/{part}" for part in parts]
     size = {"RVH_TEST_SIZE": "small", "RVH_TEST_PAIRS": "10000000"}
     for name in names:
@@ -226,7 +226,7 @@ def protobufs(session: nox.Session) -> None:
         env = {"PYTHONPATH": folder, "RVH_TEST_SIZE": "small"}
         code = f"from google import protobuf as p; assert p.__version__.startswith('{version}.')"
         session.run("python", "-c", code, env=env)
-        parts = ("descriptors", "health", "reflection", "service")
+        parts = ("clients", "descriptors", "health", "reflection", "service")
         session.run(*PYTEST, *(f"tests/rpc/test_{part}.py" for part in parts), env=env)
 
 
