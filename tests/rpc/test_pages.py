@@ -313,9 +313,11 @@ def served(folder: Path, *options: object) -> Iterator[tuple[subprocess.Popen[st
         process.wait()
 
 
-def test_prometheus_scrapes_rvh_serve_and_sigterm_drains(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_prometheus_scrapes_rvh_serve_and_sigterm_drains(tmp_path: Path, processes: int) -> None:
     (tmp_path / "rules.yml").write_text("groups: []")
-    with served(tmp_path, "--access-log", "access.log") as (process, port, pages):
+    options = ("--access-log", "access.log", "--processes", processes)
+    with served(tmp_path, *options) as (process, port, pages):
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             calls = calls_of(channel)
             for number in range(5):
@@ -325,6 +327,7 @@ def test_prometheus_scrapes_rvh_serve_and_sigterm_drains(tmp_path: Path) -> None
                 until(lambda: [value for _, value in asked.query(keys)] == [5.0])
                 age = asked.query("rvh_membership_age_seconds")
                 assert [labels["rvh_membership_name"] for labels, _ in age] == ["file:nodes.json"]
+                assert asked.query("rvh_service_workers")[0][1] == processes
                 assert asked.query("process_resident_memory_bytes")[0][1] > 0
             # A stream that goes on keeps the server draining, which probes see.
             watch = calls.SelectStream(iter(lambda: time.sleep(0.05) or batch, None))
@@ -333,7 +336,8 @@ def test_prometheus_scrapes_rvh_serve_and_sigterm_drains(tmp_path: Path) -> None
             process.send_signal(signal.SIGTERM)
             until(lambda: get(pages, "/healthz")[0] == 503)
             assert json.loads(get(pages, "/healthz")[2])["status"] == "draining"
-            assert b"rvh_service_draining 1.0" in get(pages, "/metrics")[2]
+            draining = f"rvh_service_draining {processes}.0\n".encode()
+            until(lambda: draining in get(pages, "/metrics")[2])
             assert get(pages, "/livez")[0] == 200
             watch.cancel()
         assert process.wait(20) == 0

@@ -85,8 +85,9 @@ class PlainServer(ThreadingMixIn, TCPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Write down what is no fault of the client: those that go or are slow are none of ours."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            log.exception("a request of %s cannot be answered", client_address[0])
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            log.exception("a request of %s cannot be answered: %r", client_address[0], error)
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -155,8 +156,8 @@ class _Connection(BaseHTTPRequestHandler):
         accept, encoding = self.headers.get("Accept"), self.headers.get("Accept-Encoding")
         try:
             page = route(Request(query, accept, encoding))
-        except Exception:
-            log.exception("%s cannot be answered", path)
+        except Exception as error:
+            log.exception("%s cannot be answered: %r", path, error)
             text = "the log of the server says more"
             self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, explain=text)
         else:

@@ -111,7 +111,11 @@ def main() -> None:
         report(server)
         while not source.ended.wait(EVERY):
             report(server)
-        server.close(source.grace)
+        draining = threading.Thread(target=server.close, args=(source.grace,))
+        draining.start()
+        while draining.is_alive():
+            report(server)
+            draining.join(EVERY)
         report(server)
     if log is not None:
         log.close()
