@@ -1,0 +1,39 @@
+"""The pages about the service, run beside one that serves the nodes of the first page."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from folders import DOCS
+from pages import run_page
+from servers import Server, free_port, needed
+
+#: where the pages find the service
+WRITTEN = "127.0.0.1:8470"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Where the service is, and a folder with the file of its nodes."""
+    folder = tmp_path_factory.mktemp("pages")
+    nodes = re.search(r"^```json\n(.*?)^```$", (DOCS / "service.md").read_text("utf-8"), re.S | re.M)
+    assert nodes
+    (folder / "nodes.json").write_text(nodes[1])
+    address = f"127.0.0.1:{free_port()}"
+    port = address.rpartition(":")[2]
+    command = [sys.executable, "-m", "rvh", "serve", "nodes.json", "--port", port]
+    with grpc.insecure_channel(address) as channel:
+        ready = lambda: grpc.channel_ready_future(channel).result(0.5) is None  # noqa: E731
+        with Server(command, ready, folder).running():
+            yield address, folder
+
+
+def test_the_page_of_the_service(served: tuple[str, Path]) -> None:
+    needed("grpcurl")
+    address, folder = served
+    assert run_page("service.md", folder, {WRITTEN: address}) == 5
