@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +20,9 @@ WRITTEN = "127.0.0.1:8470"
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Where the service is, and a folder with the file of its nodes."""
     folder = tmp_path_factory.mktemp("pages")
-    nodes = re.search(r"^```json\n(.*?)^```$", (DOCS / "service.md").read_text("utf-8"), re.S | re.M)
-    assert nodes
-    (folder / "nodes.json").write_text(nodes[1])
+    page = (DOCS / "service.md").read_text("utf-8")
+    nodes = page.partition("```json\n")[2].partition("```")[0]
+    (folder / "nodes.json").write_text(nodes)
     address = f"127.0.0.1:{free_port()}"
     port = address.rpartition(":")[2]
     command = [sys.executable, "-m", "rvh", "serve", "nodes.json", "--port", port]
@@ -37,3 +36,8 @@ def test_the_page_of_the_service(served: tuple[str, Path]) -> None:
     needed("grpcurl")
     address, folder = served
     assert run_page("service.md", folder, {WRITTEN: address}) == 5
+
+
+def test_the_page_of_clients(served: tuple[str, Path]) -> None:
+    address, folder = served
+    assert run_page("service/clients.md", folder, {WRITTEN: address}) == 5
