@@ -10,6 +10,7 @@ of a row run one after the other; what is shown is the median of the rounds. Pri
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import platform
 import re
@@ -31,7 +32,7 @@ import numpy as np
 import rvh
 from rvh.bench.environment import processor
 from rvh.keys import KeyColumn, Kind, Spans
-from rvh.rpc import Limits
+from rvh.rpc import AsyncClient, Client, Limits, follow
 from rvh.rpc.messages import SELECTION, Method, methods
 from rvh.rpc.server import SPARE
 
@@ -79,17 +80,15 @@ class Row(NamedTuple):
 
 
 @contextmanager
-def server(*command: str) -> Iterator[grpc.Channel]:
-    """Start a server that tells its port, and connect to it."""
+def server(*command: str) -> Iterator[str]:
+    """Start a server that tells its address."""
     process = subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
         said = process.stderr.readline()
         found = re.search(r" on (127\.0\.0\.1:\d+)", said)
         assert found, said + process.stderr.read()
-        options = [("grpc.max_receive_message_length", -1)]
-        with grpc.insecure_channel(found[1], options=options) as channel:
-            yield channel
+        yield found[1]
     finally:
         process.kill()
         process.wait()
@@ -97,19 +96,23 @@ def server(*command: str) -> Iterator[grpc.Channel]:
 
 
 @contextmanager
-def service() -> Iterator[grpc.Channel]:
+def service() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "nodes.json")
         path.write_bytes(msgspec.json.encode(IDS))
         options = ("--scheme", "murmur", "--port", "0")
-        with server("-m", "rvh", "serve", os.fspath(path), *options) as channel:
-            yield channel
+        with server("-m", "rvh", "serve", os.fspath(path), *options) as address:
+            yield address
 
 
 def echo(answer: bytes) -> Any:
     limits = Limits()
     threads = limits.calls + limits.streams + SPARE
     return server("-c", ECHO, str(len(answer)), str(threads))
+
+
+def connect(address: str) -> Any:
+    return grpc.insecure_channel(address, options=[("grpc.max_receive_message_length", -1)])
 
 
 def stub(channel: grpc.Channel, name: str) -> Any:
@@ -125,13 +128,21 @@ def stub(channel: grpc.Channel, name: str) -> Any:
 # -- measuring ---------------------------------------------------------------------------------
 
 
-def rate(call: Callable[[], object], amount: int, seconds: float) -> float:
+Side = Callable[[], object]
+
+
+def rate(call: Side, amount: int, seconds: float) -> float:
     """How many keys a second."""
     calls, start = 0, time.perf_counter()
     while calls == 0 or time.perf_counter() - start < seconds:
         call()
         calls += 1
     return calls * amount / (time.perf_counter() - start)
+
+
+def interleaved(options: Options, amount: int, *sides: Side) -> list[list[float]]:
+    """How many keys a second, by rounds and sides."""
+    return [[rate(side, amount, options.seconds) for side in sides] for _ in range(options.rounds)]
 
 
 def crowd(call: Callable[[Any], object], request: Any, seconds: float) -> tuple[float, float]:
@@ -161,11 +172,11 @@ def median(values: Iterator[float] | list[float]) -> float:
     return statistics.median(values)
 
 
-def of_keys(what: str, asked: float, rounds: list[tuple[float, float]]) -> Row:
-    """The row of two rates of keys."""
-    ratio = median(mine / base for mine, base in rounds)
-    mine, base = (median([each[side] for each in rounds]) / 1e6 for side in (0, 1))
-    return Row(what, f"{asked:g}", f"{ratio:.2f}", f"{mine:.1f}M, {base:.1f}M keys/s")
+def of_keys(what: str, asked: str, rounds: list[list[float]], mine: int, base: int) -> Row:
+    """The row of two sides, whose rates are of keys."""
+    ratio = median([each[mine] / each[base] for each in rounds])
+    rates = [median([each[side] for each in rounds]) / 1e6 for side in (mine, base)]
+    return Row(what, asked, f"{ratio:.2f}", "{:.1f}M, {:.1f}M keys/s".format(*rates))
 
 
 def packed(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -178,27 +189,33 @@ def packed(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def unary(options: Options) -> Iterator[Row]:
     keys = [b"user:%08d" % i for i in range(10_000)]
-    expected = NODES.argselect_batch(keys).ravel()
     request = CALLS["SelectBatch"].request
-    with service() as channel:
+    with service() as address, Client(address) as client, connect(address) as channel:
         call = stub(channel, "SelectBatch")
 
-        def remote() -> object:
+        def generated() -> Any:
             return np.array(call(request(keys=keys)).indices, np.uint32)
 
-        assert np.array_equal(remote(), expected)
-        sides = (remote, lambda: NODES.argselect_batch(keys))
-        rounds = [
-            tuple(rate(side, len(keys), options.seconds) for side in sides)
-            for _ in range(options.rounds)
-        ]
-    yield of_keys("SelectBatch of 10k keys by generated code, against the list", 0.5, rounds)
+        assert np.array_equal(client.select_batch(keys).value, NODES.select_batch(keys))
+        assert np.array_equal(generated(), NODES.argselect_batch(keys).ravel())
+        rounds = interleaved(
+            options,
+            len(keys),
+            lambda: client.select_batch(keys),
+            lambda: NODES.select_batch(keys),
+            generated,
+            lambda: NODES.argselect_batch(keys),
+        )
+    what = "SelectBatch of 10k keys"
+    yield of_keys(f"{what} by Client, against select_batch of the list", "0.5", rounds, 0, 1)
+    yield of_keys(f"{what} by generated code, against argselect_batch", "", rounds, 2, 3)
 
 
 def stream(options: Options) -> Iterator[Row]:
     size, chunk = options.keys, min(options.keys, 50_000)
     data, ends = packed(size)
-    column = KeyColumn(Kind.SPANS, Spans(data, np.append(np.uint32(0), ends)))
+    spans = Spans(data, np.append(np.uint32(0), ends))
+    column = KeyColumn(Kind.SPANS, spans)
     method = CALLS["SelectStream"]
     first_ends = ends[:chunk].tolist()
 
@@ -207,24 +224,36 @@ def stream(options: Options) -> Iterator[Row]:
             part = data[start * WIDTH : (start + chunk) * WIDTH].tobytes()
             yield method.request(data=part, ends=first_ends).SerializeToString()
 
-    with service() as channel:
+    with (
+        service() as address,
+        Client(address, chunk=chunk) as client,
+        connect(address) as channel,
+    ):
         call = channel.stream_stream(method.path)
+        expected = NODES.argselect_batch(column)
         answers = [np.array(method.response.FromString(x).indices) for x in call(requests())]
-        assert np.array_equal(np.concatenate(answers), NODES.argselect_batch(column).ravel())
-        sides = (lambda: [*call(requests())], lambda: NODES.argselect_batch(column))
-        rounds = [
-            tuple(rate(side, size, options.seconds) for side in sides)
-            for _ in range(options.rounds)
-        ]
-    yield of_keys("SelectStream of 50k-key chunks, against data and offsets", 0.3, rounds)
+        assert np.array_equal(np.concatenate(answers), expected.ravel())
+        assert np.array_equal(client.argselect_batch(column).value, expected)
+        rounds = interleaved(
+            options,
+            size,
+            lambda: client.argselect_batch(column),
+            lambda: [*call(requests())],
+            lambda: NODES.argselect_batch(column),
+        )
+    what = "SelectStream of 50k-key chunks"
+    yield of_keys(f"{what} by Client, against data and offsets", "0.3", rounds, 0, 2)
+    yield of_keys(f"{what} by generated code, against the same", "", rounds, 1, 2)
 
 
 def crowded(options: Options) -> Iterator[Row]:
     request = CALLS["Select"].request(text="user:00000001")
     with ExitStack() as stack:
-        select = stub(stack.enter_context(service()), "Select")
+        address = stack.enter_context(service())
+        select = stub(stack.enter_context(connect(address)), "Select")
         sent, answer = request.SerializeToString(), select(request).SerializeToString()
-        bare = stack.enter_context(echo(answer)).unary_unary("/echo")
+        other = stack.enter_context(connect(stack.enter_context(echo(answer))))
+        bare = other.unary_unary("/echo")
         rounds = []
         for each in range(options.rounds):
             pair = [(select, request), (bare, sent)][:: 1 if each % 2 else -1]
@@ -239,7 +268,88 @@ def crowded(options: Options) -> Iterator[Row]:
     yield Row(f"{what}: p99", "at most 1.3", f"{p99:.2f}", f"{late:.1f}, {base_late:.1f} ms")
 
 
-ROWS = {"unary": unary, "stream": stream, "crowd": crowded}
+async def tasks(call: Callable[[Any], Any], seconds: float) -> float:
+    """Call from many tasks without a pause: calls a second."""
+    start = time.perf_counter()
+
+    async def caller() -> int:
+        calls = 0
+        while time.perf_counter() - start < seconds:
+            await call("user:00000001")
+            calls += 1
+        return calls
+
+    calls = await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    return sum(calls) / (time.perf_counter() - start)
+
+
+def coalescing(options: Options) -> Iterator[Row]:
+    method = CALLS["Select"]
+    expected = NODES.select("user:00000001")
+
+    async def one(address: str) -> tuple[float, float]:
+        """The client, then the plain calls of generated code."""
+        async with AsyncClient(address) as client, grpc.aio.insecure_channel(address) as channel:
+            call = channel.unary_unary(
+                method.path,
+                request_serializer=method.request.SerializeToString,
+                response_deserializer=method.response.FromString,
+            )
+            assert (await client.select("user:00000001")).value == expected
+            together = await tasks(client.select, options.seconds)
+            return together, await tasks(
+                lambda key: call(method.request(text=key)), options.seconds
+            )
+
+    with service() as address:
+        rounds = []
+        for _ in range(options.rounds):
+            of_tasks = asyncio.run(one(address))
+            with Client(address) as client:
+                threads, _ = crowd(client.select, "user:00000001", options.seconds)
+            rounds.append((*of_tasks, threads))
+    ratios = (median([each[side] / each[1] for each in rounds]) for side in (0, 2))
+    rates = [median([each[side] for each in rounds]) for side in (0, 1, 2)]
+    for who, asked, rate in (("tasks of AsyncClient", "10", 0), ("threads of Client", "", 2)):
+        yield Row(
+            f"64 {who}, against 64 tasks that call Select",
+            asked,
+            f"{next(ratios):.1f}",
+            f"{rates[rate]:.0f}, {rates[1]:.0f} calls/s",
+        )
+
+
+def local(options: Options) -> Iterator[Row]:
+    many = range(1000)
+
+    def of(nodes: Any) -> Side:
+        def side() -> None:
+            for _ in many:
+                nodes.select("user:00000001")
+
+        return side
+
+    with service() as address, follow(address) as here:
+
+        def of_present_nodes() -> None:
+            for _ in many:
+                here.nodes.select("user:00000001")
+
+        assert here.nodes.select("user:00000001") == NODES.select("user:00000001")
+        rounds = interleaved(options, len(many), of_present_nodes, of(NODES))
+    mine, base = (median([1e9 / each[side] for each in rounds]) for side in (0, 1))
+    more = median([1e9 / each[0] - 1e9 / each[1] for each in rounds])
+    what = "follow(...).nodes.select of one key, beyond NodeSet.select"
+    yield Row(what, "at most 100 ns", f"{more:.0f} ns", f"{mine:.0f}, {base:.0f} ns")
+
+
+ROWS = {
+    "unary": unary,
+    "stream": stream,
+    "crowd": crowded,
+    "coalescing": coalescing,
+    "local": local,
+}
 
 
 def main() -> None:
