@@ -268,7 +268,6 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.rpc.Server.start": (),
     "rvh.rpc.Server.wait": (),
     "rvh.rpc.ServerTls": ("Parameters",),
-    "rvh.rpc.ServerTls.paths": (),
     "rvh.rpc.ServiceError": ("Parameters",),
     "rvh.rpc.Tls": ("Parameters",),
     "rvh.rpc.Tls.credentials": (),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
+import sys
+from typing import Any
 
 from rvh.errors import RVHError
 
@@ -58,18 +61,43 @@ def reserve(host: str, port: int, *, share: bool = False) -> socket.socket:
         family, kind, protocol, _, where = found[0]
         taken = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise RVHError(f"cannot listen on {address(host, port)}: {error.strerror}") from None
+        raise _refusal(host, port, error) from None
     try:
-        # As every server does: connections of one that has just ended do not hold the port.
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        taken.bind(where)
+        _bind(taken, where)
         if share:
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     except OSError as error:
         taken.close()
-        advice = "; another server has it" if error.errno == 98 else ""
-        text = f"cannot listen on {address(host, port)}: {error.strerror}{advice}"
-        raise RVHError(text) from None
+        raise _refusal(host, port, error) from None
     return taken
+
+
+def _bind(taken: socket.socket, where: Any) -> None:
+    """Bind a port, also where connections of a server that has just ended still have it.
+
+    That needs SO_REUSEADDR, by which Linux lets everyone bind a port that nobody listens on. Who
+    has listened there once, and has then taken that back, is alone.
+    """
+    if not where[1] or sys.platform == "win32":
+        taken.bind(where)
+        return
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind(where)
+    if sys.platform.startswith("linux"):
+        taken.listen(1)
+        taken.shutdown(socket.SHUT_RD)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+
+
+def _refusal(host: str, port: int, error: OSError) -> RVHError:
+    advice = {
+        errno.EADDRINUSE: "another server has it: end that, or choose another port",
+        errno.EADDRNOTAVAIL: "this machine has no such address",
+        errno.EACCES: "ports below 1024 need a privilege (CAP_NET_BIND_SERVICE)",
+    }.get(error.errno or 0)
+    if isinstance(error, socket.gaierror):
+        advice = "give an address of this machine, or a name of one"
+    told = f"{error.strerror}; {advice}" if advice else error.strerror
+    return RVHError(f"cannot listen on {address(host, port)}: {told}")

@@ -105,12 +105,10 @@ class Server:
         credentials = None if tls is None else Certificates(tls, self._note).credentials()
         self._port = self._listen(host, port, credentials)
 
-    def _note(self, expires: float | None, has_failed: bool) -> None:
+    def _note(self, expires: float, has_failed: bool) -> None:
         """Count what becomes of certificates."""
-        if has_failed:
-            self._counting.failed_reloads += 1
-        else:
-            self._counting.expires = expires
+        self._counting.expires = expires
+        self._counting.failed_reloads += has_failed
 
     def _listen(self, host: str, port: int, credentials: Any) -> int:
         if not self._shares_port:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
 from typing import Any, NamedTuple, NoReturn
@@ -18,6 +20,8 @@ from rvh.rpc.messages import SELECTION, message
 from rvh.rpc.mirroring import tell, tell_age
 
 __all__ = ["Service"]
+
+log = logging.getLogger("rvh.rpc")
 
 #: seconds after which a stream of changes says that nothing has changed
 BEAT = 10.0
@@ -48,6 +52,16 @@ def abort(context: Any, code: grpc.StatusCode, text: str, field: str = "") -> No
     metadata = (("grpc-status-details-bin", status.SerializeToString()),)
     context.abort_with_status(_GrpcStatus(code, text, metadata))
     raise AssertionError  # abort_with_status raises
+
+
+def _fail(context: Any, error: Exception) -> NoReturn:
+    """End a call by a defect of rvh: the log has the details, which are not for the caller."""
+    if isinstance(error, grpc.RpcError) or context.code() is not None:
+        raise error  # the caller has gone, or the call has been ended already
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{last.filename}:{last.lineno}"
+    log.error("an answer failed, please report it: %s: %s (%s)", type(error).__name__, error, where)
+    abort(context, grpc.StatusCode.INTERNAL, "an error in the server, whose log has more")
 
 
 class News:
@@ -153,6 +167,8 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
                 abort(call.context, grpc.StatusCode.INVALID_ARGUMENT, str(error), error.field)
             except UnwantedError:
                 self._give_up(call.context)
+            except Exception as error:
+                _fail(call.context, error)
             finally:
                 calls.release()
 
@@ -186,6 +202,8 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
                 abort(call.context, grpc.StatusCode.INVALID_ARGUMENT, str(error), error.field)
             except UnwantedError:
                 self._give_up(call.context)
+            except Exception as error:
+                _fail(call.context, error)
             finally:
                 self._streams.release()
 

@@ -1,18 +1,17 @@
-"""Certificates of a server, which may be replaced while it runs."""
+"""The certificate of a server, and whose clients it takes; changed files are loaded anew."""
 
 from __future__ import annotations
 
 import logging
 import ssl
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
-from typing import Any
-
-import grpc
+from time import time
+from typing import Any, NamedTuple
 
 from rvh.errors import RVHError
 
@@ -23,124 +22,197 @@ log = logging.getLogger("rvh.rpc")
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:
-    """The files of an encrypted server, in PEM. They are read again when they change.
+    """The files by which a server encrypts, in PEM.
 
     Parameters
     ----------
-    certificate, key : path
-        Those of the server: the certificate with those of its signers, and its private key.
+    certificate : path
+        That of the server, and those between it and the authority that clients trust.
+    key : path
+        Its private key, without a passphrase.
     client_ca : path, optional
-        Who must have signed the certificate of every client (mutual TLS).
+        Authorities: only clients with a certificate of one of them are taken (mutual TLS).
     """
 
     certificate: str | PathLike[str]
     key: str | PathLike[str]
     client_ca: str | PathLike[str] | None = None
 
-    def paths(self) -> dict[str, Path]:
-        """The files, by what they are."""
-        given = {"certificate": self.certificate, "key": self.key, "client CA": self.client_ca}
-        return {what: Path(path) for what, path in given.items() if path is not None}
+
+class _Loaded(NamedTuple):
+    """Files that fit one another."""
+
+    certificate: bytes
+    key: bytes
+    client_ca: bytes | None
+    expires: float
 
 
 class Certificates:
-    """What a server shows to those who connect: the files as they are at that moment.
+    """Certificates as files have them, looked at with each handshake.
 
-    Files that do not fit together, as between two writes, leave the last ones that did.
+    New files are used from the next handshake on. Those that cannot be used, such as a certificate
+    whose key is not there yet, are logged and counted once, and the last good ones stay.
 
     Parameters
     ----------
     tls : ServerTls
     noted : callable
-        Told when the certificate expires (seconds since 1970, None where that is unknown), and
-        whether a reload has failed.
+        Told when the certificate expires (seconds since 1970), and whether changed files could
+        not be used.
 
     Raises
     ------
     RVHError
-        A file that is missing or is no PEM, or a key of another certificate.
+        The files cannot be used: which, and why.
     """
 
-    def __init__(self, tls: ServerTls, noted: Callable[[float | None, bool], None]) -> None:
-        self._tls = tls
+    def __init__(self, tls: ServerTls, noted: Callable[[float, bool], None]) -> None:
+        self._paths = [Path(tls.certificate), Path(tls.key)]
+        if tls.client_ca is not None:
+            self._paths.append(Path(tls.client_ca))
         self._noted = noted
         self._lock = threading.Lock()
-        self._seen: Any = None
-        self._current = self._read()
+        self._seen = self._sign()
+        self._loaded = _load(self._paths)
+        noted(self._loaded.expires, False)
+        _warn_of_expired(self._paths[0], self._loaded.expires)
 
     def credentials(self) -> Any:
-        """Make the credentials for `grpc.Server.add_secure_port`."""
+        """Return the credentials for `grpc.Server.add_secure_port`."""
+        import grpc  # not loaded where the files are only checked
+
         return grpc.dynamic_ssl_server_credentials(
-            self._current, self._for_handshake, self._tls.client_ca is not None
+            _configuration(self._loaded), self._changed, len(self._paths) == 3
         )
 
-    def _signature(self) -> tuple[Any, ...]:
-        found = (path.stat() for path in self._tls.paths().values())
-        return tuple((each.st_mtime_ns, each.st_size, each.st_ino) for each in found)
-
-    def _read(self) -> Any:
-        contents: dict[str, bytes] = {}
-        for what, path in self._tls.paths().items():
-            try:
-                contents[what] = path.read_bytes()
-            except OSError as error:
-                raise RVHError(f"TLS: {what} {path}: {error.strerror or error}") from None
-        self._check(contents)
-        self._seen = self._signature()
-        expires = _expiry(self._tls.paths()["certificate"])
-        self._noted(expires, False)
-        if expires is not None and expires < time.time():
-            log.warning("TLS: the certificate %s has expired", self._tls.certificate)
-        pair = (contents["key"], contents["certificate"])
-        return grpc.ssl_server_certificate_configuration([pair], contents.get("client CA"))
-
-    def _check(self, contents: dict[str, bytes]) -> None:
-        paths = self._tls.paths()
-        for what, content in contents.items():
-            if b"-----BEGIN " not in content:
-                raise RVHError(f"TLS: {what} {paths[what]} is no PEM: it has no -----BEGIN line")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        try:
-            # An empty password: OpenSSL would ask for one on the terminal.
-            context.load_cert_chain(paths["certificate"], paths["key"], password=lambda: b"")
-        except (ssl.SSLError, OSError) as error:
-            reason = getattr(error, "reason", None) or str(error)
-            raise RVHError(
-                f"TLS: certificate {paths['certificate']} and key {paths['key']} do not work "
-                f"together ({reason}): they must be a pair in PEM, the key without a password"
-            ) from None
-        if "client CA" in paths:
-            try:
-                context.load_verify_locations(cadata=contents["client CA"].decode())
-            except (ssl.SSLError, ValueError) as error:
-                raise RVHError(
-                    f"TLS: client CA {paths['client CA']} is no certificate in PEM ({error})"
-                ) from None
-
-    def _for_handshake(self) -> Any:
-        """Return the files where they have changed, None where not."""
+    def _changed(self) -> Any:
+        """Give what has changed since the last handshake; None for nothing."""
         with self._lock:
-            try:
-                signature = self._signature()
-            except OSError:
-                signature = ()
-            if signature == self._seen:
+            seen = self._sign()  # before they are read: what changes meanwhile is news again
+            if seen == self._seen:
                 return None
-            self._seen = signature  # said once, even where it fails
+            self._seen = seen
             try:
-                self._current = self._read()
-            except RVHError as error:
+                loaded = _load(self._paths)
+            except Exception as error:  # gRPC would end the handshake
                 log.warning("%s; the certificate from before stays", error)
-                self._noted(None, True)
+                self._noted(self._loaded.expires, True)
                 return None
-            log.info("TLS: the certificate %s is read again", self._tls.certificate)
-            return self._current
+            if loaded == self._loaded:
+                return None
+            self._loaded = loaded
+            log.info("the certificate %s is read again", self._paths[0])
+            self._noted(loaded.expires, False)
+            _warn_of_expired(self._paths[0], loaded.expires)
+            return _configuration(loaded)
+
+    def _sign(self) -> tuple[Any, ...]:
+        signs: list[Any] = []
+        for path in self._paths:
+            try:
+                found = path.stat()
+            except OSError as error:
+                signs.append(error.errno)
+            else:
+                signs.append((found.st_ino, found.st_mtime_ns, found.st_size))
+        return tuple(signs)
 
 
-def _expiry(path: Path) -> float | None:
-    """When the first certificate of a file expires, in seconds since 1970."""
-    decode = getattr(getattr(ssl, "_ssl", None), "_test_decode_cert", None)
+def _configuration(loaded: _Loaded) -> Any:
+    import grpc
+
+    return grpc.ssl_server_certificate_configuration(
+        [(loaded.key, loaded.certificate)], loaded.client_ca
+    )
+
+
+def _load(paths: list[Path]) -> _Loaded:
+    """Read the files and check that they fit one another.
+
+    OpenSSL reads paths alone; what it has checked is what was read before and after.
+    """
+    before = [_content(path) for path in paths]
+    certificate, key, *rest = before
+    expires = _expiry(paths[0], certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _check_key(context, paths)
+    for path, content in zip(paths[2:], rest, strict=True):
+        try:
+            context.load_verify_locations(cadata=content.decode("ascii", "replace"))
+        except (ssl.SSLError, ValueError):
+            raise RVHError(
+                f"{path} has no certificates of authorities: give a file of PEM"
+            ) from None
+    if [_content(path) for path in paths] != before:
+        raise RVHError(f"{paths[0]} and {paths[1]} are being written")
+    return _Loaded(certificate, key, rest[0] if rest else None, expires)
+
+
+def _content(path: Path) -> bytes:
     try:
-        return None if decode is None else float(ssl.cert_time_to_seconds(decode(path)["notAfter"]))
-    except (ssl.SSLError, KeyError, ValueError):
-        return None
+        return path.read_bytes()
+    except OSError as error:
+        raise RVHError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def _check_key(context: ssl.SSLContext, paths: list[Path]) -> None:
+    def passphrase() -> str:
+        raise RVHError(f"{paths[1]} has a passphrase: give a key without one")
+
+    try:
+        context.load_cert_chain(paths[0], paths[1], passphrase)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise RVHError(
+                f"{paths[1]} is not the key of the certificate in {paths[0]}: give the two that "
+                "were made together"
+            ) from None
+        reason = f" ({error.reason})" if error.reason else ""
+        raise RVHError(
+            f"{paths[1]} is no private key in PEM for the certificate in {paths[0]}{reason}"
+        ) from None
+
+
+def _expiry(path: Path, pem: bytes) -> float:
+    """Return when the first certificate in a file expires, in seconds since 1970."""
+    begin, end = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
+    start, stop = pem.find(begin), pem.find(end)
+    try:
+        if not 0 <= start < stop:
+            raise ValueError
+        text = pem[start : stop + len(end)].decode("ascii")
+        return _not_after(ssl.PEM_cert_to_DER_cert(text))
+    except (ValueError, IndexError):
+        raise RVHError(f"{path} has no certificate in PEM") from None
+
+
+def _not_after(der: bytes) -> float:
+    """Read the end of the validity in a certificate (RFC 5280, section 4.1)."""
+
+    def content(at: int) -> tuple[int, int]:
+        """Where the content of the element at a place begins and ends."""
+        size, at = der[at + 1], at + 2
+        if size & 0x80:
+            width = size & 0x7F
+            size, at = int.from_bytes(der[at : at + width], "big"), at + width
+        return at, at + size
+
+    at, _ = content(content(0)[0])  # into Certificate, into TBSCertificate
+    if der[at] == 0xA0:  # the version
+        at = content(at)[1]
+    for _ in ("serialNumber", "signature", "issuer"):
+        at = content(at)[1]
+    at, _ = content(at)  # into Validity
+    at = content(at)[1]  # past notBefore
+    start, stop = content(at)
+    text = der[start:stop].decode("ascii")
+    if der[at] == 0x17:  # UTCTime: two digits of the year
+        text = ("19" if text[:2] >= "50" else "20") + text
+    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC).timestamp()
+
+
+def _warn_of_expired(path: Path, expires: float) -> None:
+    if expires < time():
+        at = datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        log.warning("the certificate %s has expired on %s: clients will refuse it", path, at)

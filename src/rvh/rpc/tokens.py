@@ -123,24 +123,18 @@ class Guard(grpc.ServerInterceptor):  # type: ignore[misc]
     def __init__(self, tokens: Tokens, refused: Callable[[str], None]) -> None:
         self._tokens = tokens
         self._refused = refused
+        # A handler of a stream is called at once. Others are called when their message is there,
+        # which may be large or never come.
+        self._refusal = grpc.stream_stream_rpc_method_handler(self._refuse)
 
     def intercept_service(self, continuation: Any, details: Any) -> Any:
-        """Find the handler of a call, or one that refuses it."""
-        handler = continuation(details)
+        """Find the handler of a call, or the one that refuses it."""
         is_open = details.method.startswith(f"/{HEALTH}/")
-        if handler is None or is_open or self._tokens.allows(details.invocation_metadata):
-            return handler
+        if is_open or self._tokens.allows(details.invocation_metadata):
+            return continuation(details)
+        return self._refusal
+
+    def _refuse(self, requests: Any, context: Any) -> Any:
         self._refused("token")
-
-        def refuse(_: Any, context: Any) -> Any:
-            text = "the call needs a bearer token that this server knows"
-            context.abort(grpc.StatusCode.UNAUTHENTICATED, text)
-
-        if handler.response_streaming:
-            make = (
-                grpc.stream_stream_rpc_method_handler
-                if handler.request_streaming
-                else grpc.unary_stream_rpc_method_handler
-            )
-            return make(refuse)
-        return grpc.unary_unary_rpc_method_handler(refuse)
+        text = "the call needs a bearer token that this server knows"
+        context.abort(grpc.StatusCode.UNAUTHENTICATED, text)
