@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ pytest.importorskip("prometheus_client", reason="prometheus-client is not instal
 pytest.importorskip("msgspec", reason="msgspec is not installed")
 
 from commandline import command  # noqa: E402
-from prometheus_server import prometheus  # noqa: E402
+from prometheus_server import Prometheus, prometheus  # noqa: E402
 from rpc_server import calls_of  # noqa: E402
 
 from rvh.errors import RVHError  # noqa: E402
@@ -313,22 +314,29 @@ def served(folder: Path, *options: object) -> Iterator[tuple[subprocess.Popen[st
         process.wait()
 
 
+def rules_of(asked: Prometheus) -> list[dict[str, Any]]:
+    (group,) = asked.get("/api/v1/rules")["groups"]
+    return list(group["rules"])
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 def test_prometheus_scrapes_rvh_serve_and_sigterm_drains(tmp_path: Path, processes: int) -> None:
-    (tmp_path / "rules.yml").write_text("groups: []")
+    rules = Path(str(files("rvh.rpc") / "alerts.yml"))
     options = ("--access-log", "access.log", "--processes", processes)
     with served(tmp_path, *options) as (process, port, pages):
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             calls = calls_of(channel)
             for number in range(5):
                 calls.Select(message("rvh.v1.SelectRequest")(text=f"user:{number}"))
-            with prometheus(pages, tmp_path / "rules.yml", tmp_path) as asked:
+            with prometheus(pages, rules, tmp_path) as asked:
                 keys = 'rvh_service_keys_total{rpc_method="rvh.v1.Selection/Select"}'
                 until(lambda: [value for _, value in asked.query(keys)] == [5.0])
                 age = asked.query("rvh_membership_age_seconds")
                 assert [labels["rvh_membership_name"] for labels, _ in age] == ["file:nodes.json"]
                 assert asked.query("rvh_service_workers")[0][1] == processes
                 assert asked.query("process_resident_memory_bytes")[0][1] > 0
+                until(lambda: {"ok"} == {each["health"] for each in rules_of(asked)})
+                assert asked.firing() == {}
             # A stream that goes on keeps the server draining, which probes see.
             watch = calls.SelectStream(iter(lambda: time.sleep(0.05) or batch, None))
             batch = message("rvh.v1.SelectBatchRequest")(texts=["a"])
