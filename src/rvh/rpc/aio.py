@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._arguments.numbers import positive_seconds, whole_number
+from rvh._runtime.slices import take
 from rvh.keys import key_bytes, open_keys
 from rvh.membership import Membership
 from rvh.rpc.answer import Answer, Ids
 from rvh.rpc.channels import Tls, Ways
-from rvh.rpc.chunks import Chunk, Response, chunks_of, read_response, request_of
+from rvh.rpc.chunks import Response, chunks_of, read_response, request_of
 from rvh.rpc.client import CHUNK, K_MAX, WAIT, chunks_of_one
 from rvh.rpc.coalescing import CALLS_MAX, Waiting, groups_of, request_of_one
 from rvh.rpc.messages import SELECTION
@@ -162,8 +163,9 @@ class AsyncClient:
         else:
             with open_keys([each.key for each in group]) as column:
                 (chunk,) = chunks_of(column, len(group))
-            response = await self._ask_batch(chunk, group[0].k, end)
-        names = self._ids.learn(response)[response.indices()].tolist()
+                content = request_of(chunk, group[0].k, self._ids.known)
+            response = await self._ask_batch(content, end)
+        names = take(self._ids.learn(response), response.indices()).tolist()
         for each, row in zip(group, names, strict=True):
             each.answer = Answer(row, response.epoch, response.fingerprint)
 
@@ -175,7 +177,7 @@ class AsyncClient:
         The whole answer is of one node set, however many messages it takes.
         """
         indices, ids, response = await self._indices(keys, k, timeout)
-        return Answer(ids[indices], response.epoch, response.fingerprint)
+        return Answer(take(ids, indices), response.epoch, response.fingerprint)
 
     async def argselect_batch(
         self, keys: Any, k: int = 1, *, timeout: float | None = None
@@ -186,7 +188,7 @@ class AsyncClient:
 
     async def ids(self, *, timeout: float | None = None) -> Answer[NDArray[Any]]:
         """Ask for the ids of all nodes, shape (N,), in the order of indices."""
-        response = await self._ask_batch(next(chunks_of_one()), 1, self._end(timeout))
+        response = await self._ask_one(1, self._end(timeout))
         return Answer(self._ids.learn(response), response.epoch, response.fingerprint)
 
     async def close(self) -> None:
@@ -220,28 +222,31 @@ class AsyncClient:
         k, end = whole_number("k", k, K_MAX), self._end(timeout)
         with open_keys(keys) as column:
             if len(column) == 0:
-                response = await self._ask_batch(next(chunks_of_one()), k, end)
+                response = await self._ask_one(k, end)
                 return response.indices()[:0], self._ids.learn(response), response
             # All of them now: the keys may change as soon as the loop runs on.
             chunks = list(chunks_of(column, self._chunk))
-        if len(chunks) == 1:
-            response = await self._ask_batch(chunks[0], k, end)
+            known, is_stream = self._ids.known, len(chunks) > 1
+            requests = [request_of(chunk, k, known, pinned=is_stream) for chunk in chunks]
+        if not is_stream:
+            response = await self._ask_batch(requests[0], end)
             return response.indices(), self._ids.learn(response), response
-        return await self._stream(chunks, k, end)
+        return await self._stream(requests, end)
 
-    async def _ask_batch(self, chunk: Chunk, k: int, end: float) -> Response:
-        content = request_of(chunk.fields, k, self._ids.known)
+    async def _ask_one(self, k: int, end: float) -> Response:
+        content = request_of(next(chunks_of_one()), k, self._ids.known)
+        return await self._ask_batch(content, end)
+
+    async def _ask_batch(self, content: bytes, end: float) -> Response:
         return read_response(await self._call("SelectBatch", content, end))
 
     async def _stream(
-        self, chunks: list[Chunk], k: int, end: float
+        self, contents: list[bytes], end: float
     ) -> tuple[NDArray[Any], NDArray[Any], Response]:
         async def once(channel: Any, seconds: float) -> tuple[list[Response], NDArray[Any]]:
-            known = self._ids.known
-
             async def requests() -> AsyncIterator[bytes]:
-                for chunk in chunks:
-                    yield request_of(chunk.fields, k, known, pinned=True)
+                for content in contents:
+                    yield content
 
             answers: list[Response] = []
             call = channel.stream_stream(f"/{SELECTION}/SelectStream")(

@@ -29,12 +29,13 @@ class Chunk(NamedTuple):
     ----------
     rows : int
         How many.
-    fields : bytes
-        The fields of the keys.
+    fields : list of bytes and memoryview
+        The fields of the keys, in parts that are joined once, by `request_of`. They may be views of
+        the column.
     """
 
     rows: int
-    fields: bytes
+    fields: list[Any]
 
 
 def chunks_of(column: KeyColumn, size: int) -> Iterator[Chunk]:
@@ -59,7 +60,7 @@ def chunks_of(column: KeyColumn, size: int) -> Iterator[Chunk]:
 def _integers(values: NDArray[Any]) -> Chunk:
     words = values.astype("<i8" if values.dtype.kind == "i" else "<u8", copy=False)
     content = np.ascontiguousarray(words).view(np.uint8).data
-    return Chunk(len(values), b"".join((field_head(3, content.nbytes), content)))
+    return Chunk(len(values), [field_head(3, content.nbytes), content])
 
 
 def _spans(piece: KeyColumn, start: int, stop: int) -> Iterator[Chunk]:
@@ -74,12 +75,12 @@ def _spans(piece: KeyColumn, start: int, stop: int) -> Iterator[Chunk]:
     if spans.data.nbytes:
         parts += [field_head(4, spans.data.nbytes), spans.data.data]
     parts += [field_head(5, ends.nbytes), ends.view(np.uint8).data]
-    yield Chunk(stop - start, b"".join(parts))
+    yield Chunk(stop - start, parts)
 
 
-def request_of(keys: bytes, k: int | None, known: str, *, pinned: bool = False) -> bytes:
-    """Make a request of the fields of keys."""
-    parts = [keys, field(8, known.encode())]
+def request_of(chunk: Chunk, k: int | None, known: str, *, pinned: bool = False) -> bytes:
+    """Make a request of encoded keys."""
+    parts = [*chunk.fields, field(8, known.encode())]
     if k is not None:
         parts.append(b"\x30" + varint(k))
     if pinned:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._arguments.numbers import positive_seconds, whole_number
+from rvh._runtime.slices import take
 from rvh.errors import RVHError
 from rvh.keys import key_bytes, open_keys
 from rvh.membership import Membership
@@ -122,7 +123,7 @@ class Client:
         The whole answer is of one node set, however many messages it takes.
         """
         indices, ids, response = self._indices(keys, k, timeout)
-        return Answer(ids[indices], response.epoch, response.fingerprint)
+        return Answer(take(ids, indices), response.epoch, response.fingerprint)
 
     def argselect_batch(
         self, keys: Any, k: int = 1, *, timeout: float | None = None
@@ -143,7 +144,7 @@ class Client:
         response: Response | None = None
         with open_keys(keys) as column:
             for chunk in chunks_of(column, self._chunk):
-                content = request_of(chunk.fields, None, self._ids.known)
+                content = request_of(chunk, None, self._ids.known)
                 before = response
                 response = read_response(self._call("Score", content, end))
                 if before is not None and before.fingerprint != response.fingerprint:
@@ -194,7 +195,7 @@ class Client:
             return self._stream(lambda: chunks_of(column, self._chunk), k, end)
 
     def _ask_batch(self, chunk: Chunk, k: int, end: float) -> Response:
-        content = request_of(chunk.fields, k, self._ids.known)
+        content = request_of(chunk, k, self._ids.known)
         return read_response(self._call("SelectBatch", content, end))
 
     def _stream(
@@ -204,7 +205,7 @@ class Client:
             known = self._ids.known
             answers: list[Response] = []
             call = _method(channel, "SelectStream", "stream_stream")(
-                (request_of(chunk.fields, k, known, pinned=True) for chunk in chunks()),
+                (request_of(chunk, k, known, pinned=True) for chunk in chunks()),
                 timeout=seconds,
                 metadata=self._ways.metadata(),
             )
@@ -230,7 +231,7 @@ class Client:
         else:
             with open_keys([each.key for each in group]) as column:
                 response = self._ask_batch(next(chunks_of(column, len(group))), k, end)
-        names = self._ids.learn(response)[response.indices()].tolist()
+        names = take(self._ids.learn(response), response.indices()).tolist()
         for each, row in zip(group, names, strict=True):
             each.answer = Answer(row, response.epoch, response.fingerprint)
 
