@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
+from mutations import mutated
 from rpc_server import calls_of
 from servers import Server, free_port
 
@@ -51,27 +51,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, g
             yield running, channel
 
 
-@st.composite
-def hostile(draw: st.DrawFn) -> bytes:
-    """A sound message with a few bytes flipped, cut out, doubled or put in; or any bytes at all."""
-    data = bytearray(draw(st.sampled_from(SOUND) | st.binary(max_size=64)))
-    for _ in range(draw(st.integers(1, 4))):
-        at = draw(st.integers(0, len(data)))
-        end = min(len(data), at + draw(st.integers(0, 8)))
-        kind = draw(st.sampled_from(["flip", "cut", "double", "put", "end"]))
-        if kind == "flip" and at < len(data):
-            data[at] ^= 1 << draw(st.integers(0, 7))
-        elif kind == "cut":
-            del data[at:end]
-        elif kind == "double":
-            data[at:at] = data[at:end]
-        elif kind == "put":
-            data[at:at] = draw(st.binary(max_size=8))
-        else:
-            del data[at:]
-    return bytes(data)
-
-
 def outcome(channel: grpc.Channel, name: str, request: bytes) -> grpc.StatusCode:
     """Send the bytes as the one request of a call, and take the first answer."""
     method = METHODS[name]
@@ -91,7 +70,7 @@ def outcome(channel: grpc.Channel, name: str, request: bytes) -> grpc.StatusCode
 
 
 @pytest.mark.parametrize("name", METHODS)
-@given(request=hostile())
+@given(request=mutated(SOUND))
 def test_it_answers_or_refuses(
     server: tuple[Server, grpc.Channel], name: str, request: bytes
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from rpc_server import NODES, calls_of, serving
+from rpc_server import NODES, calls_of, refusal, serving
 from scripted import Scripted
 
 from rvh.membership import Membership, NodeMeta, take_snapshot
@@ -32,22 +32,6 @@ def served() -> Iterator[tuple[Any, Membership, Scripted]]:
         grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel,
     ):
         yield calls_of(channel), membership, source
-
-
-def refusal(call: Any, request: Any) -> tuple[str, str, str]:
-    """The status, the text, and the field that the details name."""
-    with pytest.raises(grpc.RpcError) as caught:
-        call(request)
-    error: Any = caught.value
-    found = dict(error.trailing_metadata()).get("grpc-status-details-bin", b"")
-    status = message("google.rpc.Status").FromString(found)
-    assert (status.code, status.message) == (error.code().value[0], error.details())
-    field = ""
-    for detail in status.details:
-        bad = message("google.rpc.BadRequest")()
-        assert detail.Unpack(bad)
-        field = bad.field_violations[0].field
-    return error.code().name, error.details(), field
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import grpc
+import pytest
 from scripted import Scripted
 
 from rvh.membership import Membership, NodeMeta
 from rvh.rpc import Server
-from rvh.rpc.messages import SELECTION, methods
+from rvh.rpc.messages import SELECTION, message, methods
 
-__all__ = ["NODES", "calls_of", "serving"]
+__all__ = ["NODES", "calls_of", "refusal", "serving"]
 
 NODES = [NodeMeta(f"node-{n}", zone=f"zone-{n % 3}", weight=1.0 + n % 2) for n in range(12)]
 
@@ -45,3 +46,19 @@ def calls_of(channel: grpc.Channel, service: str = SELECTION) -> Any:
         )
         setattr(stub, method.name, call)
     return stub
+
+
+def refusal(call: Any, request: Any) -> tuple[str, str, str]:
+    """The status, the text, and the field that the details name."""
+    with pytest.raises(grpc.RpcError) as caught:
+        call(request)
+    error: Any = caught.value
+    found = dict(error.trailing_metadata()).get("grpc-status-details-bin", b"")
+    status = message("google.rpc.Status").FromString(found)
+    assert (status.code, status.message) == (error.code().value[0], error.details())
+    field = ""
+    for detail in status.details:
+        bad = message("google.rpc.BadRequest")()
+        assert detail.Unpack(bad)
+        field = bad.field_violations[0].field
+    return error.code().name, error.details(), field

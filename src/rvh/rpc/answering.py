@@ -25,7 +25,7 @@ from rvh.rpc.encoding import field, field_head, varint
 from rvh.rpc.messages import message
 from rvh.rpc.mirroring import node_message
 
-__all__ = ["Answering", "Limits", "Told", "UnwantedError"]
+__all__ = ["PROTOBUF", "Answering", "Limits", "MissingError", "Told", "UnwantedError", "Wire"]
 
 MIB = 1 << 20
 
@@ -66,6 +66,10 @@ class UnwantedError(Exception):
     """The caller has gone, or the time for the answer is over."""
 
 
+class MissingError(Exception):
+    """A library is not installed, without which there is no answer."""
+
+
 #: tells whether the answer is still wanted
 Wanted = Callable[[], bool]
 
@@ -87,9 +91,38 @@ class Told:
         self.nodes = b"".join(field(6, name) for name in names)
         self.longest = max(map(len, self.ids))
 
+    def is_news_to(self, known: str | None) -> bool:
+        """Tell whether a caller with the ids of this fingerprint needs them all."""
+        return known is not None and known != self.fingerprint
+
     def names(self, known: str | None) -> bytes:
         """All ids, for a caller who has those of another fingerprint."""
-        return b"" if known is None or known == self.fingerprint else self.nodes
+        return self.nodes if self.is_news_to(known) else b""
+
+
+class Wire(NamedTuple):
+    """An encoding of the messages of batches.
+
+    Parameters
+    ----------
+    read : callable
+        Decodes a request of at most so many keys.
+    write : callable
+        Encodes the response to a batch: positions of shape (M, k), little-endian.
+    """
+
+    read: Callable[[bytes, int], Any]
+    write: Callable[[Told, Any, NDArray[Any]], bytes]
+
+
+def _write(told: Told, batch: Any, chosen: NDArray[Any]) -> bytes:
+    places = chosen.reshape(-1)
+    head = told.head + b"\x18" + varint(chosen.shape[1]) + field_head(4, places.nbytes)
+    ids = [told.ids[place] for place in places.tolist()] if batch.with_ids else []
+    return b"".join((head, places.view(np.uint8).data, *ids, told.names(batch.known)))
+
+
+PROTOBUF = Wire(decode_batch, _write)
 
 
 class Answering:
@@ -136,22 +169,18 @@ class Answering:
         call.answered(1, told.snapshot.epoch)
         return b"".join(parts)
 
-    def select_batch(self, request: bytes, call: Call, pinned: Told | None = None) -> bytes:
+    def select_batch(self, request: bytes, call: Call, *, wire: Wire = PROTOBUF) -> bytes:
         """Answer SelectBatchRequest."""
-        return self.answer_batch(decode_batch(request, self._limits.keys), call, pinned)
+        return self.answer_batch(wire.read(request, self._limits.keys), call, wire=wire)
 
-    def answer_batch(self, batch: Any, call: Call, pinned: Told | None = None) -> bytes:
+    def answer_batch(
+        self, batch: Any, call: Call, pinned: Told | None = None, *, wire: Wire = PROTOBUF
+    ) -> bytes:
         """Answer a decoded batch, by the current snapshot or the one that a stream is pinned to."""
         told = pinned or self.told()
         chosen = self.indices(told, batch, call)
-        size = chosen.nbytes
-        parts: list[Any] = [told.head, b"\x18", varint(chosen.shape[1]), field_head(4, size)]
-        parts.append(chosen.reshape(-1).view(np.uint8).data)
-        if batch.with_ids:
-            parts += [told.ids[place] for place in chosen.reshape(-1).tolist()]
-        parts.append(told.names(batch.known))
         call.answered(len(batch.keys), told.snapshot.epoch)
-        return b"".join(parts)
+        return wire.write(told, batch, chosen)
 
     def indices(self, told: Told, batch: Any, call: Call) -> NDArray[Any]:
         """The positions of the best k nodes of each key, shape (M, k), little-endian uint32."""

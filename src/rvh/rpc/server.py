@@ -16,7 +16,7 @@ from rvh.rpc.access import AccessLog
 from rvh.rpc.answering import Limits
 from rvh.rpc.calls import Counting
 from rvh.rpc.health import HEALTH, Health
-from rvh.rpc.messages import SELECTION
+from rvh.rpc.messages import FLAT, SELECTION
 from rvh.rpc.metrics import Report
 from rvh.rpc.ports import address, refuse_plaintext, reserve
 from rvh.rpc.service import Service
@@ -139,7 +139,7 @@ class Server:
     def start(self) -> None:
         """Answer from now on."""
         self._server.start()
-        for service in ("", SELECTION):
+        for service in ("", SELECTION, FLAT):
             self._health.set(service, True)
 
     def wait(self, seconds: float | None = None) -> bool:

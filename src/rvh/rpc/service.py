@@ -6,17 +6,28 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple, NoReturn
 
 import grpc
 
-from rvh._backend import decode_batch
 from rvh.errors import MessageError
 from rvh.membership import Membership, Snapshot
-from rvh.rpc.answering import Answering, Limits, Told, UnwantedError, Wanted, refuse_unknown
+from rvh.rpc.answering import (
+    PROTOBUF,
+    Answering,
+    Limits,
+    MissingError,
+    Told,
+    UnwantedError,
+    Wanted,
+    Wire,
+    refuse_unknown,
+)
 from rvh.rpc.calls import Call, Counting
-from rvh.rpc.messages import SELECTION, message
+from rvh.rpc.flat import FLATBUFFERS
+from rvh.rpc.messages import FLAT, SELECTION, message
 from rvh.rpc.mirroring import tell, tell_age
 
 __all__ = ["Service"]
@@ -98,7 +109,7 @@ class News:
 
 
 class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """The handlers of `rvh.v1.Selection` over a membership.
+    """The handlers of `rvh.v1.Selection` and `rvh.v1.flat.Selection` over a membership.
 
     Parameters
     ----------
@@ -125,28 +136,34 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._streams = threading.Semaphore(limits.streams)
         self.news = News(membership)
         unary: dict[str, Callable[[bytes, Call], bytes]] = {
-            "Select": answering.select,
-            "SelectBatch": answering.select_batch,
-            "Score": answering.score,
-            "GetNodes": answering.get_nodes,
+            f"{SELECTION}/Select": answering.select,
+            f"{SELECTION}/SelectBatch": answering.select_batch,
+            f"{SELECTION}/Score": answering.score,
+            f"{SELECTION}/GetNodes": answering.get_nodes,
+            f"{FLAT}/SelectBatch": partial(answering.select_batch, wire=FLATBUFFERS),
+        }
+        streams: dict[str, tuple[Any, Callable[[Any, Call], Iterator[bytes]]]] = {
+            f"{SELECTION}/SelectStream": (
+                grpc.stream_stream_rpc_method_handler,
+                partial(self._select_stream, PROTOBUF),
+            ),
+            f"{FLAT}/SelectStream": (
+                grpc.stream_stream_rpc_method_handler,
+                partial(self._select_stream, FLATBUFFERS),
+            ),
+            f"{SELECTION}/WatchNodes": (
+                grpc.unary_stream_rpc_method_handler,
+                self._watch_nodes,
+            ),
         }
         self._handlers: Mapping[str, Any] = {
-            path: grpc.unary_unary_rpc_method_handler(counting.unary(path, self._unary(answer)))
-            for path, answer in ((f"/{SELECTION}/{name}", each) for name, each in unary.items())
-        } | {
-            path: kind(counting.stream(path, self._stream(answer)))
-            for path, kind, answer in (
-                (
-                    f"/{SELECTION}/SelectStream",
-                    grpc.stream_stream_rpc_method_handler,
-                    self._select_stream,
-                ),
-                (
-                    f"/{SELECTION}/WatchNodes",
-                    grpc.unary_stream_rpc_method_handler,
-                    self._watch_nodes,
-                ),
+            f"/{name}": grpc.unary_unary_rpc_method_handler(
+                counting.unary(f"/{name}", self._unary(answer))
             )
+            for name, answer in unary.items()
+        } | {
+            f"/{name}": kind(counting.stream(f"/{name}", self._stream(answer)))
+            for name, (kind, answer) in streams.items()
         }
 
     def service(self, handler_call_details: Any) -> Any:
@@ -163,12 +180,8 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
                 self._refuse(call.context, "calls", self._limits.calls)
             try:
                 return answer(request, call)
-            except MessageError as error:
-                abort(call.context, grpc.StatusCode.INVALID_ARGUMENT, str(error), error.field)
-            except UnwantedError:
-                self._give_up(call.context)
             except Exception as error:
-                _fail(call.context, error)
+                self._give_up(call.context, error)
             finally:
                 calls.release()
 
@@ -179,9 +192,16 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
         text = f"{most} {what} are being answered, which is the most: try again later, or elsewhere"
         abort(context, grpc.StatusCode.RESOURCE_EXHAUSTED, text)
 
-    def _give_up(self, context: Any) -> NoReturn:
-        text = f"the answer took longer than {self._limits.seconds:g} s: ask for fewer keys"
-        abort(context, grpc.StatusCode.DEADLINE_EXCEEDED, text)
+    def _give_up(self, context: Any, error: Exception) -> NoReturn:
+        """End a call whose answer has failed."""
+        if isinstance(error, MessageError):
+            abort(context, grpc.StatusCode.INVALID_ARGUMENT, str(error), error.field)
+        if isinstance(error, MissingError):
+            abort(context, grpc.StatusCode.UNIMPLEMENTED, str(error))
+        if isinstance(error, UnwantedError):
+            text = f"the answer took longer than {self._limits.seconds:g} s: ask for fewer keys"
+            abort(context, grpc.StatusCode.DEADLINE_EXCEEDED, text)
+        _fail(context, error)
 
     # -- streams ----------------------------------------------------------------------------------
 
@@ -198,26 +218,22 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
                 self._refuse(call.context, "streams", self._limits.streams)
             try:
                 yield from answer(requests, call)
-            except MessageError as error:
-                abort(call.context, grpc.StatusCode.INVALID_ARGUMENT, str(error), error.field)
-            except UnwantedError:
-                self._give_up(call.context)
             except Exception as error:
-                _fail(call.context, error)
+                self._give_up(call.context, error)
             finally:
                 self._streams.release()
 
         return handle
 
-    def _select_stream(self, requests: Iterator[bytes], call: Call) -> Iterator[bytes]:
+    def _select_stream(self, wire: Wire, requests: Iterator[bytes], call: Call) -> Iterator[bytes]:
         pinned: Told | None = None
         for number, request in enumerate(requests):
             call.end = monotonic() + self._limits.seconds
             try:
-                batch = decode_batch(request, self._limits.keys)
+                batch = wire.read(request, self._limits.keys)
                 if batch.pinned and pinned is None:
                     pinned = self._answering.told()
-                yield self._answering.answer_batch(batch, call, pinned)
+                yield self._answering.answer_batch(batch, call, pinned, wire=wire)
             except MessageError as error:
                 raise MessageError(error.field, f"{error.text} (message {number})") from None
 
