@@ -20,7 +20,7 @@ from servers import free_port, until
 import rvh
 import rvh.multi
 from rvh.membership import Membership, NodeMeta
-from rvh.rpc import AsyncClient, Client, ServiceError, follow
+from rvh.rpc import AsyncClient, Client, ServiceError, WatchNodes, follow
 
 KEYS = [f"user:{n}" for n in range(1000)]
 EVERY_KIND = {
@@ -42,6 +42,8 @@ EVERY_KIND = {
     "composite": rvh.multi.compose_keys(KEYS, 7),
     "none": [],
 }
+
+LONG = {"long": "x" * 250_000}
 
 
 @pytest.fixture
@@ -281,6 +283,46 @@ def test_local_mode_survives_the_server() -> None:
             with Server(membership, port=server.port):
                 until(lambda: len(here.nodes) == 4)
                 until(lambda: here.stats.error is None)
+
+
+def test_local_mode_follows_other_weights_of_the_same_nodes() -> None:
+    from rvh.rpc import Server
+
+    nodes = [NodeMeta(name, stake=1.0 + n, capacity=9.0 - n) for n, name in enumerate("abcd")]
+    before = Membership(Scripted(nodes), weigh=lambda all_: [node.stake for node in all_])
+    after = Membership(Scripted(nodes), weigh=lambda all_: [node.capacity for node in all_])
+    with before, after:
+        server = Server(before)
+        server.start()
+        with follow(f"127.0.0.1:{server.port}", backoff=(0.01, 0.05)) as here:
+            assert here.nodes == before.nodes
+            server.close(0)
+            with Server(after, port=server.port):
+                until(lambda: here.nodes == after.nodes)
+                until(lambda: here.stats.error is None)
+
+
+def test_local_mode_that_is_slow_keeps_no_changes_waiting() -> None:
+    with serving() as (server, membership, source):
+        watching = WatchNodes(f"127.0.0.1:{server.port}", "murmur")
+
+        async def watch() -> list[int]:
+            epochs: list[int] = []
+            words = watching.watch()
+            async for word in words:
+                epochs.append(word.version)
+                if epochs[-1] == 301:
+                    break
+                if len(epochs) == 1:  # it is slow, and the nodes change meanwhile
+                    for count in range(1, 301):
+                        source.say([*NODES, NodeMeta(f"new-{count}", weight=1.0, labels=LONG)])
+                        until(lambda count=count: membership.snapshot.epoch == 1 + count)
+            await words.aclose()
+            return epochs
+
+        epochs = asyncio.run(watch())
+    assert epochs == sorted(set(epochs))
+    assert len(epochs) < 150
 
 
 def test_nothing_is_left() -> None:

@@ -13,8 +13,9 @@ import pytest
 from rpc_server import NODES, calls_of, refusal, serving
 from scripted import Scripted
 
+from rvh.errors import RVHError
 from rvh.membership import Membership, NodeMeta, take_snapshot
-from rvh.rpc import Limits
+from rvh.rpc import Limits, Server
 from rvh.rpc.messages import message
 from rvh.rpc.mirroring import Mirror
 
@@ -225,3 +226,16 @@ def test_a_document_of_the_messages_is_json_that_people_can_read() -> None:
 
     told = MessageToDict(SELECT(text="user:1", k=2))
     assert json.dumps(told) == '{"text": "user:1", "k": 2}'
+
+
+def test_servers_that_do_not_start_leave_nothing_to_the_membership() -> None:
+    with serving("a b c") as (server, membership, _):
+        kept = membership._callbacks
+        with pytest.raises(RVHError, match="another server has it"):
+            Server(membership, port=server.port)
+        assert membership._callbacks == kept
+        closed = Server(membership)
+        closed.close(0)
+        closed.close(0)
+        with pytest.raises(RVHError, match="closed: make another"):
+            closed.start()

@@ -135,6 +135,7 @@ class WatchNodes:
         address, channel = ways.next()
         loop = asyncio.get_running_loop()
         words: asyncio.Queue[Any] = asyncio.Queue()
+        taken = threading.Semaphore(0)  # one word waits here: the server merges all that follow
         request = message("rvh.v1.WatchNodesRequest")(known_digest=self._mirror.digest)
         watching: Any = channel.unary_stream(f"/{SELECTION}/WatchNodes")
         call = watching(request.SerializeToString(), metadata=ways.metadata())
@@ -148,6 +149,7 @@ class WatchNodes:
             try:
                 for content in call:
                     put(content)
+                    taken.acquire()
                 put(ConnectionError("the server has ended the stream"))
             except grpc.RpcError as error:
                 put(error)
@@ -161,6 +163,7 @@ class WatchNodes:
             while True:
                 async with asyncio.timeout(self.heard):
                     word = await words.get()
+                taken.release()
                 if isinstance(word, grpc.RpcError):
                     raise ConnectionError(str(as_error(word, address)))
                 if isinstance(word, Exception):
@@ -172,5 +175,6 @@ class WatchNodes:
                     yield update
         finally:
             call.cancel()
+            taken.release()
             channel.close()
             await asyncio.to_thread(listener.join)

@@ -14,7 +14,7 @@ from rvh.membership import NodeMeta, Snapshot, Status
 from rvh.membership.sources.protocol import SAME, Refused, State, Update
 from rvh.rpc.messages import message
 
-__all__ = ["Mirror", "node_message", "tell", "tell_age"]
+__all__ = ["Mirror", "digest_told", "node_message", "tell", "tell_age"]
 
 #: the members of NodeMeta that are fields of the same name in a message
 FIELDS = ("address", "zone", "rack", "geohash", "stake", "capacity", "rtt")
@@ -72,9 +72,14 @@ def tell_age(snapshot: Snapshot) -> Any:
         fingerprint=snapshot.fingerprint,
         scheme=snapshot.nodes.scheme,
         keyed=bool(snapshot.nodes.secret),
-        digest=snapshot.digest,
+        digest=digest_told(snapshot),
         age=snapshot.age,
     )
+
+
+def digest_told(snapshot: Snapshot) -> str:
+    """Name all that is told of a snapshot: its nodes, and the weights they have here."""
+    return snapshot.digest + snapshot.fingerprint
 
 
 class Mirror:

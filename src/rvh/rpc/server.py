@@ -76,9 +76,10 @@ class Server:
         limits = limits.checked()
         refuse_plaintext(host, tls is not None, plaintext)
         self._counting = Counting(limits.seconds, access_log)
-        self._service = Service(membership, limits, self._counting, threads)
-        self._health = Health()
         guards = [] if tokens is None else [Guard(Tokens(tokens), self._counting.refused)]
+        credentials = None if tls is None else Certificates(tls, self._note).credentials()
+        self._health = Health()
+        self._service = Service(membership, limits, self._counting, threads)
         limited = self._service.limited
         listed = (SELECTION, HEALTH, *reflection.REFLECTION)
         most = limits.calls + limits.streams + SPARE
@@ -102,8 +103,11 @@ class Server:
             ],
             maximum_concurrent_rpcs=most,
         )
-        credentials = None if tls is None else Certificates(tls, self._note).credentials()
-        self._port = self._listen(host, port, credentials)
+        try:
+            self._port = self._listen(host, port, credentials)
+        except BaseException:
+            self._service.news.end()  # the membership would keep it
+            raise
 
     def _note(self, expires: float, has_failed: bool) -> None:
         """Count what becomes of certificates."""
@@ -137,7 +141,15 @@ class Server:
         return self._counting.report()
 
     def start(self) -> None:
-        """Answer from now on."""
+        """Answer from now on.
+
+        Raises
+        ------
+        RVHError
+            It is closed.
+        """
+        if self.is_draining:
+            raise RVHError("the server is closed: make another")
         self._server.start()
         for service in ("", SELECTION, FLAT):
             self._health.set(service, True)

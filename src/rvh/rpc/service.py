@@ -28,7 +28,7 @@ from rvh.rpc.answering import (
 from rvh.rpc.calls import Call, Counting
 from rvh.rpc.flat import FLATBUFFERS
 from rvh.rpc.messages import FLAT, SELECTION, message
-from rvh.rpc.mirroring import tell, tell_age
+from rvh.rpc.mirroring import digest_told, tell, tell_age
 
 __all__ = ["Service"]
 
@@ -242,7 +242,7 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
         context = call.context
         context.add_callback(self.news.wake)
         last = self._membership.snapshot
-        is_known = asked.known_digest == last.digest
+        is_known = asked.known_digest == digest_told(last)
         yield (tell_age(last) if is_known else tell(last)).SerializeToString()
         while (now := self.news.wait(last, context.is_active, BEAT)) is not None:
             yield (tell_age(now) if now is last else tell(now, last)).SerializeToString()
