@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from time import monotonic
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -15,20 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._arguments.numbers import positive_seconds, whole_number
-from rvh._runtime.slices import take
-from rvh.keys import key_bytes, open_keys
-from rvh.membership import Membership
-from rvh.rpc.answer import Answer, Ids
+from rvh.keys import key_bytes
+from rvh.membership import Membership, NodeMeta
+from rvh.rpc.answer import Answer
 from rvh.rpc.channels import Tls, Ways
-from rvh.rpc.chunks import Response, chunks_of, read_response, request_of
-from rvh.rpc.client import CHUNK, K_MAX, WAIT, chunks_of_one
-from rvh.rpc.coalescing import CALLS_MAX, Waiting, groups_of, request_of_one
+from rvh.rpc.client import WAIT
+from rvh.rpc.coalescing import CALLS_MAX, Waiting, take_group
 from rvh.rpc.messages import SELECTION
-from rvh.rpc.problems import ServiceError, as_error, is_safe_to_try_again
+from rvh.rpc.problems import as_error, closed, is_safe_to_try_again, overdue
+from rvh.rpc.questions import CHUNK, K_MAX, Asking, Question, Questions, Stream
 
 __all__ = ["AsyncClient"]
 
 T = TypeVar("T")
+
+#: seconds that calls on a channel have, whose server is there no more
+GRACE = 600.0
 
 
 def channel_to(address: str, credentials: Any, options: Any) -> Any:
@@ -44,7 +46,7 @@ class AsyncClient:
     Parameters
     ----------
     target, token, tls, plaintext, timeout, chunk
-        As for `Client`.
+        As for `Client`. Keys of a batch must not change until it is answered.
 
     Raises
     ------
@@ -81,13 +83,14 @@ class AsyncClient:
         chunk: int = CHUNK,
     ) -> None:
         self._timeout = positive_seconds(timeout, "timeout")
-        self._chunk = whole_number("chunk", chunk, 1_000_000)
+        self._questions = Questions(chunk)
         self._ways = _AsyncWays(target, channel_to, token, tls, plaintext)
-        self._ids = Ids()
         self._queue: list[Waiting] = []
-        self._calls = 0
+        self._calls = 0  # for single keys, under way
+        self._groups: dict[asyncio.Task[None], list[Waiting]] = {}  # those with a task
         self._is_called = False  # whether the queue is looked at in this turn of the loop
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_end = float("inf")
 
     async def select(
         self, key: Any, k: int = 1, *, timeout: float | None = None
@@ -104,70 +107,25 @@ class AsyncClient:
         RVHError, RVHTypeError
             As `rvh.NodeSet.select`.
         """
-        waiting = Waiting(key_bytes(key), whole_number("k", k, K_MAX), self._end(timeout))
+        k, end = whole_number("k", k, K_MAX), self._end(timeout)
+        waiting = Waiting(key_bytes(key), k, end)
         if not self._calls and not self._queue:
             self._calls += 1  # nothing is under way: without a task, which takes a fifth more
             try:
-                await self._ask([waiting])
+                (answer,) = await self._ask(self._questions.select([waiting.key], k), end)
             finally:
                 self._ended()
-            return waiting.result()
+            return answer
         loop = asyncio.get_running_loop()
-        waiting.turn = loop.create_future()
+        turn: asyncio.Future[Answer[list[str]]] = loop.create_future()
+        waiting.turn = turn
         self._queue.append(waiting)
         if not self._is_called:
             self._is_called = True
             loop.call_soon(self._send_queue)
-        await waiting.turn
-        return waiting.result()
-
-    def _send_queue(self) -> None:
-        self._is_called = False
-        while self._queue and self._calls < CALLS_MAX:
-            queue = [each for each in self._queue if not each.turn.done()]
-            self._queue = []
-            for group in groups_of(queue):
-                self._calls += 1
-                task = asyncio.ensure_future(self._send(group))
-                self._tasks.add(task)  # the loop keeps weak references alone
-                task.add_done_callback(self._sent)
-
-    def _sent(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._ended()
-
-    def _ended(self) -> None:
-        self._calls -= 1
-        if self._queue and not self._is_called:
-            self._send_queue()
-
-    async def _send(self, group: list[Waiting]) -> None:
-        try:
-            await self._ask(group)
-        except BaseException as error:
-            for each in group:
-                each.error = error
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            for each in group:
-                if not each.turn.done():  # whoever waited may have been cancelled
-                    each.turn.set_result(None)
-
-    async def _ask(self, group: list[Waiting]) -> None:
-        """Ask for single keys of one k together, and set their answers."""
-        end = max(each.end for each in group)
-        if len(group) == 1:
-            content = request_of_one(group[0], self._ids.known)
-            response = read_response(await self._call("Select", content, end))
-        else:
-            with open_keys([each.key for each in group]) as column:
-                (chunk,) = chunks_of(column, len(group))
-                content = request_of(chunk, group[0].k, self._ids.known)
-            response = await self._ask_batch(content, end)
-        names = take(self._ids.learn(response), response.indices()).tolist()
-        for each, row in zip(group, names, strict=True):
-            each.answer = Answer(row, response.epoch, response.fingerprint)
+        if end < self._timer_end:
+            self._set_timer(end)
+        return await turn
 
     async def select_batch(
         self, keys: Any, k: int = 1, *, timeout: float | None = None
@@ -176,25 +134,40 @@ class AsyncClient:
 
         The whole answer is of one node set, however many messages it takes.
         """
-        indices, ids, response = await self._indices(keys, k, timeout)
-        return Answer(take(ids, indices), response.epoch, response.fingerprint)
+        return await self._ask(self._questions.select_batch(keys, k), self._end(timeout))
 
     async def argselect_batch(
         self, keys: Any, k: int = 1, *, timeout: float | None = None
     ) -> Answer[NDArray[np.intp]]:
         """Select the best `k` nodes of every key, as positions in `ids`."""
-        indices, _, response = await self._indices(keys, k, timeout)
-        return Answer(indices.astype(np.intp), response.epoch, response.fingerprint)
+        return await self._ask(self._questions.argselect_batch(keys, k), self._end(timeout))
+
+    async def scores(
+        self, key: Any, *, timeout: float | None = None
+    ) -> Answer[list[tuple[str, int | float]]]:
+        """List every node that can be selected with its score, as `rvh.NodeSet.scores`."""
+        return await self._ask(self._questions.scores(key), self._end(timeout))
+
+    async def score_batch(self, keys: Any, *, timeout: float | None = None) -> Answer[NDArray[Any]]:
+        """Score every (key, node) pair, as `rvh.NodeSet.score_batch`."""
+        return await self._ask(self._questions.score_batch(keys), self._end(timeout))
 
     async def ids(self, *, timeout: float | None = None) -> Answer[NDArray[Any]]:
-        """Ask for the ids of all nodes, shape (N,), in the order of indices."""
-        response = await self._ask_one(1, self._end(timeout))
-        return Answer(self._ids.learn(response), response.epoch, response.fingerprint)
+        """Ask for the ids of all nodes that keys go to, shape (N,), in the order of indices."""
+        return await self._ask(self._questions.ids(), self._end(timeout))
+
+    async def nodes(self, *, timeout: float | None = None) -> Answer[tuple[NodeMeta, ...]]:
+        """Ask for all that is known of all nodes, as `rvh.membership.Snapshot.members`.
+
+        Weights are those by which keys are placed.
+        """
+        return await self._ask(self._questions.nodes(), self._end(timeout))
 
     async def close(self) -> None:
-        """Close all connections."""
-        for channel in self._ways.all():
-            await channel.close()
+        """Close all connections; calls that are under way end with an error."""
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._ways.end()
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -210,86 +183,149 @@ class AsyncClient:
     def __repr__(self) -> str:
         return f"AsyncClient({self._ways.name})"
 
+    # -- single keys ------------------------------------------------------------------------------
+
+    def _send_queue(self) -> None:
+        self._is_called = False
+        while self._queue and self._calls < CALLS_MAX:
+            self._queue = [each for each in self._queue if not each.turn.done()]
+            if self._queue:
+                self._calls += 1
+                group = take_group(self._queue)
+                task = asyncio.ensure_future(self._send(group))
+                self._groups[task] = group
+                task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        del self._groups[task]
+        self._ended()
+
+    def _ended(self) -> None:
+        self._calls -= 1
+        if self._queue and not self._is_called:
+            self._send_queue()
+
+    async def _send(self, group: list[Waiting]) -> None:
+        end = max(each.end for each in group)
+        asking = self._questions.select([each.key for each in group], group[0].k)
+        try:
+            answers = await self._ask(asking, end)
+        except BaseException as error:
+            for each in group:
+                if not each.turn.done():
+                    each.turn.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        for each, answer in zip(group, answers, strict=True):
+            if not each.turn.done():  # whoever waited may have been cancelled
+                each.turn.set_result(answer)
+
+    def _set_timer(self, end: float) -> None:
+        """Look for those whose time is over when it is for the first of them: one timer for all."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_end = end
+        delay = max(end - monotonic(), 0)
+        self._timer = asyncio.get_running_loop().call_later(delay, self._look_at_the_time)
+
+    def _look_at_the_time(self) -> None:
+        now = monotonic()
+        waiting = [each for group in (self._queue, *self._groups.values()) for each in group]
+        self._timer, self._timer_end = None, float("inf")
+        for each in waiting:
+            if not each.turn.done():
+                if each.end <= now:
+                    each.turn.set_exception(overdue(self._ways.name))
+                else:
+                    self._timer_end = min(self._timer_end, each.end)
+        if self._timer_end < float("inf"):
+            self._set_timer(self._timer_end)
+
     # -- calls ------------------------------------------------------------------------------------
 
     def _end(self, timeout: float | None) -> float:
         seconds = self._timeout if timeout is None else positive_seconds(timeout, "timeout")
-        return time.monotonic() + seconds
+        return monotonic() + seconds
 
-    async def _indices(
-        self, keys: Any, k: int, timeout: float | None
-    ) -> tuple[NDArray[Any], NDArray[Any], Response]:
-        k, end = whole_number("k", k, K_MAX), self._end(timeout)
-        with open_keys(keys) as column:
-            if len(column) == 0:
-                response = await self._ask_one(k, end)
-                return response.indices()[:0], self._ids.learn(response), response
-            # All of them now: the keys may change as soon as the loop runs on.
-            chunks = list(chunks_of(column, self._chunk))
-            known, is_stream = self._ids.known, len(chunks) > 1
-            requests = [request_of(chunk, k, known, pinned=is_stream) for chunk in chunks]
-        if not is_stream:
-            response = await self._ask_batch(requests[0], end)
-            return response.indices(), self._ids.learn(response), response
-        return await self._stream(requests, end)
+    async def _ask(self, asking: Asking[T], end: float) -> T:
+        try:
+            question = next(asking)
+            while True:
+                question = asking.send(await self._answer(question, end))
+        except StopIteration as done:
+            answer: T = done.value
+            return answer
+        finally:
+            asking.close()
 
-    async def _ask_one(self, k: int, end: float) -> Response:
-        content = request_of(next(chunks_of_one()), k, self._ids.known)
-        return await self._ask_batch(content, end)
-
-    async def _ask_batch(self, content: bytes, end: float) -> Response:
-        return read_response(await self._call("SelectBatch", content, end))
-
-    async def _stream(
-        self, contents: list[bytes], end: float
-    ) -> tuple[NDArray[Any], NDArray[Any], Response]:
-        async def once(channel: Any, seconds: float) -> tuple[list[Response], NDArray[Any]]:
-            async def requests() -> AsyncIterator[bytes]:
-                for content in contents:
-                    yield content
-
-            answers: list[Response] = []
-            call = channel.stream_stream(f"/{SELECTION}/SelectStream")(
-                requests(), timeout=seconds, metadata=self._ways.metadata()
-            )
-            try:
-                async for content in call:
-                    answers.append(read_response(content))
-                    ids = self._ids.learn(answers[-1])
-            finally:
-                call.cancel()
-            return answers, ids
-
-        answers, ids = await self._retried(once, end)
-        return np.concatenate([each.indices() for each in answers]), ids, answers[0]
-
-    async def _call(self, method: str, content: bytes, end: float) -> bytes:
-        async def once(channel: Any, seconds: float) -> bytes:
-            call = channel.unary_unary(f"/{SELECTION}/{method}")
-            return bytes(await call(content, timeout=seconds, metadata=self._ways.metadata()))
-
-        return await self._retried(once, end)
-
-    async def _retried(self, once: Callable[[Any, float], Awaitable[T]], end: float) -> T:
+    async def _answer(self, question: Question, end: float) -> Any:
         """Call until it is answered, or may not be tried again, or the time is over."""
         wait, most = WAIT
         while True:
+            if self._ways.is_closed:
+                raise closed(self)
             address, channel = self._ways.next()
-            left = end - time.monotonic()
+            left = end - monotonic()
+            if left <= 0:
+                raise overdue(address)
             try:
-                return await once(channel, max(left, 0.001))
+                return await self._call(channel, question, left)
             except grpc.RpcError as error:
-                pause = wait * random.uniform(0.5, 1.0)
-                if not is_safe_to_try_again(error) or time.monotonic() + pause >= end:
-                    raise as_error(error, address) from None
-            except grpc.aio.UsageError:
-                raise ServiceError("CANCELLED", f"{self!r} is closed") from None
-            await asyncio.sleep(pause)
-            wait = min(2 * wait, most)
+                if not self._ways.is_gone(address, channel):
+                    pause = wait * random.uniform(0.5, 1.0)
+                    if not is_safe_to_try_again(error) or monotonic() + pause >= end:
+                        raise as_error(error, address) from None
+                    await asyncio.sleep(pause)
+                    wait = min(2 * wait, most)
+            except grpc.aio.UsageError:  # the channel is closed
+                if not self._ways.is_gone(address, channel):
+                    raise
+            except asyncio.CancelledError:  # by the end of the channel, or by the caller
+                task = asyncio.current_task()
+                if not self._ways.is_closed or task is None or task.cancelling():
+                    raise
+
+    async def _call(self, channel: Any, question: Question, seconds: float) -> Any:
+        metadata = self._ways.metadata()
+        if not isinstance(question, Stream):
+            method = channel.unary_unary(f"/{SELECTION}/{question.method}")
+            return await method(question.content, timeout=seconds, metadata=metadata)
+        made, failures = question.contents(), []
+
+        async def contents() -> AsyncIterator[bytes]:
+            try:
+                for content in made:
+                    yield content
+            except Exception as error:  # about a key; grpc would swallow it
+                failures.append(error)
+
+        method = channel.stream_stream(f"/{SELECTION}/SelectStream")
+        call = method(contents(), timeout=seconds, metadata=metadata)
+        try:
+            answers = [content async for content in call]
+        except grpc.RpcError as error:
+            raise (failures or [error])[0] from None
+        finally:
+            call.cancel()
+            made.close()
+        if failures:
+            raise failures[0]
+        return answers
 
 
 class _AsyncWays(Ways):
+    _closing: frozenset[asyncio.Task[None]] = frozenset()
+
     def gone(self, channels: list[Any]) -> None:
-        """Close channels in a task of their own; calls on them have a second to end."""
-        if channels:
-            self._closing = asyncio.gather(*(channel.close(1.0) for channel in channels))
+        """Close channels in tasks of their own, when the calls on them have ended."""
+        tasks = {asyncio.ensure_future(channel.close(GRACE)) for channel in channels}
+        self._closing = frozenset({task for task in self._closing if not task.done()} | tasks)
+
+    async def end(self) -> None:
+        """Close all channels now."""
+        for channel in self.take_all():
+            await channel.close()
+        for task in self._closing:
+            task.cancel()
+        await asyncio.gather(*self._closing, return_exceptions=True)

@@ -1,23 +1,20 @@
-"""Answers of clients, and what is the same for both clients: ids by fingerprint, and values."""
+"""Answers of clients, and the ids that their indices mean."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvh.errors import RVHError
+from rvh.keys import node_column
 from rvh.rpc.chunks import Response
 
-__all__ = ["Answer", "Ids"]
+__all__ = ["NOTHING", "Answer", "Known"]
 
 T = TypeVar("T")
-
-#: node sets whose ids a client keeps
-KEPT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +36,27 @@ class Answer(Generic[T]):
     fingerprint: str
 
 
-class Ids:
-    """The ids of the node sets that were met last, by fingerprint."""
+class Known(NamedTuple):
+    """The ids of one node set, shape (N,), in the order of indices.
 
-    def __init__(self) -> None:
-        self._found: OrderedDict[str, NDArray[Any]] = OrderedDict()
-        self.known = ""  # of the last answer
+    A request names the fingerprint, and its response is read with the same ids: whatever other
+    threads learn meanwhile does not matter.
+    """
 
-    def learn(self, response: Response) -> NDArray[Any]:
-        """Return the ids that a response means, shape (N,), in the order of its indices."""
-        found = self._found
+    fingerprint: str
+    ids: NDArray[Any]
+
+    def or_new(self, response: Response) -> Known:
+        """Return the ids that the response to such a request means."""
         if response.nodes is not None:
-            found[response.fingerprint] = np.array(response.nodes)
-            while len(found) > KEPT:
-                found.popitem(last=False)
-        self.known = response.fingerprint
-        try:
-            return found[response.fingerprint]
-        except KeyError:
+            return Known(response.fingerprint, node_column(response.nodes)[1])
+        if response.fingerprint != self.fingerprint:
             raise RVHError(
                 f"the server has answered by the nodes {response.fingerprint[:16]}... without "
                 "their ids: it is no rvh serve, or a gateway has changed the request"
-            ) from None
+            )
+        return self
+
+
+#: before the first answer
+NOTHING = Known("", np.empty(0, dtype="U1"))

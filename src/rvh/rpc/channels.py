@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -20,7 +21,7 @@ __all__ = ["OPTIONS", "Tls", "Ways"]
 OPTIONS = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 2000),  # what one attempt may take
     ("grpc.max_reconnect_backoff_ms", 2000),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -92,11 +93,13 @@ class Ways:
         self._membership = target if isinstance(target, Membership) else None
         self._make = make
         self._token = token
+        self._metadata = () if token is None or callable(token) else _bearer(token)
         given = Tls() if tls is True else tls or None
         self._credentials = None if given is None else given.credentials()
         self._is_open_to_all = token is not None and given is None and not plaintext
         self._channels: dict[str, Any] = {}
-        self._turn = 0
+        self.turn = random.randrange(1 << 16)  # clients of a list do not all begin with one server
+        self.is_closed = False
         self._snapshot: Any = None
         if self._membership is None:
             addresses = [target] if isinstance(target, str) else list(target)  # type: ignore[arg-type]
@@ -109,8 +112,7 @@ class Ways:
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """What is sent with every call."""
-        token = self._token() if callable(self._token) else self._token
-        return () if token is None else (("authorization", f"Bearer {token}"),)
+        return _bearer(self._token()) if callable(self._token) else self._metadata
 
     def next(self) -> tuple[str, Any]:
         """Return the server whose turn it is: address and channel."""
@@ -118,8 +120,8 @@ class Ways:
             self._snapshot = self._membership.snapshot
             self._set([self._address(node) for node in self._snapshot.nodes])
         addresses = tuple(self._channels)
-        self._turn += 1
-        address = addresses[self._turn % len(addresses)]
+        self.turn += 1
+        address = addresses[self.turn % len(addresses)]
         return address, self._channels[address]
 
     def __len__(self) -> int:
@@ -145,13 +147,31 @@ class Ways:
         self.gone(gone)
 
     def gone(self, channels: list[Any]) -> None:
-        """Close channels to servers that are there no more; calls on them go on elsewhere."""
+        """Close channels to servers that are there no more: calls on them are tried elsewhere."""
         for channel in channels:
             channel.close()
 
-    def all(self) -> list[Any]:
-        """All channels."""
+    def is_gone(self, address: str, channel: Any) -> bool:
+        """Tell whether a channel was closed since `next` gave it."""
+        return self.is_closed or self._channels.get(address) is not channel
+
+    def take_all(self) -> list[Any]:
+        """Give all channels away, to be closed; there is no other call from now on."""
+        self.is_closed = True
         return [*self._channels.values()]
+
+    def close(self) -> None:
+        """Close all channels."""
+        self.gone(self.take_all())
+
+
+def _bearer(token: Any) -> tuple[tuple[str, str], ...]:
+    """The header of a token; grpc's own message about one that cannot be sent would contain it."""
+    if not isinstance(token, str):
+        raise RVHTypeError(f"token is a {type(token).__name__}: pass a str, or a function of none")
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise RVHError("token has characters that no header may have: pass printable ASCII")
+    return (("authorization", f"Bearer {token}"),)
 
 
 def _check(address: Any, is_loopback_alone: bool) -> None:

@@ -6,7 +6,7 @@ https://protobuf.dev/programming-guides/encoding/.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from rvh._backend import pack
 from rvh._columns.column import KeyColumn, Kind
 from rvh.rpc.encoding import field, field_head, read_fields, varint
 
-__all__ = ["Chunk", "Response", "chunks_of", "read_response", "request_of"]
+__all__ = ["ONE", "Chunk", "Response", "chunks_of", "read_response", "request_of", "request_of_one"]
 
 #: the bytes of keys after which a chunk ends, however few they are
 BYTES_MAX = 16 << 20
@@ -38,6 +38,10 @@ class Chunk(NamedTuple):
     fields: list[Any]
 
 
+#: one empty key, to learn what only answers tell
+ONE = Chunk(1, [field(1, b"")])
+
+
 def chunks_of(column: KeyColumn, size: int) -> Iterator[Chunk]:
     """Cut a column into chunks of at most so many keys.
 
@@ -46,46 +50,70 @@ def chunks_of(column: KeyColumn, size: int) -> Iterator[Chunk]:
     RVHError, RVHTypeError
         A key without bytes.
     """
-    for piece, _ in column.pieces():
-        start = 0
-        while start < len(piece):
-            stop = min(start + size, len(piece))
-            if piece.kind is Kind.INTEGERS and piece.rows is None:
-                yield _integers(piece.values[start:stop])
-            else:
-                yield from _spans(piece, start, stop)
-            start = stop
+    column = column.with_plain_chunks()
+    for start in range(0, len(column), size):
+        stop = min(start + size, len(column))
+        pieces = [(column, start, stop)]
+        if column.kind is Kind.CHUNKS:
+            pieces = [piece[:3] for piece in column.values.pieces(start, stop)]
+        if all(piece.kind is Kind.INTEGERS and piece.rows is None for piece, _, _ in pieces):
+            yield _integers([piece.values[a:b] for piece, a, b in pieces])
+        else:
+            yield from _spans(pieces)
 
 
-def _integers(values: NDArray[Any]) -> Chunk:
-    words = values.astype("<i8" if values.dtype.kind == "i" else "<u8", copy=False)
-    content = np.ascontiguousarray(words).view(np.uint8).data
-    return Chunk(len(values), [field_head(3, content.nbytes), content])
+def _integers(arrays: list[NDArray[Any]]) -> Chunk:
+    words = [
+        each.astype("<i8" if each.dtype.kind == "i" else "<u8", copy=False).view("<i8")
+        for each in map(np.ascontiguousarray, arrays)
+    ]
+    content = _joined(words).view(np.uint8).data
+    return Chunk(content.nbytes // 8, [field_head(3, content.nbytes), content])
 
 
-def _spans(piece: KeyColumn, start: int, stop: int) -> Iterator[Chunk]:
-    spans = pack(piece, start, stop)
-    if spans.data.nbytes > BYTES_MAX and stop - start > 1:
-        middle = (start + stop) // 2
-        yield from _spans(piece, start, middle)
-        yield from _spans(piece, middle, stop)
-        return
-    ends = spans.offsets[1:].astype("<u4")
-    parts: list[Any] = []
-    if spans.data.nbytes:
-        parts += [field_head(4, spans.data.nbytes), spans.data.data]
-    parts += [field_head(5, ends.nbytes), ends.view(np.uint8).data]
-    yield Chunk(stop - start, parts)
+def _spans(pieces: Sequence[tuple[KeyColumn, int, int]]) -> Iterator[Chunk]:
+    packed = [pack(*piece) for piece in pieces]
+    data = _joined([each.data for each in packed])
+    sizes = [np.diff(each.offsets) for each in packed[1:]]
+    offsets = packed[0].offsets
+    if sizes:  # many short pieces, as some databases give
+        offsets = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(offsets), *sizes]))])
+    rows, start = len(offsets) - 1, 0
+    while start < rows:
+        first = int(offsets[start])
+        stop = rows
+        if len(data) - first > BYTES_MAX:
+            stop = int(np.searchsorted(offsets, first + BYTES_MAX, side="right")) - 1
+            stop = min(max(stop, start + 1), rows)
+        last = int(offsets[stop])
+        ends = (offsets[start + 1 : stop + 1] - offsets.dtype.type(first)).astype("<u4")
+        parts: list[Any] = []
+        if last > first:
+            parts += [field_head(4, last - first), data[first:last].data]
+        parts += [field_head(5, ends.nbytes), ends.view(np.uint8).data]
+        yield Chunk(stop - start, parts)
+        start = stop
 
 
-def request_of(chunk: Chunk, k: int | None, known: str, *, pinned: bool = False) -> bytes:
-    """Make a request of encoded keys."""
-    parts = [*chunk.fields, field(8, known.encode())]
+def _joined(arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def request_of(chunk: Chunk, k: int | None, known: str | None, *, pinned: bool = False) -> bytes:
+    """Make a request of encoded keys; without `known`, no ids come back."""
+    parts = [*chunk.fields]
+    if known is not None:
+        parts.append(field(8, known.encode()))
     if k is not None:
         parts.append(b"\x30" + varint(k))
     if pinned:
         parts.append(b"\x48\x01")
     return b"".join(parts)
+
+
+def request_of_one(key: bytes, k: int, known: str) -> bytes:
+    """Make the SelectRequest of one key."""
+    return b"".join((field(1, key), b"\x30", varint(k), field(8, known.encode())))
 
 
 class Response(NamedTuple):
@@ -112,8 +140,8 @@ class Response(NamedTuple):
     nodes: list[str] | None
 
     def indices(self) -> NDArray[Any]:
-        """The positions, shape (M, k)."""
-        return np.frombuffer(self.words, dtype="<u4").reshape(-1, self.k)
+        """The positions, one after the other."""
+        return np.frombuffer(self.words, dtype="<u4")
 
 
 def read_response(content: bytes) -> Response:

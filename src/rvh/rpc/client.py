@@ -1,8 +1,9 @@
-"""The client: the methods of a NodeSet, answered by a service."""
+"""The client for threads: the methods of a NodeSet, answered by a service."""
 
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
@@ -13,26 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._arguments.numbers import positive_seconds, whole_number
-from rvh._runtime.slices import take
 from rvh.errors import RVHError
-from rvh.keys import key_bytes, open_keys
-from rvh.membership import Membership
-from rvh.rpc.answer import Answer, Ids
+from rvh.keys import key_bytes
+from rvh.membership import Membership, NodeMeta
+from rvh.rpc.answer import Answer
 from rvh.rpc.channels import Tls, Ways
-from rvh.rpc.chunks import Chunk, Response, chunks_of, read_response, request_of
-from rvh.rpc.coalescing import Coalescing, Waiting, request_of_one
+from rvh.rpc.coalescing import Coalescing
 from rvh.rpc.messages import SELECTION
-from rvh.rpc.problems import ServiceError, as_error, is_safe_to_try_again
+from rvh.rpc.problems import as_error, closed, is_safe_to_try_again, overdue
+from rvh.rpc.questions import CHUNK, K_MAX, Asking, Contents, Question, Questions, Stream
 
-__all__ = ["Client"]
+__all__ = ["WAIT", "Client", "channel_to"]
 
 T = TypeVar("T")
 
-#: keys of one message of a stream: more or fewer are slower
-CHUNK = 100_000
 #: the seconds before a call is tried again: at first, and at most
 WAIT = (0.02, 1.0)
-K_MAX = 2**31 - 1
 
 
 def channel_to(address: str, credentials: Any, options: Any) -> Any:
@@ -60,7 +57,7 @@ class Client:
     plaintext : bool
         Send the token unencrypted, also to other machines.
     timeout : float
-        Seconds that one call may take, with all that is tried again.
+        Seconds that one method may take, with all that is tried again.
     chunk : int
         Keys of one message, from 1 to 1,000,000. More keys go as a stream.
 
@@ -95,10 +92,11 @@ class Client:
         chunk: int = CHUNK,
     ) -> None:
         self._timeout = positive_seconds(timeout, "timeout")
-        self._chunk = whole_number("chunk", chunk, 1_000_000)
+        self._questions = Questions(chunk)
         self._ways = Ways(target, channel_to, token, tls, plaintext)
-        self._ids = Ids()
-        self._coalescing = Coalescing(self._send)
+        self._coalescing = Coalescing(
+            lambda keys, k, end: self._ask(self._questions.select(keys, k), end)
+        )
 
     def select(self, key: Any, k: int = 1, *, timeout: float | None = None) -> Answer[list[str]]:
         """Select the best `k` nodes of one key, as `rvh.NodeSet.select`.
@@ -112,8 +110,8 @@ class Client:
         RVHError, RVHTypeError
             As `rvh.NodeSet.select`.
         """
-        end = self._end(timeout)
-        return self._coalescing.ask(Waiting(key_bytes(key), whole_number("k", k, K_MAX), end))
+        k = whole_number("k", k, K_MAX)
+        return self._coalescing.ask(key_bytes(key), k, self._end(timeout))
 
     def select_batch(
         self, keys: Any, k: int = 1, *, timeout: float | None = None
@@ -122,42 +120,38 @@ class Client:
 
         The whole answer is of one node set, however many messages it takes.
         """
-        indices, ids, response = self._indices(keys, k, timeout)
-        return Answer(take(ids, indices), response.epoch, response.fingerprint)
+        return self._ask(self._questions.select_batch(keys, k), self._end(timeout))
 
     def argselect_batch(
         self, keys: Any, k: int = 1, *, timeout: float | None = None
     ) -> Answer[NDArray[np.intp]]:
         """Select the best `k` nodes of every key, as positions in `ids`."""
-        indices, _, response = self._indices(keys, k, timeout)
-        return Answer(indices.astype(np.intp), response.epoch, response.fingerprint)
+        return self._ask(self._questions.argselect_batch(keys, k), self._end(timeout))
 
-    def ids(self, *, timeout: float | None = None) -> Answer[NDArray[Any]]:
-        """Ask for the ids of all nodes, shape (N,), in the order of indices."""
-        response = self._ask_batch(next(chunks_of_one()), 1, self._end(timeout))
-        return Answer(self._ids.learn(response), response.epoch, response.fingerprint)
+    def scores(
+        self, key: Any, *, timeout: float | None = None
+    ) -> Answer[list[tuple[str, int | float]]]:
+        """List every node that can be selected with its score, as `rvh.NodeSet.scores`."""
+        return self._ask(self._questions.scores(key), self._end(timeout))
 
     def score_batch(self, keys: Any, *, timeout: float | None = None) -> Answer[NDArray[Any]]:
         """Score every (key, node) pair, as `rvh.NodeSet.score_batch`."""
-        end = self._end(timeout)
-        scores: list[NDArray[Any]] = []
-        response: Response | None = None
-        with open_keys(keys) as column:
-            for chunk in chunks_of(column, self._chunk):
-                content = request_of(chunk, None, self._ids.known)
-                before = response
-                response = read_response(self._call("Score", content, end))
-                if before is not None and before.fingerprint != response.fingerprint:
-                    raise ServiceError("ABORTED", "the nodes have changed meanwhile: ask again")
-                ids = self._ids.learn(response)
-                scores.append(scores_of(response, chunk.rows, len(ids)))
-        if response is None:
-            return Answer(np.empty((0, 0)), 0, "")
-        return Answer(np.concatenate(scores), response.epoch, response.fingerprint)
+        return self._ask(self._questions.score_batch(keys), self._end(timeout))
+
+    def ids(self, *, timeout: float | None = None) -> Answer[NDArray[Any]]:
+        """Ask for the ids of all nodes that keys go to, shape (N,), in the order of indices."""
+        return self._ask(self._questions.ids(), self._end(timeout))
+
+    def nodes(self, *, timeout: float | None = None) -> Answer[tuple[NodeMeta, ...]]:
+        """Ask for all that is known of all nodes, as `rvh.membership.Snapshot.members`.
+
+        Weights are those by which keys are placed.
+        """
+        return self._ask(self._questions.nodes(), self._end(timeout))
 
     def close(self) -> None:
-        """Close all connections."""
-        self._ways.gone(self._ways.all())
+        """Close all connections; calls that are under way end with an error."""
+        self._ways.close()
 
     def __enter__(self) -> Client:
         return self
@@ -179,100 +173,85 @@ class Client:
         seconds = self._timeout if timeout is None else positive_seconds(timeout, "timeout")
         return time.monotonic() + seconds
 
-    def _indices(
-        self, keys: Any, k: int, timeout: float | None
-    ) -> tuple[NDArray[Any], NDArray[Any], Response]:
-        k, end = whole_number("k", k, K_MAX), self._end(timeout)
-        with open_keys(keys) as column:
-            if len(column) <= self._chunk:
-                chunks = list(chunks_of(column, self._chunk))
-                if not chunks:
-                    response = self._ask_batch(next(chunks_of_one()), k, end)
-                    return response.indices()[:0], self._ids.learn(response), response
-                if len(chunks) == 1:
-                    response = self._ask_batch(chunks[0], k, end)
-                    return response.indices(), self._ids.learn(response), response
-            return self._stream(lambda: chunks_of(column, self._chunk), k, end)
+    def _ask(self, asking: Asking[T], end: float) -> T:
+        try:
+            question = next(asking)
+            while True:
+                question = asking.send(self._answer(question, end))
+        except StopIteration as done:
+            answer: T = done.value
+            return answer
+        finally:
+            asking.close()
 
-    def _ask_batch(self, chunk: Chunk, k: int, end: float) -> Response:
-        content = request_of(chunk, k, self._ids.known)
-        return read_response(self._call("SelectBatch", content, end))
-
-    def _stream(
-        self, chunks: Callable[[], Iterator[Chunk]], k: int, end: float
-    ) -> tuple[NDArray[Any], NDArray[Any], Response]:
-        def once(channel: Any, seconds: float) -> tuple[list[Response], NDArray[Any]]:
-            known = self._ids.known
-            answers: list[Response] = []
-            call = _method(channel, "SelectStream", "stream_stream")(
-                (request_of(chunk, k, known, pinned=True) for chunk in chunks()),
-                timeout=seconds,
-                metadata=self._ways.metadata(),
-            )
-            try:
-                for content in call:
-                    answers.append(read_response(content))
-                    ids = self._ids.learn(answers[-1])
-            except BaseException:
-                call.cancel()
-                raise
-            return answers, ids
-
-        answers, ids = self._retried(once, end)
-        return np.concatenate([each.indices() for each in answers]), ids, answers[0]
-
-    def _send(self, group: list[Waiting]) -> None:
-        """Ask for single keys of one k together; each waiting one has its answer or error."""
-        end = max(each.end for each in group)
-        k = group[0].k
-        if len(group) == 1:
-            content = request_of_one(group[0], self._ids.known)
-            response = read_response(self._call("Select", content, end))
-        else:
-            with open_keys([each.key for each in group]) as column:
-                response = self._ask_batch(next(chunks_of(column, len(group))), k, end)
-        names = take(self._ids.learn(response), response.indices()).tolist()
-        for each, row in zip(group, names, strict=True):
-            each.answer = Answer(row, response.epoch, response.fingerprint)
-
-    def _call(self, method: str, content: bytes, end: float) -> bytes:
-        def once(channel: Any, seconds: float) -> bytes:
-            call = _method(channel, method, "unary_unary")
-            return bytes(call(content, timeout=seconds, metadata=self._ways.metadata()))
-
-        return self._retried(once, end)
-
-    def _retried(self, once: Callable[[Any, float], T], end: float) -> T:
+    def _answer(self, question: Question, end: float) -> Any:
         """Call until it is answered, or may not be tried again, or the time is over."""
         wait, most = WAIT
         while True:
+            if self._ways.is_closed:
+                raise closed(self)
             address, channel = self._ways.next()
             left = end - time.monotonic()
+            if left <= 0:
+                raise overdue(address)
             try:
-                return once(channel, max(left, 0.001))
+                return self._call(channel, question, left)
             except grpc.RpcError as error:
-                pause = wait * random.uniform(0.5, 1.0)
-                if not is_safe_to_try_again(error) or time.monotonic() + pause >= end:
-                    raise as_error(error, address) from None
-            time.sleep(pause)
-            wait = min(2 * wait, most)
+                if not self._ways.is_gone(address, channel):
+                    pause = wait * random.uniform(0.5, 1.0)
+                    if not is_safe_to_try_again(error) or time.monotonic() + pause >= end:
+                        raise as_error(error, address) from None
+                    time.sleep(pause)
+                    wait = min(2 * wait, most)
+            except ValueError as error:  # grpc's about a channel that is closed
+                if isinstance(error, RVHError) or not self._ways.is_gone(address, channel):
+                    raise
+
+    def _call(self, channel: Any, question: Question, seconds: float) -> Any:
+        metadata = self._ways.metadata()
+        if not isinstance(question, Stream):
+            method = channel.unary_unary(f"/{SELECTION}/{question.method}")
+            return method(question.content, timeout=seconds, metadata=metadata)
+        contents = _Contents(question.contents())
+        method = channel.stream_stream(f"/{SELECTION}/SelectStream")
+        call = method(contents, timeout=seconds, metadata=metadata)
+        try:
+            answers = list(call)
+        except BaseException as error:
+            call.cancel()
+            contents.end()
+            raise contents.error or error from None
+        if contents.error is not None:
+            raise contents.error
+        return answers
 
 
-def _method(channel: Any, name: str, kind: str) -> Any:
-    return getattr(channel, kind)(f"/{SELECTION}/{name}")
+class _Contents:
+    """Requests that a thread of grpc's takes, which reads the caller's keys no more after `end`."""
 
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
+        self._lock = threading.Lock()
+        self._is_over = False
+        self.error: Exception | None = None  # about a key; grpc would swallow it
 
-def chunks_of_one() -> Iterator[Chunk]:
-    """A chunk of one empty key, to learn what only answers tell."""
-    with open_keys([b""]) as column:
-        yield from chunks_of(column, 1)
+    def __iter__(self) -> Iterator[bytes]:
+        return self
 
+    def __next__(self) -> bytes:
+        with self._lock:
+            if self._is_over:
+                raise StopIteration
+            try:
+                return next(self._contents)
+            except StopIteration:
+                raise
+            except Exception as error:
+                self.error = error
+                raise StopIteration from None
 
-def scores_of(response: Response, rows: int, count: int) -> NDArray[Any]:
-    """The scores of a response as `rvh.NodeSet.score_batch` has them."""
-    kind = "<f8" if response.weighted else "<u8"
-    scores = np.frombuffer(response.words, dtype=kind).astype(kind[1:])
-    if not rows or scores.size not in (rows * count, 2 * rows * count):
-        raise RVHError(f"the server has sent {scores.size} scores of {rows} keys and {count} nodes")
-    shape = (rows, count) if scores.size == rows * count else (rows, count, 2)
-    return scores.reshape(shape)
+    def end(self) -> None:
+        """Wait until nothing is read, and give no more."""
+        self._is_over = True
+        with self._lock:
+            self._contents.close()

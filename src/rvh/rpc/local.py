@@ -14,13 +14,17 @@ from rvh.errors import RVHError
 from rvh.membership import Membership
 from rvh.membership.sources.protocol import SAME, Update
 from rvh.rpc.channels import Tls, Ways
-from rvh.rpc.client import channel_to
+from rvh.rpc.client import Client, channel_to
 from rvh.rpc.messages import SELECTION, message
 from rvh.rpc.mirroring import Mirror
 from rvh.rpc.problems import as_error
+from rvh.rpc.questions import nodes_told
 from rvh.rpc.service import BEAT
 
 __all__ = ["WatchNodes", "follow"]
+
+#: seconds by which a message may be late
+JITTER = 1.0
 
 
 def follow(
@@ -76,25 +80,19 @@ def follow(
     ...         here.nodes.select("user:1"), here.snapshot.epoch
     (['b'], 1)
     """
-    seconds = positive_seconds(timeout, "timeout")
-    ways = Ways(target, channel_to, token, tls, plaintext)
-    address, channel = ways.next()
-    try:
-        call = channel.unary_unary(f"/{SELECTION}/GetNodes")
-        content = call(b"", timeout=seconds, metadata=ways.metadata(), wait_for_ready=True)
-    except grpc.RpcError as error:
-        raise as_error(error, address) from None
-    finally:
-        ways.gone(ways.all())
-    told = message("rvh.v1.GetNodesResponse").FromString(content)
+    with Client(target, token=token, tls=tls, plaintext=plaintext, timeout=timeout) as client:
+        told = client._ask(nodes_told(), client._end(None))
     if told.keyed != bool(secret):
         raise RVHError(
-            f"{address} places keys with a secret, which it does not send: pass it as secret="
-            if told.keyed
-            else f"{address} places keys without a secret, and one is given: leave secret= away"
+            f"{_name_of(target)} places keys "
+            + (
+                "with a secret, which it does not send: pass it as secret="
+                if told.keyed
+                else "without a secret, and one is given: leave secret= away"
+            )
         )
     source = WatchNodes(target, told.scheme, token=token, tls=tls, plaintext=plaintext)
-    return Membership(source, scheme=told.scheme, secret=secret, timeout=seconds, **options)
+    return Membership(source, scheme=told.scheme, secret=secret, timeout=timeout, **options)
 
 
 class WatchNodes:
@@ -122,16 +120,18 @@ class WatchNodes:
         silence: float = 3 * BEAT,
     ) -> None:
         self._ways = target, channel_to, token, tls, plaintext
-        Ways(*self._ways)  # raises the error about them
-        self.name = "grpc:" + (target if isinstance(target, str) else ",".join(target))
+        self._turn = Ways(*self._ways).turn  # it raises the error about them
+        self.name = "grpc:" + _name_of(target)
         self.heard = positive_seconds(silence, "silence")
         # A server that has lost its own source goes on to speak, but confirms nothing.
         self.silence = 1e9
         self._mirror = Mirror(scheme)
+        self._confirmed = float("-inf")  # when the server's own source last confirmed the nodes
 
     async def watch(self) -> AsyncIterator[Update]:
         """Tell the nodes, and every change, until it is closed."""
         ways = Ways(*self._ways)
+        ways.turn = self._turn = self._turn + 1  # another server each time
         address, channel = ways.next()
         loop = asyncio.get_running_loop()
         words: asyncio.Queue[Any] = asyncio.Queue()
@@ -159,10 +159,14 @@ class WatchNodes:
         listener = threading.Thread(target=listen, name="rvh-watch-nodes", daemon=True)
         listener.start()
         try:
-            last = loop.time()
             while True:
-                async with asyncio.timeout(self.heard):
-                    word = await words.get()
+                try:
+                    async with asyncio.timeout(self.heard):
+                        word = await words.get()
+                except TimeoutError:
+                    raise ConnectionError(
+                        f"{address} has said nothing for {self.heard:g} s"
+                    ) from None
                 taken.release()
                 if isinstance(word, grpc.RpcError):
                     raise ConnectionError(str(as_error(word, address)))
@@ -170,11 +174,17 @@ class WatchNodes:
                     raise word
                 told = message("rvh.v1.WatchNodesResponse").FromString(word)
                 update = self._mirror.hear(told)
-                if update is not SAME or told.age <= loop.time() - last + 1:
-                    last = loop.time()
+                confirmed = loop.time() - told.age
+                # A message is a little late each time: less than JITTER is no confirmation.
+                if update is not SAME or confirmed > self._confirmed + JITTER:
+                    self._confirmed = confirmed
                     yield update
         finally:
             call.cancel()
             taken.release()
             channel.close()
             await asyncio.to_thread(listener.join)
+
+
+def _name_of(target: str | Sequence[str]) -> str:
+    return target if isinstance(target, str) else ",".join(target)

@@ -14,7 +14,7 @@ from rvh.membership import NodeMeta, Snapshot, Status
 from rvh.membership.sources.protocol import SAME, Refused, State, Update
 from rvh.rpc.messages import message
 
-__all__ = ["Mirror", "digest_told", "node_message", "tell", "tell_age"]
+__all__ = ["Mirror", "digest_told", "node_message", "node_of", "tell", "tell_age"]
 
 #: the members of NodeMeta that are fields of the same name in a message
 FIELDS = ("address", "zone", "rack", "geohash", "stake", "capacity", "rtt")
@@ -35,7 +35,8 @@ def node_message(node: NodeMeta, weight: float | None) -> Any:
     )
 
 
-def _node_of(node: Any) -> NodeMeta:
+def node_of(node: Any) -> NodeMeta:
+    """Make a node of its message."""
     told = {field: getattr(node, field) for field in FIELDS if node.HasField(field)}
     weight = node.weight if node.HasField("weight") else None
     if node.status not in _STATUS_OF:
@@ -114,7 +115,7 @@ class Mirror:
         for node in told.left:
             self._nodes.pop(node, None)
         try:
-            self._nodes.update((node.id, _node_of(node)) for node in told.nodes)
+            self._nodes.update((node.id, node_of(node)) for node in told.nodes)
         except RVHError as error:
             self.digest = ""
             return Refused(error)

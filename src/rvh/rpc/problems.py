@@ -9,12 +9,12 @@ import grpc
 from rvh.errors import RVHError
 from rvh.rpc.messages import message
 
-__all__ = ["ServiceError", "as_error", "is_safe_to_try_again"]
+__all__ = ["ServiceError", "as_error", "closed", "is_safe_to_try_again", "overdue"]
 
 #: what to do about a status, where the server does not say so
 ADVICE = {
     "UNAVAILABLE": "see that it runs, and that address and TLS are right",
-    "DEADLINE_EXCEEDED": "ask for fewer keys at a time, or give a longer timeout=",
+    "DEADLINE_EXCEEDED": "give a longer timeout=, or ask for fewer keys at a time",
     "UNAUTHENTICATED": "give the client a token= that the server knows",
     "UNIMPLEMENTED": "what answers there is no rvh serve, or an older one",
 }
@@ -49,6 +49,17 @@ def as_error(error: Any, target: str) -> ServiceError:
     return ServiceError(
         code, f"{target}: {code}: {text}" + (f"; {advice}" if advice else ""), _field_of(error)
     )
+
+
+def overdue(target: str = "the service") -> ServiceError:
+    """Make the error of a call whose time was over before it could be made."""
+    code = "DEADLINE_EXCEEDED"
+    return ServiceError(code, f"{target}: {code}: no answer in time; {ADVICE[code]}")
+
+
+def closed(client: object) -> ServiceError:
+    """Make the error of a client that is asked after its end."""
+    return ServiceError("CANCELLED", f"{client!r} is closed: make another")
 
 
 def _field_of(error: Any) -> str:
