@@ -75,6 +75,11 @@ def _field_of(error: Any) -> str:
 
 def is_safe_to_try_again(error: Any) -> bool:
     """Tell whether the same call may be answered elsewhere or later. All calls only read."""
-    if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:  # overload; not a message too large
-        return "larger than max" not in (error.details() or "")
-    return error.code() is grpc.StatusCode.UNAVAILABLE
+    code, text = error.code(), error.details() or ""
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:  # overload; not a message too large
+        return "larger than max" not in text
+    # A call that comes in the moment in which a server stops is cancelled by gRPC; where the
+    # caller has cancelled it, or closed the channel, the text says so.
+    if code is grpc.StatusCode.CANCELLED:
+        return text.upper() == "CANCELLED"
+    return code is grpc.StatusCode.UNAVAILABLE
