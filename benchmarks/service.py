@@ -33,7 +33,7 @@ import rvh
 from rvh.bench.environment import processor
 from rvh.keys import KeyColumn, Kind, Spans
 from rvh.rpc import AsyncClient, Client, Limits, follow
-from rvh.rpc.messages import SELECTION, Method, methods
+from rvh.rpc.messages import FLAT, SELECTION, Method, methods
 from rvh.rpc.server import SPARE
 
 IDS = [f"node-{i:03}" for i in range(64)]
@@ -343,8 +343,45 @@ def local(options: Options) -> Iterator[Row]:
     yield Row(what, "at most 100 ns", f"{more:.0f} ns", f"{mine:.0f}, {base:.0f} ns")
 
 
+def flat(options: Options) -> Iterator[Row]:
+    import flatbuffers
+    from flatbuffers.number_types import Uint32Flags
+    from flatbuffers.table import Table
+
+    method = CALLS["SelectBatch"]
+
+    def by_flat() -> np.ndarray:
+        builder = flatbuffers.Builder(data.nbytes + ends.nbytes + 128)
+        parts = builder.CreateByteVector(data.tobytes()), builder.CreateNumpyVector(ends)
+        builder.StartObject(len(parts))
+        for slot, part in enumerate(parts):
+            builder.PrependUOffsetTRelativeSlot(slot, part, 0)
+        builder.Finish(builder.EndObject())
+        answer = other(bytes(builder.Output()))
+        table = Table(answer, int.from_bytes(answer[:4], "little"))
+        return table.GetVectorAsNumpy(Uint32Flags, table.Offset(4 + 2 * 3))
+
+    def by_packed() -> np.ndarray:
+        return np.array(call(method.request(data=data.tobytes(), ends=ends.tolist())).indices)
+
+    def by_client() -> np.ndarray:
+        return client.argselect_batch(column).value
+
+    for count in (10_000, 100_000):
+        data, ends = packed(min(count, options.keys))
+        column = KeyColumn(Kind.SPANS, Spans(data, np.append(np.uint32(0), ends)))
+        with service() as address, Client(address) as client, connect(address) as channel:
+            call, other = stub(channel, "SelectBatch"), channel.unary_unary(f"/{FLAT}/SelectBatch")
+            assert np.array_equal(by_flat(), by_packed())
+            rounds = interleaved(options, len(ends), by_flat, by_packed, by_client)
+        what = f"SelectBatch of {count // 1000}k keys by FlatBuffers"
+        yield of_keys(f"{what}, against packed keys by generated code", "", rounds, 0, 1)
+        yield of_keys(f"{what}, against packed keys by Client", "", rounds, 0, 2)
+
+
 ROWS = {
     "unary": unary,
+    "flat": flat,
     "stream": stream,
     "crowd": crowded,
     "coalescing": coalescing,
