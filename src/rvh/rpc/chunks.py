@@ -7,6 +7,7 @@ https://protobuf.dev/programming-guides/encoding/.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import index
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from rvh._backend import pack
 from rvh._columns.column import KeyColumn, Kind
 from rvh.rpc.encoding import field, field_head, read_fields, varint
+from rvh.rpc.problems import malformed
 
 __all__ = ["ONE", "Chunk", "Response", "chunks_of", "read_response", "request_of", "request_of_one"]
 
@@ -145,19 +147,34 @@ class Response(NamedTuple):
 
 
 def read_response(content: bytes) -> Response:
-    """Read SelectResponse, SelectBatchResponse or ScoreResponse."""
+    """Read SelectResponse, SelectBatchResponse or ScoreResponse.
+
+    Raises
+    ------
+    ServiceError
+        It is none of them.
+    """
+    try:
+        return _read(content)
+    except (TypeError, ValueError):
+        raise malformed("cut off, or with a field of another type or text") from None
+
+
+def _read(content: bytes) -> Response:
     epoch, fingerprint, k, weighted = 0, "", 1, False
     words = memoryview(b"")
     nodes: list[str] = []
     for number, value in read_fields(content):
         if number == 1:
-            epoch = value
+            epoch = index(value)
         elif number == 2:
             fingerprint = str(value, "utf-8")
         elif number == 3 and isinstance(value, int):
             k = value
         elif number in (3, 4):
-            words, weighted = value, number == 4
+            words, weighted = memoryview(value), number == 4
         elif number == 6:
             nodes.append(str(value, "utf-8"))
+    if len(words) % 4:
+        raise ValueError(f"{len(words)} bytes are no list of indices or scores")
     return Response(epoch, fingerprint, k, words, weighted, nodes or None)

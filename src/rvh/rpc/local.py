@@ -17,7 +17,7 @@ from rvh.rpc.channels import Tls, Ways
 from rvh.rpc.client import Client, channel_to
 from rvh.rpc.messages import SELECTION, message
 from rvh.rpc.mirroring import Mirror
-from rvh.rpc.problems import as_error
+from rvh.rpc.problems import as_error, parse
 from rvh.rpc.questions import nodes_told
 from rvh.rpc.service import BEAT
 
@@ -172,7 +172,7 @@ class WatchNodes:
                     raise ConnectionError(str(as_error(word, address)))
                 if isinstance(word, Exception):
                     raise word
-                told = message("rvh.v1.WatchNodesResponse").FromString(word)
+                told = parse("WatchNodesResponse", word)
                 update = self._mirror.hear(told)
                 confirmed = loop.time() - told.age
                 # A message is a little late each time: less than JITTER is no confirmation.

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from rvh.errors import RVHError
 from rvh.rpc.messages import message
 
-__all__ = ["ServiceError", "as_error", "closed", "is_safe_to_try_again", "overdue"]
+__all__ = [
+    "ServiceError",
+    "as_error",
+    "closed",
+    "is_safe_to_try_again",
+    "malformed",
+    "overdue",
+    "parse",
+]
 
 #: what to do about a status, where the server does not say so
 ADVICE = {
@@ -67,10 +77,30 @@ def _field_of(error: Any) -> str:
     if not isinstance(details, bytes):
         return ""
     bad = message("google.rpc.BadRequest")()
-    for detail in message("google.rpc.Status").FromString(details).details:
-        if detail.Unpack(bad) and bad.field_violations:
-            return str(bad.field_violations[0].field)
+    with suppress(DecodeError):
+        for detail in message("google.rpc.Status").FromString(details).details:
+            if detail.Unpack(bad) and bad.field_violations:
+                return str(bad.field_violations[0].field)
     return ""
+
+
+def parse(kind: str, content: bytes) -> Any:
+    """Parse a response that is a message of `rvh.v1`.
+
+    Raises
+    ------
+    ServiceError
+        It is none.
+    """
+    try:
+        return message(f"rvh.v1.{kind}").FromString(content)
+    except DecodeError:
+        raise malformed(f"the bytes are no {kind}") from None
+
+
+def malformed(what: str) -> ServiceError:
+    """Make the error of a response that no rvh serve sends."""
+    return ServiceError("INTERNAL", f"the response is malformed: {what}; is it rvh serve?")
 
 
 def is_safe_to_try_again(error: Any) -> bool:

@@ -28,9 +28,8 @@ from rvh.rpc.chunks import (
     request_of,
     request_of_one,
 )
-from rvh.rpc.messages import message
 from rvh.rpc.mirroring import node_of
-from rvh.rpc.problems import ServiceError
+from rvh.rpc.problems import ServiceError, malformed, parse
 
 __all__ = ["CHUNK", "Asking", "Contents", "Question", "Questions", "Stream", "Unary", "nodes_told"]
 
@@ -190,7 +189,7 @@ class Questions:
 def nodes_told() -> Asking[Any]:
     """Ask for GetNodesResponse."""
     content = yield Unary("GetNodes", b"")
-    return message("rvh.v1.GetNodesResponse").FromString(content)
+    return parse("GetNodesResponse", content)
 
 
 def _pinned(column: KeyColumn, size: int, k: int, known: str) -> Callable[[], Contents]:
@@ -206,20 +205,18 @@ def _pinned(column: KeyColumn, size: int, k: int, known: str) -> Callable[[], Co
 def _checked(indices: NDArray[Any], rows: int, k: int, count: int) -> NDArray[Any]:
     """Give indices their shape (M, k), if they are positions among so many nodes."""
     if indices.size != rows * k or (rows and indices.max() >= count):
-        raise ServiceError(
-            "INTERNAL",
-            f"the server has sent {indices.size} positions for {rows} keys with k={k}, or one "
-            f"that is none among {count} nodes",
+        raise malformed(
+            f"{indices.size} positions for {rows} keys with k={k}, or one that is none among "
+            f"{count} nodes"
         )
     return indices.reshape(rows, k)
 
 
 def _scores_of(response: Response, rows: int, count: int) -> NDArray[Any]:
     """The scores of a response as `rvh.NodeSet.score_batch` has them."""
+    size, each = len(response.words), 8 * rows * count
+    if size not in (each, 2 * each):
+        raise malformed(f"{size} bytes of scores for {rows} keys and {count} nodes")
     kind = "<f8" if response.weighted else "<u8"
     scores = np.frombuffer(response.words, dtype=kind).astype(kind[1:])
-    if scores.size not in (rows * count, 2 * rows * count):
-        raise ServiceError(
-            "INTERNAL", f"the server has sent {scores.size} scores of {rows} keys, {count} nodes"
-        )
     return scores.reshape((rows, count) if scores.size == rows * count else (rows, count, 2))
