@@ -233,6 +233,58 @@ def test_endpoints_of_a_membership(served: Any) -> None:
             assert client.select("a").value == membership.nodes.select("a")
 
 
+def test_endpoints_that_change_while_threads_ask() -> None:
+    with serving() as (one, membership, _), serving() as (two, *_):
+        expected = [membership.nodes.select(key) for key in KEYS]
+        ends = [NodeMeta(str(each.port), address=f"127.0.0.1:{each.port}") for each in (one, two)]
+        source = Scripted(ends)
+        failures: list[BaseException] = []
+        over = threading.Event()
+        with Membership(source) as servers, Client(servers) as client:
+
+            def ask() -> None:
+                try:
+                    while not over.is_set():
+                        assert client.select_batch(KEYS).value.tolist() == expected
+                except BaseException as error:
+                    failures.append(error)
+
+            threads = [threading.Thread(target=ask) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            for count in range(60):
+                source.say(ends[count % 2 :][:1])
+                until(lambda count=count: servers.snapshot.epoch >= 2 + count)
+            over.set()
+            for thread in threads:
+                thread.join()
+    assert not failures
+
+
+def test_an_endpoint_without_an_address() -> None:
+    with Membership(Scripted("a b")) as servers, Client(servers) as client:
+        for _ in range(2):
+            with pytest.raises(rvh.RVHError, match="has no address to ask"):
+                client.select("key")
+
+
+def test_a_client_for_asyncio_belongs_to_the_loop_that_uses_it() -> None:
+    with serving() as (server, membership, _):
+        client = AsyncClient(f"127.0.0.1:{server.port}")  # no loop runs yet
+
+        async def ask(key: str) -> Any:
+            return await client.select(key)
+
+        async def ask_and_close() -> Any:
+            answer = await ask("a")
+            with pytest.raises(rvh.RVHError, match="another event loop"):
+                await asyncio.to_thread(asyncio.run, ask("b"))
+            await client.close()
+            return answer
+
+        assert asyncio.run(ask_and_close()).value == membership.nodes.select("a")
+
+
 # -- local mode -------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._arguments.numbers import positive_seconds, whole_number
+from rvh.errors import RVHError
 from rvh.keys import key_bytes
 from rvh.membership import Membership, NodeMeta
 from rvh.rpc.answer import Answer
@@ -91,6 +92,7 @@ class AsyncClient:
         self._is_called = False  # whether the queue is looked at in this turn of the loop
         self._timer: asyncio.TimerHandle | None = None
         self._timer_end = float("inf")
+        self._loop: asyncio.AbstractEventLoop | None = None  # that of the first call
 
     async def select(
         self, key: Any, k: int = 1, *, timeout: float | None = None
@@ -245,6 +247,12 @@ class AsyncClient:
     # -- calls ------------------------------------------------------------------------------------
 
     def _end(self, timeout: float | None) -> float:
+        """When a call that begins now has to end; the error where it is not for this loop."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            if self._loop is not None:
+                raise RVHError(f"{self!r} was used in another event loop: make one for each loop")
+            self._loop = loop
         seconds = self._timeout if timeout is None else positive_seconds(timeout, "timeout")
         return monotonic() + seconds
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -13,7 +14,7 @@ from typing import Any
 import grpc
 
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.membership import Membership
+from rvh.membership import Membership, NodeMeta
 
 __all__ = ["OPTIONS", "Tls", "Ways"]
 
@@ -97,7 +98,8 @@ class Ways:
         given = Tls() if tls is True else tls or None
         self._credentials = None if given is None else given.credentials()
         self._is_open_to_all = token is not None and given is None and not plaintext
-        self._channels: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._channels: dict[str, Any] = {}  # None: not asked yet
         self.turn = random.randrange(1 << 16)  # clients of a list do not all begin with one server
         self.is_closed = False
         self._snapshot: Any = None
@@ -116,35 +118,35 @@ class Ways:
 
     def next(self) -> tuple[str, Any]:
         """Return the server whose turn it is: address and channel."""
-        if self._membership is not None and self._snapshot is not self._membership.snapshot:
-            self._snapshot = self._membership.snapshot
-            self._set([self._address(node) for node in self._snapshot.nodes])
-        addresses = tuple(self._channels)
-        self.turn += 1
-        address = addresses[self.turn % len(addresses)]
-        return address, self._channels[address]
+        with self._lock:
+            if self._membership is not None and self._snapshot is not self._membership.snapshot:
+                snapshot = self._membership.snapshot
+                self._set([self._address(snapshot[node]) for node in snapshot.nodes])
+                self._snapshot = snapshot
+            addresses = tuple(self._channels)
+            self.turn += 1
+            address = addresses[self.turn % len(addresses)]
+            channel = self._channels[address]
+            if channel is None:  # made here, since those for asyncio belong to the loop that runs
+                channel = self._make(address, self._credentials, [*OPTIONS])
+                self._channels[address] = channel
+            return address, channel
 
     def __len__(self) -> int:
         return len(self._channels)
 
-    def _address(self, node: str) -> str:
-        address: str | None = self._snapshot[node].address
-        if address is None:
-            raise RVHError(f"node {show(node)} of {self._membership!r} has no address to ask")
-        return address
+    def _address(self, node: NodeMeta) -> str:
+        if node.address is None:
+            raise RVHError(f"node {show(node.id)} of {self._membership!r} has no address to ask")
+        return node.address
 
     def _set(self, addresses: list[str]) -> None:
         """Keep the channels of these addresses, and no others."""
         for address in addresses:
             _check(address, self._is_open_to_all)
-        channels = {
-            address: self._channels.get(address)
-            or self._make(address, self._credentials, [*OPTIONS])
-            for address in addresses
-        }
-        gone = [each for address, each in self._channels.items() if address not in channels]
-        self._channels = channels
-        self.gone(gone)
+        before = self._channels
+        self._channels = {address: before.get(address) for address in addresses}
+        self.gone([each for address, each in before.items() if each and address not in addresses])
 
     def gone(self, channels: list[Any]) -> None:
         """Close channels to servers that are there no more: calls on them are tried elsewhere."""
@@ -157,8 +159,9 @@ class Ways:
 
     def take_all(self) -> list[Any]:
         """Give all channels away, to be closed; there is no other call from now on."""
-        self.is_closed = True
-        return [*self._channels.values()]
+        with self._lock:
+            self.is_closed = True
+            return [channel for channel in self._channels.values() if channel is not None]
 
     def close(self) -> None:
         """Close all channels."""
