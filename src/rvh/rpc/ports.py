@@ -56,6 +56,8 @@ def reserve(host: str, port: int, *, share: bool = False) -> socket.socket:
     RVHError
         The port is taken, or the host is none of this machine.
     """
+    if not host:
+        raise RVHError("the host is empty: 127.0.0.1 is this machine alone, 0.0.0.0 and :: are all")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, where = found[0]

@@ -1,0 +1,274 @@
+"""`rvh serve` as a process: its port, its options, and its end."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commandline import command
+from servers import free_port, until
+
+grpc = pytest.importorskip("grpc", reason="grpcio is not installed")
+pytest.importorskip("msgspec", reason="msgspec is not installed")
+
+from rpc_server import calls_of  # noqa: E402
+from serve_command import Serve, run_serve, serve, write_nodes  # noqa: E402
+
+import rvh  # noqa: E402
+from rvh.rpc.health import HEALTH  # noqa: E402
+from rvh.rpc.messages import message  # noqa: E402
+
+NODES = ["a", "b", "c"]
+MANY = [f"node-{n}" for n in range(1000)]
+BATCH = message("rvh.v1.SelectBatchRequest")
+SELECT = message("rvh.v1.SelectRequest")
+CHECK = message("grpc.health.v1.HealthCheckRequest")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_nodes(tmp_path / "nodes.json", NODES)
+    return tmp_path
+
+
+@contextmanager
+def channel_to(server: Serve, host: str = "127.0.0.1") -> Iterator[Any]:
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    with grpc.insecure_channel(f"{host}:{server.port}", options) as channel:
+        yield channel
+
+
+def selected(server: Serve, host: str = "127.0.0.1") -> list[str]:
+    with channel_to(server, host) as channel:
+        return [*calls_of(channel).Select(SELECT(text="user:1", with_ids=True), timeout=20).ids]
+
+
+def refusal(call: Callable[[], object]) -> str:
+    """The status of a call that is not answered."""
+    with pytest.raises(grpc.RpcError) as caught:
+        call()
+    error: Any = caught.value
+    return str(error.code().name)
+
+
+# -- the port -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_port_has_one_owner(folder: Path, processes: int) -> None:
+    with serve(folder, "--processes", processes) as server:
+        fingerprint = rvh.NodeSet(NODES).fingerprint
+        more = ", 2 processes" if processes == 2 else ""
+        assert server.said() == [
+            f"rvh: serving file:nodes.json on 127.0.0.1:{server.port} (plaintext, no tokens{more})"
+            f": 3 nodes, 3 selectable, epoch 1, fingerprint {fingerprint}"
+        ]
+        for others in (1, 2):
+            status, said = run_serve(folder, "--port", server.port, "--processes", others)
+            assert status == 1
+            assert said == (
+                f"rvh: cannot listen on 127.0.0.1:{server.port}: Address already in use; "
+                "another server has it: end that, or choose another port\n"
+            )
+        assert selected(server) == rvh.NodeSet(NODES).select("user:1")
+        assert server.end() == 0
+        with serve(folder, "--port", server.port) as successor:  # at once
+            assert selected(successor)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_port_of_another_program(folder: Path, processes: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        status, said = run_serve(folder, "--port", port, "--processes", processes)
+    assert (status, said.count("\n")) == (1, 1)
+    assert f"127.0.0.1:{port}: Address already in use" in said
+
+
+def test_two_servers_that_start_together(folder: Path) -> None:
+    line = command("serve", "nodes.json", "--port", free_port(), "--processes", 2)
+    logs = [folder / "one", folder / "other"]
+    both = []
+    try:
+        for log in logs:
+            with log.open("wb") as file:
+                both.append(subprocess.Popen(line, cwd=folder, stderr=file))
+        until(lambda: all(log.read_text() for log in logs), 60, "both have said something")
+        said = sorted(log.read_text().split(" on ")[0] for log in logs)
+        assert said == ["rvh: cannot listen", "rvh: serving file:nodes.json"]
+    finally:
+        for each in both:
+            each.terminate()
+        assert sorted(each.wait(30) for each in both) == [0, 1]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_ipv6(folder: Path, processes: int) -> None:
+    if not socket.has_ipv6:
+        pytest.skip("there is no IPv6 here")
+    with serve(folder, "--host", "::1", "--processes", processes) as server:
+        assert f" on [::1]:{server.port} (" in server.text()
+        assert selected(server, "[::1]")
+        assert server.end() == 0
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1", ""])
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_host_that_is_none(folder: Path, host: str, processes: int) -> None:
+    status, said = run_serve(
+        folder, "--host", host, "--plaintext", "--port", 0, "--processes", processes
+    )
+    assert (status, said.count("\n")) == (1, 1)
+    assert said.startswith(
+        f"rvh: cannot listen on {host}:0: " if host else "rvh: the host is empty"
+    )
+
+
+def test_other_machines_are_served_unencrypted_only_when_that_is_asked_for(folder: Path) -> None:
+    status, said = run_serve(folder, "--host", "0.0.0.0", "--port", 0)
+    assert (status, said.count("\n")) == (1, 1)
+    assert said.startswith("rvh: 0.0.0.0 is reached from other machines")
+    for option in ("--plaintext", "--tls-cert", "--tls-key"):
+        assert option in said
+    with serve(folder, "--host", "0.0.0.0", "--plaintext") as server:
+        assert selected(server)
+
+
+# -- options --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--tls-cert", "x"], "--tls-key"),
+        (["--tls-key", "x"], "--tls-cert"),
+        (["--tls-client-ca", "x"], "--tls-cert"),
+        (["--tls-cert", "x", "--tls-key", "y", "--plaintext"], "--plaintext"),
+        (["--port", "65536"], "--port"),
+        (["--processes", "0"], "--processes"),
+        (["--drain", "-1"], "--drain"),
+        (["--max-calls", "0"], "--max-calls"),
+        (["--no-such-option"], "--no-such-option"),
+    ],
+)
+def test_option_mistakes(folder: Path, options: list[str], named: str) -> None:
+    status, said = run_serve(folder, *options)
+    assert (status, said.count("\n")) == (2, 1)
+    assert named in said
+
+
+def test_without_grpc(folder: Path) -> None:
+    code = (
+        "import sys; sys.modules['grpc'] = None; from rvh.cli import main; "
+        "sys.exit(main(['serve', 'nodes.json', '--port', '0']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "rvh: rvh serve needs its extra: pip install 'rvh[rpc]'\n"
+
+
+# -- its end --------------------------------------------------------------------------------------
+
+
+class Long:
+    """A call that takes about two seconds: a thousand nodes and many keys, on one thread."""
+
+    KEYS = range(60_000)
+
+    def __init__(self, channel: Any) -> None:
+        request = BATCH(integers=self.KEYS, with_ids=False)
+        self.call = calls_of(channel).SelectBatch.future(request, timeout=60)
+
+
+@pytest.mark.parametrize(("processes", "number"), [(1, signal.SIGTERM), (2, signal.SIGINT)])
+def test_an_orderly_end(folder: Path, processes: int, number: int) -> None:
+    write_nodes(folder / "nodes.json", MANY)
+    options = ("--processes", processes, "--threads", 1)
+    with serve(folder, *options) as server, channel_to(server) as channel:
+        calls = calls_of(channel)
+        heard: list[Any] = []
+
+        def watch() -> None:
+            for each in calls_of(channel, HEALTH).Watch(CHECK(), timeout=60):
+                heard.append(each.status)
+                if each.status == 2:  # NOT_SERVING
+                    heard.append(refusal(ask_on))
+                    heard.append(long.call.done())
+
+        def ask_on() -> None:
+            while True:  # until the moment in which it takes no more
+                calls.Select(SELECT(text="a"), timeout=20)
+
+        watching = threading.Thread(target=watch)
+        nodes = calls.WatchNodes(message("rvh.v1.WatchNodesRequest")(), timeout=60)
+        assert len(next(nodes).nodes) == len(MANY)
+        long = Long(channel)
+        watching.start()
+        until(lambda: heard == [1], what="the watcher is told SERVING")
+        server.process.send_signal(number)
+        assert refusal(lambda: list(nodes)) == "UNAVAILABLE"
+        assert not long.call.done()
+        answer = long.call.result()
+        expected = rvh.NodeSet(sorted(MANY)).argselect_batch(Long.KEYS)
+        assert [*answer.indices] == expected.ravel().tolist()
+        watching.join(30)
+        # told first; then a new call is refused, while the one that runs goes on. One that comes
+        # in the moment in which gRPC stops is CANCELLED.
+        assert heard in ([1, 2, "UNAVAILABLE", False], [1, 2, "CANCELLED", False])
+        assert server.ends() == 0
+        assert server.said()[1:] == ["rvh: ending: calls that run are answered"]
+
+
+@pytest.mark.parametrize("processes", [1])
+def test_a_second_signal_ends_it_at_once(folder: Path, processes: int) -> None:
+    write_nodes(folder / "nodes.json", MANY)
+    options = ("--processes", processes, "--threads", 1, "--drain", 600)
+    with serve(folder, *options) as server, channel_to(server) as channel:
+        # a stream that stays open would be waited for
+        answers = calls_of(channel).SelectStream(_never_ending(), timeout=120)
+        next(answers)
+        workers = server.workers()
+        server.process.send_signal(signal.SIGTERM)
+        server.says("ending")
+        assert server.process.poll() is None
+        assert server.end(signal.SIGTERM) in (-signal.SIGTERM, 128 + signal.SIGTERM)
+        assert refusal(lambda: next(answers)) == "UNAVAILABLE"
+        for worker in workers:
+            until(lambda pid=worker: not _runs(pid), what="a worker has ended")
+
+
+def _never_ending() -> Iterator[Any]:
+    yield BATCH(texts=["a"])
+    threading.Event().wait(60)
+
+
+def _runs(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_calls_that_take_longer_than_the_drain_are_ended(folder: Path) -> None:
+    write_nodes(folder / "nodes.json", MANY)
+    with serve(folder, "--drain", 0, "--threads", 1) as server, channel_to(server) as channel:
+        long = Long(channel)
+        until(lambda: channel_is_busy(channel), what="the call is there")
+        assert server.end() == 0
+        assert refusal(long.call.result) in ("UNAVAILABLE", "CANCELLED")
+
+
+def channel_is_busy(channel: Any) -> bool:
+    """A later call of the same connection was answered, so that the one before is there."""
+    return bool(calls_of(channel).Select(SELECT(text="a"), timeout=20).indices)
