@@ -46,7 +46,7 @@ MANY = np.arange(50_000)
 OPTIONS = [
     ("grpc.use_local_subchannel_pool", 1),  # a connection of its own
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 2000),  # what one attempt may take
     ("grpc.max_reconnect_backoff_ms", 500),
 ]
 
