@@ -212,7 +212,7 @@ def test_at_most_two_calls_are_under_way(slow: Gated) -> None:
         slow.gate.set()
         assert [each.result().value for each in found] == expected
     assert slow.most == 2
-    assert len(slow.calls) <= 2 + 4
+    assert len(slow.calls) <= 2 + 2 * 4  # two may lead keys of one k
     slow.calls.clear()
 
     async def ask() -> list[Any]:
@@ -221,7 +221,7 @@ def test_at_most_two_calls_are_under_way(slow: Gated) -> None:
 
     assert [answer.value for answer in asyncio.run(ask())] == expected
     assert slow.most == 2
-    assert len(slow.calls) <= 2 + 4
+    assert len(slow.calls) <= 2 + 2 * 4  # two may lead keys of one k
 
 
 def test_every_caller_has_its_own_deadline(slow: Gated) -> None:
