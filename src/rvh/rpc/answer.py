@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 
 from rvh.errors import RVHError
 from rvh.keys import node_column
-from rvh.rpc.chunks import Response
 
 __all__ = ["NOTHING", "Answer", "Known"]
 
@@ -45,18 +45,20 @@ class Known(NamedTuple):
 
     fingerprint: str
     ids: NDArray[Any]
+    names: list[Any]  # the same as a list
 
-    def or_new(self, response: Response) -> Known:
-        """Return the ids that the response to such a request means."""
-        if response.nodes is not None:
-            return Known(response.fingerprint, node_column(response.nodes)[1])
-        if response.fingerprint != self.fingerprint:
+    def or_new(self, fingerprint: str, nodes: Sequence[str]) -> Known:
+        """Return the ids that a response to such a request means; `nodes` are those it has."""
+        if nodes:
+            ids = node_column(list(nodes))[1]
+            return Known(fingerprint, ids, ids.tolist())
+        if fingerprint != self.fingerprint:
             raise RVHError(
-                f"the server has answered by the nodes {response.fingerprint[:16]}... without "
+                f"the server has answered by the nodes {fingerprint[:16]}... without "
                 "their ids: it is no rvh serve, or a gateway has changed the request"
             )
         return self
 
 
 #: before the first answer
-NOTHING = Known("", np.empty(0, dtype="U1"))
+NOTHING = Known("", np.empty(0, dtype="U1"), [])

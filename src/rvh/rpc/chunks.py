@@ -130,8 +130,8 @@ class Response(NamedTuple):
         Of the indices, or of scores: field 4, or 3.
     weighted : bool
         Whether scores are weighted.
-    nodes : list of str or None
-        All ids; None where they are those that were known.
+    nodes : list of str
+        All ids; empty where they are those that were known.
     """
 
     epoch: int
@@ -139,7 +139,7 @@ class Response(NamedTuple):
     k: int
     words: memoryview
     weighted: bool
-    nodes: list[str] | None
+    nodes: list[str]
 
     def indices(self) -> NDArray[Any]:
         """The positions, one after the other."""
@@ -147,7 +147,7 @@ class Response(NamedTuple):
 
 
 def read_response(content: bytes) -> Response:
-    """Read SelectResponse, SelectBatchResponse or ScoreResponse.
+    """Read SelectBatchResponse or ScoreResponse.
 
     Raises
     ------
@@ -177,4 +177,4 @@ def _read(content: bytes) -> Response:
             nodes.append(str(value, "utf-8"))
     if len(words) % 4:
         raise ValueError(f"{len(words)} bytes are no list of indices or scores")
-    return Response(epoch, fingerprint, k, words, weighted, nodes or None)
+    return Response(epoch, fingerprint, k, words, weighted, nodes)
