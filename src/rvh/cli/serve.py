@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import queue
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rvh.cli.exits import say
+from rvh.cli.exits import leave, say
 from rvh.cli.following import following
 from rvh.cli.listing import SourceName, facts
 from rvh.cli.pages import PagesOptions
@@ -72,6 +73,8 @@ def serve(
       rvh serve k8s://default/cache --host 0.0.0.0 --tls-cert tls.crt --tls-key tls.key
     """
     refuse_no_source(source, "SOURCE")
+    # A handshake that fails is a client's mistake, which gRPC would print on stderr.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     tls = access.tls()
     options = {**node_set.node_set(), **guards.keywords()}
 
@@ -91,10 +94,16 @@ def serve(
         server: Server | Processes = (
             _one(membership, access, tls, {**shared, "access_log": log})
             if processes == 1
-            else _several(membership, processes, access, tls, {**shared, "access_log": pages.path})
+            else _several(
+                membership,
+                processes,
+                access,
+                tls,
+                {**shared, "access_log": pages.path, "drain": drain},
+            )
         )
         with (
-            _ending() as ending,
+            _ending(server) as ending,
             pages.pages(membership, server.report, lambda: server.is_draining),
         ):
             server.start()
@@ -108,8 +117,7 @@ def serve(
                     f"serving {membership.name} on {address(host, server.port)} ({how}): "
                     f"{facts(snapshot, snapshot.epoch)}"
                 )
-                while not ending.wait(3600):
-                    pass
+                ending.get()
                 say("ending: calls that run are answered")
             finally:
                 server.close(drain)
@@ -126,10 +134,10 @@ def _one(membership: Membership, access: AccessOptions, tls: Any, shared: Any) -
 def _several(
     membership: Membership, count: int, access: AccessOptions, tls: Any, shared: Any
 ) -> Processes:
+    from rvh.rpc.pipes import Settings
     from rvh.rpc.processes import Processes
     from rvh.rpc.tls import Certificates
     from rvh.rpc.tokens import Tokens
-    from rvh.rpc.worker import Settings
 
     # Here, so that the error about a file is this command's own.
     if access.token_file is not None:
@@ -157,14 +165,18 @@ def _several(
 
 
 @contextmanager
-def _ending() -> Iterator[threading.Event]:
-    """An event that SIGTERM and Ctrl-C set; the second of them does what it does by default."""
-    ending = threading.Event()
+def _ending(server: Server | Processes) -> Iterator[queue.SimpleQueue[int]]:
+    """What the first SIGTERM or Ctrl-C is put into; the second ends everything at once."""
+    ending: queue.SimpleQueue[int] = queue.SimpleQueue()  # its `put` may interrupt its `get`
+    heard: list[int] = []
 
     def end(number: int, frame: object) -> None:
-        for each in before:
-            signal.signal(each, signal.SIG_DFL)
-        ending.set()
+        if heard:
+            if kill := getattr(server, "kill", None):
+                kill()
+            leave(128 + number)
+        heard.append(number)
+        ending.put(number)
 
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
     for each in before:

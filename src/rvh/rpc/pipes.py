@@ -1,10 +1,14 @@
-"""Messages between `rvh serve` and its workers: a length of 4 bytes, then the bytes."""
+"""What `rvh serve` and its workers tell each other: a length of 4 bytes, then the bytes."""
 
 from __future__ import annotations
 
 from typing import IO
 
-__all__ = ["GRACE", "receive", "send"]
+import msgspec
+
+from rvh.rpc.answering import Limits
+
+__all__ = ["GRACE", "Settings", "receive", "send"]
 
 #: begins the last message to a worker, before the seconds in which its calls may end. No message
 #: of protobuf begins so.
@@ -12,6 +16,21 @@ GRACE = b"\0grace "
 
 #: bytes of a message: a million nodes with all their labels
 MOST = 1 << 30
+
+
+class Settings(msgspec.Struct):
+    """What a worker is told first. It comes by a pipe, so that no other process sees the secret."""
+
+    host: str
+    port: int
+    scheme: str
+    secret: bytes
+    limits: Limits
+    threads: int | None
+    tls: tuple[str, str, str | None] | None
+    tokens: str | None
+    access_log: str | None
+    drain: float  # seconds for calls that run, where the parent has died
 
 
 def send(pipe: IO[bytes], content: bytes) -> None:

@@ -7,6 +7,7 @@ The parent holds the port before them, and while one is started anew.
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -16,13 +17,12 @@ from types import TracebackType
 
 import msgspec
 
-from rvh.errors import RVHError
+from rvh.errors import RVHError, show
 from rvh.membership import Membership, Snapshot
 from rvh.rpc.metrics import Report, Reports
 from rvh.rpc.mirroring import tell, tell_age
-from rvh.rpc.pipes import GRACE, receive, send
+from rvh.rpc.pipes import GRACE, Settings, receive, send
 from rvh.rpc.ports import reserve
-from rvh.rpc.worker import Settings
 
 __all__ = ["Processes"]
 
@@ -33,7 +33,7 @@ BEAT = 1.0
 #: seconds before a worker is started again: at first, and at most
 WAIT = (0.1, 10.0)
 #: seconds in which a worker must be ready, and beyond its drain must have ended
-READY, LATE = 60.0, 5.0
+READY, LATE = 60.0, 2.0
 
 
 class Processes:
@@ -55,8 +55,13 @@ class Processes:
     """
 
     def __init__(self, membership: Membership, count: int, settings: Settings) -> None:
-        if not sys.executable:
-            raise RVHError("processes: this interpreter does not know its own path: use one")
+        if not (sys.executable and os.access(sys.executable, os.X_OK)):
+            raise RVHError(
+                f"sys.executable is {show(sys.executable)}, and no Python to start processes with: "
+                "use one process"
+            )
+        if not sys.platform.startswith("linux"):
+            raise RVHError("several processes can share a port on Linux alone: use one process")
         self._membership = membership
         self._drain = 0.0
         self._held = reserve(settings.host, settings.port, share=True)
@@ -70,6 +75,7 @@ class Processes:
         self._ready = threading.Semaphore(0)
         self._failure: str | None = None
         self._count = count
+        self._running: set[subprocess.Popen[bytes]] = set()
         self._keepers = [
             threading.Thread(target=self._keep, name=f"rvh-worker-{n}") for n in range(count)
         ]
@@ -100,10 +106,19 @@ class Processes:
         self._is_over.set()
         self._unsubscribe()
         self._wake()
-        for keeper in self._keepers:
-            if keeper.ident is not None:
-                keeper.join()
+        end = time.monotonic() + grace + LATE
+        started = [keeper for keeper in self._keepers if keeper.ident is not None]
+        for keeper in started:
+            keeper.join(max(0.0, end - time.monotonic()))
+        while any(keeper.is_alive() for keeper in started):  # a worker hangs, or is stopped
+            self.kill()
+            time.sleep(0.01)
         self._held.close()
+
+    def kill(self) -> None:
+        """End the workers at once; `close` goes before or after."""
+        for process in tuple(self._running):
+            process.kill()
 
     def __enter__(self) -> Processes:
         self.start()
@@ -143,7 +158,13 @@ class Processes:
         """Run a worker to its end."""
         # -P: what lies in the working folder must not be taken for modules.
         command = [sys.executable, "-P", "-m", "rvh.rpc.worker"]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # What is imported here is imported there; Ctrl-C is for this process, which drains all.
+        path = os.pathsep.join(filter(None, sys.path))
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path}, process_group=0,
+        )  # fmt: skip
+        self._running.add(process)
         feeder = threading.Thread(target=self._feed, args=(process,), daemon=True)
         feeder.start()
         assert process.stdout is not None
@@ -156,11 +177,8 @@ class Processes:
         process.stdout.close()
         if is_first and not is_ready and not self._is_over.is_set():
             self._failure = "a worker has ended before it answered: what it said is above"
-        try:
-            status = process.wait(self._drain + LATE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            status = process.wait()
+        status = process.wait()
+        self._running.discard(process)
         self._reports.ended(process.pid, restarted=not self._is_over.is_set())
         self._wake()  # the feeder looks whether its worker is alive
         feeder.join()

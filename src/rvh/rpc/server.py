@@ -15,13 +15,14 @@ from rvh.rpc import reflection
 from rvh.rpc.access import AccessLog
 from rvh.rpc.answering import Limits
 from rvh.rpc.calls import Counting
+from rvh.rpc.gate import Guard
 from rvh.rpc.health import HEALTH, Health
 from rvh.rpc.messages import FLAT, SELECTION
 from rvh.rpc.metrics import Report
 from rvh.rpc.ports import address, refuse_plaintext, reserve
 from rvh.rpc.service import Service
 from rvh.rpc.tls import Certificates, ServerTls
-from rvh.rpc.tokens import Guard, Tokens
+from rvh.rpc.tokens import Tokens
 
 __all__ = ["Server"]
 

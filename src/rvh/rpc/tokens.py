@@ -10,17 +10,13 @@ import logging
 import stat
 import threading
 import time
-from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import grpc
-
 from rvh.errors import RVHError, show
-from rvh.rpc.health import HEALTH
 
-__all__ = ["Guard", "Tokens"]
+__all__ = ["Tokens"]
 
 log = logging.getLogger("rvh.rpc")
 
@@ -108,33 +104,3 @@ class Tokens:
 
     def __repr__(self) -> str:
         return f"Tokens({show(str(self._path))})"
-
-
-class Guard(grpc.ServerInterceptor):  # type: ignore[misc]
-    """Refuses calls without a valid token; health checks need none.
-
-    Parameters
-    ----------
-    tokens : Tokens
-    refused : callable
-        Told of each call that is refused.
-    """
-
-    def __init__(self, tokens: Tokens, refused: Callable[[str], None]) -> None:
-        self._tokens = tokens
-        self._refused = refused
-        # A handler of a stream is called at once. Others are called when their message is there,
-        # which may be large or never come.
-        self._refusal = grpc.stream_stream_rpc_method_handler(self._refuse)
-
-    def intercept_service(self, continuation: Any, details: Any) -> Any:
-        """Find the handler of a call, or the one that refuses it."""
-        is_open = details.method.startswith(f"/{HEALTH}/")
-        if is_open or self._tokens.allows(details.invocation_metadata):
-            return continuation(details)
-        return self._refusal
-
-    def _refuse(self, requests: Any, context: Any) -> Any:
-        self._refused("token")
-        text = "the call needs a bearer token that this server knows"
-        context.abort(grpc.StatusCode.UNAUTHENTICATED, text)

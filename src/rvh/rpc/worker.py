@@ -7,6 +7,8 @@ does the worker, in order: its parent drains, or is dead.
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
 import sys
 import threading
@@ -20,31 +22,14 @@ from rvh.errors import RVHError
 from rvh.membership import Membership
 from rvh.membership.sources.protocol import Update
 from rvh.rpc.access import AccessLog
-from rvh.rpc.answering import Limits
 from rvh.rpc.messages import message
 from rvh.rpc.mirroring import Mirror
-from rvh.rpc.pipes import GRACE, receive, send
+from rvh.rpc.pipes import GRACE, Settings, receive, send
 from rvh.rpc.server import Server
 from rvh.rpc.tls import ServerTls
 
-__all__ = ["Settings"]
-
 #: seconds between two reports
 EVERY = 1.0
-
-
-class Settings(msgspec.Struct):
-    """What a worker is told first. It comes by a pipe, so that no other process sees the secret."""
-
-    host: str
-    port: int
-    scheme: str
-    secret: bytes
-    limits: Limits
-    threads: int | None
-    tls: tuple[str, str, str | None] | None
-    tokens: str | None
-    access_log: str | None
 
 
 class _FromParent:
@@ -53,11 +38,11 @@ class _FromParent:
     name = "the parent process"
     silence = 1e9  # the parent tells when its own source is heard
 
-    def __init__(self, pipe: IO[bytes], scheme: str) -> None:
+    def __init__(self, pipe: IO[bytes], scheme: str, grace: float) -> None:
         self._pipe = pipe
         self._mirror = Mirror(scheme)
         self.ended = threading.Event()
-        self.grace = 10.0  # of a parent that has died
+        self.grace = grace
 
     async def watch(self) -> AsyncIterator[Update]:
         """Tell the nodes of the parent."""
@@ -92,7 +77,8 @@ def main() -> None:
     if content is None:
         raise SystemExit("rvh.rpc.worker: a part of `rvh serve`, which starts it")
     settings = msgspec.msgpack.decode(content, type=Settings)
-    source = _FromParent(sys.stdin.buffer, settings.scheme)
+    source = _FromParent(sys.stdin.buffer, settings.scheme, settings.drain)
+    logging.basicConfig(format=f"rvh: worker {os.getpid()}: %(message)s", level=logging.ERROR)
     log = AccessLog(settings.access_log) if settings.access_log else None
     options: dict[str, Any] = {"scheme": settings.scheme, "secret": settings.secret}
     with Membership(source, timeout=60.0, **options) as membership:
@@ -108,6 +94,8 @@ def main() -> None:
             access_log=log,
         )
         server.start()
+        # What there was to say of the files so far, the parent has said.
+        logging.getLogger().setLevel(logging.WARNING)
         report(server)
         while not source.ended.wait(EVERY):
             report(server)
