@@ -229,7 +229,7 @@ def test_an_orderly_end(folder: Path, processes: int, number: int) -> None:
         assert server.said()[1:] == ["rvh: ending: calls that run are answered"]
 
 
-@pytest.mark.parametrize("processes", [1])
+@pytest.mark.parametrize("processes", [1, 2])
 def test_a_second_signal_ends_it_at_once(folder: Path, processes: int) -> None:
     write_nodes(folder / "nodes.json", MANY)
     options = ("--processes", processes, "--threads", 1, "--drain", 600)
@@ -272,3 +272,19 @@ def test_calls_that_take_longer_than_the_drain_are_ended(folder: Path) -> None:
 def channel_is_busy(channel: Any) -> bool:
     """A later call of the same connection was answered, so that the one before is there."""
     return bool(calls_of(channel).Select(SELECT(text="a"), timeout=20).indices)
+
+
+def test_a_signal_ends_it_while_it_waits_for_its_source(folder: Path) -> None:
+    said = folder / "said"
+    line = command("serve", f"http://127.0.0.1:{free_port()}/nodes", "--timeout", 60)
+    with said.open("wb") as file:
+        process = subprocess.Popen(line, cwd=folder, stderr=file)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.5)  # it has begun
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 128 + signal.SIGTERM
+    finally:
+        process.kill()
+        process.wait()
+    assert "Traceback" not in said.read_text()

@@ -19,7 +19,7 @@ from rpc_server import calls_of, serving
 from servers import needed, until
 
 from rvh.errors import RVHError
-from rvh.rpc import Server, ServerTls, Tls
+from rvh.rpc import Client, Server, ServerTls, ServiceError, Tls, follow
 from rvh.rpc.messages import message
 
 ASKED = message("rvh.v1.GetNodesRequest")()
@@ -91,6 +91,38 @@ def test_a_client_that_trusts_the_authority(ours, theirs, pair):
         with refused():
             count(server, None)
         assert count(server, Tls(ca=ours.ca)) == 2  # whatever went before
+
+
+def test_clients_of_rvh_and_of_others(ours, theirs, pair):
+    with serving("a b", tls=ServerTls(pair.certificate, pair.key)) as (server, *_):
+        target = f"localhost:{server.port}"
+        with Client(target, tls=Tls(ca=ours.ca)) as client:
+            assert len(client.nodes().value) == 2
+        with follow(target, tls=Tls(ca=ours.ca)) as here:
+            assert len(here.nodes) == 2
+        with (
+            Client(target, tls=Tls(ca=theirs.ca), timeout=0.5) as client,
+            pytest.raises(ServiceError, match="TLS"),
+        ):
+            client.nodes()
+        asked = ("-d", '{"text": "x", "k": 2}', target, "rvh.v1.Selection/Select")
+        run = subprocess.run([needed("grpcurl"), "-cacert", ours.ca, *asked], capture_output=True)
+        assert b'"k": 2' in run.stdout, run.stderr
+
+
+def test_a_server_that_is_asked_by_another_name(ours, pair):
+    with serving("a b", host="127.0.0.2", tls=ServerTls(pair.certificate, pair.key)) as (
+        server,
+        *_,
+    ):
+        target = f"127.0.0.2:{server.port}"
+        with (
+            Client(target, tls=Tls(ca=ours.ca), timeout=0.5) as client,
+            pytest.raises(ServiceError),
+        ):
+            client.nodes()
+        with Client(target, tls=Tls(ca=ours.ca, server_name="localhost")) as client:
+            assert len(client.nodes().value) == 2
 
 
 def test_mutual_tls(ours, theirs, pair):

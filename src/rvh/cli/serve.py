@@ -78,6 +78,7 @@ def serve(
     tls = access.tls()
     options = {**node_set.node_set(), **guards.keywords()}
 
+    from rvh._tables.signals import stopped_by_signals
     from rvh.membership import open_source
     from rvh.rpc.ports import address, refuse_plaintext
 
@@ -87,6 +88,7 @@ def serve(
         threads = max(1, _cores() // processes)
     shared = {"host": host, "port": port, "limits": limiting.limits(), "threads": threads}
     with (
+        stopped_by_signals(),  # also while the source is waited for, as process 1 of a container
         _logged(),
         pages.log() as log,
         following(origin, timeout=timeout, **options) as membership,

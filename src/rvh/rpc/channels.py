@@ -19,7 +19,7 @@ from rvh.membership import Membership, NodeMeta
 __all__ = ["OPTIONS", "Tls", "Ways"]
 
 #: of every channel: answers of any size; a server that is back is found soon, one that is gone too
-OPTIONS = (
+OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 2000),  # what one attempt may take
@@ -41,11 +41,15 @@ class Tls:
         Who may have signed the server's certificate: by default whom the system trusts.
     certificate, key : path, optional
         Those of the client, for servers that ask for them. Both or none.
+    server_name : str, optional
+        The name in the server's certificate, where it is not the host that is asked: as for
+        servers that are asked by their addresses.
     """
 
     ca: str | PathLike[str] | None = None
     certificate: str | PathLike[str] | None = None
     key: str | PathLike[str] | None = None
+    server_name: str | None = None
 
     def credentials(self) -> Any:
         """Read the files."""
@@ -97,6 +101,9 @@ class Ways:
         self._metadata = () if token is None or callable(token) else _bearer(token)
         given = Tls() if tls is True else tls or None
         self._credentials = None if given is None else given.credentials()
+        self._options = [*OPTIONS]
+        if given is not None and given.server_name is not None:
+            self._options.append(("grpc.ssl_target_name_override", given.server_name))
         self._is_open_to_all = token is not None and given is None and not plaintext
         self._lock = threading.Lock()
         self._channels: dict[str, Any] = {}  # None: not asked yet
@@ -128,7 +135,7 @@ class Ways:
             address = addresses[self.turn % len(addresses)]
             channel = self._channels[address]
             if channel is None:  # made here, since those for asyncio belong to the loop that runs
-                channel = self._make(address, self._credentials, [*OPTIONS])
+                channel = self._make(address, self._credentials, self._options)
                 self._channels[address] = channel
             return address, channel
 

@@ -32,6 +32,9 @@ class Settings(msgspec.Struct):
     access_log: str | None
     drain: float  # seconds for calls that run, where the parent has died
 
+    def __repr__(self) -> str:
+        return f"Settings({self.host!r}, {self.port}, {self.scheme!r})"  # without the secret
+
 
 def send(pipe: IO[bytes], content: bytes) -> None:
     """Write a message; BrokenPipeError where nobody reads."""

@@ -160,10 +160,16 @@ class Processes:
         command = [sys.executable, "-P", "-m", "rvh.rpc.worker"]
         # What is imported here is imported there; Ctrl-C is for this process, which drains all.
         path = os.pathsep.join(filter(None, sys.path))
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path}, process_group=0,
-        )  # fmt: skip
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": path}, process_group=0,
+            )  # fmt: skip
+        except OSError as error:  # no memory or no process is left, which may pass
+            log.warning("a worker cannot be started: %s", error.strerror)
+            if is_first:
+                self._failure = f"a worker cannot be started: {error.strerror}"
+            return 127
         self._running.add(process)
         feeder = threading.Thread(target=self._feed, args=(process,), daemon=True)
         feeder.start()

@@ -48,6 +48,8 @@ class _FromParent:
         """Tell the nodes of the parent."""
         loop = asyncio.get_running_loop()
         words: asyncio.Queue[bytes] = asyncio.Queue()
+        # One word waits, and the parent merges what has changed since.
+        taken = threading.Semaphore(0)
 
         def listen() -> None:
             while (content := receive(self._pipe)) is not None:
@@ -57,12 +59,18 @@ class _FromParent:
                 if loop.is_closed():
                     return
                 loop.call_soon_threadsafe(words.put_nowait, content)
+                taken.acquire()
             self.ended.set()
 
         threading.Thread(target=listen, name="rvh-parent", daemon=True).start()
         kind = message("rvh.v1.WatchNodesResponse")
-        while True:
-            yield self._mirror.hear(kind.FromString(await words.get()))
+        try:
+            while True:
+                content = await words.get()
+                taken.release()
+                yield self._mirror.hear(kind.FromString(content))
+        finally:
+            taken.release()
 
 
 class _Server(Server):
