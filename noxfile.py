@@ -181,7 +181,8 @@ def clone(session: nox.Session) -> None:
 
 
 #: tests that need an installation of their own, and tests that ask nothing of a backend
-APART = [f"--ignore=tests/{part}" for part in ("clusters", "benchmarks", "membership/sources")]
+PARTS = ("benchmarks", "clusters", "deploy", "membership/sources", "rpc/running")
+APART = [f"--ignore=tests/{part}" for part in PARTS]
 
 
 @here
@@ -204,7 +205,7 @@ def isa(session: nox.Session) -> None:
     names = str(session.run("python", "-c", code, silent=True)).split()
     if not names:
         session.skip("this machine has no other")
-    parts = ("cli", "deploy", "integrations", "membership", "observe", "rpc")
+    parts = ("cli", "integrations", "membership", "observe", "rpc")
     faces = [f"--ignore=tests/{part}" for part in parts]
     size = {"RVH_TEST_SIZE": "small", "RVH_TEST_PAIRS": "10000000"}
     for name in names:

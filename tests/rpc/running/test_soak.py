@@ -4,7 +4,7 @@ Now and then a worker is killed. The clients of `rvh.rpc` must not notice; plain
 server for a while. Some seconds of it are in the suite. This is the whole, which prints what it
 saw::
 
-    RVH_SOAK_SECONDS=600 pytest -s tests/rpc/test_soak.py
+    RVH_SOAK_SECONDS=600 pytest -s tests/rpc/running/test_soak.py
 """
 
 from __future__ import annotations
