@@ -18,7 +18,7 @@ def test_quick() -> None:
     assert done.returncode == 0, done.stderr
     rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")][1:]
     names = (
-        *["SelectBatch of"] * 6,
+        *["SelectBatch of"] * 7,
         *["SelectStream of"] * 2,
         *["Select by"] * 2,
         *["64 tasks", "64 threads", "follow"],

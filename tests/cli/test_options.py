@@ -15,6 +15,7 @@ GOOD = {
     "nodes": ["nodes.json"],
     "nodes publish": ["nodes.json", "--to", "out.json"],
     "watch": ["nodes.json"],
+    "serve": ["nodes.json"],
     "bench": ["--list"],
     "info": [],
 }
@@ -25,6 +26,7 @@ SEVERAL = {
     "nodes": {"weigh", "exponent"},
     "nodes publish": {"weigh", "exponent", "smooth"},
     "watch": {"weigh", "exponent"},
+    "serve": {"weigh", "exponent"},
     "bench": {"only"},
     "info": set(),
 }

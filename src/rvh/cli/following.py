@@ -53,3 +53,22 @@ def following(source: Source, **options: Any) -> Iterator[Membership]:
             yield membership
     finally:
         log.removeHandler(said)
+
+
+class _SaidAtOnce(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
+
+
+@contextmanager
+def logged() -> Iterator[None]:
+    """Say what the server has to say of itself."""
+    log = logging.getLogger("rvh.rpc")
+    handler, level = _SaidAtOnce(), log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
 import signal
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rvh.cli.exits import leave, say
-from rvh.cli.following import following
 from rvh.cli.listing import SourceName, facts
 from rvh.cli.pages import PagesOptions
 from rvh.cli.serving import AccessOptions, LimitOptions
@@ -79,6 +77,7 @@ def serve(
     options = {**node_set.node_set(), **guards.keywords()}
 
     from rvh._tables.signals import stopped_by_signals
+    from rvh.cli.following import following, logged
     from rvh.membership import open_source
     from rvh.rpc.ports import address, refuse_plaintext
 
@@ -89,7 +88,7 @@ def serve(
     shared = {"host": host, "port": port, "limits": limiting.limits(), "threads": threads}
     with (
         stopped_by_signals(),  # also while the source is waited for, as process 1 of a container
-        _logged(),
+        logged(),
         pages.log() as log,
         following(origin, timeout=timeout, **options) as membership,
     ):
@@ -188,25 +187,6 @@ def _ending(server: Server | Processes) -> Iterator[queue.SimpleQueue[int]]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-
-
-class _Said(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        say(record.getMessage())
-
-
-@contextmanager
-def _logged() -> Iterator[None]:
-    """Say what the server has to say of itself."""
-    log = logging.getLogger("rvh.rpc")
-    handler, level = _Said(), log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
 
 
 def _cores() -> int:
