@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -167,26 +169,40 @@ def _several(
 
 @contextmanager
 def _ending(server: Server | Processes) -> Iterator[queue.SimpleQueue[int]]:
-    """What the first SIGTERM or Ctrl-C is put into; the second ends everything at once."""
-    ending: queue.SimpleQueue[int] = queue.SimpleQueue()  # its `put` may interrupt its `get`
-    heard: list[int] = []
+    """What the first SIGTERM or Ctrl-C is put into; the second ends everything at once.
 
-    def end(number: int, frame: object) -> None:
-        if heard:
-            if kill := getattr(server, "kill", None):
-                kill()
-            leave(128 + number)
-        heard.append(number)
-        ending.put(number)
+    A thread hears them. The system may give a signal to any thread, and then nothing wakes the main
+    thread, where Python calls its handlers, from the lock that it waits for.
+    """
+    ending: queue.SimpleQueue[int] = queue.SimpleQueue()
+    here, there = socket.socketpair()
+    there.setblocking(False)
+    numbers = (signal.SIGTERM, signal.SIGINT)
 
-    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
-    for each in before:
-        signal.signal(each, end)
+    def hear() -> None:
+        has_begun = False
+        while told := here.recv(1):
+            number = told[0]
+            if has_begun and number in numbers:
+                if kill := getattr(server, "kill", None):
+                    kill()
+                leave(128 + number)
+            has_begun = has_begun or number in numbers
+            ending.put(number)  # it wakes the main thread for the handlers of other signals too
+
+    hearing = threading.Thread(target=hear, name="rvh-signals", daemon=True)
+    hearing.start()
+    before_fd = signal.set_wakeup_fd(there.fileno())
+    before = {each: signal.signal(each, lambda number, frame: None) for each in numbers}
     try:
         yield ending
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+        signal.set_wakeup_fd(before_fd)
+        there.close()
+        hearing.join()
+        here.close()
 
 
 def _cores() -> int:
