@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class _Said(logging.Handler):
-    """Says each warning; those before `begin` are kept for then."""
+    """Says each message of a level and above; those before `begin` are kept for then."""
 
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
         self._waiting: list[str] | None = []
 
     def begin(self) -> None:
@@ -45,7 +45,7 @@ def following(source: Source, **options: Any) -> Iterator[Membership]:
     from rvh.membership import Membership
     from rvh.membership.membership import log
 
-    said = _Said()
+    said = _Said(logging.WARNING)
     log.addHandler(said)
     try:
         with Membership(source, **options) as membership:
@@ -55,20 +55,16 @@ def following(source: Source, **options: Any) -> Iterator[Membership]:
         log.removeHandler(said)
 
 
-class _SaidAtOnce(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        say(record.getMessage())
-
-
 @contextmanager
 def logged() -> Iterator[None]:
     """Say what the server has to say of itself."""
     log = logging.getLogger("rvh.rpc")
-    handler, level = _SaidAtOnce(), log.level
-    log.addHandler(handler)
+    said, level = _Said(logging.INFO), log.level
+    said.begin()
+    log.addHandler(said)
     log.setLevel(logging.INFO)
     try:
         yield
     finally:
-        log.removeHandler(handler)
+        log.removeHandler(said)
         log.setLevel(level)

@@ -78,6 +78,7 @@ def serve(
     tls = access.tls()
     options = {**node_set.node_set(), **guards.keywords()}
 
+    from rvh._batch.threads import available_threads
     from rvh._tables.signals import stopped_by_signals
     from rvh.cli.following import following, logged
     from rvh.membership import open_source
@@ -86,7 +87,7 @@ def serve(
     refuse_plaintext(host, tls is not None, access.plaintext)
     origin = open_source(source)
     if processes > 1 and threads is None:
-        threads = max(1, _cores() // processes)
+        threads = max(1, available_threads() // processes)
     shared = {"host": host, "port": port, "limits": limiting.limits(), "threads": threads}
     with (
         stopped_by_signals(),  # also while the source is waited for, as process 1 of a container
@@ -203,9 +204,3 @@ def _ending(server: Server | Processes) -> Iterator[queue.SimpleQueue[int]]:
         there.close()
         hearing.join()
         here.close()
-
-
-def _cores() -> int:
-    from rvh._batch.threads import available_threads
-
-    return available_threads()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import random
 import threading
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ import grpc
 
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.membership import Membership, NodeMeta
+from rvh.rpc.ports import is_loopback
 
 __all__ = ["OPTIONS", "Tls", "Ways"]
 
@@ -191,17 +191,8 @@ def _check(address: Any, is_loopback_alone: bool) -> None:
     is_unix = address.startswith("unix:")
     if not is_unix and not (colon and host and port.isdigit() and 0 < int(port) < 65536):
         raise RVHError(f"the server is {show(address)}: pass host:port, as 10.0.0.7:8470")
-    if is_loopback_alone and not is_unix and not _is_loopback(host.strip("[]")):
+    if is_loopback_alone and not is_unix and not is_loopback(host.strip("[]")):
         raise RVHError(
             f"the token would go to {address} unencrypted: pass tls=, or plaintext=True where the "
             "network is trusted"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
