@@ -8,7 +8,7 @@ https://protobuf.dev/programming-guides/encoding/.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,7 +75,7 @@ Wanted = Callable[[], bool]
 
 
 class Told:
-    """What all answers of one snapshot have in common, encoded once."""
+    """What answers of one snapshot have in common, encoded once."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
@@ -85,11 +85,23 @@ class Told:
         self.positions = np.arange(len(nodes), dtype=np.uint32)
         self.places = self.positions.tolist()
         self.head = b"\x08" + varint(snapshot.epoch) + field(2, self.fingerprint.encode())
-        names = [node.encode() for node in nodes]
-        #: `ids` of one node each, and `nodes`
-        self.ids = [field(5, name) for name in names]
-        self.nodes = b"".join(field(6, name) for name in names)
-        self.longest = max(map(len, self.ids))
+
+    # Most answers have indices alone, and the first one after a change waits for what is made here.
+
+    @cached_property
+    def ids(self) -> list[bytes]:
+        """The field `ids` with the id of each node."""
+        return [field(5, node.encode()) for node in self.snapshot.nodes]
+
+    @cached_property
+    def longest(self) -> int:
+        """The bytes of the longest of them."""
+        return max(map(len, self.ids))
+
+    @cached_property
+    def nodes(self) -> bytes:
+        """The field `nodes` with all ids."""
+        return b"".join(field(6, node.encode()) for node in self.snapshot.nodes)
 
     def is_news_to(self, known: str | None) -> bool:
         """Tell whether a caller with the ids of this fingerprint needs them all."""
@@ -186,7 +198,7 @@ class Answering:
         """The positions of the best k nodes of each key, shape (M, k), little-endian uint32."""
         k = _checked_k(told, batch.k)
         keys: KeyColumn = batch.keys
-        each = 4 + told.longest * batch.with_ids
+        each = 4 + (told.longest if batch.with_ids else 0)
         self._check_size(len(keys) * k * each, f"{len(keys)} keys with k={k}")
         ranking = told.ranking
         out = np.empty((len(keys), k), dtype=np.uint32)

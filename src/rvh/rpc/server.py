@@ -84,8 +84,9 @@ class Server:
         limited = self._service.limited
         listed = (SELECTION, HEALTH, *reflection.REFLECTION)
         most = limits.calls + limits.streams + SPARE
+        self._pool = ThreadPoolExecutor(most, thread_name_prefix="rvh-serve")
         self._server = grpc.server(
-            ThreadPoolExecutor(most, thread_name_prefix="rvh-serve"),
+            self._pool,
             handlers=[
                 self._service,
                 self._health.handlers(limited),
@@ -171,6 +172,7 @@ class Server:
         self._health.close()
         self._service.news.end()
         self._server.stop(grace).wait()
+        self._pool.shutdown(wait=False)  # gRPC leaves the threads of its pool waiting for work
 
     def __enter__(self) -> Server:
         self.start()

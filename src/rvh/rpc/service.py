@@ -76,12 +76,13 @@ def _fail(context: Any, error: Exception) -> NoReturn:
 
 
 class News:
-    """Wakes those who wait for the next snapshot of a membership."""
+    """Wakes those who wait for the next snapshot of a membership, and tells them the change."""
 
     def __init__(self, membership: Membership) -> None:
         self._membership = membership
         self._changed = threading.Condition()
         self._is_over = False
+        self._told: tuple[Snapshot, Snapshot, Any] | None = None
         self._unsubscribe = membership.subscribe(lambda change: self.wake())
 
     def wake(self) -> None:
@@ -106,6 +107,15 @@ class News:
                     return now
                 self._changed.wait(left)
         return None
+
+    def tell(self, before: Snapshot, after: Snapshot) -> bytes:
+        """Encode a change, which is compared once for all who are told of it."""
+        with self._changed:
+            if self._told is None or self._told[0] is not before or self._told[1] is not after:
+                self._told = before, after, tell(after, before)
+            told = self._told[2]
+            told.age = after.age
+            return bytes(told.SerializeToString())
 
 
 class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
@@ -245,7 +255,7 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
         is_known = asked.known_digest == digest_told(last)
         yield (tell_age(last) if is_known else tell(last)).SerializeToString()
         while (now := self.news.wait(last, context.is_active, BEAT)) is not None:
-            yield (tell_age(now) if now is last else tell(now, last)).SerializeToString()
+            yield tell_age(now).SerializeToString() if now is last else self.news.tell(last, now)
             last = now
         if context.is_active():
             abort(context, grpc.StatusCode.UNAVAILABLE, "the server is about to end: ask another")
