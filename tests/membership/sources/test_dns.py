@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,8 @@ class Nsd(Server):
     def _served(self) -> int:
         question = dns.message.make_query("example.com.", "SOA")
         answer = dns.query.udp(question, "127.0.0.1", 0.5, self.port)
+        if not answer.answer:  # SERVFAIL: nsd has not loaded the zone yet
+            return -1
         return int(answer.answer[0][0].serial)
 
     def write(self, lines: Sequence[str], ttl: int = 0) -> None:
@@ -90,10 +93,19 @@ class Nsd(Server):
         """Serve these records from now on."""
         self.write(lines, ttl)
         self.write_to(self.folder)
-        assert self.process is not None
-        self.process.send_signal(signal.SIGHUP)
-        # For a moment the old process answers too.
-        until(lambda: all(self._is_served() for _ in range(5)) and len(self.all()) == self.count)
+        asked = 0.0
+
+        def is_loaded() -> bool:
+            nonlocal asked
+            # nsd forgets a signal that comes while it loads.
+            if time.monotonic() > asked + 1:
+                assert self.process is not None
+                self.process.send_signal(signal.SIGHUP)
+                asked = time.monotonic()
+            # For a moment the old process answers too.
+            return all(self._is_served() for _ in range(5)) and len(self.all()) == self.count
+
+        until(is_loaded)
 
     def start(self) -> None:
         super().start()
