@@ -94,6 +94,7 @@ class PagesOptions:
             return
         from rvh.observe import unwatch, watch
         from rvh.rpc.pages import Pages
+        from rvh.rpc.ports import address
 
         host = self.http_host or "127.0.0.1"
         watch(membership)
@@ -107,7 +108,7 @@ class PagesOptions:
                 port=self.http_port,
                 max_age=self.max_age,
             ) as served:
-                say(f"metrics and health on {host}:{served.port}")
+                say(f"metrics and health on {address(host, served.port)}")
                 yield
         finally:
             unwatch(membership)

@@ -16,6 +16,7 @@ from rvh.observe.metrics import METRICS
 from rvh.observe.prometheus import register
 from rvh.rpc.metrics import Report, table
 from rvh.rpc.plain_http import JSON, TEXT, Page, PlainServer, Request
+from rvh.rpc.ports import address
 
 if TYPE_CHECKING:
     from rvh.membership import Snapshot
@@ -76,8 +77,8 @@ class Pages:
         try:
             self._server = PlainServer(host, port, routes)
         except OSError as error:
-            name = f"[{host}]" if ":" in host else host
-            raise RVHError(f"cannot listen on {name}:{port} for pages: {error}") from None
+            where = address(host, port)
+            raise RVHError(f"cannot listen on {where} for pages: {error}") from None
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             args=(0.1,),  # seconds that `close` may take

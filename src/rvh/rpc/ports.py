@@ -6,11 +6,15 @@ import errno
 import ipaddress
 import socket
 import sys
+from contextlib import ExitStack
 from typing import Any
 
 from rvh.errors import RVHError
 
-__all__ = ["address", "is_loopback", "refuse_plaintext", "reserve"]
+__all__ = ["Reserved", "address", "is_loopback", "refuse_plaintext", "reserve"]
+
+#: errors of an address that a name has, but not this machine: localhost's ::1 in a container
+NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 def address(host: str, port: int) -> str:
@@ -38,7 +42,13 @@ def refuse_plaintext(host: str, is_encrypted: bool, plaintext: bool) -> None:
         )
 
 
-def reserve(host: str, port: int, *, share: bool = False) -> socket.socket:
+class Reserved(ExitStack):
+    """A port of all addresses of a host, held until this is closed."""
+
+    port = 0
+
+
+def reserve(host: str, port: int, *, share: bool = False) -> Reserved:
     """Take a port, so that a second server on it is an error; nothing listens yet.
 
     gRPC itself binds with SO_REUSEPORT by default, and two servers that know nothing of each other
@@ -47,7 +57,8 @@ def reserve(host: str, port: int, *, share: bool = False) -> socket.socket:
     Parameters
     ----------
     host, port
-        Port 0 for any that is free.
+        Of a host with several addresses, as localhost may be, all that this machine has are
+        taken. Port 0 for any that is free.
     share : bool
         Let other sockets of this user have it too, from now on: the workers'.
 
@@ -58,21 +69,38 @@ def reserve(host: str, port: int, *, share: bool = False) -> socket.socket:
     """
     if not host:
         raise RVHError("the host is empty: 127.0.0.1 is this machine alone, 0.0.0.0 and :: are all")
+    taken, missing = Reserved(), None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, where = found[0]
-        taken = socket.socket(family, kind, protocol)
+        for family, where in dict.fromkeys((family, where) for family, *_, where in found):
+            try:
+                each = _take(family, (where[0], taken.port or port, *where[2:]), share)
+            except OSError as error:
+                if error.errno not in NOT_HERE:
+                    raise
+                missing = error
+            else:
+                taken.enter_context(each)
+                taken.port = each.getsockname()[1]
+        if missing is not None and not taken.port:
+            raise missing
     except OSError as error:
+        taken.close()
         raise _refusal(host, port, error) from None
+    return taken
+
+
+def _take(family: int, where: Any, share: bool) -> socket.socket:
+    taken = socket.socket(family, socket.SOCK_STREAM)
     try:
         if family == socket.AF_INET6:
             taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         _bind(taken, where)
         if share:
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    except OSError as error:
+    except OSError:
         taken.close()
-        raise _refusal(host, port, error) from None
+        raise
     return taken
 
 

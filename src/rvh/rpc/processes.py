@@ -65,7 +65,7 @@ class Processes:
         self._membership = membership
         self._drain = 0.0
         self._held = reserve(settings.host, settings.port, share=True)
-        self.port: int = self._held.getsockname()[1]
+        self.port = self._held.port
         settings.port = self.port
         self._settings = msgspec.msgpack.encode(settings)
         self._reports = Reports()

@@ -119,7 +119,7 @@ class Server:
     def _listen(self, host: str, port: int, credentials: Any) -> int:
         if not self._shares_port:
             with reserve(host, port) as taken:
-                port = taken.getsockname()[1]
+                port = taken.port
         where = address(host, port)
         try:
             if credentials is None:

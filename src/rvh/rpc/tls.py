@@ -13,6 +13,7 @@ from pathlib import Path
 from time import time
 from typing import Any, NamedTuple
 
+from rvh._runtime.versions import version_of
 from rvh.errors import RVHError
 
 __all__ = ["Certificates", "ServerTls"]
@@ -73,7 +74,7 @@ class Certificates:
             self._paths.append(Path(tls.client_ca))
         self._noted = noted
         self._lock = threading.Lock()
-        self._seen = self._sign()
+        self._seen = [*map(version_of, self._paths)]
         self._loaded = _load(self._paths)
         noted(self._loaded.expires, False)
         _warn_of_expired(self._paths[0], self._loaded.expires)
@@ -89,7 +90,9 @@ class Certificates:
     def _changed(self) -> Any:
         """Give what has changed since the last handshake; None for nothing."""
         with self._lock:
-            seen = self._sign()  # before they are read: what changes meanwhile is news again
+            seen = [
+                *map(version_of, self._paths)
+            ]  # before they are read: what changes meanwhile is news again
             if seen == self._seen:
                 return None
             self._seen = seen
@@ -106,17 +109,6 @@ class Certificates:
             self._noted(loaded.expires, False)
             _warn_of_expired(self._paths[0], loaded.expires)
             return _configuration(loaded)
-
-    def _sign(self) -> tuple[Any, ...]:
-        signs: list[Any] = []
-        for path in self._paths:
-            try:
-                found = path.stat()
-            except OSError as error:
-                signs.append(error.errno)
-            else:
-                signs.append((found.st_ino, found.st_mtime_ns, found.st_size))
-        return tuple(signs)
 
 
 def _configuration(loaded: _Loaded) -> Any:

@@ -14,6 +14,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from rvh._runtime.versions import Version, version_of
 from rvh.errors import RVHError, show
 
 __all__ = ["Tokens"]
@@ -44,17 +45,18 @@ class Tokens:
     def __init__(self, path: str | PathLike[str]) -> None:
         self._path = Path(path)
         self._lock = threading.Lock()
-        self._seen: Any = None
+        self._seen: Version | None = None
         self._looked = 0.0
         self._tokens = self._read()
 
     def _read(self) -> tuple[bytes, ...]:
         try:
-            found = self._path.stat()
+            self._seen = version_of(self._path)  # before it is read: later changes are news
+            mode = self._path.stat().st_mode
             content = self._path.read_bytes()
         except OSError as error:
             raise RVHError(f"tokens: {self._path}: {error.strerror or error}") from None
-        if found.st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        if mode & (stat.S_IROTH | stat.S_IWOTH):
             raise RVHError(
                 f"tokens: everyone on this machine may read or write {self._path}: chmod o= it"
             )
@@ -68,7 +70,6 @@ class Tokens:
                     f"tokens: line {number} of {self._path} is no token: at least {LEAST} ASCII "
                     "characters without spaces, as `openssl rand -hex 32` prints"
                 )
-        self._seen = (found.st_mtime_ns, found.st_size, found.st_ino)
         return tokens
 
     def _look(self) -> None:
@@ -77,14 +78,8 @@ class Tokens:
             if time.monotonic() - self._looked < LOOK:
                 return
             self._looked = time.monotonic()
-            try:
-                found = self._path.stat()
-                now = (found.st_mtime_ns, found.st_size, found.st_ino)
-            except OSError:
-                now = None
-            if now == self._seen:
+            if version_of(self._path) == self._seen:
                 return
-            self._seen = now
             try:
                 self._tokens = self._read()
                 log.info("tokens: %s is read again", self._path)

@@ -145,8 +145,31 @@ def test_a_port_that_is_held_is_held_from_its_first_moment():
                 accepted, address = worker.accept()
                 assert address == made.getsockname()
                 accepted.close()
-        assert held.getsockname()[1] == port
+        assert held.port == port
     reserve("127.0.0.1", port).close()  # also while connections of before are in TIME_WAIT
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_host_of_several_addresses_is_taken_as_a_whole(monkeypatch, is_first):
+    """As localhost is on many machines; 192.0.2.1 stands for an ::1 that a container lacks."""
+    found = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 0))
+        for each in ("192.0.2.1", "127.0.0.1", "127.0.0.2", "127.0.0.2")
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: found)
+    other = "127.0.0.1" if is_first else "127.0.0.2"
+    with reserve("several", 0) as held:
+        port = held.port
+        for each in ("127.0.0.1", "127.0.0.2"):
+            with socket.socket() as taken, pytest.raises(OSError, match="in use"):
+                taken.bind((each, port))
+    taken = f"several:{port}: Address already in use"
+    with socket.create_server((other, port)), pytest.raises(RVHError, match=taken):
+        reserve("several", port)
+    reserve("several", port).close()  # what was taken before the error is free again
+    del found[1:]
+    with pytest.raises(RVHError, match="this machine has no such address"):
+        reserve("several", 0)
 
 
 def test_workers_of_a_parent_that_has_died_drain_and_end(folder):

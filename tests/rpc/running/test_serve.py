@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -27,7 +28,6 @@ from rvh.rpc.health import HEALTH  # noqa: E402
 from rvh.rpc.messages import message  # noqa: E402
 
 NODES = ["a", "b", "c"]
-MANY = [f"node-{n}" for n in range(1000)]
 BATCH = message("rvh.v1.SelectBatchRequest")
 SELECT = message("rvh.v1.SelectRequest")
 CHECK = message("grpc.health.v1.HealthCheckRequest")
@@ -180,20 +180,27 @@ def test_without_grpc(folder: Path) -> None:
 # -- its end --------------------------------------------------------------------------------------
 
 
-class Long:
-    """A call that takes about two seconds: a thousand nodes and many keys, on one thread."""
-
-    KEYS = range(60_000)
+class Running:
+    """A call that runs until the test ends it: a stream."""
 
     def __init__(self, channel: Any) -> None:
-        request = BATCH(integers=self.KEYS, with_ids=False)
-        self.call = calls_of(channel).SelectBatch.future(request, timeout=60)
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        requests = iter(self._requests.get, None)
+        self._answers = calls_of(channel).SelectStream(requests, timeout=120)
+        assert self.ask()  # it runs from here on
+
+    def ask(self) -> list[str]:
+        self._requests.put(BATCH(texts=["user:1"], with_ids=True))
+        return [*next(self._answers).ids]
+
+    def finish(self) -> None:
+        self._requests.put(None)
+        assert list(self._answers) == []
 
 
 @pytest.mark.parametrize(("processes", "number"), [(1, signal.SIGTERM), (2, signal.SIGINT)])
 def test_an_orderly_end(folder: Path, processes: int, number: int) -> None:
-    write_nodes(folder / "nodes.json", MANY)
-    options = ("--processes", processes, "--threads", 1)
+    options = ("--processes", processes, "--drain", 60)
     with serve(folder, *options) as server, channel_to(server) as channel:
         calls = calls_of(channel)
         heard: list[Any] = []
@@ -203,7 +210,6 @@ def test_an_orderly_end(folder: Path, processes: int, number: int) -> None:
                 heard.append(each.status)
                 if each.status == 2:  # NOT_SERVING
                     heard.append(refusal(ask_on))
-                    heard.append(long.call.done())
 
         def ask_on() -> None:
             while True:  # until the moment in which it takes no more
@@ -211,45 +217,35 @@ def test_an_orderly_end(folder: Path, processes: int, number: int) -> None:
 
         watching = threading.Thread(target=watch)
         nodes = calls.WatchNodes(message("rvh.v1.WatchNodesRequest")(), timeout=60)
-        assert len(next(nodes).nodes) == len(MANY)
-        long = Long(channel)
+        assert len(next(nodes).nodes) == len(NODES)
+        running = Running(channel)
         watching.start()
         until(lambda: heard == [1], what="the watcher is told SERVING")
         server.process.send_signal(number)
         assert refusal(lambda: list(nodes)) == "UNAVAILABLE"
-        assert not long.call.done()
-        answer = long.call.result()
-        expected = rvh.NodeSet(sorted(MANY)).argselect_batch(Long.KEYS)
-        assert [*answer.indices] == expected.ravel().tolist()
         watching.join(30)
-        # told first; then a new call is refused, while the one that runs goes on. One that comes
-        # in the moment in which gRPC stops is CANCELLED.
-        assert heard in ([1, 2, "UNAVAILABLE", False], [1, 2, "CANCELLED", False])
+        # told first; then a new call is refused. One that comes in the moment in which gRPC stops
+        # is CANCELLED.
+        assert heard in ([1, 2, "UNAVAILABLE"], [1, 2, "CANCELLED"])
+        assert running.ask() == rvh.NodeSet(NODES).select("user:1")  # the one that runs goes on
+        running.finish()
         assert server.ends() == 0
         assert server.said()[1:] == ["rvh: ending: calls that run are answered"]
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_second_signal_ends_it_at_once(folder: Path, processes: int) -> None:
-    write_nodes(folder / "nodes.json", MANY)
-    options = ("--processes", processes, "--threads", 1, "--drain", 600)
+    options = ("--processes", processes, "--drain", 600)
     with serve(folder, *options) as server, channel_to(server) as channel:
-        # a stream that stays open would be waited for
-        answers = calls_of(channel).SelectStream(_never_ending(), timeout=120)
-        next(answers)
+        running = Running(channel)
         workers = server.workers()
         server.process.send_signal(signal.SIGTERM)
         server.says("ending")
         assert server.process.poll() is None
         assert server.end(signal.SIGTERM) in (-signal.SIGTERM, 128 + signal.SIGTERM)
-        assert refusal(lambda: next(answers)) == "UNAVAILABLE"
+        assert refusal(running.finish) == "UNAVAILABLE"
         for worker in workers:
             until(lambda pid=worker: not _runs(pid), what="a worker has ended")
-
-
-def _never_ending() -> Iterator[Any]:
-    yield BATCH(texts=["a"])
-    threading.Event().wait(60)
 
 
 def _runs(process: int) -> bool:
@@ -261,17 +257,10 @@ def _runs(process: int) -> bool:
 
 
 def test_calls_that_take_longer_than_the_drain_are_ended(folder: Path) -> None:
-    write_nodes(folder / "nodes.json", MANY)
-    with serve(folder, "--drain", 0, "--threads", 1) as server, channel_to(server) as channel:
-        long = Long(channel)
-        until(lambda: channel_is_busy(channel), what="the call is there")
+    with serve(folder, "--drain", 0) as server, channel_to(server) as channel:
+        running = Running(channel)
         assert server.end() == 0
-        assert refusal(long.call.result) in ("UNAVAILABLE", "CANCELLED")
-
-
-def channel_is_busy(channel: Any) -> bool:
-    """A later call of the same connection was answered, so that the one before is there."""
-    return bool(calls_of(channel).Select(SELECT(text="a"), timeout=20).indices)
+        assert refusal(running.finish) in ("UNAVAILABLE", "CANCELLED")
 
 
 def test_a_signal_ends_it_while_it_waits_for_its_source(folder: Path) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from rvh._arguments.numbers import positive_seconds
+from rvh._runtime.versions import Version, version_of
 from rvh.errors import RVHError, show
 from rvh.membership.documents import FORMATS, MAX_BYTES, format_of, numbered, read_document
 from rvh.membership.sources.protocol import SAME, Refused, State, Update
@@ -27,8 +28,6 @@ __all__ = ["FileSource", "from_url"]
 #: clocks of file systems may be this coarse, in seconds: what was changed so recently may have
 #: been changed again within the same tick
 COARSE = 2.0
-
-Look = tuple[int, int, int, int]
 
 
 class FileSource:
@@ -85,10 +84,10 @@ class FileSource:
 
     async def watch(self) -> AsyncIterator[Update]:
         """Tell the nodes of the file, and again when it changes."""
-        before: tuple[Look | None, Look | None, bytes | None] | None = None
+        before: tuple[Version | None, Version | None, bytes | None] | None = None
         while True:
             files = (self.path, accepted_path(self.path))
-            looks = tuple(map(_look, files))
+            looks = tuple(map(version_of, files))
             if before is None or looks != before[:2] or _may_be_changing(looks):
                 data, accepted = map(_read, files)
                 if data is None:
@@ -184,15 +183,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             new.unlink()
 
 
-def _look(path: Path) -> Look | None:
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _may_be_changing(looks: tuple[Look | None, ...]) -> bool:
+def _may_be_changing(looks: tuple[Version | None, ...]) -> bool:
     now = time.time()
     return any(look is not None and abs(now - look[3] / 1e9) < COARSE for look in looks)
 
