@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 pytest.importorskip("grpc", reason="grpcio is not installed")
@@ -11,7 +14,7 @@ pytest.importorskip("msgspec", reason="msgspec is not installed")
 
 from rpc_server import serving
 
-from rvh.rpc import Client, Server
+from rvh.rpc import AsyncClient, Client, Server
 
 
 def test_a_server_that_is_replaced_again_and_again() -> None:
@@ -48,3 +51,38 @@ def test_a_server_that_is_replaced_again_and_again() -> None:
                 client.close()
             server.close(0)
         assert wrong == []
+
+
+def test_a_server_that_is_replaced_under_tasks() -> None:
+    with serving() as (first, membership, _):
+        server, port = first, first.port
+        expected, over = membership.nodes.select("a"), threading.Event()
+
+        async def ask(client: AsyncClient) -> int:
+            answers = 0
+            while not over.is_set():
+                found = await asyncio.gather(*(client.select("a") for _ in range(3)))
+                found.append(await client.select_batch(["a"]))
+                for each in found:
+                    assert [*np.ravel(each.value)] == expected
+                answers += 1
+            return answers
+
+        async def ask_all() -> list[int]:
+            async with AsyncClient(f"127.0.0.1:{port}", timeout=60) as client:
+                return await asyncio.gather(*(ask(client) for _ in range(4)))
+
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(asyncio.run, ask_all())
+            try:
+                for _ in range(15):
+                    with Client(f"127.0.0.1:{port}", timeout=60) as client:
+                        client.select("a")
+                    server.close(5)
+                    server = Server(membership, port=port)
+                    server.start()
+            finally:
+                over.set()
+                answers = asking.result()
+                server.close(0)
+        assert min(answers) > 0

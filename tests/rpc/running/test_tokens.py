@@ -10,8 +10,11 @@ from typing import Any
 
 import grpc
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rpc_server import calls_of, serving
 from servers import until
+from sizes import examples
 
 from rvh.errors import RVHError
 from rvh.rpc import Server
@@ -89,6 +92,35 @@ def test_a_call_needs_a_token(file):
         assert told == {"the call needs a bearer token that this server knows"}
         until(lambda: server.report().refused == {"token": 10})
         assert len(nodes(ASKED, metadata=bearer(ONE)).nodes) == 2
+
+
+def test_no_other_header_opens_it(file):
+    """Also not one that is nearly right."""
+    near = st.builds(
+        "{}{}{}{}".format,
+        st.sampled_from(["Bearer", "bearer", "BEARER", "Basic", "Bearer:", ""]),
+        st.sampled_from(["", " ", "  "]),
+        st.sampled_from([ONE, TWO, ONE[:-1], ONE.upper(), f"{ONE},{ONE}", f'"{ONE}"', ""]),
+        st.sampled_from(["", " ", "x", f" {TWO}"]),
+    )
+    text = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
+    names = st.sampled_from(["authorization", "authorisation", "x-authorization", "token"])
+    headers = st.lists(st.tuples(names, near | text), max_size=3)
+
+    with serving("a b", tokens=file) as (server, *_), channel_to(server) as channel:
+        nodes = calls_of(channel).GetNodes
+
+        @given(headers)
+        @settings(max_examples=examples(400), deadline=None)
+        def check(metadata):
+            brought = [value for name, value in metadata if name == "authorization"]
+            kind, _, token = "".join(brought).partition(" ") if len(brought) == 1 else ("",) * 3
+            if kind.lower() == "bearer" and token.strip() == ONE:
+                assert nodes(ASKED, metadata=metadata).nodes
+            else:
+                assert "needs a bearer token" in refusal(nodes, ASKED, metadata)
+
+        check()
 
 
 def test_every_method_needs_one_but_those_of_health(file):
