@@ -35,7 +35,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 def test_the_page_of_the_service(served: tuple[str, Path]) -> None:
     needed("grpcurl")
     address, folder = served
-    assert run_page("service.md", folder, {WRITTEN: address}) == 5
+    assert run_page("service.md", folder, {WRITTEN: address}) == 6
 
 
 def test_the_page_of_clients(served: tuple[str, Path]) -> None:

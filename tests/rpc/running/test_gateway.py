@@ -85,6 +85,37 @@ def test_get(client: Any) -> None:
     assert len(answer["fingerprint"]) == 64
 
 
+def test_what_comes_as_grpc_passes(client: Any) -> None:
+    """Reflection is a stream, whose body has no end until it is answered."""
+    at = f"127.0.0.1:{client.base_url.port}"
+
+    def grpcurl(*args: str) -> str:
+        command = [needed("grpcurl"), "-plaintext", "-max-time", "10", *args]
+        return subprocess.check_output(command, text=True, timeout=30)
+
+    assert SELECTION in grpcurl(at, "list").split()
+    answer = json.loads(grpcurl("-d", '{"text": "a", "with_ids": true}', at, f"{SELECTION}/Select"))
+    assert answer["ids"] == SET.select("a")
+    answers = grpcurl("-d", '{"texts": ["a"]} {"texts": ["b"]}', at, f"{SELECTION}/SelectStream")
+    assert answers.count("fingerprint") == 2
+    assert "SERVING" in grpcurl(at, "grpc.health.v1.Health/Check")
+
+
+@pytest.mark.parametrize("path", ["/", "/v2/select", "/grpc.channelz.v1.Channelz/GetServers"])
+def test_other_paths_are_refused_at_once(client: Any, path: str) -> None:
+    waiting = threading.Event()
+
+    def body() -> Iterator[bytes]:
+        yield b"{"
+        waiting.wait(20)
+
+    assert client.get(path).status_code == 404
+    try:
+        assert client.post(path, content=body()).status_code == 404
+    finally:
+        waiting.set()
+
+
 def test_forms_of_a_key(client: Any) -> None:
     def ids(**query: Any) -> Any:
         return body(client.get("/v1/select", params={**query, "with_ids": "true"}))["ids"]
