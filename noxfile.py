@@ -181,7 +181,11 @@ def clone(session: nox.Session) -> None:
 
 
 #: tests that need an installation of their own, and tests that ask nothing of a backend
-PARTS = ("benchmarks", "clusters", "deploy", "membership/sources", "rpc/running")
+PARTS = (
+    *("benchmarks", "clusters", "deploy", "membership/sources", "rpc/running"),
+    *("cli/test_encodings.py", "cli/test_membership.py", "cli/test_nodes.py"),
+    *("cli/test_streams.py", "membership/test_soak.py"),
+)
 APART = [f"--ignore=tests/{part}" for part in PARTS]
 
 
