@@ -69,7 +69,7 @@ class Counting:
     def __init__(self, seconds: float, log: AccessLog | None = None) -> None:
         self._seconds = seconds
         self._log = log
-        self._methods: list[_Method] = []
+        self._methods: dict[str, _Method] = {}
         self._lock = threading.Lock()
         self._refused: Counter[str] = Counter()
         #: told by those who know
@@ -91,7 +91,7 @@ class Counting:
             draining=int(self.draining),
             expires=self.expires,
         )
-        for method in self._methods:
+        for method in self._methods.values():
             with self._lock:
                 tallies = dict(method.ended)
             ended = {code: tally.read() for code, tally in tallies.items()}
@@ -156,21 +156,17 @@ class Counting:
                 break
             started = perf_counter()
             call = Call(context, self._seconds)
-            code = "CANCELLED"  # of one that is closed before its end
+            is_whole = False
             try:
                 yield from answer(requests, call)
-                code = "OK" if context.is_active() else _code(context)
-            except Exception:
-                code = _code(context)
-                raise
+                is_whole = context.is_active()
             finally:
-                end(call, started, code)
+                end(call, started, "OK" if is_whole else _code(context))
 
         return handle
 
     def _method(self, path: str) -> tuple[_Method, Callable[[Call, float, str], None]]:
-        method = _Method(path)
-        self._methods.append(method)
+        method = self._methods.setdefault(path, _Method(path))
         log = self._log
 
         def end(call: Call, started: float, code: str) -> None:

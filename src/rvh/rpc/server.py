@@ -77,10 +77,11 @@ class Server:
         limits = limits.checked()
         refuse_plaintext(host, tls is not None, plaintext)
         self._counting = Counting(limits.seconds, access_log)
-        guards = [] if tokens is None else [Guard(Tokens(tokens), self._counting.refused)]
         credentials = None if tls is None else Certificates(tls, self._note).credentials()
         self._health = Health()
+        known = None if tokens is None else Tokens(tokens)
         self._service = Service(membership, limits, self._counting, threads)
+        guards = [Guard(known, self._counting, self._service.paths)] if known else []
         limited = self._service.limited
         listed = (SELECTION, HEALTH, *reflection.REFLECTION)
         most = limits.calls + limits.streams + SPARE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple, NoReturn
@@ -175,6 +175,11 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
             f"/{name}": kind(counting.stream(f"/{name}", self._stream(answer)))
             for name, (kind, answer) in streams.items()
         }
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """The methods, as gRPC names them."""
+        return self._handlers
 
     def service(self, handler_call_details: Any) -> Any:
         """Find the handler of a call."""

@@ -55,47 +55,57 @@ class Tokens:
             mode = self._path.stat().st_mode
             content = self._path.read_bytes()
         except OSError as error:
-            raise RVHError(f"tokens: {self._path}: {error.strerror or error}") from None
+            raise RVHError(f"token file {self._path}: {error.strerror or error}") from None
         if mode & (stat.S_IROTH | stat.S_IWOTH):
             raise RVHError(
-                f"tokens: everyone on this machine may read or write {self._path}: chmod o= it"
+                f"token file {self._path}: everyone on this machine may read or write it: chmod o= "
+                "it"
             )
         lines = [line.strip() for line in content.splitlines()]
         tokens = tuple(line for line in lines if line and not line.startswith(b"#"))
         if not tokens:
-            raise RVHError(f"tokens: {self._path} has none: write one on each line")
+            raise RVHError(f"token file {self._path} has no token: write one on each line")
         for number, line in enumerate(lines, 1):
             if line in tokens and (len(line) < LEAST or not line.isascii() or b" " in line):
                 raise RVHError(
-                    f"tokens: line {number} of {self._path} is no token: at least {LEAST} ASCII "
+                    f"token file {self._path}: line {number} is no token: at least {LEAST} ASCII "
                     "characters without spaces, as `openssl rand -hex 32` prints"
                 )
         return tokens
 
-    def _look(self) -> None:
-        """Read the file again where it has changed."""
+    def _look(self, every: float) -> None:
+        """Read the file again where it has changed, after so many seconds since the last look."""
         with self._lock:
-            if time.monotonic() - self._looked < LOOK:
+            if time.monotonic() - self._looked < every:
                 return
             self._looked = time.monotonic()
             if version_of(self._path) == self._seen:
                 return
             try:
                 self._tokens = self._read()
-                log.info("tokens: %s is read again", self._path)
+                log.info("token file %s: read again", self._path)
             except RVHError as error:
                 log.warning("%s; the tokens from before stay", error)
 
     def allows(self, metadata: Any) -> bool:
-        """Tell whether a call brings a token that is valid. Each is compared, in constant time."""
-        self._look()
+        """Tell whether a call brings a token that is valid.
+
+        One that is not known may have been added since the last look.
+        """
         given = [value for name, value in metadata or () if name == "authorization"]
         if len(given) != 1 or not isinstance(given[0], str):
             return False
         kind, _, token = given[0].partition(" ")
+        if kind.lower() != "bearer":
+            return False
         content = token.strip().encode(errors="replace")
-        matches = [hmac.compare_digest(each, content) for each in self._tokens]
-        return kind.lower() == "bearer" and any(matches)
+        return self._knows(content, LOOK) or self._knows(content, 0.0)
+
+    def _knows(self, token: bytes, every: float) -> bool:
+        """Compare a token with each of the file, in constant time."""
+        self._look(every)
+        matches = [hmac.compare_digest(each, token) for each in self._tokens]
+        return any(matches)
 
     def __repr__(self) -> str:
         return f"Tokens({show(str(self._path))})"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import queue
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +19,15 @@ from servers import until
 from sizes import examples
 
 from rvh.errors import RVHError
-from rvh.rpc import Server
+from rvh.rpc import Server, service
+from rvh.rpc.access import AccessLog
 from rvh.rpc.health import HEALTH
-from rvh.rpc.messages import message, methods
+from rvh.rpc.messages import SELECTION, message, methods
 from rvh.rpc.reflection import REFLECTION
 
 ONE, TWO = "first-of-the-tokens-0123", "second-of-the-tokens-456"
 ASKED = message("rvh.v1.GetNodesRequest")()
+WATCH = message("rvh.v1.WatchNodesRequest")
 
 
 @pytest.fixture
@@ -155,16 +159,85 @@ def test_a_refusal_does_not_wait_for_the_message(file):
         assert error.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
-def test_tokens_are_replaced_one_after_the_other(file):
+def test_tokens_are_replaced_one_after_the_other(file, caplog):
+    caplog.set_level("INFO", "rvh.rpc")
     with serving("a b", tokens=file) as (server, *_), channel_to(server) as channel:
         opens = opener(channel)
         assert (opens(ONE), opens(TWO)) == (True, False)
         write(file, f"{ONE}\n{TWO}\n")
-        until(lambda: opens(TWO))
+        assert opens(TWO)  # at once: nobody knows when the file is looked at
         assert opens(ONE)
         write(file, f"  {TWO}  \r\n")
         until(lambda: not opens(ONE))
         assert opens(TWO)
+    told = [one.getMessage() for one in caplog.records if one.name == "rvh.rpc"]
+    assert told == [f"token file {file}: read again"] * 2
+
+
+@pytest.mark.parametrize("news", [True, False])
+def test_a_stream_ends_with_its_token(file, monkeypatch, news):
+    """Also where nothing changes: the next word that nothing has changed is not sent."""
+    monkeypatch.setattr(service, "BEAT", 60.0 if news else 0.05)
+    with serving("a b", tokens=file) as (server, _, source), channel_to(server) as channel:
+        calls, batch = calls_of(channel), message("rvh.v1.SelectBatchRequest")(texts=["a"])
+        keys: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        answers = calls.SelectStream(iter(keys.get, None), metadata=bearer(ONE), timeout=60)
+        changes = calls.WatchNodes(WATCH(), metadata=bearer(ONE), timeout=60)
+        keys.put(batch)
+        assert len(next(answers).indices) == 1
+        assert [each.id for each in next(changes).nodes] == ["a", "b"]
+        write(file, f"{TWO}\n")
+        until(lambda: not opener(channel)(ONE))
+        if news:
+            source.say("a b new")
+        keys.put(batch)
+        for stream in (answers, changes):
+            told: list[Any] = []
+            with pytest.raises(grpc.RpcError) as caught:
+                told.extend(stream)
+            error: Any = caught.value
+            assert error.code() is grpc.StatusCode.UNAUTHENTICATED
+            assert "needs a bearer token" in error.details()
+            assert not [each.id for one in told if stream is changes for each in one.nodes]
+        keys.put(None)
+        until(lambda: sum(server.report().under_way.values()) == 0)
+        for method in ("SelectStream", "WatchNodes"):
+            assert ended(server, method) == {"UNAUTHENTICATED": 1}
+
+
+def ended(server: Server, method: str) -> dict[str, int]:
+    durations = server.report().durations[f"{SELECTION}/{method}"]
+    return {code: sum(each.buckets) for code, each in durations.items() if sum(each.buckets)}
+
+
+def test_refusals_are_counted_and_written_down(file, tmp_path):
+    path = tmp_path / "access.log"
+    log = AccessLog(str(path))
+    with (
+        serving("a b", tokens=file, access_log=log) as (server, *_),
+        channel_to(server) as channel,
+    ):
+        names = [each.name for each in methods(SELECTION)]
+        for method in methods(SELECTION):
+            request = method.request()
+            asked = iter([request]) if method.takes_stream else request
+            refusal(getattr(calls_of(channel), method.name), asked, bearer(TWO))
+        # what callers make up has no place among the metrics
+        refusal(channel.unary_unary("/rvh.v1.Selection/Unheard"), b"", bearer(TWO))
+        calls_of(channel).GetNodes(ASKED, metadata=bearer(ONE))
+        until(lambda: ended(server, "GetNodes") == {"UNAUTHENTICATED": 1, "OK": 1})
+        for name in set(names) - {"GetNodes"}:
+            assert ended(server, name) == {"UNAUTHENTICATED": 1}
+        assert not any("Unheard" in name for name in server.report().durations)
+        assert server.report().refused == {"token": len(names) + 1}
+    log.close()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert {(line["method"], line["code"]) for line in lines} == {
+        (f"{SELECTION}/GetNodes", "OK"),
+        *((f"{SELECTION}/{name}", "UNAUTHENTICATED") for name in names),
+    }
+    assert all(line["peer"].startswith("ipv4:127.0.0.1:") for line in lines)
+    assert TWO not in path.read_text()
 
 
 @pytest.mark.parametrize("spoil", ["empty", "missing", "open"])
@@ -196,11 +269,11 @@ def test_a_file_that_is_spoilt_leaves_the_tokens(file, caplog, spoil):
 @pytest.mark.parametrize(
     ("content", "mode", "words"),
     [
-        (b"", 0o600, "has none: write one on each line"),
-        (b"# nothing\n \n", 0o600, "has none: write one on each line"),
-        (b"# x\nshort\n", 0o600, "line 2 of "),
-        (f"{ONE}\n{ONE} {TWO}\n".encode(), 0o600, "line 2 of "),
-        ("äöü-of-the-tokens-0123".encode(), 0o600, "line 1 of "),
+        (b"", 0o600, "has no token: write one on each line"),
+        (b"# nothing\n \n", 0o600, "has no token: write one on each line"),
+        (b"# x\nshort\n", 0o600, "line 2 is no token"),
+        (f"{ONE}\n{ONE} {TWO}\n".encode(), 0o600, "line 2 is no token"),
+        ("äöü-of-the-tokens-0123".encode(), 0o600, "line 1 is no token"),
         (ONE.encode(), 0o644, "everyone on this machine may read or write"),
         (None, 0, "No such file"),
     ],
