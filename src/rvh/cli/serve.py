@@ -84,7 +84,7 @@ def serve(
     from rvh.membership import open_source
     from rvh.rpc.ports import address, refuse_plaintext
 
-    refuse_plaintext(host, tls is not None, access.plaintext)
+    refuse_plaintext(host, port, tls is not None, access.plaintext)
     origin = open_source(source)
     if processes > 1 and threads is None:
         threads = max(1, available_threads() // processes)

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 
-from rvh.errors import RVHError
 from rvh.observe.metrics import METRICS
 from rvh.observe.prometheus import register
 from rvh.rpc.metrics import Report, table
 from rvh.rpc.plain_http import JSON, TEXT, Page, PlainServer, Request
-from rvh.rpc.ports import address
+from rvh.rpc.ports import refusal
 
 if TYPE_CHECKING:
     from rvh.membership import Snapshot
@@ -77,8 +76,7 @@ class Pages:
         try:
             self._server = PlainServer(host, port, routes)
         except OSError as error:
-            where = address(host, port)
-            raise RVHError(f"cannot listen on {where} for pages: {error}") from None
+            raise refusal(host, port, error, " for pages (--http-port)") from None
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             args=(0.1,),  # seconds that `close` may take

@@ -11,7 +11,7 @@ from typing import Any
 
 from rvh.errors import RVHError
 
-__all__ = ["Reserved", "address", "is_loopback", "refuse_plaintext", "reserve"]
+__all__ = ["Reserved", "address", "is_loopback", "refusal", "refuse_plaintext", "reserve"]
 
 #: errors of an address that a name has, but not this machine: localhost's ::1 in a container
 NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -32,9 +32,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def refuse_plaintext(host: str, is_encrypted: bool, plaintext: bool) -> None:
-    """Refuse to serve other machines unencrypted, unless that is asked for."""
-    if not (is_encrypted or plaintext or is_loopback(host)):
+def refuse_plaintext(host: str, port: int, is_encrypted: bool, plaintext: bool) -> None:
+    """Refuse to serve other machines unencrypted, unless that is asked for.
+
+    Raises
+    ------
+    RVHError
+        It is refused, or the host has no address.
+    """
+    if is_encrypted or plaintext:
+        return
+    if not all(is_loopback(where[0]) for _, where in _addresses(host, port)):
         raise RVHError(
             f"{host} is reached from other machines, and calls would be unencrypted: give a "
             "certificate and a key (--tls-cert, --tls-key), or say --plaintext where the network "
@@ -67,12 +75,9 @@ def reserve(host: str, port: int, *, share: bool = False) -> Reserved:
     RVHError
         The port is taken, or the host is none of this machine.
     """
-    if not host:
-        raise RVHError("the host is empty: 127.0.0.1 is this machine alone, 0.0.0.0 and :: are all")
     taken, missing = Reserved(), None
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, where in dict.fromkeys((family, where) for family, *_, where in found):
+        for family, where in _addresses(host, port):
             try:
                 each = _take(family, (where[0], taken.port or port, *where[2:]), share)
             except OSError as error:
@@ -86,8 +91,19 @@ def reserve(host: str, port: int, *, share: bool = False) -> Reserved:
             raise missing
     except OSError as error:
         taken.close()
-        raise _refusal(host, port, error) from None
+        raise refusal(host, port, error) from None
     return taken
+
+
+def _addresses(host: str, port: int) -> list[tuple[int, Any]]:
+    """Return the family and the address of each that a host has."""
+    if not host:
+        raise RVHError("the host is empty: 127.0.0.1 is this machine alone, 0.0.0.0 and :: are all")
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise refusal(host, port, error) from None
+    return list(dict.fromkeys((family, where) for family, *_, where in found))
 
 
 def _take(family: int, where: Any, share: bool) -> socket.socket:
@@ -121,7 +137,8 @@ def _bind(taken: socket.socket, where: Any) -> None:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
 
 
-def _refusal(host: str, port: int, error: OSError) -> RVHError:
+def refusal(host: str, port: int, error: OSError, what: str = "") -> RVHError:
+    """Return the error about a port that cannot be had, for something."""
     advice = {
         errno.EADDRINUSE: "another server has it: end that, or choose another port",
         errno.EADDRNOTAVAIL: "this machine has no such address",
@@ -130,4 +147,4 @@ def _refusal(host: str, port: int, error: OSError) -> RVHError:
     if isinstance(error, socket.gaierror):
         advice = "give an address of this machine, or a name of one"
     told = f"{error.strerror}; {advice}" if advice else error.strerror
-    return RVHError(f"cannot listen on {address(host, port)}: {told}")
+    return RVHError(f"cannot listen on {address(host, port)}{what}: {told}")

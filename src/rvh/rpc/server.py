@@ -75,7 +75,7 @@ class Server:
         access_log: AccessLog | None = None,
     ) -> None:
         limits = limits.checked()
-        refuse_plaintext(host, tls is not None, plaintext)
+        refuse_plaintext(host, port, tls is not None, plaintext)
         self._counting = Counting(limits.seconds, access_log)
         credentials = None if tls is None else Certificates(tls, self._note).credentials()
         self._health = Health()

@@ -104,8 +104,10 @@ class Certificates:
                 return None
             if loaded == self._loaded:
                 return None
+            files = zip(self._paths, self._loaded, loaded, strict=False)  # they end with `expires`
+            changed = [str(path) for path, before, after in files if before != after]
             self._loaded = loaded
-            log.info("the certificate %s is read again", self._paths[0])
+            log.info("%s: read again", ", ".join(changed))
             self._noted(loaded.expires, False)
             _warn_of_expired(self._paths[0], loaded.expires)
             return _configuration(loaded)

@@ -104,6 +104,7 @@ def main() -> None:
         server.start()
         # What there was to say of the files so far, the parent has said.
         logging.getLogger().setLevel(logging.WARNING)
+        logging.getLogger("rvh.rpc").setLevel(logging.INFO)
         report(server)
         while not source.ended.wait(EVERY):
             report(server)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -82,6 +83,30 @@ def test_every_process_has_the_nodes_and_every_change(folder):
         workers = server.workers()
         assert server.end() == 0
         assert not any(map(runs, workers))
+
+
+def test_every_process_says_that_it_has_new_tokens(folder):
+    first, second = "first-of-the-tokens-0123", "second-of-the-tokens-456"
+    path = folder / "tokens"
+
+    def write_tokens(*tokens: str) -> None:
+        path.with_suffix(".new").write_text("\n".join(tokens))
+        path.with_suffix(".new").chmod(0o600)
+        path.with_suffix(".new").replace(path)
+
+    write_tokens(first)
+    with serve(folder, "--processes", 2, "--token-file", "tokens") as server:
+        said = re.compile(rf"^rvh: worker (\d+): token file {path}: read again$", re.MULTILINE)
+        write_tokens(first, second)
+
+        def all_have_it() -> bool:
+            with channel_to(server) as channel:
+                given = (("authorization", f"Bearer {second}"),)
+                assert calls_of(channel).GetNodes(ASKED, metadata=given, timeout=20).epoch == 1
+            return len(said.findall(server.text())) == 2
+
+        until(all_have_it)
+        assert {*map(int, said.findall(server.text()))} == {*server.workers()}
 
 
 def test_epochs_of_a_connection_never_go_back(folder):

@@ -26,6 +26,7 @@ from serve_command import Serve, run_serve, serve, write_nodes  # noqa: E402
 import rvh  # noqa: E402
 from rvh.rpc.health import HEALTH  # noqa: E402
 from rvh.rpc.messages import message  # noqa: E402
+from rvh.rpc.ports import refuse_plaintext  # noqa: E402
 
 NODES = ["a", "b", "c"]
 BATCH = message("rvh.v1.SelectBatchRequest")
@@ -120,12 +121,20 @@ def test_ipv6(folder: Path, processes: int) -> None:
         assert server.end() == 0
 
 
-@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1", ""])
-@pytest.mark.parametrize("processes", [1, 2])
-def test_a_host_that_is_none(folder: Path, host: str, processes: int) -> None:
-    status, said = run_serve(
-        folder, "--host", host, "--plaintext", "--port", 0, "--processes", processes
-    )
+@pytest.mark.parametrize(
+    ("host", "options"),
+    [
+        ("192.0.2.1", ("--plaintext",)),
+        ("192.0.2.1", ("--plaintext", "--processes", 2)),
+        ("nowhere.invalid", ("--plaintext",)),
+        ("nowhere.invalid", ("--plaintext", "--processes", 2)),
+        ("nowhere.invalid", ()),
+        ("", ("--plaintext",)),
+        ("", ()),
+    ],
+)
+def test_a_host_that_is_none(folder: Path, host: str, options: tuple[object, ...]) -> None:
+    status, said = run_serve(folder, "--host", host, "--port", 0, *options)
     assert (status, said.count("\n")) == (1, 1)
     assert said.startswith(
         f"rvh: cannot listen on {host}:0: " if host else "rvh: the host is empty"
@@ -140,6 +149,19 @@ def test_other_machines_are_served_unencrypted_only_when_that_is_asked_for(folde
         assert option in said
     with serve(folder, "--host", "0.0.0.0", "--plaintext") as server:
         assert selected(server)
+
+
+def test_a_name_of_this_machine_alone_needs_no_encryption(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = socket.getaddrinfo
+
+    def named(host: str, *args: Any, **more: Any) -> Any:
+        there = {"here.example": ["127.0.0.1"], "both.example": ["127.0.0.1", "192.0.2.1"]}
+        return [one for each in there.get(host, [host]) for one in found(each, *args, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", named)
+    refuse_plaintext("here.example", 0, is_encrypted=False, plaintext=False)
+    with pytest.raises(rvh.RVHError, match=r"^both\.example is reached from other machines"):
+        refuse_plaintext("both.example", 0, is_encrypted=False, plaintext=False)
 
 
 # -- options --------------------------------------------------------------------------------------

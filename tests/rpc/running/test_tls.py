@@ -139,7 +139,8 @@ def test_mutual_tls(ours, theirs, pair):
         assert count(server, Tls(ours.ca, client.certificate, client.key)) == 2
 
 
-def test_a_new_certificate_is_used_from_the_next_handshake_on(ours, pair, tmp_path):
+def test_a_new_certificate_is_used_from_the_next_handshake_on(ours, pair, tmp_path, caplog):
+    caplog.set_level("INFO", "rvh.rpc")
     files = put(pair, tmp_path)
     with serving("a b", tls=ServerTls(files.certificate, files.key)) as (server, *_):
         assert server.report().expires == pytest.approx(2493072000)  # 2049-01-01
@@ -155,6 +156,8 @@ def test_a_new_certificate_is_used_from_the_next_handshake_on(ours, pair, tmp_pa
             nodes(ASKED)  # over the connection of before
         assert count(server, Tls(ours.ca)) == 2
         assert server.report().failed_reloads == 0
+    told = [one.getMessage() for one in caplog.records if one.name == "rvh.rpc"]
+    assert told == [f"{files.certificate}, {files.key}: read again"]
 
 
 @pytest.mark.parametrize("spoil", ["half", "other key", "missing", "empty"])
@@ -183,7 +186,8 @@ def test_broken_new_files_leave_the_old_ones(ours, pair, tmp_path, caplog, spoil
         assert count(server, Tls(ours.ca)) == 2
 
 
-def test_another_authority_of_clients_is_loaded(ours, theirs, pair, tmp_path):
+def test_another_authority_of_clients_is_loaded(ours, theirs, pair, tmp_path, caplog):
+    caplog.set_level("INFO", "rvh.rpc")
     ca = tmp_path / "ca"
     shutil.copy(ours.ca, ca)
     mine, other = ours.sign("mine"), theirs.sign("other")
@@ -193,6 +197,8 @@ def test_another_authority_of_clients_is_loaded(ours, theirs, pair, tmp_path):
         assert count(server, Tls(ours.ca, other.certificate, other.key)) == 2
         with refused():
             count(server, Tls(ours.ca, mine.certificate, mine.key))
+    told = [one.getMessage() for one in caplog.records if one.name == "rvh.rpc"]
+    assert told == [f"{ca}: read again"]
 
 
 def test_a_certificate_that_is_over_is_served_with_a_warning(ours, caplog):
