@@ -201,7 +201,7 @@ def test_what_the_library_refuses_is_one_line(fails, options, words):
         assert word in message
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"x" * 65])
+@pytest.mark.parametrize("content", [b"", b"\n", b"\n\n", b" \r\n", b"x" * 65])
 def test_bad_secrets(fails, tmp_path, content):
     path = tmp_path / "secret"
     path.write_bytes(content)

@@ -71,6 +71,9 @@ def read_secret(path: str | None) -> bytes:
         )
     if secret.endswith(b"\n"):
         secret = secret[:-1].removesuffix(b"\r")
-    if not secret:
-        raise RVHError(f"{path}: the secret is empty; leave --secret-file away to use none")
+    if not secret.strip():
+        raise RVHError(
+            f"{path}: the secret is empty, or white space alone; leave --secret-file away to use "
+            "none"
+        )
     return secret
