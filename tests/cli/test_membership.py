@@ -186,7 +186,6 @@ def test_nodes_that_cannot_be_used(fails, here, text, words, args):
         (["watch", "nodes.json", "--max-change", "0"], 2, "0 is no share of all keys"),
         (["watch", "nodes.json", "--count", "0"], 2, "--count"),
         (["watch", "nodes.json", "--min-nodes", "9"], 1, "2 nodes are selectable"),
-        (["watch", "none.json", "--timeout", "0.1"], 1, "no nodes within 0.1 s: FileNotFoundError"),
         (["nodes", "publish", "nodes.json"], 2, "Missing option '--to'"),
     ],
 )
@@ -194,6 +193,16 @@ def test_command_lines_that_are_wrong(call, args, code, words):
     result = call(*args)
     assert (result.code, result.out, result.err.count("\n")) == (code, b"", 1), result
     assert words in result.err
+
+
+def test_a_source_that_is_away_is_said_to_be_waited_for(call):
+    result = call("watch", "none.json", "--timeout", "0.1")
+    assert (result.code, result.out) == (1, b"")
+    assert result.err.splitlines() == [
+        "rvh: waiting for file:none.json: FileNotFoundError: none.json: No such file or directory",
+        "rvh: file:none.json: no nodes within 0.1 s: FileNotFoundError: none.json: No such file or "
+        "directory",
+    ]
 
 
 @pytest.mark.parametrize(

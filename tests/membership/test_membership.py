@@ -311,7 +311,7 @@ def test_what_is_held_back_names_the_ways_that_are_open() -> None:
 
     for kind, ways in (
         (Scripted, "call accept() in each process"),
-        (Written, "call accept() in each process or run rvh nodes SOURCE --accept"),
+        (Written, "run rvh nodes SOURCE --accept or call accept() in each process"),
     ):
         source = kind("a b")
         with Membership(source, max_change=0.1) as membership:

@@ -80,7 +80,7 @@ def serve(
 
     from rvh._batch.threads import available_threads
     from rvh._tables.signals import stopped_by_signals
-    from rvh.cli.following import following, logged
+    from rvh.cli.following import changes_said, following, logged
     from rvh.membership import open_source
     from rvh.rpc.ports import address, refuse_plaintext
 
@@ -91,7 +91,7 @@ def serve(
     shared = {"host": host, "port": port, "limits": limiting.limits(), "threads": threads}
     with (
         stopped_by_signals(),  # also while the source is waited for, as process 1 of a container
-        logged(),
+        logged("rvh.rpc"),
         pages.log() as log,
         following(origin, timeout=timeout, **options) as membership,
     ):
@@ -109,6 +109,7 @@ def serve(
         with (
             _ending(server) as ending,
             pages.pages(membership, server.report, lambda: server.is_draining),
+            changes_said(membership),
         ):
             server.start()
             try:

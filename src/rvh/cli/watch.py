@@ -15,7 +15,7 @@ from rvh.cli.weighing import GuardOptions, NodeSetOptions, Timeout, refuse_no_so
 if TYPE_CHECKING:
     from rvh.membership import Change, Membership
 
-#: seconds between two looks whether a source that was lost is back, and stdout is read
+#: seconds between two looks whether stdout is read
 TICK = 0.5
 
 
@@ -40,7 +40,7 @@ def watch(
 ) -> None:
     """Print each change of a source as it comes, with the share of all keys that moves.
 
-    What is refused or held back, and that the source is lost, go to stderr, once each.
+    What is refused or held back, and that the source is lost and found, go to stderr, once each.
 
     \b
     Examples:
@@ -70,16 +70,11 @@ def _watch(membership: Membership, k: int, count: int | None, as_json: bool) -> 
     last = membership.snapshot
     say(f"watching {membership.name}: {facts(last, last.epoch)}")
     printed = 0
-    was_well = membership.stats.error is None
     while count is None or printed < count:
         try:
             change = changes.get(timeout=TICK)
         except queue.Empty:
             _stop_without_reader()
-            is_well = membership.stats.error is None
-            if is_well and not was_well:
-                say(f"{membership.name}: all is well again")
-            was_well = is_well
             continue
         if change.after.epoch <= last.epoch:
             continue  # it was there when this began

@@ -26,6 +26,7 @@ class Guard:
     min_nodes: int
     max_change: float
     accepts_at_source: bool  # whether `rvh nodes --accept` can write to the source
+    accepting: str  # how a process lets a change through
     held: Held | None = None
 
     def check(self, change: Change, moved: float, state: State, is_accepted: bool) -> None:
@@ -44,9 +45,9 @@ class Guard:
             reason = f"{moved:.2%} of all keys would move, and max_change is {self.max_change:.2%}"
         if reason is None or is_accepted:
             return
-        ways = ["call accept() in each process"] if change.before is not None else []
-        if self.accepts_at_source:
-            ways.append("run rvh nodes SOURCE --accept")
+        ways = ["run rvh nodes SOURCE --accept"] if self.accepts_at_source else []
+        if change.before is not None:
+            ways.append(self.accepting)
         reason += f": if that is meant, {' or '.join(ways) or 'choose another limit'}"
         self.held = Held(state, reason) if change.before is not None else None
         raise RVHError(reason)

@@ -120,6 +120,9 @@ class Membership(Shared):
     >>> folder.cleanup()
     """
 
+    #: how a process lets through what a guard holds back, for messages
+    _accepting = "call accept() in each process"
+
     def __init__(
         self,
         source: Source | str,
@@ -139,6 +142,7 @@ class Membership(Shared):
             whole_number("min_nodes", min_nodes, NODES_MAX),
             _share_of_keys("max_change", max_change),
             hasattr(self._source, "accept"),
+            self._accepting,
         )
         self._backoff = _seconds(backoff)
         wait = positive_seconds(timeout, "timeout")
@@ -509,8 +513,8 @@ class Membership(Shared):
         self._confirm(after)
         self._note(updates=self._stats.updates + 1, moved=self._stats.moved + moved)
         self._first.set()
-        if before is not None and log.isEnabledFor(logging.INFO):  # to say it takes milliseconds
-            log.info("%s: %s", self.name, str(change))
+        if before is not None:
+            log.info("%s: %s", self.name, change)  # whoever writes it makes the text: milliseconds
         for callback in self._callbacks:
             try:
                 callback(change)
@@ -537,7 +541,8 @@ class Membership(Shared):
 
     def _refuse(self, error: RVHError) -> None:
         self._is_confirmed = False
-        if str(error) != self._stats.error:
+        # The constructor raises what comes first.
+        if str(error) != self._stats.error and self._snapshot is not None:
             log.warning("%s: an update is refused: %s", self.name, str(error))  # without its frames
         self._note(refused=self._stats.refused + 1, error=str(error))
 
@@ -550,7 +555,9 @@ class Membership(Shared):
             return
         reason = reason_of(error)
         if self._stats.connected or self._stats.error is None:
-            log.warning("%s: the source is lost: %s", self.name, reason)
+            is_first = self._snapshot is None
+            text = "waiting for %s: %s" if is_first else "%s: the source is lost: %s"
+            log.warning(text, self.name, reason)
         self._note(reconnects=self._stats.reconnects + 1, connected=False, error=reason)
 
     def _note(self, **changed: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -32,6 +33,7 @@ NODES = ["a", "b", "c"]
 BATCH = message("rvh.v1.SelectBatchRequest")
 SELECT = message("rvh.v1.SelectRequest")
 CHECK = message("grpc.health.v1.HealthCheckRequest")
+ASKED = message("rvh.v1.GetNodesRequest")()
 
 
 @pytest.fixture
@@ -164,6 +166,69 @@ def test_a_name_of_this_machine_alone_needs_no_encryption(monkeypatch: pytest.Mo
         refuse_plaintext("both.example", 0, is_encrypted=False, plaintext=False)
 
 
+# -- what it says ---------------------------------------------------------------------------------
+
+
+def test_that_it_waits_for_its_source_is_said_at_once(folder: Path) -> None:
+    nodes = folder / "late.json"
+    line = command("serve", "late.json", "--port", 0, "--timeout", 60)
+    with starting(folder, line) as (process, said):
+        lost = "FileNotFoundError: late.json: No such file or directory"
+        until(lambda: said() == f"rvh: waiting for file:late.json: {lost}\n", 60, "it waits")
+        write_nodes(nodes, NODES)
+        until(lambda: said().count("\n") == 3, 60, "it serves")
+        assert said().splitlines()[1] == "rvh: file:late.json: all is well again"
+        process.terminate()
+        assert process.wait(20) == 0
+    status, told = run_serve(folder, "--timeout", 0.1, source="none.json")
+    assert (status, told.splitlines()) == (
+        1,
+        [
+            f"rvh: {begin}FileNotFoundError: none.json: No such file or directory"
+            for begin in ("waiting for file:none.json: ", "file:none.json: no nodes within 0.1 s: ")
+        ],
+    )
+
+
+def test_nodes_that_cannot_be_used_are_one_error(folder: Path) -> None:
+    (folder / "nodes.json").write_text("[")
+    status, told = run_serve(folder)
+    assert (status, told.count("\n")) == (1, 1)
+    assert told.startswith("rvh: nodes.json is not JSON, or is cut off")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_changes_are_said(folder: Path, processes: int) -> None:
+    with serve(folder, "--processes", processes, "--max-change", 0.6) as server:
+        write_nodes(folder / "nodes.json", [*NODES, "d"])
+        server.says("rvh: epoch 2: joined d; 25.0000% of keys move\n")
+        write_nodes(folder / "nodes.json", ["a"])
+        server.says("75.00% of all keys would move, and max_change is 60.00%: if that is meant, ")
+        ways = "run rvh nodes SOURCE --accept or start this anew with another limit"
+        assert server.said()[-1].endswith(f"if that is meant, {ways}")
+        write_nodes(folder / "nodes.json", [*NODES, "d"])
+        server.says("rvh: file:nodes.json: all is well again\n")
+        assert server.end() == 0
+        told = ["serving", "epoch", "file:nodes.json:", "file:nodes.json:", "ending:"]
+        assert [line.split()[1] for line in server.said()] == told  # once, whoever answers
+
+
+def test_changes_that_come_fast_are_said_as_one(folder: Path) -> None:
+    with serve(folder) as server:
+        count = 12
+        for number in range(1, count + 1):
+            write_nodes(folder / "nodes.json", [*NODES, f"new-{number}"])
+            with channel_to(server) as channel:
+                nodes = calls_of(channel).GetNodes
+                until(lambda: nodes(ASKED, timeout=20).epoch > number)  # noqa: B023
+        assert server.end() == 0  # what waits is said
+        told = [line for line in server.said() if line.startswith("rvh: epoch")]
+    sums = [re.search(r"; (\d+) changes in one$", line) for line in told]
+    assert sum(int(each[1]) if each else 1 for each in sums) == count
+    assert f"epoch {count + 1}: joined new-{count}; " in told[-1]
+    assert len(told) < count
+
+
 # -- options --------------------------------------------------------------------------------------
 
 
@@ -285,17 +350,30 @@ def test_calls_that_take_longer_than_the_drain_are_ended(folder: Path) -> None:
         assert refusal(running.finish) in ("UNAVAILABLE", "CANCELLED")
 
 
-def test_a_signal_ends_it_while_it_waits_for_its_source(folder: Path) -> None:
+@contextmanager
+def starting(
+    folder: Path, line: list[str]
+) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], str]]]:
+    """A server that may not serve, and what it has said so far."""
     said = folder / "said"
-    line = command("serve", f"http://127.0.0.1:{free_port()}/nodes", "--timeout", 60)
     with said.open("wb") as file:
         process = subprocess.Popen(line, cwd=folder, stderr=file)
     try:
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(1.5)  # it has begun
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 128 + signal.SIGTERM
+        yield process, said.read_text
     finally:
         process.kill()
         process.wait()
     assert "Traceback" not in said.read_text()
+
+
+@pytest.mark.parametrize(("number", "more"), [(signal.SIGTERM, 0), (signal.SIGINT, 1)])
+def test_a_signal_ends_it_while_it_waits_for_its_source(
+    folder: Path, number: int, more: int
+) -> None:
+    source = f"http://127.0.0.1:{free_port()}/nodes"
+    line = command("serve", source, "--port", 0, "--timeout", 60)
+    with starting(folder, line) as (process, said):
+        until(lambda: said().startswith(f"rvh: waiting for {source}: "), 60, "it waits")
+        process.send_signal(number)
+        assert process.wait(20) == 128 + number  # nothing was served
+        assert said().splitlines()[1:] == ["rvh: interrupted"] * more
