@@ -145,13 +145,14 @@ def test_a_bad_update_is_refused(name: str, caplog: pytest.LogCaptureFixture) ->
     assert len(warnings) == 1
 
 
-def test_the_first_state_is_refused() -> None:
+def test_the_first_state_is_refused(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(rvh.RVHError, match=r"^scripted: there are no nodes"):
         Membership(Scripted(State([])))
     with pytest.raises(rvh.RVHError, match="this is HTML"):
         Membership(Scripted(rvh.RVHError("this is HTML")))
     with pytest.raises(rvh.RVHError, match="min_nodes is 3"):
         Membership(Scripted("a b"), min_nodes=3)
+    assert caplog.records == []  # who gets the error says it
 
 
 @pytest.mark.filterwarnings("error")
@@ -191,9 +192,12 @@ def test_a_loss_and_the_recovery_are_logged(caplog: pytest.LogCaptureFixture) ->
     ]
 
 
-def test_the_source_is_away_at_first() -> None:
+def test_the_source_is_away_at_first(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(rvh.RVHError, match=r"no nodes within 0\.05 s: OSError: refused"):
         Membership(Scripted(*[OSError("refused")] * 100), timeout=0.05, **QUICK)
+    assert [one.getMessage() for one in caplog.records] == [
+        "waiting for scripted: OSError: refused"
+    ]
     with Membership(Scripted(OSError("refused"), "a"), **QUICK) as membership:
         assert ids(membership) == "a"
         assert membership.stats.reconnects == 1
