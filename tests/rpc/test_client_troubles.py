@@ -340,24 +340,33 @@ def test_a_dead_server_among_several(shared: Any) -> None:
             assert here.nodes == membership.nodes
 
 
-def test_streams_outlive_restarts() -> None:
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_streams_outlive_restarts(kind: Any) -> None:
     with Membership(Scripted(list(NODES)), scheme="murmur") as membership:
         expected = membership.nodes.argselect_batch(KEYS * 20, 2)
         server = Server(membership)
         server.start()
         port, answers, over = server.port, 0, threading.Event()
 
-        def ask() -> None:
+        def note(answer: Any) -> None:
             nonlocal answers
+            assert np.array_equal(answer.value, expected)
+            answers += 1
+
+        def ask() -> None:
             with Client(f"127.0.0.1:{port}", chunk=100, timeout=30) as client:
                 while not over.is_set():
-                    assert np.array_equal(client.argselect_batch(KEYS * 20, 2).value, expected)
-                    answers += 1
+                    note(client.argselect_batch(KEYS * 20, 2))
+
+        async def ask_from_a_task() -> None:
+            async with AsyncClient(f"127.0.0.1:{port}", chunk=100, timeout=30) as client:
+                while not over.is_set():
+                    note(await client.argselect_batch(KEYS * 20, 2))
 
         with ThreadPoolExecutor(1) as pool:
-            asking = pool.submit(ask)
+            asking = pool.submit(ask if kind is Client else lambda: asyncio.run(ask_from_a_task()))
             try:
-                for _ in range(4):
+                for _ in range(6):
                     seen = answers
                     until(lambda seen=seen: answers > seen or asking.done())
                     server.close(0)
@@ -367,6 +376,24 @@ def test_streams_outlive_restarts() -> None:
                 over.set()
                 asking.result()
                 server.close(0)
+
+
+def test_a_stream_that_the_server_ends_has_its_status(shared: Any) -> None:
+    """Also where it ends at the moment in which the client writes."""
+    target, *_ = shared
+    keys = np.arange(20_000)
+
+    async def ask() -> set[tuple[str, str]]:
+        met = set()
+        async with AsyncClient(target, chunk=1000) as client:
+            for k, seconds in [(99, 10.0)] * 30 + [(1, n / 5000) for n in range(1, 60)]:
+                try:
+                    await client.select_batch(keys, k, timeout=seconds)
+                except ServiceError as error:
+                    met.add((error.code, error.field))
+        return met
+
+    assert asyncio.run(ask()) == {("INVALID_ARGUMENT", "k"), ("DEADLINE_EXCEEDED", "")}
 
 
 # -- local mode -----------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from rvh.rpc.answer import Answer
 from rvh.rpc.channels import Tls, Ways
 from rvh.rpc.client import WAIT
 from rvh.rpc.coalescing import CALLS_MAX, Waiting, take_group
+from rvh.rpc.ending import Ending
 from rvh.rpc.messages import SELECTION
 from rvh.rpc.problems import as_error, closed, is_safe_to_try_again, overdue
 from rvh.rpc.questions import CHUNK, K_MAX, Asking, Question, Questions, Stream
@@ -277,22 +278,27 @@ class AsyncClient:
             left = end - monotonic()
             if left <= 0:
                 raise overdue(address)
+            failure: Any = None
             try:
                 return await self._call(channel, question, left)
             except grpc.RpcError as error:
-                if not self._ways.is_gone(address, channel):
-                    pause = wait * random.uniform(0.5, 1.0)
-                    if not is_safe_to_try_again(error) or monotonic() + pause >= end:
-                        raise as_error(error, address) from None
-                    await asyncio.sleep(pause)
-                    wait = min(2 * wait, most)
+                failure = error
             except grpc.aio.UsageError:  # the channel is closed
                 if not self._ways.is_gone(address, channel):
                     raise
-            except asyncio.CancelledError:  # by the end of the channel, or by the caller
+            except asyncio.CancelledError:
+                # By the caller. Else by grpc.aio: with the channel, or since the call has ended
+                # before all was written.
                 task = asyncio.current_task()
-                if not self._ways.is_closed or task is None or task.cancelling():
+                if task is None or task.cancelling():
                     raise
+            if not self._ways.is_gone(address, channel):
+                pause = wait * random.uniform(0.5, 1.0)
+                left = max(end - monotonic(), 0)
+                if failure is not None and (pause >= left or not is_safe_to_try_again(failure)):
+                    raise as_error(failure, address) from None
+                await asyncio.sleep(min(pause, left))
+                wait = min(2 * wait, most)
 
     async def _call(self, channel: Any, question: Question, seconds: float) -> Any:
         metadata = self._ways.metadata()
@@ -310,10 +316,11 @@ class AsyncClient:
 
         method = channel.stream_stream(f"/{SELECTION}/SelectStream")
         call = method(contents(), timeout=seconds, metadata=metadata)
+        ending = Ending(call)
         try:
             answers = [content async for content in call]
-        except grpc.RpcError as error:
-            raise (failures or [error])[0] from None
+        except grpc.RpcError:
+            raise (failures or [await ending.error()])[0] from None
         finally:
             call.cancel()
             made.close()
