@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
+from certificates import Authority
 from gated_service import Gated, gated
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +33,9 @@ from rvh.rpc import (
     Client,
     Limits,
     Server,
+    ServerTls,
     ServiceError,
+    Tls,
     WatchNodes,
     follow,
     local,
@@ -157,6 +160,78 @@ def test_a_token_that_cannot_be_sent_is_not_told(token: Any) -> None:
         with pytest.raises(rvh.RVHError, match=r"^token") as caught:
             Client("127.0.0.1:1", token=given_token).select("a")
         assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        ("hush-hush\n", "ends in a newline"),
+        ("hush-hush\r\n", "ends in a newline"),
+        ("", "is empty"),
+    ],
+)
+def test_what_is_wrong_with_a_token(token: str, words: str) -> None:
+    for made in (Client, AsyncClient, follow):
+        with pytest.raises(rvh.RVHError, match=f"^token {words}"):
+            made("127.0.0.1:1", token=token)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls") / "ca")
+
+
+def test_files_of_tls_that_cannot_be_used(authority: Authority, tmp_path: Path) -> None:
+    one, two = authority.sign("one"), authority.sign("two")
+    pem: Any = one.key.read_bytes()
+    for tls, words in (
+        (Tls(ca=one.key), f"{one.key} has no certificates of authorities"),
+        (Tls(ca=tmp_path / "none"), f"{tmp_path / 'none'} cannot be read: No such file"),
+        (Tls(None, one.certificate, two.key), f"{two.key} is not the key of the certificate in"),
+        (Tls(None, one.key, one.certificate), f"{one.key} has no certificate in PEM"),
+        (Tls(None, one.certificate, authority.ca), f"{authority.ca} is no private key in PEM"),
+        (Tls(None, one.certificate, tmp_path / "none"), f"{tmp_path / 'none'} cannot be read"),
+        (Tls(None, one.certificate), "give both, or none"),
+        (Tls(None, one.certificate, pem), "a certificate or a key is no path"),
+        (Tls(None, one.certificate, pem.decode()), "a certificate or a key is no path"),
+        ("ca.pem", "tls is 'ca.pem': pass True, or Tls(ca=...)"),
+    ):
+        for made in (Client, AsyncClient, follow):
+            with pytest.raises(rvh.RVHError) as caught:
+                made("127.0.0.1:1", tls=tls)
+            assert str(caught.value).startswith(words) or words == "give both, or none"
+            assert "BEGIN" not in str(caught.value)
+
+
+def test_a_server_that_wants_tls_or_a_certificate(authority: Authority) -> None:
+    pair = authority.sign("server")
+    with serving(tls=ServerTls(pair.certificate, pair.key, authority.ca)) as (server, *_):
+        for tls in (False, Tls(authority.ca)):
+            with (
+                Client(f"localhost:{server.port}", tls=tls, timeout=0.3) as client,
+                pytest.raises(ServiceError, match="whether it wants TLS or a client certificate"),
+            ):
+                client.nodes()
+
+
+def test_what_to_do_about_messages_that_are_too_large() -> None:
+    with (
+        serving(limits=Limits(message=1 << 20)) as (server, *_),
+        Client(f"127.0.0.1:{server.port}", chunk=1_000_000) as client,
+        pytest.raises(ServiceError, match=r"larger than max.*; send fewer keys.*chunk=") as caught,
+    ):
+        client.argselect_batch(np.arange(200_000))
+    assert caught.value.code == "RESOURCE_EXHAUSTED"
+
+
+def test_what_to_do_about_the_servers_own_limit_of_time() -> None:
+    with (
+        serving(limits=Limits(seconds=0.001)) as (server, *_),
+        Client(f"127.0.0.1:{server.port}", chunk=1_000_000) as client,
+        pytest.raises(ServiceError, match=r"longer than 0\.001 s: ask for fewer keys$") as caught,
+    ):
+        client.argselect_batch(np.arange(1_000_000))
+    assert caught.value.code == "DEADLINE_EXCEEDED"
 
 
 def test_a_closed_client_says_so(shared: Any) -> None:

@@ -212,10 +212,24 @@ def test_a_server_that_is_not_there() -> None:
         assert caught.value.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
 
 
-@pytest.mark.parametrize("target", ["", "host", "host:0", "host:99999", ":80", 80, [], [80]])
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("", "host", "host:0", "host:99999", ":80", 80, [], [80], "host:\u0661", "::1:80"),
+        *(" host:80", "host:80\n", "ho st:80", "http://host:80", "dns:///host:80"),
+        *("a:80,b:80", ["a:80", "b:80 "], "a:80 b:80"),
+    ],
+)
 def test_targets_that_are_none(target: Any) -> None:
-    with pytest.raises(rvh.RVHError, match="pass host:port"):
-        Client(target)
+    for make in (Client, AsyncClient, follow):
+        with pytest.raises(rvh.RVHError, match=r"pass host:port.* list of them"):
+            make(target)
+
+
+@pytest.mark.parametrize("target", ["[::1]:80", "[fe80::1%eth0]:80", "a_b.c-d.:80", "unix:/a b"])
+def test_targets_that_can_be(target: str) -> None:
+    with Client([target, "127.0.0.1:65535"]):
+        pass
 
 
 def test_a_token_is_not_sent_where_others_can_read_it() -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import grpc
 
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.membership import Membership, NodeMeta
+from rvh.rpc.pem import check_authorities, check_pair, content_of
 from rvh.rpc.ports import is_loopback
 
 __all__ = ["OPTIONS", "Tls", "Ways"]
@@ -29,6 +30,10 @@ OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.enable_retries", 0),  # rvh tries again itself, at the next server
     ("grpc.use_local_subchannel_pool", 1),
 )
+
+
+#: host:port, as grpc takes it without a resolver's scheme
+ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[\w:.%-]+\]):(?P<port>[0-9]{1,5})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +57,17 @@ class Tls:
     server_name: str | None = None
 
     def credentials(self) -> Any:
-        """Read the files."""
-        if (self.certificate is None) != (self.key is None):
+        """Read the files, and check that they can be used."""
+        if self.ca is not None:
+            check_authorities(self.ca)
+        if self.certificate is not None and self.key is not None:
+            check_pair(self.certificate, self.key)
+        elif self.certificate is not None or self.key is not None:
             raise RVHError("Tls has a certificate or a key alone: give both, or none")
-        return grpc.ssl_channel_credentials(*map(_content, (self.ca, self.key, self.certificate)))
-
-
-def _content(path: str | PathLike[str] | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise RVHError(f"{path}: {error.strerror or error}") from None
+        files = (self.ca, self.key, self.certificate)
+        return grpc.ssl_channel_credentials(
+            *[None if path is None else content_of(path) for path in files]
+        )
 
 
 class Ways:
@@ -100,6 +103,8 @@ class Ways:
         self._token = token
         self._metadata = () if token is None or callable(token) else _bearer(token)
         given = Tls() if tls is True else tls or None
+        if not isinstance(given, Tls | None):
+            raise RVHTypeError(f"tls is {show(tls)}: pass True, or Tls(ca=...) with files")
         self._credentials = None if given is None else given.credentials()
         self._options = [*OPTIONS]
         if given is not None and given.server_name is not None:
@@ -179,18 +184,28 @@ def _bearer(token: Any) -> tuple[tuple[str, str], ...]:
     """The header of a token; grpc's own message about one that cannot be sent would contain it."""
     if not isinstance(token, str):
         raise RVHTypeError(f"token is a {type(token).__name__}: pass a str, or a function of none")
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise RVHError("token has characters that no header may have: pass printable ASCII")
+    if not token:
+        raise RVHError("token is empty: pass one that the service knows, or leave token= away")
+    if token.endswith("\n"):
+        raise RVHError("token ends in a newline, as the text of a file does: strip it")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise RVHError(
+            "token has characters that no header may have: pass one token of printable ASCII, "
+            "without spaces"
+        )
     return (("authorization", f"Bearer {token}"),)
 
 
 def _check(address: Any, is_loopback_alone: bool) -> None:
-    if not isinstance(address, str):
-        raise RVHTypeError(f"the server is {show(address)}: pass host:port")
-    host, colon, port = address.rpartition(":")
-    is_unix = address.startswith("unix:")
-    if not is_unix and not (colon and host and port.isdigit() and 0 < int(port) < 65536):
-        raise RVHError(f"the server is {show(address)}: pass host:port, as 10.0.0.7:8470")
+    is_unix = isinstance(address, str) and address.startswith("unix:")
+    found = ADDRESS.fullmatch(address) if isinstance(address, str) else None
+    if not is_unix and (found is None or not 0 < int(found["port"]) < 65536):
+        kind = RVHError if isinstance(address, str) else RVHTypeError
+        raise kind(
+            f"the server is {show(address)}: pass host:port, as 10.0.0.7:8470 or [fd00::7]:8470, "
+            "and a list of them for several"
+        )
+    host = "" if found is None else found["host"]
     if is_loopback_alone and not is_unix and not is_loopback(host.strip("[]")):
         raise RVHError(
             f"the token would go to {address} unencrypted: pass tls=, or plaintext=True where the "

@@ -23,11 +23,14 @@ __all__ = [
 
 #: what to do about a status, where the server does not say so
 ADVICE = {
-    "UNAVAILABLE": "see that it runs, and that address and TLS are right",
+    "UNAVAILABLE": "see that it runs, that the address is right, and whether it wants TLS or a "
+    "client certificate",
     "DEADLINE_EXCEEDED": "give a longer timeout=, or ask for fewer keys at a time",
     "UNAUTHENTICATED": "give the client a token= that the server knows",
     "UNIMPLEMENTED": "what answers there is no rvh serve, or an older one",
 }
+#: what grpc says, with RESOURCE_EXHAUSTED, of a message above a limit
+TOO_LARGE = "larger than max"
 
 
 class ServiceError(RVHError):
@@ -56,6 +59,10 @@ def as_error(error: Any, target: str) -> ServiceError:
     code: str = error.code().name
     text = error.details() or "no details"
     advice = ADVICE.get(code)
+    if code == "RESOURCE_EXHAUSTED" and TOO_LARGE in text:
+        advice = "send fewer keys in a message (chunk=), or raise the server's --max-message"
+    if code == "DEADLINE_EXCEEDED" and _details_of(error):
+        advice = None  # the server's own limit: it says what to do, and more time would not help
     return ServiceError(
         code, f"{target}: {code}: {text}" + (f"; {advice}" if advice else ""), _field_of(error)
     )
@@ -72,13 +79,16 @@ def closed(client: object) -> ServiceError:
     return ServiceError("CANCELLED", f"{client!r} is closed: make another")
 
 
-def _field_of(error: Any) -> str:
+def _details_of(error: Any) -> bytes:
+    """What a server of rvh sends with each status; empty where the status is grpc's."""
     details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
-    if not isinstance(details, bytes):
-        return ""
+    return details if isinstance(details, bytes) else b""
+
+
+def _field_of(error: Any) -> str:
     bad = message("google.rpc.BadRequest")()
     with suppress(DecodeError):
-        for detail in message("google.rpc.Status").FromString(details).details:
+        for detail in message("google.rpc.Status").FromString(_details_of(error)).details:
             if detail.Unpack(bad) and bad.field_violations:
                 return str(bad.field_violations[0].field)
     return ""
@@ -107,7 +117,7 @@ def is_safe_to_try_again(error: Any) -> bool:
     """Tell whether the same call may be answered elsewhere or later. All calls only read."""
     code, text = error.code(), error.details() or ""
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:  # overload; not a message too large
-        return "larger than max" not in text
+        return TOO_LARGE not in text
     # A call that comes in the moment in which a server stops is cancelled by gRPC; where the
     # caller has cancelled it, or closed the channel, the text says so.
     if code is grpc.StatusCode.CANCELLED:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 from rvh._runtime.versions import version_of
 from rvh.errors import RVHError
+from rvh.rpc.pem import check_authorities, check_pair, content_of
 
 __all__ = ["Certificates", "ServerTls"]
 
@@ -126,84 +126,14 @@ def _load(paths: list[Path]) -> _Loaded:
 
     OpenSSL reads paths alone; what it has checked is what was read before and after.
     """
-    before = [_content(path) for path in paths]
+    before = [content_of(path) for path in paths]
     certificate, key, *rest = before
-    expires = _expiry(paths[0], certificate)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    _check_key(context, paths)
-    for path, content in zip(paths[2:], rest, strict=True):
-        try:
-            context.load_verify_locations(cadata=content.decode("ascii", "replace"))
-        except (ssl.SSLError, ValueError):
-            raise RVHError(
-                f"{path} has no certificates of authorities: give a file of PEM"
-            ) from None
-    if [_content(path) for path in paths] != before:
+    expires = check_pair(*paths[:2])
+    for path in paths[2:]:
+        check_authorities(path)
+    if [content_of(path) for path in paths] != before:
         raise RVHError(f"{paths[0]} and {paths[1]} are being written")
     return _Loaded(certificate, key, rest[0] if rest else None, expires)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RVHError(f"{path} cannot be read: {error.strerror or error}") from None
-
-
-def _check_key(context: ssl.SSLContext, paths: list[Path]) -> None:
-    def passphrase() -> str:
-        raise RVHError(f"{paths[1]} has a passphrase: give a key without one")
-
-    try:
-        context.load_cert_chain(paths[0], paths[1], passphrase)
-    except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
-            raise RVHError(
-                f"{paths[1]} is not the key of the certificate in {paths[0]}: give the two that "
-                "were made together"
-            ) from None
-        reason = f" ({error.reason})" if error.reason else ""
-        raise RVHError(
-            f"{paths[1]} is no private key in PEM for the certificate in {paths[0]}{reason}"
-        ) from None
-
-
-def _expiry(path: Path, pem: bytes) -> float:
-    """Return when the first certificate in a file expires, in seconds since 1970."""
-    begin, end = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
-    start, stop = pem.find(begin), pem.find(end)
-    try:
-        if not 0 <= start < stop:
-            raise ValueError
-        text = pem[start : stop + len(end)].decode("ascii")
-        return _not_after(ssl.PEM_cert_to_DER_cert(text))
-    except (ValueError, IndexError):
-        raise RVHError(f"{path} has no certificate in PEM") from None
-
-
-def _not_after(der: bytes) -> float:
-    """Read the end of the validity in a certificate (RFC 5280, section 4.1)."""
-
-    def content(at: int) -> tuple[int, int]:
-        """Where the content of the element at a place begins and ends."""
-        size, at = der[at + 1], at + 2
-        if size & 0x80:
-            width = size & 0x7F
-            size, at = int.from_bytes(der[at : at + width], "big"), at + width
-        return at, at + size
-
-    at, _ = content(content(0)[0])  # into Certificate, into TBSCertificate
-    if der[at] == 0xA0:  # the version
-        at = content(at)[1]
-    for _ in ("serialNumber", "signature", "issuer"):
-        at = content(at)[1]
-    at, _ = content(at)  # into Validity
-    at = content(at)[1]  # past notBefore
-    start, stop = content(at)
-    text = der[start:stop].decode("ascii")
-    if der[at] == 0x17:  # UTCTime: two digits of the year
-        text = ("19" if text[:2] >= "50" else "20") + text
-    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC).timestamp()
 
 
 def _warn_of_expired(path: Path, expires: float) -> None:
