@@ -20,7 +20,7 @@ from servers import free_port, until
 import rvh
 import rvh.multi
 from rvh.membership import Membership, NodeMeta
-from rvh.rpc import AsyncClient, Client, ServiceError, WatchNodes, follow
+from rvh.rpc import AsyncClient, Client, Limits, ServiceError, WatchNodes, follow
 
 KEYS = [f"user:{n}" for n in range(1000)]
 EVERY_KIND = {
@@ -331,6 +331,49 @@ def test_local_mode_needs_the_secret() -> None:
             assert here.nodes == membership.nodes
     with serving() as (server, *_), pytest.raises(rvh.RVHError, match="leave secret= away"):
         follow(f"127.0.0.1:{server.port}", secret=b"x")
+
+
+def test_a_newline_at_the_end_of_a_secret_counts() -> None:
+    from rvh.rpc import Server
+
+    with (
+        Membership(Scripted("a b"), secret=b"hush-hush") as nodes,
+        Server(nodes) as server,
+        pytest.raises(rvh.RVHError, match="newline at the end of a secret counts") as caught,
+    ):
+        follow(f"127.0.0.1:{server.port}", secret=b"hush-hush\n")
+    assert "hush" not in str(caught.value)
+
+
+def test_local_mode_of_a_membership_of_servers() -> None:
+    with serving("a b c") as (one, *_), serving("a b c") as (two, _, nodes_of_two):
+        both = [NodeMeta(str(each.port), address=f"127.0.0.1:{each.port}") for each in (one, two)]
+        servers = Scripted(both[:1])
+        with (
+            Membership(servers) as found,
+            follow(found, backoff=(0.01, 0.05)) as here,
+        ):
+            assert [*here.nodes] == ["a", "b", "c"]
+            assert found.name in here.name
+            servers.say(both[1:])
+            until(lambda: str(two.port) in found.nodes)
+            one.close(0)
+            nodes_of_two.say("a b c d")
+            until(lambda: len(here.nodes) == 4)
+
+
+@pytest.mark.parametrize("option", ["scheme", "weigh", "bogus"])
+def test_local_mode_has_no_such_option(option: str) -> None:
+    with pytest.raises(rvh.RVHTypeError, match=f"^follow has no {option}=.*service decides"):
+        follow("127.0.0.1:1", **{option: "murmur"})
+
+
+def test_local_mode_where_there_are_no_streams_left() -> None:
+    with serving(limits=Limits(streams=1)) as (server, *_):
+        target = f"127.0.0.1:{server.port}"
+        with follow(target), pytest.raises(ServiceError, match="1 streams") as caught:
+            follow(target, timeout=0.3)
+    assert caught.value.code == "RESOURCE_EXHAUSTED"
 
 
 def test_local_mode_survives_the_server() -> None:

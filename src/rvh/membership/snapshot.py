@@ -252,7 +252,7 @@ def prepare(
         raise RVHError(
             f"the node set has the fingerprint {here[:16]}... here and {show(fingerprint[:16])}... "
             "at the source, so the two would place keys differently: give this side the secret "
-            "and the scheme that the source has"
+            "and the scheme that the source has; a newline at the end of a secret counts"
         )
     let_others_run()
     return Snapshot(members, kept, nodes, epoch, digest_of(members) if digest is None else digest)

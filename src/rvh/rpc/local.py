@@ -10,14 +10,14 @@ from typing import Any
 import grpc
 
 from rvh._arguments.numbers import positive_seconds
-from rvh.errors import RVHError
+from rvh.errors import RVHError, RVHTypeError
 from rvh.membership import Membership
 from rvh.membership.sources.protocol import SAME, Update
 from rvh.rpc.channels import Tls, Ways
 from rvh.rpc.client import Client, channel_to
 from rvh.rpc.messages import SELECTION, message
 from rvh.rpc.mirroring import Mirror
-from rvh.rpc.problems import as_error, parse
+from rvh.rpc.problems import ServiceError, as_error, parse
 from rvh.rpc.questions import nodes_told
 from rvh.rpc.service import BEAT
 
@@ -27,8 +27,12 @@ __all__ = ["WatchNodes", "follow"]
 JITTER = 1.0
 
 
+#: the options of `rvh.membership.Membership` that are not the service's own
+OPTIONS = ("min_nodes", "max_change", "backoff", "domains")
+
+
 def follow(
-    target: str | Sequence[str],
+    target: str | Sequence[str] | Membership,
     *,
     secret: bytes = b"",
     token: str | Callable[[], str] | None = None,
@@ -47,7 +51,8 @@ def follow(
     target, token, tls, plaintext
         As for `Client`.
     secret : bytes
-        That of the service where it has one: it is never sent.
+        That of the service where it has one: it is never sent. A newline at the end counts, and
+        ``rvh serve --secret-file`` takes one off.
     timeout : float
         Seconds to wait for the first nodes.
     **options
@@ -80,6 +85,12 @@ def follow(
     ...         here.nodes.select("user:1"), here.snapshot.epoch
     (['b'], 1)
     """
+    for name in options:
+        if name not in OPTIONS:
+            raise RVHTypeError(
+                f"follow has no {name}=: it takes {', '.join(OPTIONS)}, and the service decides "
+                "the scheme and the weights"
+            )
     with Client(target, token=token, tls=tls, plaintext=plaintext, timeout=timeout) as client:
         told = client._ask(nodes_told(), client._end(None))
     if told.keyed != bool(secret):
@@ -92,7 +103,12 @@ def follow(
             )
         )
     source = WatchNodes(target, told.scheme, token=token, tls=tls, plaintext=plaintext)
-    return Membership(source, scheme=told.scheme, secret=secret, timeout=timeout, **options)
+    try:
+        return Membership(source, scheme=told.scheme, secret=secret, timeout=timeout, **options)
+    except RVHError:
+        if source._lost is None:
+            raise
+        raise source._lost from None
 
 
 class WatchNodes:
@@ -111,7 +127,7 @@ class WatchNodes:
 
     def __init__(
         self,
-        target: str | Sequence[str],
+        target: str | Sequence[str] | Membership,
         scheme: str,
         *,
         token: str | Callable[[], str] | None = None,
@@ -125,6 +141,7 @@ class WatchNodes:
         self.heard = positive_seconds(silence, "silence")
         # A server that has lost its own source goes on to speak, but confirms nothing.
         self.silence = 1e9
+        self._lost: ServiceError | None = None  # how the last connection has ended
         self._mirror = Mirror(scheme)
         self._confirmed = float("-inf")  # when the server's own source last confirmed the nodes
 
@@ -169,9 +186,11 @@ class WatchNodes:
                     ) from None
                 taken.release()
                 if isinstance(word, grpc.RpcError):
-                    raise ConnectionError(str(as_error(word, address)))
+                    self._lost = as_error(word, address)
+                    raise ConnectionError(str(self._lost))
                 if isinstance(word, Exception):
                     raise word
+                self._lost = None
                 told = parse("WatchNodesResponse", word)
                 update = self._mirror.hear(told)
                 confirmed = loop.time() - told.age
@@ -186,5 +205,7 @@ class WatchNodes:
             await asyncio.to_thread(listener.join)
 
 
-def _name_of(target: str | Sequence[str]) -> str:
+def _name_of(target: str | Sequence[str] | Membership) -> str:
+    if isinstance(target, Membership):
+        return target.name
     return target if isinstance(target, str) else ",".join(target)
