@@ -37,6 +37,7 @@ from rvh.rpc import (
     ServiceError,
     Tls,
     WatchNodes,
+    aio,
     follow,
     local,
     questions,
@@ -214,14 +215,20 @@ def test_a_server_that_wants_tls_or_a_certificate(authority: Authority) -> None:
                 client.nodes()
 
 
-def test_what_to_do_about_messages_that_are_too_large() -> None:
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        (Limits(message=1 << 20), "RESOURCE_EXHAUSTED: .* larger than max .*"),
+        (Limits(keys=1000), "INVALID_ARGUMENT: 200000 keys: at most 1000 in one message"),
+    ],
+)
+def test_what_to_do_about_messages_that_are_too_large(limits: Limits, code: str) -> None:
     with (
-        serving(limits=Limits(message=1 << 20)) as (server, *_),
+        serving(limits=limits) as (server, *_),
         Client(f"127.0.0.1:{server.port}", chunk=1_000_000) as client,
-        pytest.raises(ServiceError, match=r"larger than max.*; send fewer keys.*chunk=") as caught,
+        pytest.raises(ServiceError, match=rf"{code}; send fewer keys in a message \(chunk=\)"),
     ):
         client.argselect_batch(np.arange(200_000))
-    assert caught.value.code == "RESOURCE_EXHAUSTED"
 
 
 def test_what_to_do_about_the_servers_own_limit_of_time() -> None:
@@ -402,6 +409,31 @@ def test_calls_of_a_server_that_leaves_are_answered_by_another(slow: Gated) -> N
         source = Scripted(gone)
         with Membership(source) as servers:
             assert asyncio.run(ask()).value == expected
+
+
+def test_a_call_does_not_end_with_the_server_that_it_waits_for(
+    slow: Gated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though grpc.aio then cancels it."""
+    monkeypatch.setattr(aio, "GRACE", 0.05)
+
+    async def ask(source: Scripted, servers: Membership, there: list[NodeMeta]) -> Any:
+        async with AsyncClient(servers) as client:
+            asked = asyncio.ensure_future(client.select("a"))
+            while slow.under_way < 1:
+                await asyncio.sleep(0.001)
+            source.say(there)
+            while "two" not in servers.nodes:
+                await asyncio.sleep(0.001)
+            await client.select_batch(["b"])
+            return await asked
+
+    slow.gate.clear()
+    source = Scripted([NodeMeta("one", address=slow.target)])
+    with serving() as (other, *_), Membership(source) as servers:
+        there = [NodeMeta("two", address=f"127.0.0.1:{other.port}")]
+        answer = asyncio.run(ask(source, servers, there))
+    assert answer.value == slow.snapshot.nodes.select("a")
 
 
 def test_a_dead_server_among_several(shared: Any) -> None:

@@ -244,6 +244,7 @@ def test_endpoints_of_a_membership(served: Any) -> None:
     with serving() as (other, *_):
         source = Scripted([NodeMeta("one", address=f"127.0.0.1:{other.port}")])
         with Membership(source) as servers, Client(servers) as client:
+            assert repr(client) == f"Client({servers.name})"
             assert client.select("a").value == membership.nodes.select("a")
 
 

@@ -122,6 +122,8 @@ class Ways:
     @property
     def name(self) -> str:
         """The servers, for messages."""
+        if self._membership is not None:
+            return self._membership.name
         return ", ".join(self._channels)
 
     def metadata(self) -> tuple[tuple[str, str], ...]:

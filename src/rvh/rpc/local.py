@@ -95,7 +95,7 @@ def follow(
         told = client._ask(nodes_told(), client._end(None))
     if told.keyed != bool(secret):
         raise RVHError(
-            f"{_name_of(target)} places keys "
+            f"{client._ways.name} places keys "
             + (
                 "with a secret, which it does not send: pass it as secret="
                 if told.keyed
@@ -136,8 +136,8 @@ class WatchNodes:
         silence: float = 3 * BEAT,
     ) -> None:
         self._ways = target, channel_to, token, tls, plaintext
-        self._turn = Ways(*self._ways).turn  # it raises the error about them
-        self.name = "grpc:" + _name_of(target)
+        ways = Ways(*self._ways)  # it raises the error about them
+        self._turn, self.name = ways.turn, f"grpc:{ways.name}"
         self.heard = positive_seconds(silence, "silence")
         # A server that has lost its own source goes on to speak, but confirms nothing.
         self.silence = 1e9
@@ -203,9 +203,3 @@ class WatchNodes:
             taken.release()
             channel.close()
             await asyncio.to_thread(listener.join)
-
-
-def _name_of(target: str | Sequence[str] | Membership) -> str:
-    if isinstance(target, Membership):
-        return target.name
-    return target if isinstance(target, str) else ",".join(target)

@@ -31,6 +31,8 @@ ADVICE = {
 }
 #: what grpc says, with RESOURCE_EXHAUSTED, of a message above a limit
 TOO_LARGE = "larger than max"
+#: what a server says of one with too many keys
+TOO_MANY = "in one message"
 
 
 class ServiceError(RVHError):
@@ -59,8 +61,8 @@ def as_error(error: Any, target: str) -> ServiceError:
     code: str = error.code().name
     text = error.details() or "no details"
     advice = ADVICE.get(code)
-    if code == "RESOURCE_EXHAUSTED" and TOO_LARGE in text:
-        advice = "send fewer keys in a message (chunk=), or raise the server's --max-message"
+    if TOO_LARGE in text or TOO_MANY in text:
+        advice = "send fewer keys in a message (chunk=), or raise the limit of the server"
     if code == "DEADLINE_EXCEEDED" and _details_of(error):
         advice = None  # the server's own limit: it says what to do, and more time would not help
     return ServiceError(
