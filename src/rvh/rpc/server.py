@@ -50,8 +50,8 @@ class Server:
         A file of bearer tokens, one on each line, of which every call needs one.
     plaintext : bool
         Serve other machines without TLS.
-    access_log : AccessLog, optional
-        Where calls are written down; it stays open when the server is closed.
+    access_log : rvh.rpc.access.AccessLog, optional
+        Where calls are written down: ``AccessLog(path)``. It stays open when the server is closed.
 
     Raises
     ------
