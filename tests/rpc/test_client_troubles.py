@@ -195,7 +195,7 @@ def test_files_of_tls_that_cannot_be_used(authority: Authority, tmp_path: Path) 
         (Tls(None, one.certificate), "give both, or none"),
         (Tls(None, one.certificate, pem), "a certificate or a key is no path"),
         (Tls(None, one.certificate, pem.decode()), "a certificate or a key is no path"),
-        ("ca.pem", "tls is 'ca.pem': pass True, or Tls(ca=...)"),
+        (pem.decode(), "tls is a str: pass True, or Tls(ca=...)"),
     ):
         for made in (Client, AsyncClient, follow):
             with pytest.raises(rvh.RVHError) as caught:

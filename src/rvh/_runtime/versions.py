@@ -6,17 +6,17 @@ from pathlib import Path
 
 __all__ = ["Version", "version_of"]
 
-#: device, inode, bytes, and the time of the last change in ns since 1970
-Version = tuple[int, int, int, int]
+#: device, inode, bytes, and when the content and when anything else was changed, in ns since 1970
+Version = tuple[int, int, int, int, int]
 
 
 def version_of(path: Path) -> Version | None:
-    """Return what is another one once a file was written or replaced.
+    """Return what tells this version of a file from the next; a new owner or mode is one too.
 
-    None where it is not there, or may not be looked at: who reads it is told why.
+    None where it cannot be looked at: whoever reads it is told why.
     """
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

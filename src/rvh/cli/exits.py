@@ -96,7 +96,8 @@ def tell(text: str) -> None:
         return
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     with contextlib.suppress(OSError):
-        print(text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)
+        # In one piece: another thread may speak at the same time.
+        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 def emit(text: str) -> None:

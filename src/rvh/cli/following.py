@@ -93,12 +93,13 @@ def _told(changes: queue.SimpleQueue[Change | None]) -> str | None:
 
     if (first := changes.get()) is None:
         return None
-    last, count = first, 1
+    last, count, moved = first, 1, first.moved.share
     while not changes.empty():
         if (more := changes.get()) is None:
             changes.put(None)  # once this is said
             break
-        last, count = more, count + 1
+        last, count, moved = more, count + 1, moved + more.moved.share
     if count == 1:
         return str(first)
-    return f"{Change(first.before, last.after)}; {count} changes in one"
+    merged = Change(first.before, last.after)
+    return f"{merged}; {count} changes in one, which moved {moved:.4%} one after the other"

@@ -71,7 +71,10 @@ class AccessOptions:
     )
     tls_client_ca: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Who must have signed the certificate of each client."),
+        typer.Option(
+            metavar="FILE",
+            help="Who must have signed the certificate of each client; read again when it changes.",
+        ),
     ] = None
     token_file: Annotated[
         Path | None,

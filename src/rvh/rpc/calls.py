@@ -166,7 +166,9 @@ class Counting:
         return handle
 
     def _method(self, path: str) -> tuple[_Method, Callable[[Call, float, str], None]]:
-        method = self._methods.setdefault(path, _Method(path))
+        if path not in self._methods:
+            self._methods[path] = _Method(path)
+        method = self._methods[path]
         log = self._log
 
         def end(call: Call, started: float, code: str) -> None:

@@ -104,7 +104,9 @@ class Ways:
         self._metadata = () if token is None or callable(token) else _bearer(token)
         given = Tls() if tls is True else tls or None
         if not isinstance(given, Tls | None):
-            raise RVHTypeError(f"tls is {show(tls)}: pass True, or Tls(ca=...) with files")
+            # What is given is not told: it may be a key.
+            name = type(tls).__name__
+            raise RVHTypeError(f"tls is a {name}: pass True, or Tls(ca=...) with files")
         self._credentials = None if given is None else given.credentials()
         self._options = [*OPTIONS]
         if given is not None and given.server_name is not None:

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 
 from rvh.rpc.messages import Method, methods
 
-__all__ = ["Limited", "generic_handler"]
+__all__ = ["KINDS", "Limited", "generic_handler"]
 
 #: by whether requests and responses are streams
 KINDS = {

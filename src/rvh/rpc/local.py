@@ -105,8 +105,8 @@ def follow(
     source = WatchNodes(target, told.scheme, token=token, tls=tls, plaintext=plaintext)
     try:
         return Membership(source, scheme=told.scheme, secret=secret, timeout=timeout, **options)
-    except RVHError:
-        if source._lost is None:
+    except RVHError as error:
+        if source._lost is None or str(source._lost) not in str(error):
             raise
         raise source._lost from None
 
@@ -147,15 +147,21 @@ class WatchNodes:
 
     async def watch(self) -> AsyncIterator[Update]:
         """Tell the nodes, and every change, until it is closed."""
-        ways = Ways(*self._ways)
-        ways.turn = self._turn = self._turn + 1  # another server each time
-        address, channel = ways.next()
+        try:
+            ways = Ways(*self._ways)  # files of TLS may be others by now
+            ways.turn = self._turn = self._turn + 1  # another server each time
+            address, channel = ways.next()
+            metadata = ways.metadata()
+        except RVHError as error:
+            if not self._mirror.digest:
+                raise
+            raise ConnectionError(str(error)) from None  # no nodes are refused
         loop = asyncio.get_running_loop()
         words: asyncio.Queue[Any] = asyncio.Queue()
         taken = threading.Semaphore(0)  # one word waits here: the server merges all that follow
         request = message("rvh.v1.WatchNodesRequest")(known_digest=self._mirror.digest)
         watching: Any = channel.unary_stream(f"/{SELECTION}/WatchNodes")
-        call = watching(request.SerializeToString(), metadata=ways.metadata())
+        call = watching(request.SerializeToString(), metadata=metadata)
 
         def put(word: Any) -> None:
             if not loop.is_closed():

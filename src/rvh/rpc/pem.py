@@ -55,7 +55,7 @@ def check_pair(certificate: str | PathLike[str], key: str | PathLike[str]) -> fl
 
 def check_authorities(path: str | PathLike[str]) -> None:
     """Check that a file has certificates of authorities."""
-    text = content_of(path).decode("ascii", "replace")
+    text = content_of(path).decode("ascii", "ignore")  # PEM may have comments, in any encoding
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=text)
     except (ssl.SSLError, ValueError):

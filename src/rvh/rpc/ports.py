@@ -91,6 +91,8 @@ def reserve(host: str, port: int, *, share: bool = False) -> Reserved:
             raise missing
     except OSError as error:
         taken.close()
+        if error.errno == errno.EADDRINUSE and taken.port and not port:
+            return reserve(host, 0, share=share)  # free at one address alone: another
         raise refusal(host, port, error) from None
     return taken
 

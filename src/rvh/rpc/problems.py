@@ -60,11 +60,10 @@ def as_error(error: Any, target: str) -> ServiceError:
     """Make the error of a call that grpc has ended with one of its own."""
     code: str = error.code().name
     text = error.details() or "no details"
-    advice = ADVICE.get(code)
+    # What a server of rvh says itself, has its own advice.
+    advice = None if _details_of(error) else ADVICE.get(code)
     if TOO_LARGE in text or TOO_MANY in text:
         advice = "send fewer keys in a message (chunk=), or raise the limit of the server"
-    if code == "DEADLINE_EXCEEDED" and _details_of(error):
-        advice = None  # the server's own limit: it says what to do, and more time would not help
     return ServiceError(
         code, f"{target}: {code}: {text}" + (f"; {advice}" if advice else ""), _field_of(error)
     )

@@ -90,9 +90,8 @@ class Certificates:
     def _changed(self) -> Any:
         """Give what has changed since the last handshake; None for nothing."""
         with self._lock:
-            seen = [
-                *map(version_of, self._paths)
-            ]  # before they are read: what changes meanwhile is news again
+            # Before they are read: what changes meanwhile is news again.
+            seen = [*map(version_of, self._paths)]
             if seen == self._seen:
                 return None
             self._seen = seen

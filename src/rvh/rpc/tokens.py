@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import os
 import stat
 import threading
 import time
@@ -23,6 +24,8 @@ log = logging.getLogger("rvh.rpc")
 
 #: seconds between two looks at the file
 LOOK = 1.0
+#: the same for a token that is not known, of which a stranger may send very many
+LOOK_UNKNOWN = 0.01
 #: bytes of a token: one that can be guessed is none
 LEAST = 16
 
@@ -52,8 +55,8 @@ class Tokens:
     def _read(self) -> tuple[bytes, ...]:
         try:
             self._seen = version_of(self._path)  # before it is read: later changes are news
-            mode = self._path.stat().st_mode
-            content = self._path.read_bytes()
+            with self._path.open("rb") as file:
+                mode, content = os.fstat(file.fileno()).st_mode, file.read()
         except OSError as error:
             raise RVHError(f"token file {self._path}: {error.strerror or error}") from None
         if mode & (stat.S_IROTH | stat.S_IWOTH):
@@ -99,7 +102,7 @@ class Tokens:
         if kind.lower() != "bearer":
             return False
         content = token.strip().encode(errors="replace")
-        return self._knows(content, LOOK) or self._knows(content, 0.0)
+        return self._knows(content, LOOK) or self._knows(content, LOOK_UNKNOWN)
 
     def _knows(self, token: bytes, every: float) -> bool:
         """Compare a token with each of the file, in constant time."""

@@ -223,7 +223,7 @@ def test_changes_that_come_fast_are_said_as_one(folder: Path) -> None:
                 until(lambda: nodes(ASKED, timeout=20).epoch > number)  # noqa: B023
         assert server.end() == 0  # what waits is said
         told = [line for line in server.said() if line.startswith("rvh: epoch")]
-    sums = [re.search(r"; (\d+) changes in one$", line) for line in told]
+    sums = [re.search(r"; (\d+) changes in one, which moved [\d.]+% one", line) for line in told]
     assert sum(int(each[1]) if each else 1 for each in sums) == count
     assert f"epoch {count + 1}: joined new-{count}; " in told[-1]
     assert len(told) < count

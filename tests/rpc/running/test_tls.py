@@ -139,6 +139,22 @@ def test_mutual_tls(ours, theirs, pair):
         assert count(server, Tls(ours.ca, client.certificate, client.key)) == 2
 
 
+def test_authorities_with_comments_in_any_encoding(ours, pair, tmp_path):
+    """As bundles of a system have them."""
+    ca, client = tmp_path / "bundle.pem", ours.sign("client")
+    ca.write_bytes("# Főtanúsítvány\n".encode() + ours.ca.read_bytes() + b"# \xe9\n")
+    with serving("a b", tls=ServerTls(pair.certificate, pair.key, ca)) as (server, *_):
+        assert count(server, Tls(ca, client.certificate, client.key)) == 2
+        with Client(
+            f"localhost:{server.port}", tls=Tls(ca, client.certificate, client.key)
+        ) as asking:
+            assert len(asking.nodes().value) == 2
+    der = tmp_path / "der"
+    der.write_bytes(ssl.PEM_cert_to_DER_cert(ours.ca.read_text()))
+    with pytest.raises(RVHError, match="has no certificates of authorities"):
+        Client("localhost:1", tls=Tls(der))
+
+
 def test_a_new_certificate_is_used_from_the_next_handshake_on(ours, pair, tmp_path, caplog):
     caplog.set_level("INFO", "rvh.rpc")
     files = put(pair, tmp_path)

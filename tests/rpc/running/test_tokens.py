@@ -261,7 +261,10 @@ def test_a_file_that_is_spoilt_leaves_the_tokens(file, caplog, spoil):
         assert line.endswith("; the tokens from before stay")
         assert str(file) in line
         assert TWO not in line
-        write(file, f"{TWO}\n")
+        if spoil == "open":
+            file.chmod(0o600)  # as the message says
+        else:
+            write(file, f"{TWO}\n")
         until(lambda: opens(TWO))
         assert not opens(ONE)
 
