@@ -182,9 +182,10 @@ def clone(session: nox.Session) -> None:
 
 #: tests that need an installation of their own, and tests that ask nothing of a backend
 PARTS = (
-    *("benchmarks", "clusters", "deploy", "membership/sources", "rpc/running"),
-    *("cli/test_encodings.py", "cli/test_membership.py", "cli/test_nodes.py"),
-    *("cli/test_streams.py", "membership/test_soak.py"),
+    *("benchmarks", "clusters", "deploy", "membership/sources", "observe", "rpc/running"),
+    *("cli/test_delimited.py", "cli/test_encodings.py", "cli/test_membership.py"),
+    *("cli/test_nodes.py", "cli/test_streams.py", "membership/test_soak.py"),
+    "rpc/test_client_troubles.py",
 )
 APART = [f"--ignore=tests/{part}" for part in PARTS]
 
