@@ -24,8 +24,6 @@ log = logging.getLogger("rvh.rpc")
 
 #: seconds between two looks at the file
 LOOK = 1.0
-#: the same for a token that is not known, of which a stranger may send very many
-LOOK_UNKNOWN = 0.01
 #: bytes of a token: one that can be guessed is none
 LEAST = 16
 
@@ -102,7 +100,7 @@ class Tokens:
         if kind.lower() != "bearer":
             return False
         content = token.strip().encode(errors="replace")
-        return self._knows(content, LOOK) or self._knows(content, LOOK_UNKNOWN)
+        return self._knows(content, LOOK) or self._knows(content, 0.0)
 
     def _knows(self, token: bytes, every: float) -> bool:
         """Compare a token with each of the file, in constant time."""
