@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from time import monotonic
 from types import TracebackType
@@ -20,12 +19,12 @@ from rvh.keys import key_bytes
 from rvh.membership import Membership, NodeMeta
 from rvh.rpc.answer import Answer
 from rvh.rpc.channels import Tls, Ways
-from rvh.rpc.client import WAIT
 from rvh.rpc.coalescing import CALLS_MAX, Waiting, take_group
 from rvh.rpc.ending import Ending
 from rvh.rpc.messages import SELECTION
-from rvh.rpc.problems import as_error, closed, is_safe_to_try_again, overdue
+from rvh.rpc.problems import closed, overdue
 from rvh.rpc.questions import CHUNK, K_MAX, Asking, Question, Questions, Stream
+from rvh.rpc.retrying import Pauses
 
 __all__ = ["AsyncClient"]
 
@@ -270,7 +269,7 @@ class AsyncClient:
 
     async def _answer(self, question: Question, end: float) -> Any:
         """Call until it is answered, or may not be tried again, or the time is over."""
-        wait, most = WAIT
+        pauses = Pauses(end)
         while True:
             if self._ways.is_closed:
                 raise closed(self)
@@ -293,12 +292,7 @@ class AsyncClient:
                 if task is None or task.cancelling():
                     raise
             if not self._ways.is_gone(address, channel):
-                pause = wait * random.uniform(0.5, 1.0)
-                left = max(end - monotonic(), 0)
-                if failure is not None and (pause >= left or not is_safe_to_try_again(failure)):
-                    raise as_error(failure, address) from None
-                await asyncio.sleep(min(pause, left))
-                wait = min(2 * wait, most)
+                await asyncio.sleep(pauses.after(failure, address))
 
     async def _call(self, channel: Any, question: Question, seconds: float) -> Any:
         metadata = self._ways.metadata()

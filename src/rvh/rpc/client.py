@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,15 +20,13 @@ from rvh.rpc.answer import Answer
 from rvh.rpc.channels import Tls, Ways
 from rvh.rpc.coalescing import Coalescing
 from rvh.rpc.messages import SELECTION
-from rvh.rpc.problems import as_error, closed, is_safe_to_try_again, overdue
+from rvh.rpc.problems import closed, overdue
 from rvh.rpc.questions import CHUNK, K_MAX, Asking, Contents, Question, Questions, Stream
+from rvh.rpc.retrying import Pauses
 
-__all__ = ["WAIT", "Client", "channel_to"]
+__all__ = ["Client", "channel_to"]
 
 T = TypeVar("T")
-
-#: the seconds before a call is tried again: at first, and at most
-WAIT = (0.02, 1.0)
 
 
 def channel_to(address: str, credentials: Any, options: Any) -> Any:
@@ -186,7 +183,7 @@ class Client:
 
     def _answer(self, question: Question, end: float) -> Any:
         """Call until it is answered, or may not be tried again, or the time is over."""
-        wait, most = WAIT
+        pauses = Pauses(end)
         while True:
             if self._ways.is_closed:
                 raise closed(self)
@@ -198,11 +195,7 @@ class Client:
                 return self._call(channel, question, left)
             except grpc.RpcError as error:
                 if not self._ways.is_gone(address, channel):
-                    pause = wait * random.uniform(0.5, 1.0)
-                    if not is_safe_to_try_again(error) or time.monotonic() + pause >= end:
-                        raise as_error(error, address) from None
-                    time.sleep(pause)
-                    wait = min(2 * wait, most)
+                    time.sleep(pauses.after(error, address))
             except ValueError as error:  # grpc's about a channel that is closed
                 if isinstance(error, RVHError) or not self._ways.is_gone(address, channel):
                     raise

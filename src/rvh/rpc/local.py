@@ -25,8 +25,6 @@ __all__ = ["WatchNodes", "follow"]
 
 #: seconds by which a message may be late
 JITTER = 1.0
-
-
 #: the options of `rvh.membership.Membership` that are not the service's own
 OPTIONS = ("min_nodes", "max_change", "backoff", "domains")
 
@@ -150,8 +148,8 @@ class WatchNodes:
         try:
             ways = Ways(*self._ways)  # files of TLS may be others by now
             ways.turn = self._turn = self._turn + 1  # another server each time
-            address, channel = ways.next()
             metadata = ways.metadata()
+            address, channel = ways.next()
         except RVHError as error:
             if not self._mirror.digest:
                 raise

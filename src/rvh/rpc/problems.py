@@ -5,17 +5,16 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-import grpc
 from google.protobuf.message import DecodeError
 
 from rvh.errors import RVHError
 from rvh.rpc.messages import message
 
 __all__ = [
+    "TOO_LARGE",
     "ServiceError",
     "as_error",
     "closed",
-    "is_safe_to_try_again",
     "malformed",
     "overdue",
     "parse",
@@ -112,15 +111,3 @@ def parse(kind: str, content: bytes) -> Any:
 def malformed(what: str) -> ServiceError:
     """Make the error of a response that no rvh serve sends."""
     return ServiceError("INTERNAL", f"the response is malformed: {what}; is it rvh serve?")
-
-
-def is_safe_to_try_again(error: Any) -> bool:
-    """Tell whether the same call may be answered elsewhere or later. All calls only read."""
-    code, text = error.code(), error.details() or ""
-    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:  # overload; not a message too large
-        return TOO_LARGE not in text
-    # A call that comes in the moment in which a server stops is cancelled by gRPC; where the
-    # caller has cancelled it, or closed the channel, the text says so.
-    if code is grpc.StatusCode.CANCELLED:
-        return text.upper() == "CANCELLED"
-    return code is grpc.StatusCode.UNAVAILABLE
