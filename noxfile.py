@@ -180,12 +180,12 @@ def clone(session: nox.Session) -> None:
         )
 
 
-#: tests that need an installation of their own, and tests that ask nothing of a backend
+#: tests that need an installation of their own, or see a backend by calls that others test directly
 PARTS = (
-    *("benchmarks", "clusters", "deploy", "membership/sources", "observe", "rpc/running"),
+    *("benchmarks", "clusters", "deploy", "membership/sources", "rpc/running"),
     *("cli/test_delimited.py", "cli/test_encodings.py", "cli/test_membership.py"),
     *("cli/test_nodes.py", "cli/test_streams.py", "membership/test_soak.py"),
-    "rpc/test_client_troubles.py",
+    "observe/test_prometheus.py",
 )
 APART = [f"--ignore=tests/{part}" for part in PARTS]
 
