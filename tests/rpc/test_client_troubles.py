@@ -374,6 +374,17 @@ def test_large_keys_do_not_go_together() -> None:
 # -- servers that come and go ---------------------------------------------------------------------
 
 
+async def replaced(
+    slow: Gated, source: Scripted, servers: Membership, there: list[NodeMeta]
+) -> None:
+    """Wait until the slow server works on a call, and another one has taken its place."""
+    while slow.under_way < 1:
+        await asyncio.sleep(0.001)
+    source.say(there)
+    while "two" not in servers.nodes:
+        await asyncio.sleep(0.001)
+
+
 def test_calls_of_a_server_that_leaves_are_answered_by_another(slow: Gated) -> None:
     with serving() as (other, *_):
         slow.gate.clear()
@@ -396,11 +407,7 @@ def test_calls_of_a_server_that_leaves_are_answered_by_another(slow: Gated) -> N
         async def ask() -> Any:
             async with AsyncClient(servers) as client:
                 asked = asyncio.ensure_future(client.select("a"))
-                while slow.under_way < 1:
-                    await asyncio.sleep(0.001)
-                source.say(there)
-                while "two" not in servers.nodes:
-                    await asyncio.sleep(0.001)
+                await replaced(slow, source, servers, there)
                 await client.select("b")
                 slow.gate.set()
                 return await asked
@@ -420,11 +427,7 @@ def test_a_call_does_not_end_with_the_server_that_it_waits_for(
     async def ask(source: Scripted, servers: Membership, there: list[NodeMeta]) -> Any:
         async with AsyncClient(servers) as client:
             asked = asyncio.ensure_future(client.select("a"))
-            while slow.under_way < 1:
-                await asyncio.sleep(0.001)
-            source.say(there)
-            while "two" not in servers.nodes:
-                await asyncio.sleep(0.001)
+            await replaced(slow, source, servers, there)
             await client.select_batch(["b"])
             return await asked
 

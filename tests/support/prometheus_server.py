@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any
 
 from servers import Server, free_port, needed
 
-__all__ = ["Prometheus", "prometheus"]
+__all__ = ["Prometheus", "prometheus", "promtool"]
 
 CONFIGURATION = """
 global: {{scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms}}
@@ -21,6 +22,16 @@ scrape_configs:
   - job_name: rvh
     static_configs: [{{targets: ["127.0.0.1:{target}"]}}]
 """
+
+
+def promtool(*arguments: str, folder: Path | None = None, page: bytes = b"") -> bytes:
+    """Run promtool, which must accept what it is given; return what it says."""
+    run = subprocess.run(
+        [needed("promtool"), *arguments],
+        cwd=folder, input=page, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout.decode() + page.decode()
+    return run.stdout
 
 
 class Prometheus:
