@@ -325,21 +325,21 @@ def test_a_bounded_load_reads_only_regular_files(spawn, tmp_path, kind):
 
 @pytest.mark.parametrize(("first", "word"), [("x\ny\nz\nlast\n", "fewer"), ("x\n", "more")])
 def test_keys_that_change_while_they_are_read(fails, tmp_path, monkeypatch, first, word):
-    from rvh.cli import assign
+    from rvh.cli.rows import PlacedRows
 
     path, out = tmp_path / "keys.txt", tmp_path / "out.txt"
     path.write_text("x\ny\nz\n", encoding="utf-8")
     out.write_text("old", encoding="utf-8")
-    read = assign._all_at_once
+    read = PlacedRows.look_ahead
 
-    def changed(*args):
+    def changed(rows):
         path.write_text(first, encoding="utf-8")
         try:
-            return read(*args)
+            return read(rows)
         finally:
             path.write_text("x\ny\nz\n", encoding="utf-8")
 
-    monkeypatch.setattr(assign, "_all_at_once", changed)
+    monkeypatch.setattr(PlacedRows, "look_ahead", changed)
     line = fails("assign", path, "-n", "a,b", "-o", out, "--load-factor", 1)
     assert line.startswith(f"{path} has {word} rows than when it was read first")
     assert out.read_text(encoding="utf-8") == "old"

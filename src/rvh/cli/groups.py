@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -13,6 +13,7 @@ def ungrouped(command: Callable[..., None]) -> Callable[..., None]:
     """Wrap a command so that it takes the fields of its groups one by one.
 
     Typer makes an option of each parameter, in their order: the fields stand where their group is.
+    A group may have groups in it.
     """
     groups: dict[str, type[Any]] = {}
     parameters: list[Parameter] = []
@@ -29,7 +30,7 @@ def ungrouped(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def wrapper(**given: Any) -> None:
         for name, group in groups.items():
-            given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
+            given[name] = _gathered(group, given)
         command(**given)
 
     wrapper.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
@@ -37,14 +38,30 @@ def ungrouped(command: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-def _parameters(group: type[Any]) -> list[Parameter]:
+def _parameters(group: type[Any]) -> Iterator[Parameter]:
     hints = get_type_hints(group, include_extras=True)
-    return [
-        Parameter(
+    for each in fields(group):
+        if is_dataclass(kind := hints[each.name]):
+            assert isinstance(kind, type)
+            yield from _parameters(kind)
+            continue
+        default = each.default if each.default_factory is MISSING else each.default_factory()
+        yield Parameter(
             each.name,
             Parameter.KEYWORD_ONLY,
-            default=each.default if each.default_factory is MISSING else each.default_factory(),
-            annotation=hints[each.name],
+            default=Parameter.empty if default is MISSING else default,
+            annotation=kind,
         )
-        for each in fields(group)
-    ]
+
+
+def _gathered(group: type[Any], given: dict[str, Any]) -> Any:
+    """A group of the values that are given, which are taken out."""
+    hints = get_type_hints(group)
+    return group(
+        **{
+            each.name: _gathered(hints[each.name], given)
+            if is_dataclass(hints[each.name])
+            else given.pop(each.name)
+            for each in fields(group)
+        }
+    )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -26,6 +27,33 @@ class KeyType(StrEnum):
     AUTO = "auto"
     TEXT = "text"
     INT = "int"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyOptions:
+    """The columns of KEYS that say what the key is and where."""
+
+    key_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key-column",
+            "-K",
+            metavar="NAME",
+            help="The column of the key. Several, repeated or separated by commas: a composite "
+            "key [default: the only column].",
+        ),
+    ] = None
+    key_type: Annotated[
+        KeyType,
+        typer.Option(
+            help="text or int: read every key as that; auto: text in CSV, TSV and lines, "
+            "the column's own type elsewhere."
+        ),
+    ] = KeyType.AUTO
+    key_geohash: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The column of KEYS that holds the keys' geohashes."),
+    ] = None
 
 
 class KeySpec:

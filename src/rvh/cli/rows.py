@@ -1,0 +1,244 @@
+"""The rows of KEYS with the nodes of each, a batch at a time: what assign and split share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from rvh._columns.column import Chunks, KeyColumn, Kind
+from rvh._tables import Format
+from rvh._tables.descriptors import STDIN, descriptor
+from rvh.cli.formats import FormatOptions, compression
+from rvh.cli.keyspec import KeyOptions, KeySpec, KeyType, key_columns, refuse_missing
+from rvh.cli.options import (
+    RINGS,
+    BulkOptions,
+    ConstraintOptions,
+    MethodOptions,
+    NodeFileOptions,
+    Nodes,
+    PlacementOptions,
+    Precision,
+    Scheme,
+    SchemeName,
+    WeightColumn,
+)
+from rvh.cli.placement import Placement, placement
+from rvh.cli.values import as_option
+from rvh.errors import RVHError, show
+from rvh.keys import column as key_column_of
+
+if TYPE_CHECKING:
+    from rvh._tables.base import Batch, Reader
+    from rvh._tables.source import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsOptions:
+    """The options that say what the keys are and which nodes they get."""
+
+    nodes: Nodes
+    k: Annotated[
+        int, typer.Option("--k", "-k", "--count", "-c", help="How many nodes, best first.")
+    ] = 1
+    key: KeyOptions
+    formats: FormatOptions
+    node_file: NodeFileOptions
+    weight_column: WeightColumn = None
+    scheme: SchemeName = Scheme.BLAKE2B
+    method: MethodOptions
+    constraints: ConstraintOptions
+    precision: Precision = None
+    bulk: BulkOptions
+
+    def placement(self, keys: str, read_as: Format, out: str | None) -> Placement:
+        """Make the placement of the rows of KEYS, a file of the format `read_as`.
+
+        Raises
+        ------
+        typer.BadParameter
+            Options that do not go together.
+        RVHError
+            As `rvh.cli.placement.placement`.
+        """
+        kind, geohashes = self.key.key_type, self.key.key_geohash
+        if self.constraints.node_geohash is not None and geohashes is None:
+            raise typer.BadParameter(
+                "say where keys are: --key-geohash", param_hint="--node-geohash"
+            )
+        if self.bulk.load_factor is not None:
+            _refuse_read_once(keys)
+        return placement(
+            PlacementOptions(
+                nodes=self.nodes,
+                k=self.k,
+                scheme=self.scheme,
+                weight_column=self.weight_column,
+                precision=self.precision,
+                method=self.method,
+                node_file=self.node_file,
+                constraints=self.constraints,
+                bulk=self.bulk,
+                keys="-" if descriptor(keys) == STDIN else keys,
+                out=out,
+                text_keys=kind is KeyType.TEXT or (kind is KeyType.AUTO and read_as.is_untyped),
+                key_place=None if geohashes is None else "--key-geohash",
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyFile:
+    """KEYS as the options describe it; a file can be opened more than once.
+
+    Parameters
+    ----------
+    path : str
+    format : Format
+    encoding : str, optional
+    options : dict
+        Those of the format's reader.
+    """
+
+    path: str
+    format: Format
+    encoding: str | None
+    options: dict[str, Any]
+
+    def open(self) -> Source:
+        """Open the bytes."""
+        from rvh._tables.source import Source
+
+        return Source(self.path, compression(self.path, self.format), self.encoding, as_option)
+
+    def reader(self, source: Source) -> Reader:
+        """Read the rows of what `open` returned."""
+        return self.format.reader(source, **self.options)
+
+    def batches(self) -> Iterator[Batch]:
+        """Read all rows anew."""
+        with self.open() as source:
+            yield from self.reader(source).batches()
+
+
+class PlacedRows:
+    """The rows of an open KEYS with the positions of their nodes.
+
+    Parameters
+    ----------
+    file : KeyFile
+    reader : Reader
+        Of the file, opened.
+    options : RowsOptions
+    placed : Placement
+
+    Raises
+    ------
+    typer.BadParameter, RVHError
+        As `key_columns`; a composite key for the ring of another system.
+    """
+
+    def __init__(
+        self, file: KeyFile, reader: Reader, options: RowsOptions, placed: Placement
+    ) -> None:
+        columns = key_columns(options.key.key_column, reader)
+        algorithm = options.method.algorithm
+        if len(columns) > 1 and algorithm in RINGS:
+            raise typer.BadParameter(
+                f"--algorithm {algorithm} is another system's, which does not make rvh's "
+                "composite keys: name one column, of the keys as that system has them",
+                param_hint="--key-column",
+            )
+        self._file, self._reader, self._placed = file, reader, placed
+        self._spec = KeySpec(reader.source.name, columns, options.key.key_type, placed.check)
+        self._geohashes = options.key.key_geohash
+        if self._geohashes is not None:
+            refuse_missing([self._geohashes], reader)
+        self._ahead: NDArray[np.intp] | None = None
+        #: how many rows `batches` has given out and been asked for more after
+        self.done = 0
+
+    def look_ahead(self) -> None:
+        """Place all rows in a first reading, where the node of a key depends on all keys."""
+        if not self._placed.whole:
+            return
+        parts = []
+        for batch in self._file.batches():
+            try:
+                parts.append(key_column_of(self._spec.keys(batch)).plain())
+            except RVHError:
+                self._spec.explain(batch)
+                raise
+        try:
+            self._ahead = self._placed.positions(KeyColumn(Kind.CHUNKS, Chunks(parts)))
+        except RVHError:
+            for batch in self._file.batches():
+                self._spec.explain(batch)
+            raise
+
+    def batches(self) -> Iterator[tuple[Batch, NDArray[np.intp]]]:
+        """The rows in order, each batch with the positions of its nodes, shape (rows, k).
+
+        Raises
+        ------
+        RVHError
+            A value that is no key or no geohash; a file that is no longer what `look_ahead` read.
+        """
+        name = self._reader.source.name
+        for batch in self._reader.batches():
+            try:
+                chosen = self._positions(batch)
+            except RVHError:
+                self._spec.explain(batch)
+                if self._geohashes is not None:
+                    _explain_geohashes(batch, self._geohashes, name)
+                raise
+            if len(chosen) < len(batch):
+                raise _changed("more", name)
+            yield batch, chosen
+            self.done += len(batch)
+        if self._ahead is not None and self.done < len(self._ahead):
+            raise _changed("fewer", name)
+
+    def _positions(self, batch: Batch) -> NDArray[np.intp]:
+        if self._ahead is not None:
+            return self._ahead[self.done : self.done + len(batch)]
+        if self._geohashes is not None:
+            return self._placed.positions(self._spec.keys(batch), batch.values(self._geohashes))
+        return self._placed.positions(self._spec.keys(batch))
+
+
+def _refuse_read_once(path: str) -> None:
+    """Refuse KEYS that can be read only once; that a file is missing is found later."""
+    with contextlib.suppress(OSError):
+        once = path == "-" or descriptor(path) is not None
+        if once or not stat.S_ISREG(os.stat(path).st_mode):
+            name = "stdin" if path == "-" else path
+            raise typer.BadParameter(
+                f"KEYS is read twice, which {name} cannot be: write it into a file",
+                param_hint="--load-factor",
+            )
+
+
+def _changed(rows: str, name: str) -> RVHError:
+    return RVHError(
+        f"{name} has {rows} rows than when it was read first: it was changed meanwhile; "
+        "run this again when nothing writes to it"
+    )
+
+
+def _explain_geohashes(batch: Batch, name: str, source: str) -> None:
+    """Raise the error about the first row of `batch` whose place is no geohash, if any."""
+    from rvh.cli.geohashes import refuse_no_geohash
+
+    for row, value in enumerate(batch.values(name)):
+        place = f"{source}: {batch.where(row)}, column {show(name)}"
+        refuse_no_geohash(value, f"{place}: the geohash of the key")
