@@ -12,7 +12,9 @@ from rvh.errors import RVHError, RVHTypeError
 from rvh.nodes import NodeSet
 from rvh.rendezvous import (
     arendezvous_hash,
+    argassign,
     argselect_batch,
+    assign,
     rendezvous_hash,
     rendezvous_scores,
     score_batch,
@@ -26,7 +28,9 @@ __all__ = [
     "RVHTypeError",
     "__version__",
     "arendezvous_hash",
+    "argassign",
     "argselect_batch",
+    "assign",
     "backend",
     "rendezvous_hash",
     "rendezvous_scores",

@@ -341,12 +341,7 @@ class NodeSet:
         array([[2, 1],
                [1, 2]])
         """
-        ranking = self._ranking
-        k = ranking.check_k(k)
-        with _keys.open_keys(keys) as column:
-            out = np.empty((len(column), k), dtype=np.intp)
-            ranking.fill(ranking.nodes.argselect, column, out, k, threads, dedupe)
-        return out
+        return self._positions(keys, k, threads, dedupe)
 
     def select_batch(
         self,
@@ -380,12 +375,78 @@ class NodeSet:
         array([[b'c', b'b'],
                [b'b', b'a']], dtype='|S1')
         """
-        ranking = self._ranking
-        k = ranking.check_k(k)
-        with _keys.open_keys(keys) as column:
-            out = np.empty((len(column), k), dtype=self._ids.dtype)
-            ranking.fill(ranking.select, column, out, k, threads, dedupe)
-        return out
+        return self._names(keys, k, threads, dedupe)
+
+    def argassign(
+        self,
+        keys: Any,
+        *,
+        threads: int | None = None,
+        dedupe: bool | Literal["auto"] = "auto",
+    ) -> NDArray[np.intp]:
+        """Find the node of every key, as indices: one column, ready for a table.
+
+        Parameters
+        ----------
+        keys, threads, dedupe
+            As for `argselect_batch`.
+
+        Returns
+        -------
+        ndarray of intp, shape (M,)
+            The positions in `ids` of the best nodes, ``argselect_batch(keys)[:, 0]``.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `argselect_batch`.
+
+        Examples
+        --------
+        >>> import rvh
+        >>> rvh.NodeSet(["alpha", "beta", "gamma"]).argassign(["txn-42", "txn-41"])
+        array([2, 1])
+        """
+        return self._positions(keys, 1, threads, dedupe)[:, 0]
+
+    def assign(
+        self,
+        keys: Any,
+        *,
+        threads: int | None = None,
+        dedupe: bool | Literal["auto"] = "auto",
+    ) -> NDArray[Any]:
+        """Find the node of every key: one column, ready for a table.
+
+        Parameters
+        ----------
+        keys, threads, dedupe
+            As for `argselect_batch`.
+
+        Returns
+        -------
+        ndarray, shape (M,)
+            The ids of the best nodes in the dtype of `ids`, ``select_batch(keys)[:, 0]``.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `argselect_batch`.
+
+        Notes
+        -----
+        A ``U`` array has 4 bytes for each character of the longest id. `argassign` and
+        `select_arrow` answer with a number for each key instead, which is faster and smaller.
+
+        Examples
+        --------
+        >>> import rvh
+        >>> rows = {"key": ["txn-42", "txn-41"]}
+        >>> rows["node"] = rvh.NodeSet(["alpha", "beta", "gamma"]).assign(rows["key"])
+        >>> rows["node"]
+        array(['gamma', 'beta'], dtype='<U5')
+        """
+        return self._names(keys, 1, threads, dedupe)[:, 0]
 
     def select_arrow(
         self,
@@ -597,6 +658,27 @@ class NodeSet:
         return NodeSet(self._ids, **self._options(weights, self._domains))
 
     # -- helpers ------------------------------------------------------------------------------
+
+    # Methods that answer call these and not one another, so that `rvh.observe` counts each call
+    # once, under its own name.
+
+    def _positions(self, keys: Any, k: Any, threads: int | None, dedupe: Any) -> NDArray[np.intp]:
+        """Return the positions of the best k nodes of every key, shape (M, k)."""
+        ranking = self._ranking
+        k = ranking.check_k(k)
+        with _keys.open_keys(keys) as column:
+            out = np.empty((len(column), k), dtype=np.intp)
+            ranking.fill(ranking.nodes.argselect, column, out, k, threads, dedupe)
+        return out
+
+    def _names(self, keys: Any, k: Any, threads: int | None, dedupe: Any) -> NDArray[Any]:
+        """Return the ids of the best k nodes of every key, shape (M, k)."""
+        ranking = self._ranking
+        k = ranking.check_k(k)
+        with _keys.open_keys(keys) as column:
+            out = np.empty((len(column), k), dtype=self._ids.dtype)
+            ranking.fill(ranking.select, column, out, k, threads, dedupe)
+        return out
 
     def _options(self, weights: Any, domains: Any) -> dict[str, Any]:
         """Return the arguments besides the ids of a set like this one."""

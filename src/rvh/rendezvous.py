@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "arendezvous_hash",
+    "argassign",
     "argselect_batch",
+    "assign",
     "rendezvous_hash",
     "rendezvous_scores",
     "score_batch",
@@ -109,6 +111,70 @@ def argselect_batch(
     """
     return as_node_set(nodes, weights, scheme, secret).argselect_batch(
         keys, k, threads=threads, dedupe=dedupe
+    )
+
+
+def assign(
+    nodes: Any,
+    keys: Any,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+    dedupe: bool | Literal["auto"] = "auto",
+) -> NDArray[Any]:
+    """Find the node of every key: one column, ready for a table.
+
+    Returns
+    -------
+    ndarray, shape (M,)
+        Node ids in the nodes' own dtype, as `NodeSet.assign` gives them.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `select_batch`.
+
+    Examples
+    --------
+    >>> import rvh
+    >>> rvh.assign(["alpha", "beta", "gamma"], ["txn-42", "txn-41"])
+    array(['gamma', 'beta'], dtype='<U5')
+    """
+    return as_node_set(nodes, weights, scheme, secret).assign(keys, threads=threads, dedupe=dedupe)
+
+
+def argassign(
+    nodes: Any,
+    keys: Any,
+    *,
+    weights: ArrayLike | None = None,
+    scheme: str | None = None,
+    secret: bytes | None = None,
+    threads: int | None = None,
+    dedupe: bool | Literal["auto"] = "auto",
+) -> NDArray[np.intp]:
+    """Find the node of every key, as indices into `nodes`.
+
+    Returns
+    -------
+    ndarray of intp, shape (M,)
+        Positions in ``nodes``, as `NodeSet.argassign` gives them.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `select_batch`.
+
+    Examples
+    --------
+    >>> import rvh
+    >>> rvh.argassign(["alpha", "beta", "gamma"], ["txn-42", "txn-41"])
+    array([2, 1])
+    """
+    return as_node_set(nodes, weights, scheme, secret).argassign(
+        keys, threads=threads, dedupe=dedupe
     )
 
 

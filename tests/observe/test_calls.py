@@ -30,6 +30,8 @@ TABLE, MIXED_TABLE = PartitionTable(NODES, 64), PartitionTable(MIXED, 64)
 SLOW = NodeSet(["a", "b", "c"], scheme="blake2b")
 KEYS = [f"user:{i}" for i in range(7)]
 LABELS = sorted({row.label for row in METHODS})
+#: those that take many keys
+BATCHES = {label for label in LABELS if "_" in label or "assign" in label}
 
 Call = Callable[[], Any]
 #: label -> calls that count under it, each with the keys of one
@@ -52,6 +54,14 @@ CALLS: dict[str, list[tuple[Call, int]]] = {
     "NodeSet.argselect_batch": [
         (lambda: NODES.argselect_batch(KEYS), 7),
         (lambda: rvh.argselect_batch(NODES, KEYS), 7),
+    ],
+    "NodeSet.assign": [
+        (lambda: NODES.assign(KEYS), 7),
+        (lambda: rvh.assign(["a", "b"], keys=KEYS, threads=2, dedupe=True), 7),
+    ],
+    "NodeSet.argassign": [
+        (lambda: NODES.argassign([]), 0),
+        (lambda: rvh.argassign(NODES, KEYS), 7),
     ],
     "NodeSet.score_batch": [
         (lambda: NODES.score_batch(KEYS), 7),
@@ -109,7 +119,7 @@ def durations(label: str) -> observe.Histogram:
 
 
 @pytest.mark.usefixtures("instrumented")
-@pytest.mark.parametrize("label", [label for label in LABELS if "_" in label])
+@pytest.mark.parametrize("label", [label for label in LABELS if label in BATCHES])
 def test_batches_are_timed(label: str) -> None:
     calls = arrow_calls() if label == "NodeSet.select_arrow" else CALLS[label]
     before = durations(label)
@@ -120,7 +130,7 @@ def test_batches_are_timed(label: str) -> None:
     assert after.seconds > before.seconds
 
 
-@pytest.mark.parametrize("label", [label for label in LABELS if "_" not in label])
+@pytest.mark.parametrize("label", [label for label in LABELS if label not in BATCHES])
 def test_calls_of_one_key_are_not_timed(label: str) -> None:
     assert observe.counts(label).durations is None
 

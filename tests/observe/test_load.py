@@ -35,6 +35,8 @@ def gained(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str,
 METHODS = {
     "select_batch": lambda: NODES.select_batch(KEYS, 2),
     "argselect_batch": lambda: NODES.argselect_batch(KEYS, 2),
+    "assign": lambda: NODES.assign(KEYS),
+    "argassign": lambda: NODES.argassign(KEYS),
     "lookup_batch": lambda: PartitionTable(NODES, 1 << 16).lookup_batch(KEYS),
     "arglookup_batch": lambda: PartitionTable(NODES, 1 << 16).arglookup_batch(KEYS),
 }
@@ -44,7 +46,7 @@ METHODS = {
 def test_batches(method: str) -> None:
     seen, fair = load.observed(), load.expected()
     answer = METHODS[method]()
-    first = answer[::5, 0].tolist()
+    first = (answer if answer.ndim == 1 else answer[:, 0])[::5].tolist()
     if method.startswith("arg"):
         first = [NODES.ids[position] for position in first]
     counts = gained(load.observed(), seen)

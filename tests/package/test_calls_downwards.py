@@ -47,6 +47,8 @@ CALLS: dict[str, Call] = {
     "NodeSet.select_batch, threads": lambda keys: NODES.select_batch(keys, 2, threads=2),
     "NodeSet.select_batch, dedupe": lambda keys: NODES.select_batch(keys, dedupe=True),
     "NodeSet.argselect_batch": lambda keys: WEIGHTED.argselect_batch(keys),
+    "NodeSet.assign": lambda keys: NODES.assign(keys, threads=2),
+    "NodeSet.argassign": lambda keys: WEIGHTED.argassign(keys),
     "NodeSet.score_batch": lambda keys: WEIGHTED.score_batch(keys),
     "NodeSet.select_arrow": lambda keys: NODES.select_arrow(keys, 2),
     "rvh.select_batch": lambda keys: rvh.select_batch(IDS, keys, scheme="murmur"),

@@ -97,6 +97,8 @@ METHODS = (
     Method(NodeSet, "_select_until", ONE, of_list, "select"),  # aselect() calls one of the two
     Method(NodeSet, "select_batch", BATCH, of_names),
     Method(NodeSet, "argselect_batch", BATCH, of_positions),
+    Method(NodeSet, "assign", BATCH, of_names),
+    Method(NodeSet, "argassign", BATCH, of_positions),
     Method(NodeSet, "select_arrow", BATCH, of_column),
     Method(NodeSet, "score_batch", BATCH),
     Method(NodeSet, "scores", ONE),

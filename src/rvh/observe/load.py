@@ -62,8 +62,9 @@ def {name}{parameters}:
 First = Callable[[NodeSet, Any], list[Any]]
 
 
-def _some(column: NDArray[Any]) -> NDArray[Any]:
-    """Return some rows of an answer's first column."""
+def _some(answer: NDArray[Any]) -> NDArray[Any]:
+    """Return some rows of an answer's first column, or only column."""
+    column = answer if answer.ndim == 1 else answer[:, 0]
     return column[:: -(-len(column) // KEYS_MAX) or 1]
 
 
@@ -73,14 +74,14 @@ def of_list(nodes: NodeSet, answer: list[Any]) -> list[Any]:
 
 
 def of_names(nodes: NodeSet, answer: NDArray[Any]) -> list[Any]:
-    """Of an array of ids, shape (M, k)."""
-    ids: list[Any] = _some(answer[:, 0]).tolist()
+    """Of an array of ids, shape (M, k) or (M,)."""
+    ids: list[Any] = _some(answer).tolist()
     return ids
 
 
 def of_positions(nodes: NodeSet, answer: NDArray[Any]) -> list[Any]:
-    """Of an array of positions, shape (M, k)."""
-    return of_names(nodes, nodes.ids[_some(answer[:, 0])].reshape(-1, 1))
+    """Of an array of positions, shape (M, k) or (M,)."""
+    return of_names(nodes, nodes.ids[_some(answer)])
 
 
 def of_column(nodes: NodeSet, answer: Any) -> list[Any]:
