@@ -19,7 +19,7 @@ from rvh._arguments.domains import Domains, as_domains, labels_of
 from rvh._arguments.masks import node_mask
 from rvh._arguments.numbers import real_numbers
 from rvh._arguments.per_node import check_count
-from rvh._arguments.weights import as_weights
+from rvh._arguments.weights import as_weights, in_order
 from rvh._backend import Cancel, ascending
 from rvh._backend.contract import SCHEMES
 from rvh._batch.answers import fill
@@ -46,10 +46,11 @@ class NodeSet:
     ids : sequence or one-dimensional array of str or bytes, shape (N,)
         The node ids: non-empty and unique; a str stands for its UTF-8. Answers have their dtype: a
         list of str becomes a NumPy ``U`` array, a list of bytes ``S``, a mixed list object.
-    weights : sequence or array of numbers, shape (N,), optional
-        Each node's weight: finite, 0 or more. Over many keys, a node gets the share
-        ``weight / sum(weights)``; a node of weight 0 is never selected. Only ratios matter. The
-        default, None, ranks without weights (in ``murmur``, equal weights rank differently).
+    weights : sequence or array of numbers, shape (N,), or mapping of id to number, optional
+        Each node's weight: finite, 0 or more; a mapping has every id and no other. Over many keys,
+        a node gets the share ``weight / sum(weights)``; a node of weight 0 is never selected. Only
+        ratios matter. The default, None, ranks without weights (in ``murmur``, equal weights rank
+        differently).
     scheme : {"blake2b", "murmur"}
         The hash that scores (node, key) pairs. BLAKE2b stays balanced even if an attacker chooses
         the keys. MurmurHash64A hashes each key and each node once and mixes the two for each pair,
@@ -65,8 +66,8 @@ class NodeSet:
     ------
     RVHError
         No nodes, an empty or repeated id, a lone surrogate, an unknown scheme, a secret that is too
-        long or given for ``murmur``, a weight that is negative, NaN or infinite, all weights 0,
-        domains without one label for each node.
+        long or given for ``murmur``, a weight that is negative, NaN or infinite, all weights 0, a
+        mapping of weights without one for each id, domains without one label for each node.
     RVHTypeError
         An id that is neither str nor bytes, a secret that is not bytes, a weight that is not a
         number, a label of another type.
@@ -594,7 +595,7 @@ class NodeSet:
         Parameters
         ----------
         ids : str, bytes, or a sequence of them
-        weights : number, or sequence of one number for each new id
+        weights : number, sequence of one number for each new id, or mapping of new id to number
             Required if the set has weights, and refused otherwise.
         domains : mapping of the set's domain names to a label, or one for each new id
             Required if the set has domains, and refused otherwise.
@@ -606,6 +607,8 @@ class NodeSet:
         ['a', 'b', 'c']
         >>> rvh.NodeSet(["a"], weights=[2]).add("b", weights=3).weights
         array([2., 3.])
+        >>> rvh.NodeSet(["a"], weights=[2]).add(["b", "c"], weights={"c": 4, "b": 3}).weights
+        array([2., 3., 4.])
         """
         new = list_ids(ids)
         merged: Any = [*self._ranking.names(), *new]
@@ -652,6 +655,8 @@ class NodeSet:
         Examples
         --------
         >>> import rvh
+        >>> rvh.NodeSet(["a", "b"]).with_weights({"b": 2, "a": 1}).weights
+        array([1., 2.])
         >>> rvh.NodeSet(["a", "b"]).with_weights([1, 0]).select("any key")
         ['a']
         """
@@ -710,7 +715,7 @@ class NodeSet:
             )
         if self._weights is None:
             return None
-        new = _keys.of_view(new, "weights")
+        new = _keys.of_view(in_order(new, ids, "new "), "weights")
         if isinstance(new, np.ndarray) and new.ndim == 1 and not np.ma.is_masked(new):
             each = _keys.objects_of(np.asarray(new), "weights value")
         else:

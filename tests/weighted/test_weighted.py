@@ -593,3 +593,60 @@ def test_pickle_into_another_process(scheme: str, force: str) -> None:
     """
     expected = str((ns.fingerprint, ns.score_batch(KEYS).tolist()))
     assert output(code, RVH_FORCE_PYTHON=force, PYTHONUTF8="1").strip() == expected
+
+
+# -- by id --------------------------------------------------------------------------------------
+
+
+@given(data=st.data())
+def test_a_mapping_has_no_order(data: st.DataObject) -> None:
+    weights = [float(1 + n) for n in range(len(IDS))]
+    pairs = data.draw(st.permutations(list(zip(IDS, weights, strict=True))))
+    ns = rvh.NodeSet(IDS, weights=dict(pairs))
+    assert ns == rvh.NodeSet(IDS, weights=weights)
+    assert rvh.NodeSet(IDS).with_weights(dict(pairs)) == ns
+    first, *others = IDS
+    grown = rvh.NodeSet([first], weights={first: 1}).add(
+        others, weights=dict(pair for pair in pairs if pair[0] != first)
+    )
+    assert grown.weights is not None
+    assert grown.weights.tolist() == weights
+
+
+def test_a_mapping_wherever_weights_are_taken() -> None:
+    pytest.importorskip("pyarrow")
+    import pyarrow as pa
+
+    from rvh.balanced import assign_balanced
+    from rvh.multi import select_columns, select_multi
+    from rvh.partitions import PartitionTable
+    from rvh.ring import hash_ring, ketama, libmemcached, nginx, uhashring
+
+    ids, pairs, weights = ["a", "b", "c"], {"c": 3, "a": 1, b"b": 2}, [1, 2, 3]
+    keys = [f"key{n}" for n in range(200)]
+
+    def both(call: Any) -> None:
+        one, other = call(pairs), call(weights)
+        assert np.array_equal(np.asarray(one), np.asarray(other))
+
+    both(lambda w: rvh.select_batch(ids, keys, weights=w))
+    both(lambda w: rvh.argselect_batch(ids, keys, weights=w))
+    both(lambda w: rvh.assign(ids, keys, weights=w))
+    both(lambda w: rvh.argassign(ids, keys, weights=w))
+    both(lambda w: rvh.score_batch(ids, keys, weights=w))
+    both(lambda w: pa.array(rvh.select_arrow(ids, keys, weights=w)).to_pylist())
+    both(lambda w: rvh.rendezvous_hash(ids, "x", 3, weights=w))
+    both(lambda w: asyncio.run(rvh.arendezvous_hash(ids, "x", 3, weights=w)))
+    both(lambda w: [node for node, _ in rvh.rendezvous_scores(ids, "x", weights=w)])
+    both(lambda w: select_columns(ids, [keys], weights=w)[0])
+    both(lambda w: select_multi(ids, (keys, 7), weights=w))
+    both(lambda w: assign_balanced(ids, keys, weights=w))
+    both(lambda w: PartitionTable(ids).with_weights(w).lookup_batch(keys))
+    for ring in (ketama, libmemcached, uhashring, hash_ring):
+        both(lambda w, ring=ring: ring(ids, w).lookup_batch(keys))
+    servers = [f"{node}:1" for node in ids]
+    by_server = dict(zip(servers, weights, strict=True))
+    found = nginx(servers, by_server).lookup_batch(keys)
+    assert found.tolist() == nginx(servers, weights).lookup_batch(keys).tolist()
+    with pytest.raises(rvh.RVHError, match="no weight for node 'b'"):
+        ketama(["a", "b"], {"a": 1})

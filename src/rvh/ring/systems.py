@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rvh import keys as _keys
 from rvh._arguments.choices import one_of
 from rvh._arguments.numbers import real_numbers, whole_number
+from rvh._arguments.weights import in_order
 from rvh._backend import key_point
 from rvh._columns.ids import id_at
 from rvh.errors import RVHError, show
@@ -37,7 +38,7 @@ def ketama(nodes: Any, weights: Any = None, *, integers: str | None = None) -> R
     ----------
     nodes : sequence or array of str or bytes, shape (N,)
         Server addresses as in libketama's file, for example ``"10.0.0.1:11211"``.
-    weights : sequence or array of numbers, shape (N,), optional
+    weights : sequence or array of numbers, shape (N,), or mapping of id to number, optional
         The servers' memory. Equal by default.
     integers : {"text", "int32_be", "int64_be", "contract"}, optional
         How integer keys are written: see `Ring`.
@@ -88,8 +89,8 @@ def libmemcached(
     ----------
     nodes : sequence or array of str or bytes, shape (N,)
         Servers as ``"host:port"``, a host alone for port 11211, or the path of a socket.
-    weights : sequence or array of whole numbers from 1 to 2^32-1, shape (N,), optional
-        The servers' weights; 1 by default.
+    weights : sequence or array, shape (N,), or mapping of id to number, optional
+        The servers' weights, whole numbers from 1 to 2^32-1; 1 by default.
     behavior : {"ketama_weighted", "ketama", "consistent"}
         pylibmc's name for it: ``behaviors={"ketama_weighted": True}`` (PHP's
         ``OPT_LIBKETAMA_COMPATIBLE``), ``{"ketama": True}``, or ``{"distribution": "consistent"}``,
@@ -162,8 +163,8 @@ def nginx(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ri
     ----------
     nodes : sequence or array of str or bytes, shape (N,)
         Servers as in the upstream block: ``"10.0.0.1:443"``, ``"unix:/path"``.
-    weights : sequence or array of whole numbers from 1, shape (N,), optional
-        The servers' weights; 1 by default.
+    weights : sequence or array, shape (N,), or mapping of id to number, optional
+        The servers' weights, whole numbers from 1; 1 by default.
     integers : {"text", "int32_be", "int64_be", "contract"}, optional
         How integer keys are written: see `Ring`. nginx itself has only text.
 
@@ -211,7 +212,7 @@ def uhashring(
     ----------
     nodes : sequence or array of str or bytes, shape (N,)
         The nodes' names.
-    weights : sequence or array of whole numbers, shape (N,), optional
+    weights : sequence or array of whole numbers, shape (N,), or mapping of id to number, optional
         The nodes' weights; 1 by default.
     hash_fn : {"md5", "ketama"}
         HashRing's default, or the hash of ``HashRing(nodes, hash_fn="ketama")``.
@@ -274,7 +275,7 @@ def hash_ring(nodes: Any, weights: Any = None, *, integers: str | None = None) -
     ----------
     nodes : sequence or array of str or bytes, shape (N,)
         The nodes' names.
-    weights : sequence or array of numbers, shape (N,), optional
+    weights : sequence or array of numbers, shape (N,), or mapping of id to number, optional
         The nodes' weights; 1 by default.
     integers : {"text", "int32_be", "int64_be", "contract"}, optional
         How integer keys are written: see `Ring`. hash_ring itself takes only text.
@@ -379,7 +380,8 @@ def _whole_weights(
 def _weights(weights: Any, ids: NDArray[Any]) -> list[float]:
     if weights is None:
         return [1.0] * len(ids)
-    numbers = real_numbers(weights, "weights", [f"node {show(node)}" for node in ids.tolist()])
+    nodes = ids.tolist()
+    numbers = real_numbers(in_order(weights, nodes), "weights", [f"node {show(n)}" for n in nodes])
     invalid = ~(np.isfinite(numbers) & (numbers >= 0))
     if invalid.any():
         position = int(invalid.argmax())
