@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from fractions import Fraction
 from typing import Any
 
@@ -473,3 +474,73 @@ def test_golden_answers() -> None:
     for name in ("ketama", "md5", "crc32"):
         tokens = Ring.from_tokens({"a": [0]}, name).token_batch(keys)
         assert tokens.tolist() == [int(row[name]) for row in golden["keys"]]
+
+
+# -- one progress as a placement ------------------------------------------------------------------
+
+
+class Given:
+    """A placement of one's own with positions alone: keys by their length."""
+
+    ids = ("x", "y", "z")
+
+    def argselect_batch(self, keys: Any, k: int) -> Any:
+        return [[(len(key) + n) % 3 for n in range(k)] for key in keys]
+
+
+PLACEMENTS = {
+    "ring to set": (OLD, NEW),
+    "set to table": (NEW, PartitionTable(NAMES, 256)),
+    "living nodes": (FaultSet(NEW, alive=[True, False] * 4), NEW),
+    "ids of bytes": (rvh.NodeSet(["a", "b"]), rvh.NodeSet([b"b", b"c\0"])),
+    "positions alone": (Given(), NEW),
+}
+
+
+@pytest.mark.parametrize("name", PLACEMENTS)
+@pytest.mark.parametrize("progress", [0, 0.3, Fraction(1, 2), 1.0])
+def test_a_progress_as_a_placement(name: str, progress: Any) -> None:
+    migration = Migration(*PLACEMENTS[name])
+    placed = migration.at(progress)
+    keys = [f"key{n}" for n in range(300)]
+    owners = migration.owners_batch(keys, progress)
+    assert placed.select_batch(keys).tolist() == owners.tolist()
+    by_position = placed.ids[placed.argselect_batch(keys)]
+    as_bytes = [[reference.as_bytes(node) for node in row] for row in owners.tolist()]
+    assert [[reference.as_bytes(n) for n in row] for row in by_position.tolist()] == as_bytes
+    assert [placed.select(key) for key in keys[:20]] == owners.tolist()[:20]
+    arrived = pickle.loads(pickle.dumps(placed))
+    assert arrived.argselect_batch(keys).tolist() == placed.argselect_batch(keys).tolist()
+
+
+def test_a_progress_is_a_placement_of_a_migration() -> None:
+    """A second change while the first is on its way."""
+    keys = [f"key{n}" for n in range(300)]
+    halfway = MIGRATION.at(0.5)
+    again = Migration(halfway, rvh.NodeSet(["other"]))
+    assert (again.owners_batch(keys, 0) == MIGRATION.owners_batch(keys, 0.5)).all()
+    assert set(again.owners_batch(keys, 1).ravel().tolist()) == {"other"}
+    assert again.plan(2).state()["old"] == halfway.fingerprint
+
+
+def test_a_fingerprint_of_a_progress() -> None:
+    fingerprint = MIGRATION.at(0.5).fingerprint
+    assert fingerprint == Migration(OLD, NEW).at(Fraction(1, 2)).fingerprint
+    others = [MIGRATION.at(0.51), Migration(NEW, OLD).at(0.5), Migration(OLD, NEW, 2).at(0.5)]
+    assert fingerprint not in {other.fingerprint for other in others}
+    with pytest.raises(rvh.RVHError, match="no fingerprint"):
+        _ = Migration(Given(), NEW).at(0.5).fingerprint
+
+
+def test_what_at_refuses() -> None:
+    with pytest.raises(rvh.RVHError, match=r"progress is 1\.5"):
+        MIGRATION.at(1.5)
+    with pytest.raises(rvh.RVHError, match=r"k is 2, but the migration's is 1: pass k=1"):
+        MIGRATION.at(0.5).select_batch(["x"], 2)
+
+    class Nameless:
+        def select_batch(self, keys: Any, k: int) -> Any:
+            return [["a"] * k for _ in keys]
+
+    with pytest.raises(rvh.RVHTypeError, match=r"old, of type Nameless, .* the attribute ids"):
+        Migration(Nameless(), NEW).at(0.5)

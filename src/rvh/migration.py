@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -19,12 +20,21 @@ from rvh._arguments.numbers import whole_number
 from rvh._backend import key_point
 from rvh._batch.answers import points_of
 from rvh._batch.replicas import FEW, find_absent, number_ids
-from rvh._columns.column import KeyColumn
 from rvh._columns.values import is_whole
-from rvh._runtime.slices import SLICE, slices
+from rvh._placing import (
+    as_placement,
+    check_shape,
+    id_bytes,
+    ids_of,
+    is_from_rvh,
+    positions,
+    select,
+    select_one,
+)
+from rvh._runtime.slices import SLICE, slices, take
 from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["Migration", "Moved", "Phase", "Plan", "Route", "Step"]
+__all__ = ["Migration", "MigrationAt", "Moved", "Phase", "Plan", "Route", "Step"]
 
 #: the hash of a key that is its crossing point; partition tables use the same
 CROSSING = "murmur2"
@@ -132,12 +142,12 @@ class Migration:
     """
 
     def __init__(self, old: Any, new: Any, k: int = 1) -> None:
-        self._old, self._new = _as_placement(old, "old"), _as_placement(new, "new")
+        self._old, self._new = as_placement(old, "old"), as_placement(new, "new")
         self._k = whole_number("k", k, 2**31 - 1)
         for role, placement in (("old", self._old), ("new", self._new)):
             with _keys.open_keys_with_objects(["any key"]) as opened:
-                nodes = _select(placement, role, opened, self._k)
-            _check_shape(placement, role, nodes, 1, self._k)
+                nodes = select(placement, role, opened, self._k)
+            check_shape(placement, role, nodes, 1, self._k)
 
     def __repr__(self) -> str:
         return f"Migration({self._old!r}, {self._new!r}, k={self._k})"
@@ -239,8 +249,8 @@ class Migration:
         """
         with _keys.open_keys_with_objects(keys) as opened:
             crossed = self.crossed_batch(opened[0], progress, threads=threads)
-            old = _select(self._old, "old", opened, self._k, threads)
-            new = _select(self._new, "new", opened, self._k, threads)
+            old = select(self._old, "old", opened, self._k, threads)
+            new = select(self._new, "new", opened, self._k, threads)
         if old.dtype.kind != new.dtype.kind:  # the ids of one are str, of the other bytes
             old, new = old.astype(object), new.astype(object)
         return np.where(crossed[:, None], new, old)
@@ -257,8 +267,35 @@ class Migration:
         """
         crossed = key_point(CROSSING, key) < _crossing_limit(progress)
         if crossed:
-            return _select_one(self._new, "new", key, self._k)
-        return _select_one(self._old, "old", key, self._k)
+            return select_one(self._new, "new", key, self._k)
+        return select_one(self._old, "old", key, self._k)
+
+    def at(self, progress: float) -> MigrationAt:
+        """The placement at a progress, for everything that takes a placement.
+
+        Parameters
+        ----------
+        progress : float
+            As for `crossed_batch`.
+
+        Returns
+        -------
+        MigrationAt
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            A progress as for `crossed_batch`; a placement without ``ids`` or ``nodes``.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> halfway = Migration(NodeSet(["a"]), NodeSet(["b"])).at(0.55)
+        >>> halfway.ids, halfway.select_batch(["x", "y"])[:, 0]
+        (array(['a', 'b'], dtype='<U1'), array(['a', 'b'], dtype='<U1'))
+        """
+        return MigrationAt(self, progress)
 
     def route(self, key: Any, phase: Phase | str, progress: float = 0.0) -> Route:
         """The nodes to read a key from, and the nodes to write it to.
@@ -298,8 +335,8 @@ class Migration:
             listed = ", ".join(map(repr, map(str, Phase)))
             raise RVHError(f"phase is {show(phase)}: choose one of {listed}") from None
         crossed = key_point(CROSSING, key) < _crossing_limit(progress)
-        old = _select_one(self._old, "old", key, self._k)
-        new = _select_one(self._new, "new", key, self._k)
+        old = select_one(self._old, "old", key, self._k)
+        new = select_one(self._new, "new", key, self._k)
         if phase is Phase.BEFORE:
             return Route(old, list(old))
         if phase is Phase.AFTER:
@@ -337,8 +374,8 @@ class Migration:
         {'c'}
         """
         with _keys.open_keys_with_objects(keys) as opened:
-            old = _select(self._old, "old", opened, self._k, threads)
-            new = _select(self._new, "new", opened, self._k, threads)
+            old = select(self._old, "old", opened, self._k, threads)
+            new = select(self._new, "new", opened, self._k, threads)
         by_number = old.dtype.kind != new.dtype.kind or old.dtype == object or self._k > FEW
         moved = [(np.empty(0, dtype=np.intp), old[:0, 0], new[:0, 0])]
         for part in slices(len(old), max(1, SLICE // self._k)):
@@ -379,6 +416,167 @@ class Migration:
         [Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(1, 1)]
         """
         return Plan(self, steps)
+
+
+class MigrationAt:
+    """A migration at one progress: each key on its old nodes or, if it has crossed, on its new.
+
+    `Migration.at` makes it. It never changes, and can be pickled if both placements can.
+
+    Parameters
+    ----------
+    migration : Migration
+    progress : float
+        As for `Migration.crossed_batch`.
+
+    Examples
+    --------
+    >>> from rvh import NodeSet
+    >>> from rvh.ring import Migration
+    >>> halfway = Migration(NodeSet(["a", "b"]), NodeSet(["b", "c"])).at(0.5)
+    >>> halfway.ids, halfway.argselect_batch(["x", "y"])
+    (array(['a', 'b', 'c'], dtype='<U1'), array([[1],
+           [1]]))
+    """
+
+    def __init__(self, migration: Migration, progress: float) -> None:
+        _crossing_limit(progress)  # rejects what is no progress
+        self._migration, self._progress = migration, progress
+        old, new = ids_of(migration._old, "old"), ids_of(migration._new, "new")
+        merged = _union(old.tolist(), new.tolist())
+        place = {id_bytes(node): position for position, node in enumerate(merged)}
+        self._ids = _keys.node_column(merged)[1]
+        self._ids.flags.writeable = False
+        # where the nodes of the two placements are among the ids
+        self._old = np.array([place[id_bytes(node)] for node in old.tolist()], dtype=np.intp)
+        self._new = np.array([place[id_bytes(node)] for node in new.tolist()], dtype=np.intp)
+
+    @property
+    def ids(self) -> NDArray[Any]:
+        """The ids of the old placement, then those that only the new one has; read-only."""
+        return self._ids
+
+    @property
+    def k(self) -> int:
+        """The number of nodes of each key."""
+        return self._migration._k
+
+    @property
+    def progress(self) -> float:
+        """The progress, from 0 to 1."""
+        return self._progress
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest (64 characters) of everything that decides which nodes a key has.
+
+        Raises
+        ------
+        RVHError
+            A placement without a fingerprint.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> migration = Migration(NodeSet(["a"]), NodeSet(["b"]))
+        >>> migration.at(0.5).fingerprint == migration.at(0.6).fingerprint
+        False
+        """
+        digest = hashlib.blake2b(digest_size=32, person=b"rvh Migration")
+        for role, placement in (("old", self._migration._old), ("new", self._migration._new)):
+            digest.update(f"{role}={_fingerprint(placement, role)}\n".encode())
+        digest.update(f"k={self.k} crossed={_crossing_limit(self._progress)}".encode())
+        return digest.hexdigest()
+
+    def select(self, key: Any, k: int | None = None) -> list[Any]:
+        """The nodes of one key.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).at(1).select("x")
+        ['b']
+        """
+        self._check_k(k)
+        return self._migration.owners(key, self._progress)
+
+    def select_batch(
+        self, keys: Any, k: int | None = None, *, threads: int | None = None
+    ) -> NDArray[Any]:
+        """The nodes of every key, as `Migration.owners_batch` gives them.
+
+        Parameters
+        ----------
+        keys, threads
+            As for `Migration.crossing_batch`.
+        k : int, optional
+            The number of nodes of each key, which is that of the migration.
+
+        Returns
+        -------
+        ndarray, shape (M, k)
+            Node ids.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `Migration.owners_batch`; another ``k``.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).at(0).select_batch(["x", "y"])
+        array([['a'],
+               ['a']], dtype='<U1')
+        """
+        self._check_k(k)
+        return self._migration.owners_batch(keys, self._progress, threads=threads)
+
+    def argselect_batch(
+        self, keys: Any, k: int | None = None, *, threads: int | None = None
+    ) -> NDArray[np.intp]:
+        """The nodes of every key as positions in `ids`.
+
+        Parameters
+        ----------
+        keys, k, threads
+            As for `select_batch`.
+
+        Returns
+        -------
+        ndarray of intp, shape (M, k)
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `select_batch`.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).at(1).argselect_batch(["x", "y"])
+        array([[1],
+               [1]])
+        """
+        k = self._check_k(k)
+        migration = self._migration
+        with _keys.open_keys_with_objects(keys) as opened:
+            crossed = migration.crossed_batch(opened[0], self._progress, threads=threads)
+            old = positions(migration._old, "old", opened, k, threads)
+            new = positions(migration._new, "new", opened, k, threads)
+        return np.where(crossed[:, None], take(self._new, new), take(self._old, old))
+
+    def __repr__(self) -> str:
+        return f"{self._migration!r}.at({self._progress})"
+
+    def _check_k(self, k: Any) -> int:
+        if k is not None and whole_number("k", k, 2**31 - 1) != self.k:
+            raise RVHError(f"k is {k}, but the migration's is {self.k}: pass k={self.k}")
+        return self.k
 
 
 class Step(NamedTuple):
@@ -605,183 +803,8 @@ def _crossing_limit(progress: Any) -> int:
     return math.ceil(exact * CROSSING_END)
 
 
-def _as_placement(placement: Any, role: str) -> Any:
-    current = getattr(placement, "_placement", None)  # a RingFace changes, its node set does not
-    if current is not None:
-        return current()
-    if not hasattr(placement, "lookup_batch") and not hasattr(placement, "select_batch"):
-        raise RVHTypeError(
-            f"{role} is of type {type(placement).__name__}: pass a NodeSet, a Ring, a "
-            "PartitionTable, or an object with lookup_batch(keys, k)"
-        )
-    return placement
-
-
-def _is_from_rvh(placement: Any) -> bool:
-    """Return whether a placement's method is rvh's own, which can read columns of keys.
-
-    A class derived from one of rvh's classes may have a method of its own.
-    """
-    kind = type(placement)
-    method = getattr(kind, "select_batch", None) or getattr(kind, "lookup_batch", None)
-    modules = (kind.__module__, str(getattr(method, "__module__", "")))
-    return any(module.partition(".")[0] == "rvh" for module in modules)
-
-
-def _select(
-    placement: Any,
-    role: str,
-    keys: tuple[KeyColumn, Callable[[], Any]],
-    k: int,
-    threads: int | None = None,
-) -> NDArray[Any]:
-    """Select the nodes of keys, shape (M, k).
-
-    The keys are a column, for rvh's own placements, and a function that returns them as objects,
-    for others.
-    """
-    column, objects = keys
-    if _is_from_rvh(placement):
-        options = {} if threads is None else {"threads": threads}
-        if hasattr(placement, "select_batch"):
-            answer = placement.select_batch(column, k, **options)
-            return np.asarray(getattr(answer, "nodes", answer))  # of a FaultSet's Replicas
-        if hasattr(placement, "partitions"):
-            return np.asarray(placement.lookup_batch(column, **options))
-        return np.asarray(placement.lookup_batch(column, k, **options))
-    if hasattr(placement, "select_batch"):
-        answer = placement.select_batch(objects(), k)
-        answer = getattr(answer, "nodes", answer)
-    else:
-        answer = placement.lookup_batch(objects(), k)
-    nodes = _as_ids(placement, role, answer, len(column), k)
-    _check_shape(placement, role, nodes, len(column), k)
-    _check_distinct(placement, role, nodes)
-    return nodes
-
-
-def _select_one(placement: Any, role: str, key: Any, k: int) -> list[Any]:
-    if _is_from_rvh(placement):
-        if hasattr(placement, "select"):
-            return list(placement.select(key, k))
-        if hasattr(placement, "partitions"):
-            return list(placement.lookup(key))
-        if hasattr(placement, "lookup"):
-            return list(placement.lookup(key, k))
-    with _keys.open_keys_with_objects([key]) as opened:
-        nodes: list[Any] = _select(placement, role, opened, k)[0].tolist()
-    return nodes
-
-
-def _as_ids(placement: Any, role: str, answer: Any, rows: int, k: int) -> NDArray[Any]:
-    """Convert the answer of a user's placement to an array of str, bytes, or objects of these."""
-    who = f"{role}, of type {type(placement).__name__},"
-    if not isinstance(answer, np.ndarray) and hasattr(answer, "__array__"):
-        answer = np.asarray(answer)
-    if not isinstance(answer, np.ndarray):
-        # np.array() would turn everything beside a str into str, and cut NULs at the end.
-        elements = list(answer) if isinstance(answer, Iterable) else None
-        if elements is None or isinstance(answer, (str, bytes, Mapping)):
-            raise RVHTypeError(
-                f"{who} answers with a {type(answer).__name__}: a placement gives an array or a "
-                "list of lists of ids, shape (keys, k)"
-            )
-        if any(isinstance(row, (str, bytes)) or not isinstance(row, Iterable) for row in elements):
-            answer = _keys.object_array(elements)
-        else:
-            table = [list(row) for row in elements]
-            for number, row in enumerate(table):
-                if len(row) != len(table[0]):
-                    raise RVHError(
-                        f"{who} gives the key in row {number} {len(row)} nodes and that in row 0 "
-                        f"{len(table[0])}: a placement gives every key equally many"
-                    )
-            width = len(table[0]) if table else k
-            flat = _keys.object_array([node for row in table for node in row])
-            answer = flat.reshape(len(table), width)
-    if np.ma.is_masked(answer):
-        raise RVHError(
-            f"{who} gives the key in row {_first_row(np.ma.getmaskarray(answer))} a masked node: "
-            "node ids are str or bytes"
-        )
-    answer = np.asarray(answer)
-    if rows == 0 and answer.size == 0:
-        return np.empty((0, k), dtype=object)
-    if answer.dtype.kind not in "USTO":
-        raise RVHTypeError(
-            f"{who} answers with an array of {answer.dtype}: node ids are str or bytes"
-        )
-    if answer.dtype.kind in "TO":
-        answer = answer.astype(object)
-        for position, node in enumerate(answer.ravel().tolist()):
-            if not isinstance(node, (str, bytes)):
-                row = position // (answer.size // len(answer))
-                raise RVHTypeError(
-                    f"{who} gives the key in row {row} node {show(node)} of type "
-                    f"{type(node).__name__}: node ids are str or bytes"
-                )
-    empty = np.equal(answer, b"" if answer.dtype.kind == "S" else "")
-    if answer.dtype.kind == "O":
-        empty |= np.equal(answer, b"")
-    if empty.any():
-        raise RVHError(
-            f"{who} gives the key in row {_first_row(empty)} an empty node id: every key has nodes"
-        )
-    nodes: NDArray[Any] = answer
-    return nodes
-
-
-def _first_row(marked: NDArray[Any]) -> int:
-    return int(np.flatnonzero(marked)[0]) // max(1, marked[:1].size)
-
-
-def _check_shape(placement: Any, role: str, nodes: NDArray[Any], rows: int, k: int) -> None:
-    who = f"{role}, of type {type(placement).__name__},"
-    if nodes.ndim != 2:
-        raise RVHTypeError(
-            f"{who} answers for {rows} keys in shape {nodes.shape}: a placement gives ids of shape "
-            f"({rows}, k)"
-        )
-    if nodes.shape[1] != k:
-        raise RVHError(
-            f"{role} gives every key {nodes.shape[1]} nodes, but k is {k}: pass k={nodes.shape[1]}"
-        )
-    if len(nodes) != rows:
-        raise RVHError(f"{who} answers with {len(nodes)} rows for {rows} keys: one each is needed")
-
-
-def _check_distinct(placement: Any, role: str, nodes: NDArray[Any]) -> None:
-    """Reject a node that a key has twice: removed and added nodes would not be equally many."""
-    if nodes.shape[1] == 1:
-        return
-    ordered = np.sort(_as_bytes(nodes) if nodes.dtype.kind == "O" else nodes, axis=1)
-    has_repeats = (ordered[:, 1:] == ordered[:, :-1]).astype(np.bool_).any(axis=1)
-    if has_repeats.any():
-        row = int(has_repeats.argmax())
-        ids: list[Any] = nodes[row].tolist()
-        first: dict[bytes, int] = {}
-        node = next(
-            node
-            for position, node in enumerate(ids)
-            if first.setdefault(_id_bytes(node), position) != position
-        )
-        raise RVHError(
-            f"{role}, of type {type(placement).__name__}, gives the key in row {row} node "
-            f"{show(node)} twice: a placement gives each node of a key once"
-        )
-
-
-def _as_bytes(nodes: NDArray[Any]) -> NDArray[Any]:
-    """Convert ids to their bytes, by which they are compared."""
-    return _keys.object_array(list(map(_id_bytes, nodes.ravel().tolist()))).reshape(nodes.shape)
-
-
-def _id_bytes(node: Any) -> bytes:
-    return _keys.key_bytes(node, what="node id")
-
-
 def _fingerprint(placement: Any, role: str) -> str:
-    if _is_from_rvh(placement) and hasattr(placement, "partitions"):
+    if is_from_rvh(placement) and hasattr(placement, "partitions"):
         return f"{placement.nodes.fingerprint} in {placement.partitions} partitions"
     fingerprint = getattr(placement, "fingerprint", None)
     if not isinstance(fingerprint, str):
@@ -794,5 +817,5 @@ def _fingerprint(placement: Any, role: str) -> str:
 
 def _union(first: list[Any], second: list[Any]) -> list[Any]:
     """The nodes of both lists, each once."""
-    seen = set(map(_id_bytes, first))
-    return [*first, *(node for node in second if _id_bytes(node) not in seen)]
+    seen = set(map(id_bytes, first))
+    return [*first, *(node for node in second if id_bytes(node) not in seen)]

@@ -73,6 +73,7 @@ CALLS: dict[str, Call] = {
     "BalancedAssigner": lambda keys: BalancedAssigner(NODES).assign_batch(keys),
     "Migration.owners_batch": lambda keys: MOVING.owners_batch(keys, 0.5),
     "Migration.moves": lambda keys: MOVING.moves(keys),
+    "MigrationAt.argselect_batch": lambda keys: MOVING.at(0.5).argselect_batch(keys),
     "select_columns": lambda keys: select_columns(NODES, [keys, keys]),
     "score_columns": lambda keys: score_columns(NODES, {"one": keys}),
     "select_multi": lambda keys: select_multi(NODES, (["a", "b"], 7)),

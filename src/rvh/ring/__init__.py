@@ -10,7 +10,7 @@ another.
 from rvh._backend.contract import HASHES
 from rvh._columns.integers import INTEGERS
 from rvh._public import exported_by
-from rvh.migration import Migration, Moved, Phase, Plan, Route, Step
+from rvh.migration import Migration, MigrationAt, Moved, Phase, Plan, Route, Step
 from rvh.ring.face import RingFace
 from rvh.ring.ring import Ring
 from rvh.ring.systems import hash_ring, ketama, libmemcached, nginx, uhashring
@@ -19,6 +19,7 @@ __all__ = [
     "HASHES",
     "INTEGERS",
     "Migration",
+    "MigrationAt",
     "Moved",
     "Phase",
     "Plan",
