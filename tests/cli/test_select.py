@@ -264,9 +264,9 @@ def test_version_and_help(call):
 
 
 def test_typers_own_runner_sees_the_same_statuses():
-    from rvh.cli.app import app
+    from rvh.cli.app import application
 
-    runner = CliRunner()
+    app, runner = application(), CliRunner()
     good = runner.invoke(app, ["select", "-n", LIST, "-k", "obj"])
     assert (good.exit_code, good.stdout) == (0, "['node1']\n")
     assert runner.invoke(app, ["select", "-n", "a,,b", "-k", "obj"]).exit_code == 1

@@ -28,8 +28,9 @@ BATCH_BYTES = 1 << 24
 #: the longest line of NDJSON and plain lines: one without end must not fill the memory
 LINE_BYTES = 1 << 24
 
-# With its first array pyarrow imports pandas, where that is installed. Now, rather than in the
-# middle of a run: Python loses a Ctrl-C that comes at the wrong moment of an import.
+# With its first array pyarrow imports pandas, where that is installed and not left out
+# (`rvh._tables.pandas_import`). Now, rather than in the middle of a run: Python loses a Ctrl-C that
+# comes at the wrong moment of an import.
 pa.array([None])
 
 

@@ -24,6 +24,7 @@ from rvh._tables.base import (
     naming,
 )
 from rvh._tables.jsontext import unique_members
+from rvh._tables.pandas_import import use_pandas
 from rvh._tables.source import Source
 from rvh.errors import RVHError, show
 
@@ -176,6 +177,8 @@ class JsonWriter(Writer):
         repeated = next((name for name in names if names.count(name) > 1), None)
         if repeated is not None:
             raise RVHError(f"column {show(repeated)} stands twice, which a JSON object cannot have")
+        if not isinstance(reader, JsonReader) and any(map(_has_nanoseconds, reader.schema.types)):
+            use_pandas()
         #: _parts[j][n]: the text of added member j with node n
         self._parts = [
             [f"{json.dumps(name, ensure_ascii=False)}: {_dumps(node)}" for node in ids]
@@ -227,6 +230,12 @@ def _jsonable(column: Any) -> Any:
     if pa.types.is_temporal(kind) or pa.types.is_decimal(kind) or _is_binary(kind):
         return column.cast(pa.large_string())
     return column
+
+
+def _has_nanoseconds(kind: Any) -> bool:
+    """Check whether values within a list or struct become Python objects that count them."""
+    parts = [kind.field(n).type for n in range(getattr(kind, "num_fields", 0))]
+    return any(getattr(part, "unit", "") == "ns" or _has_nanoseconds(part) for part in parts)
 
 
 def _is_binary(kind: Any) -> bool:

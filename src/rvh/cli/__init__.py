@@ -6,6 +6,7 @@ the commands load pyarrow and rich when they have work for them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -16,6 +17,9 @@ __all__ = ["main", "script"]
 
 def script() -> NoReturn:
     """The program `rvh`: `main`, and the end of the process."""
+    from rvh._tables.pandas_import import leave_out_pandas
+
+    leave_out_pandas()
     leave(main())
 
 
@@ -43,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def run() -> None:
         from rvh.cli.app import run as parse_and_run
 
-        parse_and_run(None if argv is None else list(argv))
+        parse_and_run(list(sys.argv[1:] if argv is None else argv))
 
     try:
         guard(run)

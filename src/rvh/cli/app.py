@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from rvh._version import __version__
-from rvh.cli.assign import assign
-from rvh.cli.bench import bench
 from rvh.cli.exits import guarded, say
 from rvh.cli.groups import ungrouped
-from rvh.cli.info import info
-from rvh.cli.listing import nodes
-from rvh.cli.publish import publish
-from rvh.cli.select import select
-from rvh.cli.serve import serve
-from rvh.cli.watch import watch
 from rvh.errors import show
 
-#: the commands, in the order of the help
-COMMANDS: dict[str, Callable[..., None]] = {
-    "select": select,
-    "assign": assign,
-    "nodes": nodes,
-    "nodes publish": publish,
-    "watch": watch,
-    "serve": serve,
-    "bench": bench,
-    "info": info,
+#: the commands, in the order of the help: the module of each, and the function in it. A run imports
+#: and builds those alone that it may mean; all of them take as long again.
+COMMANDS = {
+    "select": ("select", "select"),
+    "assign": ("assign", "assign"),
+    "nodes": ("listing", "nodes"),
+    "nodes publish": ("publish", "publish"),
+    "watch": ("watch", "watch"),
+    "serve": ("serve", "serve"),
+    "bench": ("bench", "bench"),
+    "info": ("info", "info"),
 }
 
 #: the error about a command line: Click's, or that of the copy of Click in Typer
@@ -119,26 +113,12 @@ def _long(option: Any) -> str:
     return next((str(name) for name in option.opts if name.startswith("--")), str(option.opts[0]))
 
 
-app = typer.Typer(
-    name="rvh",
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    cls=Group,
-    rich_markup_mode=None,  # rich takes longer to import than most commands take to run
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for name, function in COMMANDS.items():
-    app.command(name, cls=Command)(guarded(ungrouped(function)))
-
-
 def _show_version(is_given: bool) -> None:
     if is_given:
         typer.echo(f"rvh {__version__}")
         raise typer.Exit
 
 
-@app.callback()
 def rvh(
     version: Annotated[
         bool,
@@ -154,10 +134,30 @@ def rvh(
     """
 
 
-def run(args: list[str] | None) -> None:
+def application(args: Sequence[str] = ()) -> typer.Typer:
+    """The application with the commands that `args` may mean: all, where they name none."""
+    made = typer.Typer(
+        name="rvh",
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        cls=Group,
+        rich_markup_mode=None,  # rich takes longer to import than most commands take to run
+        context_settings={"help_option_names": ["-h", "--help"]},
+        callback=rvh,
+    )
+    meant = [name for name in COMMANDS if name.split()[0] == "".join(args[:1])]
+    for name in meant or COMMANDS:
+        module, function = COMMANDS[name]
+        run_it = getattr(import_module(f"rvh.cli.{module}"), function)
+        made.command(name, cls=Command)(guarded(ungrouped(run_it)))
+    return made
+
+
+def run(args: list[str]) -> None:
     """Parse and run; an error about the command line is one line too, and exit status 2."""
     try:
-        status = command()(args=args, prog_name="rvh", standalone_mode=False)
+        status = command(args)(args=args, prog_name="rvh", standalone_mode=False)
     except UsageError as error:
         context = error.ctx
         if type(error).__name__ == "NoArgsIsHelpError":
@@ -188,6 +188,6 @@ def _with_value(error: Any) -> str:
     return message
 
 
-def command() -> Any:
+def command(args: Sequence[str] = ()) -> Any:
     """The application as the command object that parses and runs (Typer's own, or Click's)."""
-    return typer.main.get_command(app)
+    return typer.main.get_command(application(args))
