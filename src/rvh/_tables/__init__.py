@@ -45,6 +45,11 @@ class Format:
         return self.name in ("csv", "tsv", "lines")
 
     @property
+    def is_ragged(self) -> bool:
+        """True where each row says what its columns are."""
+        return self.name == "ndjson"
+
+    @property
     def is_delimited(self) -> bool:
         """True where a line has values with a delimiter between."""
         return self.module == "delimited"

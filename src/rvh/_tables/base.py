@@ -42,14 +42,17 @@ class Batch:
     record : pyarrow.RecordBatch
     first : int
         The number of the first row in the whole input, counted from 1.
+    source : str
+        What errors call the input.
     """
 
     #: the word for a row of this input
     unit = "row"
 
-    def __init__(self, record: Any, first: int) -> None:
+    def __init__(self, record: Any, first: int, source: str) -> None:
         self.record = record
         self.first = first
+        self.source = source
 
     def __len__(self) -> int:
         return int(self.record.num_rows)
@@ -133,6 +136,8 @@ class Reader(ABC):
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        #: what errors call all of the input
+        self.name = source.name
         self._rows_in = self._rows_out = 0
 
     @property
@@ -143,6 +148,20 @@ class Reader(ABC):
     @abstractmethod
     def records(self) -> Iterator[Any]:
         """The rows as Arrow record batches of any size."""
+
+    def follow(self, first: Reader) -> None:
+        """Take the columns of `first`, an input whose rows come before those of this one.
+
+        Raises
+        ------
+        RVHError
+            Other columns; the message names the first that differs.
+        """
+        if difference := _difference(self.schema, first.schema):
+            raise RVHError(
+                f"{self.name}: {difference.format(name=first.name)}; all inputs need the same "
+                "columns"
+            )
 
     def other_encoding(self) -> str:
         """The advice in errors about bytes that are not UTF-8."""
@@ -155,7 +174,7 @@ class Reader(ABC):
             for record in _regrouped(self._counted()):
                 first = self._rows_out + 1
                 self._rows_out += record.num_rows
-                yield Batch(record, first)
+                yield Batch(record, first, self.source.name)
 
     def _counted(self) -> Iterator[Any]:
         for record in self.records():
@@ -235,6 +254,28 @@ class TableWriter(Writer):
     @abstractmethod
     def write_record(self, record: Any) -> None:
         """Write some rows."""
+
+
+def _difference(this: Any, first: Any) -> str:
+    """What the columns of an input have that those of the first, {name}, have not, or ""."""
+    for field in first:
+        if field.name not in this.names:
+            return f"there is no column {show(field.name)}, which {{name}} has"
+    for field in this:
+        if field.name not in first.names:
+            return f"column {show(field.name)} is not in {{name}}"
+    if this.names != first.names:
+        at = next(n for n, name in enumerate(this.names) if name != first.names[n])
+        return (
+            f"column {at + 1} is {show(this.names[at])}, but {show(first.names[at])} in {{name}}: "
+            "the order is another"
+        )
+    for here, there in zip(this, first, strict=True):
+        if here.type != there.type:
+            return f"column {show(here.name)} is {here.type}, but {there.type} in {{name}}"
+        if here.nullable and not there.nullable:
+            return f"column {show(here.name)} may be null, but not in {{name}}"
+    return ""
 
 
 def _regrouped(records: Iterator[Any]) -> Iterator[Any]:

@@ -36,6 +36,7 @@ class JsonBatch(Batch):
 
     def __init__(self, reader: JsonReader) -> None:
         self._reader = reader
+        self.source = reader.source.name
         self.lines: list[bytes] = []
         self.objects: list[dict[str, Any]] = []
         self.numbers: list[int] = []
@@ -59,9 +60,7 @@ class JsonBatch(Batch):
     def error(self, row: int, what: str) -> RVHError:
         """An error about one line; it lists the members of its object."""
         members = ", ".join(self.objects[row]) or "none"
-        return RVHError(
-            f"{self._reader.source.name}: {self.where(row)}: {what}; its members are: {members}"
-        )
+        return RVHError(f"{self.source}: {self.where(row)}: {what}; its members are: {members}")
 
     @property
     def record(self) -> Any:
@@ -86,7 +85,7 @@ class JsonBatch(Batch):
         return column_of(
             [each.get(name) for each in self.objects],
             kind,
-            f"{self._reader.source.name}: {lines}: member {show(name)}{typed}",
+            f"{self.source}: {lines}: member {show(name)}{typed}",
         )
 
 
@@ -100,9 +99,15 @@ class JsonReader(Reader):
             self._first = next(self._rest, None)
         self.names = None if self._first is None else _members(self._first)
         self._schema: Any = None
+        self._leader: Reader | None = None
+
+    def follow(self, first: Reader) -> None:
+        self._leader = first  # each line says for itself what its members are
 
     @property
     def schema(self) -> Any:
+        if self._leader is not None:
+            return self._leader.schema
         if self._schema is None:
             first = self._first
             names = self.names or []

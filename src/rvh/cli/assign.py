@@ -16,8 +16,9 @@ from rvh._tables.content import COMPRESSORS
 from rvh._tables.descriptors import is_stream
 from rvh.cli.exits import say
 from rvh.cli.formats import compression
+from rvh.cli.keyfiles import KeyFile, KeyFiles
 from rvh.cli.progress import progress
-from rvh.cli.rows import KeyFile, PlacedRows, RowsOptions
+from rvh.cli.rows import PlacedRows, RowsOptions
 from rvh.cli.values import refuse_no_text
 from rvh.errors import RVHError, show
 
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 
 def assign(
-    keys: Annotated[str, typer.Argument(metavar="KEYS", help="The file of keys; - for stdin.")],
+    keys: Annotated[
+        list[str],
+        typer.Argument(metavar="KEYS...", help="The files of keys, of one format; - is stdin."),
+    ],
     out: Annotated[
         str, typer.Option("--out", "-o", metavar="OUT", help="The file to write; - for stdout.")
     ],
@@ -61,22 +65,20 @@ def assign(
     from rvh._tables.base import naming
     from rvh._tables.target import target
 
-    file = KeyFile(path=keys, format=read_as, encoding=formats.encoding, options=reading)
+    files = KeyFiles(
+        files=[
+            KeyFile(path=path, format=read_as, encoding=formats.encoding, options=reading)
+            for path in keys
+        ]
+    )
     packing = compression(out, write_as)
     start = time.monotonic()
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(file.open())
-        if source.is_behind(out):
-            raise RVHError(
-                f"{'stdout' if out == '-' else out} is the file that {source.name} reads, which "
-                "would never end: write -o FILE, which may be KEYS itself and is replaced at the "
-                "end"
-            )
-        reader = file.reader(source)
-        rows = PlacedRows(file, reader, options, placed)
+        reader = stack.enter_context(files.open(out))
+        rows = PlacedRows(files, reader, options, placed)
         _refuse_clash(added, reader)
         # All imports are done before there is a file to clean up.
-        make_writer, bar = write_as.writer(), progress(Path(source.name).name, quiet)
+        make_writer, bar = write_as.writer(), progress(Path(reader.name).name, quiet)
         advice = _advice(out, read_as, write_as, packing)
         sink = stack.enter_context(target(out, packing, advice))
         rows.look_ahead()
@@ -90,9 +92,10 @@ def assign(
     if not quiet:
         seconds = time.monotonic() - start
         rate = rows.done / max(seconds, 1e-9)
+        of_files = f" of {len(keys):,} files" if len(keys) > 1 else ""
         note = placed.note()
         more = f"; {note}" if note else ""
-        say(f"{rows.done:,} rows in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
+        say(f"{rows.done:,} rows{of_files} in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
 
 
 def _advice(out: str, read_as: Format, write_as: Format, compression: str | None) -> str:

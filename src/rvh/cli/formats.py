@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -63,15 +64,25 @@ class FormatOptions:
         ),
     ] = None
 
-    def of_files(self, keys: str, out: str) -> tuple[Format, Format]:
-        """The formats of KEYS and OUT.
+    def of_files(self, keys: Sequence[str], out: str) -> tuple[Format, Format]:
+        """The formats of KEYS, which have one, and of OUT.
 
         Raises
         ------
         typer.BadParameter
-            An unknown format, or a name that tells none.
+            An unknown format, a name that tells none, names that tell several.
         """
-        read_as = _format_of("--format", self.format_name, keys, None)
+        read_as = _format_of("--format", self.format_name, keys[0], None)
+        for path in keys[1:]:
+            other = _format_of("--format", self.format_name, path, None)
+            if other is not read_as:
+                # Of another format, the values of a column are of other types: 7 would be another
+                # key than the text 7.
+                raise typer.BadParameter(
+                    f"{keys[0]} is {read_as.name}, but {path} is {other.name}: give files of one "
+                    "format, or say with --format what all of them are",
+                    param_hint="KEYS",
+                )
         return read_as, _format_of("--output-format", self.output_format, out, read_as)
 
     def delimited(self, read_as: Format, write_as: Format) -> tuple[dict[str, Any], dict[str, Any]]:

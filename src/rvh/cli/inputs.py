@@ -34,6 +34,20 @@ def refuse_shared(named: Iterable[tuple[str, str]]) -> None:
         seen[same] = what
 
 
+def refuse_twice(paths: Iterable[str]) -> None:
+    """Refuse a file of KEYS that is named twice: its rows would be there twice."""
+    seen: dict[tuple[int, int], str] = {}
+    for path in paths:
+        about = None if path == "-" else _status(path)
+        if about is None or not stat.S_ISREG(about.st_mode):
+            continue
+        same = (about.st_dev, about.st_ino)
+        if same in seen:
+            names = path if seen[same] == path else f"{seen[same]} and {path}, one file,"
+            raise RVHError(f"{names} would be read twice: name it once")
+        seen[same] = path
+
+
 def refuse_overwritten(out: str, named: Iterable[tuple[str, str]]) -> None:
     """Refuse an OUT that is one of the inputs: the rows would take the place of what it holds.
 

@@ -61,8 +61,6 @@ class KeySpec:
 
     Parameters
     ----------
-    source : str
-        What errors call the input.
     names : list of str
         At least one column.
     key_type : KeyType
@@ -72,13 +70,11 @@ class KeySpec:
 
     def __init__(
         self,
-        source: str,
         names: list[str],
         key_type: KeyType,
         check: Callable[[Any], object] = keys.key_bytes,
     ) -> None:
         self._check = check
-        self._source = source
         self._names = names
         self._key_type = key_type
 
@@ -109,7 +105,7 @@ class KeySpec:
                         raise RVHTypeError("the key is null: every row needs one")
                     self._check(self._convert(value))
                 except RVHError as error:
-                    where = f"{self._source}: {batch.where(row)}, column {show(name)}"
+                    where = f"{batch.source}: {batch.where(row)}, column {show(name)}"
                     advice = self._advice(value, lambda: batch.texts(name)[row])  # noqa: B023
                     raise type(error)(f"{where}: {advice or error}") from None
 
@@ -134,7 +130,7 @@ class KeySpec:
         try:
             return batch.texts(name) if self._key_type is KeyType.TEXT else batch.values(name)
         except RVHError as error:  # about the column's type
-            raise type(error)(f"{self._source}: {error}") from None
+            raise type(error)(f"{batch.source}: {error}") from None
 
     def _typed(self, column: Sequence[Any] | NDArray[Any]) -> Sequence[Any] | NDArray[Any]:
         kinds = {KeyType.AUTO: None, KeyType.INT: "iu", KeyType.TEXT: "O"}[self._key_type]

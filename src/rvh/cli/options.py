@@ -5,6 +5,7 @@ What stands together in the help of both is a group; `rvh.cli.groups` spreads it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
@@ -246,8 +247,10 @@ class PlacementOptions:
 
     Parameters
     ----------
-    keys, out : str, optional
-        The paths of KEYS and OUT.
+    keys : sequence of str
+        The paths of KEYS.
+    out : str, optional
+        The path of OUT.
     text_keys : bool
         Whether no key is an integer.
     key_place : str, optional
@@ -263,7 +266,7 @@ class PlacementOptions:
     node_file: NodeFileOptions
     constraints: ConstraintOptions
     bulk: BulkOptions = field(default_factory=BulkOptions)
-    keys: str | None = None
+    keys: Sequence[str] = ()
     out: str | None = None
     text_keys: bool
     key_place: str | None

@@ -64,8 +64,9 @@ def placement(options: PlacementOptions) -> Placement:
     """
     refuse_conflicts(options)
     refuse_shared(_inputs(options))
-    if options.out is not None:  # it may be KEYS
-        refuse_overwritten(options.out, _inputs(replace(options, keys=None)))
+    if options.out is not None:
+        others = replace(options, keys=()) if len(options.keys) == 1 else options  # it may be KEYS
+        refuse_overwritten(options.out, _inputs(others))
     secret = read_secret(options.method.secret_file)
     nodes, mask = _nodes(options)
     placed = _placed(options, secret, nodes, mask)
@@ -142,8 +143,8 @@ def _inputs(options: PlacementOptions) -> Iterator[tuple[str, str]]:
             yield f"{option} @{path}", path
     if options.method.secret_file is not None:
         yield f"--secret-file {options.method.secret_file}", options.method.secret_file
-    if options.keys is not None:
-        yield f"KEYS {options.keys}", options.keys
+    for path in options.keys:
+        yield f"KEYS {path}", path
 
 
 def _on_ring(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
@@ -16,7 +13,9 @@ from numpy.typing import NDArray
 from rvh._columns.column import Chunks, KeyColumn, Kind
 from rvh._tables import Format
 from rvh._tables.descriptors import STDIN, descriptor
-from rvh.cli.formats import FormatOptions, compression
+from rvh.cli.formats import FormatOptions
+from rvh.cli.inputs import refuse_twice
+from rvh.cli.keyfiles import KeyFiles, is_rereadable
 from rvh.cli.keyspec import KeyOptions, KeySpec, KeyType, key_columns, refuse_missing
 from rvh.cli.options import (
     RINGS,
@@ -32,13 +31,11 @@ from rvh.cli.options import (
     WeightColumn,
 )
 from rvh.cli.placement import Placement, placement
-from rvh.cli.values import as_option
 from rvh.errors import RVHError, show
 from rvh.keys import column as key_column_of
 
 if TYPE_CHECKING:
     from rvh._tables.base import Batch, Reader
-    from rvh._tables.source import Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +56,8 @@ class RowsOptions:
     precision: Precision = None
     bulk: BulkOptions
 
-    def placement(self, keys: str, read_as: Format, out: str | None) -> Placement:
-        """Make the placement of the rows of KEYS, a file of the format `read_as`.
+    def placement(self, keys: Sequence[str], read_as: Format, out: str | None) -> Placement:
+        """Make the placement of the rows of KEYS, files of the format `read_as`.
 
         Raises
         ------
@@ -75,7 +72,9 @@ class RowsOptions:
                 "say where keys are: --key-geohash", param_hint="--node-geohash"
             )
         if self.bulk.load_factor is not None:
-            _refuse_read_once(keys)
+            for path in keys:
+                _refuse_read_once(path)
+        refuse_twice(keys)
         return placement(
             PlacementOptions(
                 nodes=self.nodes,
@@ -87,7 +86,7 @@ class RowsOptions:
                 node_file=self.node_file,
                 constraints=self.constraints,
                 bulk=self.bulk,
-                keys="-" if descriptor(keys) == STDIN else keys,
+                keys=["-" if descriptor(path) == STDIN else path for path in keys],
                 out=out,
                 text_keys=kind is KeyType.TEXT or (kind is KeyType.AUTO and read_as.is_untyped),
                 key_place=None if geohashes is None else "--key-geohash",
@@ -95,48 +94,14 @@ class RowsOptions:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyFile:
-    """KEYS as the options describe it; a file can be opened more than once.
-
-    Parameters
-    ----------
-    path : str
-    format : Format
-    encoding : str, optional
-    options : dict
-        Those of the format's reader.
-    """
-
-    path: str
-    format: Format
-    encoding: str | None
-    options: dict[str, Any]
-
-    def open(self) -> Source:
-        """Open the bytes."""
-        from rvh._tables.source import Source
-
-        return Source(self.path, compression(self.path, self.format), self.encoding, as_option)
-
-    def reader(self, source: Source) -> Reader:
-        """Read the rows of what `open` returned."""
-        return self.format.reader(source, **self.options)
-
-    def batches(self) -> Iterator[Batch]:
-        """Read all rows anew."""
-        with self.open() as source:
-            yield from self.reader(source).batches()
-
-
 class PlacedRows:
     """The rows of an open KEYS with the positions of their nodes.
 
     Parameters
     ----------
-    file : KeyFile
+    files : KeyFiles
     reader : Reader
-        Of the file, opened.
+        Of the files, opened.
     options : RowsOptions
     placed : Placement
 
@@ -147,7 +112,7 @@ class PlacedRows:
     """
 
     def __init__(
-        self, file: KeyFile, reader: Reader, options: RowsOptions, placed: Placement
+        self, files: KeyFiles, reader: Reader, options: RowsOptions, placed: Placement
     ) -> None:
         columns = key_columns(options.key.key_column, reader)
         algorithm = options.method.algorithm
@@ -157,8 +122,8 @@ class PlacedRows:
                 "composite keys: name one column, of the keys as that system has them",
                 param_hint="--key-column",
             )
-        self._file, self._reader, self._placed = file, reader, placed
-        self._spec = KeySpec(reader.source.name, columns, options.key.key_type, placed.check)
+        self._files, self._reader, self._placed = files, reader, placed
+        self._spec = KeySpec(columns, options.key.key_type, placed.check)
         self._geohashes = options.key.key_geohash
         if self._geohashes is not None:
             refuse_missing([self._geohashes], reader)
@@ -171,7 +136,7 @@ class PlacedRows:
         if not self._placed.whole:
             return
         parts = []
-        for batch in self._file.batches():
+        for batch in self._files.batches():
             try:
                 parts.append(key_column_of(self._spec.keys(batch)).plain())
             except RVHError:
@@ -180,7 +145,7 @@ class PlacedRows:
         try:
             self._ahead = self._placed.positions(KeyColumn(Kind.CHUNKS, Chunks(parts)))
         except RVHError:
-            for batch in self._file.batches():
+            for batch in self._files.batches():
                 self._spec.explain(batch)
             raise
 
@@ -192,14 +157,14 @@ class PlacedRows:
         RVHError
             A value that is no key or no geohash; a file that is no longer what `look_ahead` read.
         """
-        name = self._reader.source.name
+        name = self._reader.name
         for batch in self._reader.batches():
             try:
                 chosen = self._positions(batch)
             except RVHError:
                 self._spec.explain(batch)
                 if self._geohashes is not None:
-                    _explain_geohashes(batch, self._geohashes, name)
+                    _explain_geohashes(batch, self._geohashes)
                 raise
             if len(chosen) < len(batch):
                 raise _changed("more", name)
@@ -218,14 +183,12 @@ class PlacedRows:
 
 def _refuse_read_once(path: str) -> None:
     """Refuse KEYS that can be read only once; that a file is missing is found later."""
-    with contextlib.suppress(OSError):
-        once = path == "-" or descriptor(path) is not None
-        if once or not stat.S_ISREG(os.stat(path).st_mode):
-            name = "stdin" if path == "-" else path
-            raise typer.BadParameter(
-                f"KEYS is read twice, which {name} cannot be: write it into a file",
-                param_hint="--load-factor",
-            )
+    if not is_rereadable(path):
+        name = "stdin" if path == "-" else path
+        raise typer.BadParameter(
+            f"KEYS is read twice, which {name} cannot be: write it into a file",
+            param_hint="--load-factor",
+        )
 
 
 def _changed(rows: str, name: str) -> RVHError:
@@ -235,10 +198,10 @@ def _changed(rows: str, name: str) -> RVHError:
     )
 
 
-def _explain_geohashes(batch: Batch, name: str, source: str) -> None:
+def _explain_geohashes(batch: Batch, name: str) -> None:
     """Raise the error about the first row of `batch` whose place is no geohash, if any."""
     from rvh.cli.geohashes import refuse_no_geohash
 
     for row, value in enumerate(batch.values(name)):
-        place = f"{source}: {batch.where(row)}, column {show(name)}"
+        place = f"{batch.source}: {batch.where(row)}, column {show(name)}"
         refuse_no_geohash(value, f"{place}: the geohash of the key")
