@@ -221,7 +221,8 @@ def test_text_on_a_stream_says_how_far_it_got(shell, late):
 
 
 @pytest.mark.parametrize(
-    ("suffix", "test"), [(".gz", "gzip -t"), (".zst", "zstd -qt"), (".bz2", "bzip2 -t")]
+    ("suffix", "test"),
+    [(".gz", "gzip -t"), (".zst", "zstd -qt"), (".bz2", "bzip2 -t"), (".xz", "xz -t")],
 )
 @pytest.mark.parametrize("first", [True, False], ids=["no rows", "some rows"])
 def test_compressed_text_on_a_pipe_has_no_end(shell, tmp_path, late, suffix, test, first):

@@ -82,8 +82,8 @@ FORMATS: dict[str, Format] = {
     )
 }
 
-#: extensions that may follow those of a text format, and pyarrow's name for what they mean
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+#: extensions that may follow those of a text format, and what they mean: pyarrow's names, and xz
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}
 
 #: all extensions, for people
 EXTENSIONS = " ".join(extension for each in FORMATS.values() for extension in each.extensions)

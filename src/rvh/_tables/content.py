@@ -7,11 +7,11 @@ from rvh.errors import RVHError
 
 #: how many of the first bytes are looked at
 HEAD_BYTES = 64
-GZIP, ZSTD, BZ2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh"
-#: pyarrow's names of compressions, and how their files begin
-MAGIC = {"gzip": GZIP, "zstd": ZSTD, "bz2": BZ2}
+GZIP, ZSTD, BZ2, XZ = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0"
+#: compressions, and how their files begin
+MAGIC = {"gzip": GZIP, "zstd": ZSTD, "bz2": BZ2, "xz": XZ}
 #: the programs for these compressions
-COMPRESSORS = {"gzip": "gzip", "zstd": "zstd", "bz2": "bzip2"}
+COMPRESSORS = {"gzip": "gzip", "zstd": "zstd", "bz2": "bzip2", "xz": "xz"}
 #: bzip2 with what follows its letters: the size of its blocks, then the mark of the first block
 BLOCKS_BZ2 = tuple(b"%s%d1AY&SY" % (BZ2, size) for size in range(1, 10))
 PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
@@ -22,7 +22,7 @@ OTHER_KINDS: tuple[tuple[bytes | tuple[bytes, ...], str, str, str | None], ...] 
     (GZIP, "gzip-compressed", "decompress it (gzip -dc), or name it .gz", None),
     (ZSTD, "zstd-compressed", "decompress it (zstd -dc), or name it .zst", None),
     (BLOCKS_BZ2, "bzip2-compressed", "decompress it (bzip2 -dc), or name it .bz2", None),
-    (b"\xfd7zXZ\0", "xz-compressed", "decompress it (xz -dc)", None),
+    (XZ, "xz-compressed", "decompress it (xz -dc), or name it .xz", None),
     (b"\x04\x22\x4d\x18", "LZ4-compressed", "decompress it (lz4 -dc)", None),
     (b"PK\x03\x04", "a ZIP archive or a spreadsheet", "unpack it, or export it as CSV", None),
     (PARQUET + b"\x15", "a Parquet file", "name it .parquet", "parquet"),

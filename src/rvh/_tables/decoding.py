@@ -71,7 +71,12 @@ def decompressed(name: str, raw: Any, compression: str, head: bytes) -> Iterator
             f"{name} is empty or not {compression}-compressed: drop {PurePath(name).suffix} from "
             "its name if it is plain"
         )
-    stream = pa.CompressedInputStream(pa.PythonFile(raw, "r"), compression)
+    if compression == "xz":
+        from rvh._tables.xz import XzInput  # here, because a Python may be built without lzma
+
+        stream: Any = XzInput(raw)
+    else:
+        stream = pa.CompressedInputStream(pa.PythonFile(raw, "r"), compression)
     while True:
         try:
             piece = stream.read(PIECE_BYTES)
@@ -82,9 +87,12 @@ def decompressed(name: str, raw: Any, compression: str, head: bytes) -> Iterator
             if "runcated" in reason:
                 what = f"its {compression} data ends too early: it is truncated"
             elif any(start in reason for start in NOT_COMPRESSED):
+                program = COMPRESSORS[compression]
+                if compression == "xz":  # which fails there too, unless told
+                    program += " --single-stream"
                 what = (
                     f"after its {compression} data there is something else, as padding: pipe it "
-                    f"through {COMPRESSORS[compression]} -dc"
+                    f"through {program} -dc"
                 )
             else:
                 what = f"its {compression} data is damaged ({reason})"

@@ -50,7 +50,7 @@ class Source:
         A path, or ``-`` for stdin. A name of a descriptor of this process, as ``/dev/stdin``, is
         that descriptor: what was read from it before is not read again.
     compression : str, optional
-        pyarrow's name for how the bytes are compressed.
+        A value of `rvh._tables.COMPRESSIONS`.
     encoding : str, optional
         Python's name for the encoding of text; the bytes become UTF-8.
     spelling : callable

@@ -77,7 +77,7 @@ def target(path: str, compression: str | None = None, advice: str = "") -> Itera
     ----------
     path : str
     compression : str, optional
-        pyarrow's name for how to compress the bytes.
+        A value of `rvh._tables.COMPRESSIONS`.
     advice : str
         The end of an error where no new file can take the place of `path`.
     """
@@ -213,6 +213,14 @@ def _create(part: str, path: str, advice: str) -> BinaryIO:
         raise RVHError(f"{path} cannot be written: {error.strerror}{more}") from None
 
 
+def _compressing(sink: Sink, compression: str) -> Any:
+    if compression == "xz":
+        from rvh._tables.xz import XzOutput  # here, because a Python may be built without lzma
+
+        return XzOutput(sink)
+    return pa.CompressedOutputStream(pa.PythonFile(sink, "w"), compression)
+
+
 @contextlib.contextmanager
 def _open_sink(file: BinaryIO, name: str, compression: str | None) -> Iterator[Any]:
     """The sink, compressing if need be; after a failure it writes nothing that ends a file."""
@@ -220,7 +228,7 @@ def _open_sink(file: BinaryIO, name: str, compression: str | None) -> Iterator[A
     stream: Any = sink
     try:
         if compression is not None:
-            stream = pa.CompressedOutputStream(pa.PythonFile(sink, "w"), compression)
+            stream = _compressing(sink, compression)
         yield stream
         if compression is not None:
             stream.close()
