@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -189,6 +190,163 @@ def test_keys_of_every_kind() -> None:
     assert Counter(one.tolist())["a"] <= 758
 
 
+# -- sizes --------------------------------------------------------------------------------------
+
+
+def highest_pair_first(
+    nodes: rvh.NodeSet, keys: list[Any], sizes: list[Fraction], factor: Fraction
+) -> list[int]:
+    """Of all pairs of a free key and a node with room, the one that scores highest; again.
+
+    Keys and nodes rank by the same scores, so this is the stable matching, found another way.
+    """
+    weights = [1.0] * len(nodes) if nodes.weights is None else nodes.weights.tolist()
+    shares = [factor * sum(sizes) * Fraction(w) / sum(map(Fraction, weights)) for w in weights]
+    scores = scores_of(nodes, keys)
+    names = [key_bytes(node) for node in nodes]
+    pairs = sorted(
+        (
+            (scores[row][n], names[n], key_bytes(keys[row]), sizes[row], -row, n)
+            for row in range(len(keys))
+            for n in range(len(nodes))
+        ),
+        reverse=True,
+    )
+    loads = [Fraction(0)] * len(nodes)
+    owner: dict[int, int] = {}
+    for *_, size, row, n in pairs:
+        if -row not in owner and loads[n] < shares[n]:
+            owner[-row] = n
+            loads[n] += size
+    return [owner[row] for row in range(len(keys))]
+
+
+#: whole and other numbers, from next to nothing to most of a node; sums of them are exact
+SIZES = st.one_of(
+    st.integers(1, 5),
+    st.integers(1, 10**12),
+    st.integers(1, 10**6).map(lambda n: n / 64),
+    st.just(0.5),
+)
+
+
+@given(data=st.data())
+@settings(max_examples=examples(150))
+def test_sizes_are_matched_as_pairs_by_score(data: st.DataObject) -> None:
+    n = data.draw(st.integers(1, 8))
+    weights = data.draw(
+        st.none() | st.lists(st.sampled_from([0.0, 0.3, 1.0, 4.0]), min_size=n, max_size=n)
+    )
+    if weights is not None and not any(weights):
+        weights = None
+    nodes = rvh.NodeSet(
+        [f"n{i}" for i in range(n)], weights=weights, scheme=data.draw(st.sampled_from(SCHEMES))
+    )
+    keys = data.draw(st.lists(st.integers(0, 30) | st.text("ab", max_size=2), max_size=40))
+    sizes = data.draw(st.lists(SIZES, min_size=len(keys), max_size=len(keys)))
+    factor = data.draw(st.sampled_from([1, 1.05, 1.25, 2]))
+    found = argassign_balanced(nodes, keys, factor, sizes=sizes).tolist()
+    exact = list(map(Fraction, sizes))
+    assert found == highest_pair_first(nodes, keys, exact, Fraction(str(factor)))
+    # The bound: above its share of the total by less than one of its keys.
+    for node in set(found):
+        own = [size for size, owner in zip(exact, found, strict=True) if owner == node]
+        weight = Fraction(1, n)
+        if nodes.weights is not None:
+            weight = Fraction(nodes.weights[node]) / sum(map(Fraction, nodes.weights.tolist()))
+        assert sum(own) - max(own) < Fraction(str(factor)) * sum(exact) * weight
+    # Rows, units and kinds of numbers decide nothing.
+    order = data.draw(st.permutations(range(len(keys))))
+    again = argassign_balanced(
+        nodes, [keys[row] for row in order], factor, sizes=[8.0 * sizes[row] for row in order]
+    )
+    placed = Counter(zip(keys, map(float, sizes), found, strict=True))
+    assert placed == Counter(
+        zip((keys[r] for r in order), (float(sizes[r]) for r in order), again.tolist(), strict=True)
+    )
+
+
+@given(data=st.data())
+@settings(max_examples=examples(50))
+def test_sizes_that_are_all_1_are_no_sizes(data: st.DataObject) -> None:
+    nodes = rvh.NodeSet(
+        ["a", "b", "c"], weights=[1, 2, 0.7], scheme=data.draw(st.sampled_from(SCHEMES))
+    )
+    keys = data.draw(st.lists(st.integers(0, 30), max_size=60))
+    factor = data.draw(st.sampled_from([1, 1.05, 3]))
+    without = argassign_balanced(nodes, keys, factor).tolist()
+    for each in ([1] * len(keys), np.full(len(keys), 0.1), np.full(len(keys), 2**62, np.uint64)):
+        assert argassign_balanced(nodes, keys, factor, sizes=each).tolist() == without
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("factor", [1, 1.05])
+def test_many_sizes_stay_within_the_bound(scheme: str, factor: float) -> None:
+    rng = np.random.default_rng(5)
+    nodes = rvh.NodeSet([f"n{i}" for i in range(20)], scheme=scheme)
+    sizes = np.ceil(rng.pareto(1.2, MANY) * 1000 + 1).astype(np.int64)
+    keys = np.arange(MANY)
+    found = argassign_balanced(nodes, keys, factor, sizes=sizes)
+    full = capacities(nodes, int(sizes.sum()), factor)
+    for n in range(20):
+        own = sizes[found == n]
+        assert own.sum() - own.max() < full[n]
+    for each in (sizes.tolist(), sizes.astype(float), sizes * 0.25, sizes.astype(object)):
+        assert (argassign_balanced(nodes, keys, factor, sizes=each) == found).all()
+    assert (assign_balanced(nodes, keys, factor, sizes=sizes) == nodes.ids[found]).all()
+
+
+def test_a_key_larger_than_any_share_is_placed_as_others_are() -> None:
+    nodes = rvh.NodeSet(["a", "b", "c"])
+    keys = [f"key{n}" for n in range(21)]
+    best = nodes.argassign(keys).tolist()
+    found = argassign_balanced(nodes, keys, 1, sizes=[1000] + [1] * 20).tolist()
+    assert found[0] == best[0]  # on its best node, whose share is 340
+    scores = scores_of(nodes, keys)
+    for key in range(1, 21):
+        # That node keeps the keys above it, and no other.
+        if best[key] == best[0]:
+            above = scores[key][best[0]] > scores[0][best[0]]
+            assert (found[key] == best[0]) == above
+        else:
+            assert found[key] == best[key]
+
+
+def test_equal_keys_go_by_their_sizes() -> None:
+    nodes = rvh.NodeSet(["a", "b"])
+    first, second = nodes.argselect_batch(["x"], 2)[0].tolist()
+    for rows in ([1, 5, 2], [5, 2, 1], [2, 1, 5]):
+        owners = argassign_balanced(nodes, ["x"] * 3, 1, sizes=rows).tolist()
+        assert dict(zip(rows, owners, strict=True)) == {5: first, 2: second, 1: second}
+
+
+def test_sizes_far_apart_count_by_the_lowest_bit_of_their_total() -> None:
+    nodes = rvh.NodeSet(["a", "b", "c"])
+    keys = [f"key{n}" for n in range(6)]
+    for sizes in ([1e308] * 5 + [5e-324], [2**64 - 1] * 5 + [1], [1e-300, 1, 1e300, 7, 2**70, 3]):
+        found = argassign_balanced(nodes, keys, 1, sizes=sizes).tolist()
+        order = [3, 1, 5, 0, 4, 2]
+        again = argassign_balanced(
+            nodes, [keys[n] for n in order], 1, sizes=[sizes[n] for n in order]
+        )
+        assert again.tolist() == [found[n] for n in order]
+
+
+def test_columns_of_sizes() -> None:
+    pa, pd = pytest.importorskip("pyarrow"), pytest.importorskip("pandas")
+    keys, sizes = [f"key{n}" for n in range(50)], [1 + n * n for n in range(50)]
+    want = argassign_balanced(["a", "b", "c"], keys, 1, sizes=sizes).tolist()
+    for each in (
+        tuple(sizes),
+        pa.array(sizes),
+        pd.Series(sizes),
+        memoryview(np.array(sizes)),
+        np.array(sizes, np.uint16),
+        np.array(sizes, np.float32),
+    ):
+        assert argassign_balanced(["a", "b", "c"], keys, 1, sizes=each).tolist() == want
+
+
 # -- capacities ---------------------------------------------------------------------------------
 
 
@@ -300,7 +458,7 @@ def test_an_interrupted_call_leaves_loads_that_are_true() -> None:
             came = interrupted_at(
                 line,
                 lambda a=assigner, c=change: getattr(a, c)([7, 8, 9][: 2 + (c[0] == "a")]),
-                Path(rvh.balanced.__file__),
+                Path(rvh.balanced.__file__).parent,
             )
             held = len(assigner)
             assert assigner.loads.sum() == held
@@ -310,7 +468,184 @@ def test_an_interrupted_call_leaves_loads_that_are_true() -> None:
         assert line > 5
 
 
+# -- nodes that come and go ---------------------------------------------------------------------
+
+
+def held_by(assigner: BalancedAssigner, keys: Any) -> list[str]:
+    """The nodes of keys that are held."""
+    before = len(assigner)
+    placed: list[str] = assigner.assign_batch(keys).tolist()
+    assert len(assigner) == before
+    return placed
+
+
+def within_bound(assigner: BalancedAssigner, sizes: dict[Any, Any], factor: float) -> bool:
+    exact = {key: Fraction(size) for key, size in sizes.items()}
+    own: dict[str, list[Fraction]] = {node: [] for node in assigner.nodes}
+    for key, node in zip(exact, held_by(assigner, list(exact)), strict=True):
+        own[node].append(exact[key])
+    nodes = assigner.nodes
+    weights = [1.0] * len(nodes) if nodes.weights is None else nodes.weights.tolist()
+    weight = dict(zip(nodes, map(Fraction, weights), strict=True))
+    share = Fraction(str(factor)) * sum(exact.values()) / sum(weight.values())
+    return all(
+        sum(each) - max(each) < share * weight[node] or share * weight[node] == 0 == sum(each)
+        for node, each in own.items()
+        if each
+    )
+
+
+@given(data=st.data())
+@settings(max_examples=examples(60))
+def test_a_life_with_nodes_and_keys(data: st.DataObject) -> None:
+    """Who is held stays, but on nodes that leave or are beyond their bound; moves say who went."""
+    factor = data.draw(st.sampled_from([1, 1.1, 1.5]))
+    assigner = BalancedAssigner(["n0", "n1"], factor)
+    size_of: dict[Any, Any] = {}
+    place: dict[Any, str] = {}
+    for _ in range(data.draw(st.integers(1, 8))):
+        step = data.draw(st.sampled_from(["assign", "assign", "release", "update", "rebalance"]))
+        if step == "assign":
+            keys = data.draw(
+                st.lists(st.integers(-9, 60) | st.text("abc", min_size=1), max_size=25, unique=True)
+            )
+            sizes = [size_of.get(key, data.draw(SIZES)) for key in keys]
+            found = assigner.assign_batch(keys, sizes=sizes).tolist()
+            for key, size, node in zip(keys, sizes, found, strict=True):
+                size_of.setdefault(key, size)
+                assert place.setdefault(key, node) == node
+        elif step == "release" and place:
+            gone = data.draw(st.lists(st.sampled_from(list(place)), unique=True))
+            assigner.release(gone)
+            for key in gone:
+                del place[key], size_of[key]
+        else:
+            if step == "update":
+                names = data.draw(
+                    st.lists(st.sampled_from([f"n{i}" for i in range(5)]), min_size=1, unique=True)
+                )
+                weights = data.draw(
+                    st.none()
+                    | st.lists(
+                        st.sampled_from([0.5, 1, 3]), min_size=len(names), max_size=len(names)
+                    )
+                )
+                moves = assigner.update(rvh.NodeSet(names, weights=weights))
+                assert set(moves.source.tolist()).isdisjoint(names)
+                assert set(map(key_bytes, moves.key)) == {
+                    key_bytes(key) for key, node in place.items() if node not in names
+                }
+            else:
+                moves = assigner.rebalance()
+                assert within_bound(assigner, size_of, factor)
+                assert assigner.rebalance().key == []
+            rows = zip(moves.key, moves.source.tolist(), moves.target.tolist(), strict=True)
+            for key, source, target in rows:
+                assert place[key] == source != target
+                place[key] = target
+        assert held_by(assigner, list(place)) == list(place.values())
+        count = Counter(place.values())
+        assert assigner.loads.tolist() == [count[node] for node in assigner.nodes]
+        total = {node: Fraction(0) for node in assigner.nodes}
+        for key, node in place.items():
+            total[node] += Fraction(size_of[key])
+        assert assigner.sizes.tolist() == [float(total[node]) for node in assigner.nodes]
+
+
+def test_keys_of_a_node_that_left_are_placed_within_the_bound() -> None:
+    nodes = rvh.NodeSet([f"n{i}" for i in range(8)])
+    keys = [f"key{n}" for n in range(800)]
+    one, other = BalancedAssigner(nodes, 1.05), BalancedAssigner(nodes, 1.05)
+    before = one.assign_batch(keys)
+    other.assign_batch(keys[::-1])
+    moves = one.update(nodes.remove("n3"))
+    assert moves.key == [key for key, node in zip(keys, before, strict=True) if node == "n3"]
+    after = one.assign_batch(keys)
+    assert (before != after).tolist() == (before == "n3").tolist()
+    assert (one.loads <= capacities(one.nodes, 800, 1.05)).all()
+    assert one.loads.sum() == 800
+    # Nor does the order in which keys came decide.
+    other.update(nodes.remove("n3"))
+    assert (other.assign_batch(keys) == after).all()
+    assert one.update(nodes.remove("n3")).key == []
+
+
+def test_a_node_that_joins_takes_new_keys_and_others_by_rebalance() -> None:
+    assigner = BalancedAssigner(["a", "b", "c"], 1.1)
+    before = assigner.assign_batch(range(900))
+    assert assigner.update(["a", "b", "c", "d"]).key == []
+    assert assigner.loads.tolist()[3] == 0
+    new = assigner.assign_batch(range(900, 1000))
+    assert (new == "d").mean() > 0.9  # the others are full, or nearly so
+    moves = assigner.rebalance()
+    assert set(moves.target.tolist()) == {"d"}
+    assert (assigner.loads <= capacities(assigner.nodes, 1000, 1.1)).all()
+    held = assigner.assign_batch(range(900))
+    assert sorted(moves.key) == np.flatnonzero(held != before).tolist()
+    # Moving no more than it must: what a node keeps fills it.
+    assert assigner.loads.tolist()[:3] == capacities(assigner.nodes, 1000, 1.1).tolist()[:3]
+
+
+def test_a_node_of_weight_0_is_drained_by_rebalance() -> None:
+    nodes = rvh.NodeSet(["a", "b", "c"], weights={"a": 1, "b": 1, "c": 1})
+    assigner = BalancedAssigner(nodes)
+    assigner.assign_batch(range(90))
+    assert assigner.update(nodes.with_weights({"a": 1, "b": 0, "c": 1})).key == []
+    many = int(assigner.loads[1])
+    moves = assigner.rebalance()
+    assert moves.source.tolist().count("b") == many
+    assert assigner.loads[1] == 0
+
+
+def test_keys_come_back_as_they_were_given() -> None:
+    uuid = UUID(int=7)
+    given_keys = ["é", b"\xff", -1, 2**64 - 2, uuid]
+    assigner = BalancedAssigner(["a"])
+    assigner.assign_batch(given_keys)
+    assert assigner.update(["b"]).key == ["é", b"\xff", -1, 2**64 - 2, str(uuid)]
+    for keys in (np.array(["x", "y"]), np.array([b"x", b"y"]), np.array([3, -4]), ["x", "y"]):
+        assigner = BalancedAssigner(["a"])
+        assigner.assign_batch(keys)
+        assert assigner.update(["b"]).key == list(keys)
+
+
+def test_the_ids_keep_their_kind() -> None:
+    assigner = BalancedAssigner([b"a", b"b"])
+    assigner.assign_batch(range(10))
+    moves = assigner.update(["b", "c"])  # b is the same node, whatever it is written as
+    assert set(moves.source.tolist()) == {b"a"}
+    assert set(moves.target.tolist()) <= {"b", "c"}
+    assert assigner.loads.sum() == 10
+
+
+def test_interrupted_changes_of_the_nodes() -> None:
+    keys, sizes = list(range(12)), [1 + n % 3 for n in range(12)]
+    for change in ("update", "rebalance"):
+        line, came = 0, True
+        while came:
+            line += 1
+            assigner = BalancedAssigner(["a", "b", "c"], 1)
+            assigner.assign_batch(keys, sizes=sizes)
+            if change == "rebalance":
+                assigner.update(["a", "b", "c", "d", "e"])
+            came = interrupted_at(
+                line,
+                lambda a=assigner, c=change: (
+                    a.update(["a", "d"]) if c == "update" else a.rebalance()
+                ),
+                Path(rvh.balanced.__file__).parent,
+            )
+            held = Counter(held_by(assigner, keys))
+            assert assigner.loads.tolist() == [held[node] for node in assigner.nodes]
+            assert assigner.sizes.sum() == sum(sizes)
+        assert line > 5
+
+
 # -- bad input ----------------------------------------------------------------------------------
+
+
+def sized(sizes: Any) -> object:
+    return assign_balanced(["a", "b"], ["x", "y"], sizes=sizes)
 
 
 @pytest.mark.parametrize(
@@ -339,6 +674,30 @@ def test_an_interrupted_call_leaves_loads_that_are_true() -> None:
         (lambda: capacities(["a"], 1.5), TypeError, "count is 1.5"),
         (lambda: capacities(["a"], 2**63), ValueError, "count is 9223372036854775808"),
         (lambda: capacities(["a"], np.array([1, 2])), TypeError, "count is "),
+        (lambda: sized([1, 0]), ValueError, "the size at position 1 is 0: .* above 0"),
+        (lambda: sized([1.5, -2]), ValueError, "the size at position 1 is -2.0"),
+        (lambda: sized([-2, 1]), ValueError, "the size at position 0 is -2.0"),
+        (lambda: sized([float("nan"), 1]), ValueError, "the size at position 0 is nan"),
+        (lambda: sized([1, float("inf")]), ValueError, "the size at position 1 is inf"),
+        (lambda: sized([1, 10**400]), ValueError, "size at position 1 is .* more than a double"),
+        (lambda: sized([1]), ValueError, r"shape \(1,\): it needs \(2,\), one for each key"),
+        (lambda: sized([[1], [2]]), TypeError, "the size at position 0 is"),
+        (lambda: sized(np.ones((2, 1))), ValueError, r"sizes has shape \(2, 1\)"),
+        (lambda: sized([1, None]), TypeError, "the size at position 1 is None"),
+        (lambda: sized([1, True]), TypeError, "the size at position 1 is True"),
+        (lambda: sized(["1", 1]), TypeError, "the size at position 0 is '1'"),
+        (lambda: sized(np.array([True, False])), TypeError, "sizes is an array of bool"),
+        (lambda: sized(np.array(["2020", "2021"], "M8[Y]")), TypeError, "an array of datetime64"),
+        (lambda: sized(np.ma.array([1, 2], mask=[0, 1])), ValueError, "masked .* position 1"),
+        (lambda: sized(3), TypeError, "sizes is 3 of type int: pass one number for each key"),
+        (lambda: sized({"x": 1}), TypeError, "sizes is .* of type dict"),
+        (lambda: assign_balanced(["a", "b"], ["x", "y"], 0.4, sizes=[1000, 1000]), ValueError,
+         "load_factor is 0.4: the nodes have room for 40% of the sizes; choose a greater one"),
+        (lambda: BalancedAssigner(["a"]).assign_batch(["x", "y"], sizes=[1, 0]), ValueError,
+         "the size at position 1 is 0"),
+        (lambda: BalancedAssigner(["a"]).assign_batch(["x", "y", "x"], sizes=[1, 2, 3]), ValueError,
+         "key b'x' has one size at position 0 and another at position 2"),
+        (lambda: BalancedAssigner(["a"]).update([]), ValueError, "no nodes"),
         (lambda: BalancedAssigner(["a"], 0.99), ValueError, "choose 1 or more"),
         (lambda: BalancedAssigner(["a"], "2"), TypeError, "load_factor is '2'"),
     ],

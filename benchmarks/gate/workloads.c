@@ -166,7 +166,7 @@ static void balance(size_t a, size_t b) {
   size_t bad, free_count;
   (void)b;
   for (size_t i = 0; i < w->nodes; i++) capacity[i] = a;
-  rvh_matching *matching = rvh_matching_new(isa, capacity, w->nodes, w->keys, chosen, NULL);
+  rvh_matching *matching = rvh_matching_new(isa, capacity, w->nodes, NULL, w->keys, chosen, NULL);
   if (matching == NULL) abort();
   for (size_t i = 0; i < w->keys; i++) { /* scores made up: no kernel of theirs is counted */
     lists[2 * i] = (uint64_t)integers[i] % w->nodes;

@@ -262,7 +262,8 @@ rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uin
 typedef struct rvh_matching rvh_matching;
 
 /* What decides between keys whose words are equal on a node: the whole score, then the key's bytes,
- * the higher first, then the lower row. Row i's key is number codes[i] of those at offsets. */
+ * then its size, the higher first, then the lower row. Row i's key is number codes[i] of those at
+ * offsets. */
 typedef struct {
   const rvh_nodes *nodes;
   const uint32_t *codes;
@@ -270,19 +271,21 @@ typedef struct {
   const uint64_t *offsets;
 } rvh_ties;
 
-/* A node may have at most capacity[index] of `rows` keys, rows < 2^32; owner[row] is the index of a
- * key's node once all keys have one. ties: NULL where none are expected. Returns NULL when memory
- * runs out. */
+/* A node is full once the sizes of its keys are capacity[index] or more; of `rows` keys, rows <
+ * 2^32. sizes: at least 1, less than 2^63 together; NULL for 1 each, where no node gets more than
+ * its capacity. owner[row] is the index of a key's node once all keys have one. ties: NULL where
+ * none are expected. Returns NULL when memory runs out. */
 rvh_matching *rvh_matching_new(const rvh_isa *isa, const uint64_t *capacity, size_t nodes,
-                               size_t rows, intptr_t *owner, const rvh_ties *ties);
+                               const uint64_t *sizes, size_t rows, intptr_t *owner,
+                               const rvh_ties *ties);
 void rvh_matching_free(rvh_matching *matching);
 
 /* First, with rows NULL and k 1, the best node of every key; then longer lists for keys that are
  * still free. A key goes on where its last list ended. lists[i][0] to [k - 1] are indices of nodes,
  * lists[i][k] to [2 * k - 1] the words that ranked them; lists stay in place until the matching is
  * freed. free_rows[0] to free_rows[*free_count - 1]: the rows that are free at the end, having
- * proposed to all in their lists; at most `count`. If keys tied and there are no `ties`,
- * rvh_matching_tied() says so and nothing else is defined. */
+ * proposed to all in their lists; at most `count`, or with sizes `rows`. If keys tied and there are
+ * no `ties`, rvh_matching_tied() says so and nothing else is defined. */
 rvh_status rvh_matching_offer(rvh_matching *matching, const int64_t *rows, size_t count, size_t k,
                               const uint64_t *lists, int64_t *free_rows, size_t *free_count,
                               rvh_poll *poll);

@@ -155,6 +155,7 @@ class Matching:
         self,
         nodes: PreparedNodes,
         capacity: NDArray[np.uint64],
+        sizes: NDArray[np.uint64] | None,
         owners: NDArray[np.intp],
         spans: Spans | None,
         codes: NDArray[np.uint32] | None,

@@ -635,15 +635,18 @@ static void test_spread(const node_set *s) {
   }
 }
 
-/* Made-up wishes and scores: capacities hold, and no key and node prefer each other. */
-static void test_balance(void) {
+/* Made-up wishes and scores: capacities hold, and no key and node prefer each other. With sizes, a
+ * node's lowest key may reach over its capacity. */
+static void test_balance(uint64_t largest) {
   enum { ROWS = 300, N = 7 };
-  static uint64_t lists[ROWS][2 * N], best[ROWS][2];
-  static const uint64_t capacity[N] = {43, 0, 60, 43, 100, 43, 20};
+  static uint64_t lists[ROWS][2 * N], best[ROWS][2], sizes[ROWS];
+  uint64_t capacity[N] = {43, 0, 60, 43, 100, 43, 20};
   intptr_t owner[ROWS];
   int64_t left[ROWS];
-  size_t free_count, loads[N] = {0};
-  uint64_t lowest[N];
+  size_t free_count;
+  uint64_t lowest[N], loads[N] = {0}, lowest_size[N] = {0}, total = 0;
+  for (size_t i = 0; i < ROWS; i++) total += sizes[i] = 1 + random64() % largest;
+  for (size_t n = 0; n < N; n++) capacity[n] = (capacity[n] * total + ROWS - 1) / ROWS;
   for (size_t i = 0; i < ROWS; i++) {
     for (size_t n = 0; n < N; n++) { /* sorted by insertion */
       const uint64_t word = random64();
@@ -658,18 +661,20 @@ static void test_balance(void) {
     best[i][0] = lists[i][0];
     best[i][1] = lists[i][N];
   }
-  rvh_matching *m = rvh_matching_new(isa, capacity, N, ROWS, owner, NULL);
+  rvh_matching *m =
+      rvh_matching_new(isa, capacity, N, largest > 1 ? sizes : NULL, ROWS, owner, NULL);
   check(m != NULL, "matching", 0, 0);
   check(rvh_matching_offer(m, NULL, ROWS, 1, best[0], left, &free_count, NULL) == RVH_OK &&
             free_count > 0,
         "offer", free_count, 0);
   /* Longer lists one key at a time, as they are asked for. */
   while (free_count > 0) {
-    int64_t row = left[--free_count], more;
+    int64_t row = left[--free_count], more[ROWS];
     size_t count;
-    check(rvh_matching_offer(m, &row, 1, N, lists[row], &more, &count, NULL) == RVH_OK, "offer",
+    check(rvh_matching_offer(m, &row, 1, N, lists[row], more, &count, NULL) == RVH_OK, "offer",
           (size_t)row, 1);
-    if (count > 0) left[free_count++] = more;
+    memcpy(left + free_count, more, count * sizeof *more);
+    free_count += count;
   }
   check(!rvh_matching_tied(m), "tied", 0, 0);
   rvh_matching_free(m);
@@ -677,13 +682,17 @@ static void test_balance(void) {
   for (size_t i = 0; i < ROWS; i++)
     for (size_t j = 0; j < N; j++)
       if (lists[i][j] == (uint64_t)owner[i]) {
-        loads[owner[i]]++;
-        if (lists[i][N + j] < lowest[owner[i]]) lowest[owner[i]] = lists[i][N + j];
+        loads[owner[i]] += sizes[i];
+        if (lists[i][N + j] < lowest[owner[i]]) {
+          lowest[owner[i]] = lists[i][N + j];
+          lowest_size[owner[i]] = sizes[i];
+        }
       }
-  for (size_t n = 0; n < N; n++) check(loads[n] <= capacity[n], "load", n, loads[n]);
+  for (size_t n = 0; n < N; n++)
+    check(loads[n] == 0 || loads[n] - lowest_size[n] < capacity[n], "load", n, loads[n]);
   for (size_t i = 0; i < ROWS; i++)
     for (size_t j = 0; lists[i][j] != (uint64_t)owner[i]; j++)
-      check(loads[lists[i][j]] == capacity[lists[i][j]] && lowest[lists[i][j]] > lists[i][N + j],
+      check(loads[lists[i][j]] >= capacity[lists[i][j]] && lowest[lists[i][j]] > lists[i][N + j],
             "stable", i, j);
 }
 
@@ -1640,7 +1649,8 @@ int main(void) {
   test_growth();
   test_equal_hashes();
   test_distinct_ends();
-  test_balance();
+  test_balance(1);
+  test_balance(1000);
   test_cache();
   test_geohash();
   test_poll();

@@ -135,7 +135,8 @@ cdef extern from "rvh_kernels.h" nogil:
         const uint8_t *data
         const uint64_t *offsets
     rvh_matching *rvh_matching_new(const rvh_isa *isa, const uint64_t *capacity, size_t nodes,
-                                   size_t rows, intptr_t *owner, const rvh_ties *ties)
+                                   const uint64_t *sizes, size_t rows, intptr_t *owner,
+                                   const rvh_ties *ties)
     void rvh_matching_free(rvh_matching *matching)
     rvh_status rvh_matching_offer(rvh_matching *matching, const int64_t *rows, size_t count,
                                   size_t k, const uint64_t *lists, int64_t *free_rows,

@@ -4,14 +4,22 @@ cdef class Matching:
     cdef rvh_matching *matching
     cdef rvh_ties ties
     cdef list kept  # arrays that C reads
+    cdef Py_ssize_t most_free  # keys that can be free after an offer; 0 for as many as are offered
 
     def __cinit__(self, PreparedNodes nodes not None, const uint64_t[::1] capacity,
-                  cnp.intp_t[::1] owners, spans, const uint32_t[::1] codes):
+                  const uint64_t[::1] sizes, cnp.intp_t[::1] owners, spans,
+                  const uint32_t[::1] codes):
         cdef cnp.ndarray data, offsets
         cdef rvh_ties *ties = NULL
-        self.kept = [nodes, owners, spans, codes]
+        cdef const uint64_t *each = NULL
+        self.kept = [nodes, sizes, owners, spans, codes]
         if owners.shape[0] == 0:
             return
+        if sizes is not None:
+            if sizes.shape[0] != owners.shape[0]:
+                raise ValueError("as many sizes as owners are needed")
+            each = &sizes[0]
+            self.most_free = owners.shape[0]
         if spans is not None:
             data, offsets = spans.data, np.ascontiguousarray(spans.offsets, dtype=np.uint64)
             self.kept += [data, offsets]
@@ -21,7 +29,8 @@ cdef class Matching:
             self.ties.offsets = <const uint64_t *>cnp.PyArray_DATA(offsets)
             ties = &self.ties
         self.matching = rvh_matching_new(nodes.isa, &capacity[0], <size_t>capacity.shape[0],
-                                         <size_t>owners.shape[0], <intptr_t *>&owners[0], ties)
+                                         each, <size_t>owners.shape[0], <intptr_t *>&owners[0],
+                                         ties)
         if self.matching is NULL:
             raise MemoryError
 
@@ -38,7 +47,7 @@ cdef class Matching:
         if count == 0:
             return np.empty(0, dtype=np.int64)
         self.kept.append(lists)
-        free_rows = np.empty(count, dtype=np.int64)
+        free_rows = np.empty(max(count, self.most_free), dtype=np.int64)
         if rows is not None:
             which = &rows[0]
         start_watch(&watch, None)

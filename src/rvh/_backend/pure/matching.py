@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapq import heappush, heapreplace
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,18 @@ __all__ = ["Matching"]
 class Matching:
     """The stable matching of keys and nodes with capacities.
 
-    Keys propose to nodes in the order of their ranking; a full node keeps the keys that score
-    highest on it (Gale and Shapley, "College admissions and the stability of marriage", 1962).
+    Keys propose to nodes in the order of their ranking; a node whose load has reached its capacity
+    keeps the keys that score highest on it (Gale and Shapley, "College admissions and the stability
+    of marriage", 1962): those above which there is still room.
 
     Parameters
     ----------
     nodes : PreparedNodes
     capacity : ndarray of uint64, shape (N,)
+        The load with which a node is full.
+    sizes : ndarray of uint64, shape (M,), or None
+        At least 1, less than 2^63 together. None for 1 each, where no node gets more than its
+        capacity.
     owners : ndarray of intp, shape (M,)
         Filled with the position of each key's node, -1 while it has none.
     spans : Spans or None
@@ -35,12 +40,15 @@ class Matching:
         self,
         nodes: Any,
         capacity: NDArray[np.uint64],
+        sizes: NDArray[np.uint64] | None,
         owners: NDArray[np.intp],
         spans: Spans | None,
         codes: NDArray[np.uint32] | None,
     ) -> None:
         self._nodes = nodes
         self._capacity = capacity.tolist()
+        self._sizes: list[int] = [1] * len(owners) if sizes is None else sizes.tolist()
+        self._loads = [0] * len(self._capacity)
         self._owners = owners
         self._keys: list[bytes] | None = None
         if spans is not None and codes is not None:
@@ -53,11 +61,11 @@ class Matching:
         owners.fill(-1)
 
     def _rank(self, node: int, word: int, row: int) -> tuple[Any, ...]:
-        """What a node compares: word, score, bytes; of equal keys the lower row ranks higher."""
+        """What a node compares: word, score, bytes, size; then the lower row ranks higher."""
         if self._keys is None:
             return word, -row
         key = self._keys[row]
-        return word, self._nodes._scheme.scores(key)[node], key, -row
+        return word, self._nodes._scheme.scores(key)[node], key, self._sizes[row], -row
 
     def offer(
         self, rows: NDArray[np.int64] | None, lists: NDArray[np.uint64]
@@ -83,33 +91,31 @@ class Matching:
             self._lists[row] = each[:k], each[k:]
             self._next.setdefault(row, 0)
         still_free = []
-        for row in numbers:
-            free = row
-            while free is not None:
-                nodes, each = self._lists[free]
-                at = self._next[free]
-                if at == len(nodes):
-                    still_free.append(free)
-                    break
-                self._next[free] = at + 1
-                if self._keys is None and each[at] in self._words[nodes[at]]:
-                    return None
-                self._words[nodes[at]].add(each[at])
-                free = self._propose(free, nodes[at], each[at])
+        proposing = numbers[::-1]
+        while proposing:
+            row = proposing.pop()
+            nodes, each = self._lists[row]
+            at = self._next[row]
+            if at == len(nodes):
+                still_free.append(row)
+                continue
+            self._next[row] = at + 1
+            if self._keys is None and each[at] in self._words[nodes[at]]:
+                return None
+            self._words[nodes[at]].add(each[at])
+            proposing += self._propose(row, nodes[at], each[at])
         return np.array(still_free, dtype=np.int64)
 
-    def _propose(self, row: int, node: int, word: int) -> int | None:
-        """Let a key propose to a node; return the key that is free after it, if any."""
+    def _propose(self, row: int, node: int, word: int) -> list[int]:
+        """Let a key propose to a node; return the keys that are free after it."""
         kept, capacity = self._kept[node], self._capacity[node]
-        entry = *self._rank(node, word, row), row
-        if len(kept) < capacity:
-            heappush(kept, entry)
-        elif capacity == 0 or entry < kept[0]:
-            return row
-        else:
-            displaced: int = heapreplace(kept, entry)[-1]
-            self._owners[displaced] = -1
-            self._owners[row] = node
-            return displaced
+        heappush(kept, (*self._rank(node, word, row), row))
+        self._loads[node] += self._sizes[row]
         self._owners[row] = node
-        return None
+        displaced = []
+        while kept and self._loads[node] - self._sizes[kept[0][-1]] >= capacity:
+            lowest = heappop(kept)[-1]
+            self._loads[node] -= self._sizes[lowest]
+            self._owners[lowest] = -1
+            displaced.append(lowest)
+        return displaced
