@@ -182,7 +182,7 @@ def clone(session: nox.Session) -> None:
 
 #: tests that need an installation of their own, or see a backend by calls that others test directly
 PARTS = (
-    *("benchmarks", "clusters", "deploy", "membership/sources", "rpc/running"),
+    *("benchmarks", "clusters", "deploy", "membership/sources", "recipes", "rpc/running"),
     *("cli/test_delimited.py", "cli/test_encodings.py", "cli/test_membership.py"),
     *("cli/test_nodes.py", "cli/test_streams.py", "membership/test_soak.py"),
     "observe/test_prometheus.py",
@@ -238,9 +238,10 @@ def protobufs(session: nox.Session) -> None:
 
 @nox.session
 def clusters(session: nox.Session) -> None:
-    """Test Dask, Spark and Ray with workers of their own; needs a JRE."""
+    """Test Dask, Spark and Ray with workers of their own, and dbt; needs a JRE."""
     session.install(".[clusters]")
-    session.run(*PYTEST, "tests/clusters", "src/rvh/integrations", *session.posargs)
+    parts = ("tests/clusters", "tests/recipes", "src/rvh/integrations")
+    session.run(*PYTEST, *parts, *session.posargs)
 
 
 @nox.session

@@ -40,7 +40,7 @@ os.environ["RVH_TEST_SEED"] = str(SEED)
 REMEDIES = {
     "only in the large size": "RVH_TEST_SIZE=large sh tests/run.sh",
     r"(avx2|avx512|neon) is not available": "a processor that has it",
-    r"(Dask|Dask's cluster|Ray|Spark) is not installed|needs Java": (
+    r"(Dask|Dask's cluster|Ray|Spark|dbt) is not installed|needs Java": (
         ".venv/bin/python -m pip install '.[clusters]', and a JRE"
     ),
     r"(.*) is not installed": "install it: .ci/run names the packages of Debian",

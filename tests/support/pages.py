@@ -15,11 +15,13 @@ from folders import DOCS
 __all__ = ["run_page"]
 
 
-def run_page(name: str, folder: Path, replaced: Mapping[str, str]) -> int:
+def run_page(name: str, folder: Path, replaced: Mapping[str, str], timeout: float = 60) -> int:
     """Run the blocks of a page in their order, and return how many there were.
 
-    ``sh`` blocks run in one folder and have to succeed. ``pycon`` blocks are one session whose
-    output is compared. Other blocks (``json``, ``text``) are for the eye.
+    ``sh`` blocks run in one folder and have to succeed. ``console`` blocks too, command by command,
+    and what they print on stdout is compared. ``pycon`` blocks are one session whose output is
+    compared. A block whose first line is a comment with the name of a file becomes that file, and
+    does not count. Other blocks (``json``, ``text``) are for the eye.
 
     Parameters
     ----------
@@ -28,7 +30,9 @@ def run_page(name: str, folder: Path, replaced: Mapping[str, str]) -> int:
     folder : Path
         Where the commands run.
     replaced : mapping of str to str
-        What the page calls a server's address, and what that is in the test.
+        What the page calls a server's address, and what that is in the test; or a size.
+    timeout : float
+        The seconds that a command may take.
     """
     text = (DOCS / name).read_text("utf-8")
     for written, real in replaced.items():
@@ -39,22 +43,37 @@ def run_page(name: str, folder: Path, replaced: Mapping[str, str]) -> int:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     count = 0
     here = os.getcwd()
+
+    def shell(commands: str) -> str:
+        run = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout,
+        )  # fmt: skip
+        assert run.returncode == 0, f"{name}: {commands}\n{run.stdout}{run.stderr}"
+        return run.stdout
+
     for kind, block in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        if file := re.match(r"(?:#|--) ([\w./-]+\.\w+)\n", block):
+            path = folder / file[1]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block, "utf-8")
+            continue
         if kind == "sh":
-            run = subprocess.run(
-                ["bash", "-euo", "pipefail", "-c", block],
-                cwd=folder, env=environment, capture_output=True, text=True, timeout=60,
-            )  # fmt: skip
-            assert run.returncode == 0, f"{name}: {block}\n{run.stdout}{run.stderr}"
+            shell(block)
+        elif kind == "console":
+            for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+                printed, expected = shell(command).strip("\n"), output.strip("\n")
+                same = doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS)
+                assert same, f"{name}: {command}\n{printed}\nthe page says\n{expected}"
         elif kind == "pycon":
             example = doctest.DocTestParser().get_doctest(block, session, name, name, 0)
-            output: list[str] = []
+            shown: list[str] = []
             try:
                 os.chdir(folder)
-                failed = runner.run(example, out=output.append, clear_globs=False).failed
+                failed = runner.run(example, out=shown.append, clear_globs=False).failed
             finally:
                 os.chdir(here)
-            assert not failed, "".join(output)
+            assert not failed, "".join(shown)
             session.update(example.globs)
         else:
             continue
