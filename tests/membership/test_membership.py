@@ -450,6 +450,42 @@ def test_what_follows() -> None:
         until(lambda: ids(membership) == "b")
 
 
+def test_an_assigner_that_follows(caplog: pytest.LogCaptureFixture) -> None:
+    source = Scripted("a b c")
+    with Membership(source, scheme="murmur") as membership:
+        told: list[Any] = []
+        assigner = membership.assigner(1.2, moved=told.append)
+        silent = membership.assigner()
+        before = dict(zip(range(300), assigner.assign_batch(range(300)).tolist(), strict=True))
+        silent.assign_batch(range(10))
+        source.say("a c d")
+        until(lambda: len(told) == 1)
+        assert assigner.nodes is silent.nodes is membership.nodes
+        (moves,) = told
+        assert moves.key == [key for key, node in before.items() if node == "b"]
+        assert assigner.assign_batch(moves.key).tolist() == moves.target.tolist()
+        assert assigner.loads.max() <= 120
+        assert silent.loads.sum() == 10
+        source.say("a c d e")  # moves nothing, so nothing is told
+        until(lambda: len(assigner.nodes) == 4)
+
+        def fail(moves: object) -> None:
+            raise ValueError("this subscriber is broken")
+
+        broken = membership.assigner(moved=fail)
+        broken.assign_batch(range(40))
+        kept = weakref.ref(silent)
+        del silent
+        gc.collect()
+        assert kept() is None
+        source.say("a c d")
+        until(lambda: len(told) == 1 and ids(membership) == "a c d" and "is broken" in caplog.text)
+        with pytest.raises(rvh.RVHTypeError, match="moved is 'print': pass a function of Moves"):
+            membership.assigner(moved="print")  # type: ignore[arg-type]
+        with pytest.raises(rvh.RVHError, match="load_factor is"):
+            membership.assigner(0.5)
+
+
 def test_weights_and_domains() -> None:
     nodes = [
         NodeMeta("a", capacity=1, zone="eu", labels={"row": "1"}),

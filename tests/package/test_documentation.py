@@ -54,6 +54,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.membership.Membership": ("Parameters", "Raises", "Examples"),
     "rvh.membership.Membership.accept": ("Returns", "Raises"),
     "rvh.membership.Membership.age": (),
+    "rvh.membership.Membership.assigner": ("Parameters", "Returns"),
     "rvh.membership.Membership.cache": (),
     "rvh.membership.Membership.changes": ("Examples",),
     "rvh.membership.Membership.close": (),

@@ -20,7 +20,8 @@ import rvh
 CHANGING = {
     str(Path(rvh.__file__).parent / name)
     for name in (
-        *("_members.py", "balanced/assigner.py", "cache.py", "migration.py", "ring/face.py"),
+        *("_members.py", "cache.py", "migration.py", "ring/face.py"),
+        *("balanced/assigner.py", "balanced/batch.py", "balanced/matching.py"),
         *("_backend/pure/cache.py", "integrations/pymemcache.py"),
     )
 }

@@ -135,8 +135,8 @@ def assign_balanced(
     >>> placed = assign_balanced(["a", "b", "c"], range(3000), 1.01)
     >>> np.unique(placed, return_counts=True)[1].max() <= 1010
     np.True_
-    >>> assign_balanced(["a", "b"], ["k1", "k2", "k3", "k4"], 1, sizes=[5, 1, 2, 2]).tolist()
-    ['b', 'a', 'a', 'a']
+    >>> assign_balanced(["a", "b"], ["k1", "k2", "k3", "k4"], 1, sizes=[1, 1, 1, 9]).tolist()
+    ['a', 'a', 'a', 'b']
     """
     node_set = as_node_set(nodes, weights, scheme, secret)
     owners = argassign_balanced(

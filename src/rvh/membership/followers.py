@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rvh.balanced import BalancedAssigner, Moves
 from rvh.nodes import NodeSet
 from rvh.partitions import PartitionTable
 
-__all__ = ["TableFollower"]
+__all__ = ["AssignerFollower", "TableFollower"]
+
+
+class AssignerFollower(NamedTuple):
+    """An assigner that has the current nodes while somebody uses it: `Membership.assigner`."""
+
+    assigner: weakref.ref[BalancedAssigner]
+    moved: Callable[[Moves], object] | None
+
+    def follow(self, nodes: NodeSet) -> list[tuple[Callable[[Moves], object], Moves]]:
+        """Give the assigner other nodes; return who wants to know which keys moved, if any did."""
+        assigner = self.assigner()
+        if assigner is None:
+            return []
+        moves = assigner.update(nodes)
+        return [] if self.moved is None or not moves.key else [(self.moved, moves)]
 
 
 class TableFollower:

@@ -20,10 +20,11 @@ from typing import Any, cast
 from rvh._arguments.numbers import positive_seconds, real_number, whole_number
 from rvh._runtime.shared import Shared
 from rvh._runtime.yielding import let_others_run
+from rvh.balanced import BalancedAssigner, Moves
 from rvh.cache import SelectionCache
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.membership.changes import Change
-from rvh.membership.followers import TableFollower
+from rvh.membership.followers import AssignerFollower, TableFollower
 from rvh.membership.guard import Guard
 from rvh.membership.listening import as_source, reason_of, words_of
 from rvh.membership.snapshot import Snapshot, digest_of, in_order, options_of, prepare
@@ -153,6 +154,7 @@ class Membership(Shared):
         self._closed_callbacks: tuple[Callable[[], object], ...] = ()
         self._tables: tuple[weakref.ref[TableFollower], ...] = ()
         self._caches: tuple[weakref.ref[SelectionCache], ...] = ()
+        self._assigners: tuple[AssignerFollower, ...] = ()
         self._is_open = True
         self._share()
         self._start()
@@ -317,6 +319,37 @@ class Membership(Shared):
         with self._change_lock:
             made = SelectionCache(self.nodes, maxsize, policy)
             self._caches = (*_living(self._caches), weakref.ref(made))
+        return made
+
+    def assigner(
+        self,
+        load_factor: float = 1.05,
+        *,
+        moved: Callable[[Moves], object] | None = None,
+    ) -> BalancedAssigner:
+        """Make a `rvh.balanced.BalancedAssigner` whose nodes are always the current ones.
+
+        A change moves the keys of nodes that left, and no others: see `BalancedAssigner.update`.
+
+        Parameters
+        ----------
+        load_factor : float
+            As for `BalancedAssigner`.
+        moved : callable, optional
+            Takes the `rvh.balanced.Moves` of each change that moved keys, on the membership's
+            thread. It should be quick, as for `subscribe`; what it raises is logged.
+
+        Returns
+        -------
+        BalancedAssigner
+            `rebalance` is left to its owner: what that moves, it returns.
+        """
+        if moved is not None and not callable(moved):
+            raise RVHTypeError(f"moved is {show(moved)}: pass a function of Moves")
+        with self._change_lock:
+            made = BalancedAssigner(self.nodes, load_factor)
+            living = tuple(each for each in self._assigners if each.assigner() is not None)
+            self._assigners = (*living, AssignerFollower(weakref.ref(made), moved))
         return made
 
     # -- what an operator does --------------------------------------------------------------------
@@ -502,7 +535,7 @@ class Membership(Shared):
             change = Change(before, after)
             moved = change.moved.share
             self._guard.check(change, moved, state, is_accepted or state.accepted == digest)
-            self._replace(after)
+            moves = self._replace(after)
         except RVHError as error:
             # The first is raised by the constructor, where nothing else names the source.
             self._refuse(RVHError(f"{self.name}: {error}") if before is None else error)
@@ -516,21 +549,31 @@ class Membership(Shared):
         if before is not None:
             log.info("%s: %s", self.name, change)  # whoever writes it makes the text: milliseconds
         for callback in self._callbacks:
-            try:
-                callback(change)
-            except BaseException:  # sys.exit() would end this thread, and nothing else
-                log.exception("%s: a subscriber failed", self.name)
+            self._call(callback, change)
+        for callback_of_moves, news in moves:
+            self._call(callback_of_moves, news)
 
-    def _replace(self, after: Snapshot) -> None:
-        """Make a snapshot the current one, and all that follows fit it."""
+    def _call(self, callback: Callable[[Any], object], news: Any) -> None:
+        try:
+            callback(news)
+        except BaseException:  # sys.exit() would end this thread, and nothing else
+            log.exception("%s: a subscriber failed", self.name)
+
+    def _replace(self, after: Snapshot) -> list[tuple[Callable[[Moves], object], Moves]]:
+        """Make a snapshot the current one, and all that follows fit it.
+
+        Returns who wants to know of keys that moved, and which did.
+        """
         with self._change_lock:  # nothing begins to follow meanwhile
             tables = [(each, each.following(after.nodes)) for each in _those(self._tables)]
             for follower, table in tables:
                 follower.current = table
             for cache in _those(self._caches):
                 cache.nodes = after.nodes
+            moves = [news for each in self._assigners for news in each.follow(after.nodes)]
             # The last step: in the child of a fork amid them, the source's state is news again.
             self._snapshot = after
+        return moves
 
     def _confirm(self, snapshot: Snapshot) -> None:
         self._is_confirmed = True
