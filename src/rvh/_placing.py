@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,30 @@ METHODS = {
     "lookup_batch": False,
 }
 #: keys as a column, for rvh's own placements, and a function that gives them as objects, for others
-Keys = tuple[KeyColumn, Callable[[], Any]]
+Keys: TypeAlias = tuple[KeyColumn, Callable[[], Any]]
+
+
+class _Argselects(Protocol):
+    @property
+    def argselect_batch(self) -> Callable[..., Any]: ...
+
+
+class _Arglooks(Protocol):
+    @property
+    def arglookup_batch(self) -> Callable[..., Any]: ...
+
+
+class _Selects(Protocol):
+    @property
+    def select_batch(self) -> Callable[..., Any]: ...
+
+
+class _Looks(Protocol):
+    @property
+    def lookup_batch(self) -> Callable[..., Any]: ...
+
+
+Placement: TypeAlias = _Argselects | _Arglooks | _Selects | _Looks
 
 
 def as_placement(placement: Any, role: str) -> Any:
@@ -130,6 +153,8 @@ def positions(
     from_rvh = is_from_rvh(placement)
     answer = method(column if from_rvh else objects(), **options)
     answer = np.asarray(getattr(answer, "nodes", answer))  # of a FaultSet's Replicas
+    if len(column) == 0 == answer.size:
+        return np.empty((0, k), dtype=np.intp)
     check_shape(placement, role, answer, len(column), k)
     if not from_rvh and answer.size:
         count = len(ids_of(placement, role))

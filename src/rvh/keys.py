@@ -20,6 +20,7 @@ from rvh._columns.reading import (
     open_keys,
     open_keys_with_nulls,
     open_keys_with_objects,
+    open_present_rows,
 )
 from rvh._columns.values import (
     PART_MAX,
@@ -62,6 +63,7 @@ __all__ = [
     "open_keys",
     "open_keys_with_nulls",
     "open_keys_with_objects",
+    "open_present_rows",
     "opened",
     "opened_with_nulls",
     "opened_with_objects",

@@ -75,7 +75,12 @@ def compose_keys(*columns: Any) -> KeyColumn:
         parts = [
             _open_part(part, f"columns[{number}]", stack) for number, part in enumerate(columns)
         ]
-        return KeyColumn._unchecked(Kind.SPANS, _compose(parts), COMPOSITE)
+        return compose_parts(parts)
+
+
+def compose_parts(parts: list[KeyColumn | bytes]) -> KeyColumn:
+    """Make the composite keys of parts that are open: columns, and the bytes of single values."""
+    return KeyColumn._unchecked(Kind.SPANS, _compose(parts), COMPOSITE)
 
 
 def select_multi(

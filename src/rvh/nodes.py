@@ -772,11 +772,7 @@ def _rebuild(version: str, *state: Any) -> NodeSet:
 
     The version is the first argument, so that every later rvh can check it before the others.
     """
-    if _is_older(_version.__version__, version):
-        raise RVHError(
-            f"a NodeSet that rvh {version} pickled cannot be read by rvh {_version.__version__}, "
-            "which is older: install the same rvh on every worker and on the driver"
-        )
+    check_reader("a NodeSet", version)
     fingerprint, dtype, ids, options = state
     ns = _make_unpickled(dtype, ids, options)
     if ns.fingerprint != fingerprint:
@@ -786,6 +782,15 @@ def _rebuild(version: str, *state: Any) -> NodeSet:
             "otherwise here: install the same rvh on every worker and on the driver"
         )
     return ns
+
+
+def check_reader(what: str, version: str) -> None:
+    """Refuse to read what a newer rvh has pickled, which may place keys otherwise."""
+    if _is_older(_version.__version__, version):
+        raise RVHError(
+            f"{what} that rvh {version} pickled cannot be read by rvh {_version.__version__}, "
+            "which is older: install the same rvh on every worker and on the driver"
+        )
 
 
 @lru_cache(maxsize=8)

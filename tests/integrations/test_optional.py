@@ -66,6 +66,6 @@ def test_docstrings(engine: str) -> None:
             word.strip()
             for line in parameters.splitlines()
             if not line.startswith(" ")
-            for word in line.partition(":")[0].split(",")
+            for word in line.strip("*").partition(":")[0].split(",")
         }
         assert explained == set(inspect.signature(function).parameters) - {"self"}, name

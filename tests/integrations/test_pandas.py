@@ -36,7 +36,7 @@ def test_a_million_keys() -> None:
     assert found.dtype == STR
     assert np.array_equal(found.to_numpy(dtype=str), keys_million.answers(1)[:, 0])
     three = series.rvh.select(NODES, 3)
-    assert list(three.columns) == [0, 1, 2]
+    assert list(three.columns) == ["node_1", "node_2", "node_3"]
     assert np.array_equal(three.to_numpy(dtype=str), keys_million.answers(3))
 
 
@@ -76,7 +76,7 @@ def test_every_dtype(keys: list[Any], dtype: Any, rows: slice) -> None:
     assert as_list(found) == best(keys[rows])
     two = series.rvh.select(NODES, 2)
     assert two.shape == (len(series), 2)
-    assert as_list(two[0]) == best(keys[rows])
+    assert as_list(two["node_1"]) == best(keys[rows])
 
 
 def test_arrow_backed_series() -> None:

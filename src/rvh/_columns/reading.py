@@ -7,8 +7,9 @@ memory afterwards. `rvh.keys.KINDS` lists what is accepted.
 from __future__ import annotations
 
 from array import array as std_array
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +37,22 @@ class _Source(NamedTuple):
             f"{name} has a null at position {position}, which has no bytes: fill it or leave it "
             "out, or use rvh.select_arrow(), which gives null for null"
         )
+
+    def present(self) -> NDArray[np.bool_] | None:
+        """Mark the elements that are not null, Python's None and the like among them."""
+        column, valid = self.column, self.valid
+        if column.kind in (Kind.OBJECTS, Kind.TEXT) and column.rows is None:
+            present = ~_missing_mask(column)
+            present &= True if valid is None else valid  # the mask of a masked array
+            valid = None if present.all() else present
+        return valid
+
+    def objects(self, column: KeyColumn) -> list[Any]:
+        """Return some elements as a list: Arrow text as str, integers as int, others as bytes."""
+        values = column.slice(0, len(column))
+        if self.is_text:
+            values = [decode_text(value, at, "key") for at, value in enumerate(values)]
+        return values
 
     def __enter__(self) -> _Source:
         return self
@@ -98,12 +115,7 @@ def open_keys_with_nulls(
 ) -> Iterator[tuple[KeyColumn, NDArray[np.bool_] | None]]:
     """Open keys that may be null: the column, and a mask of its values (None: no null)."""
     with read(keys, name) as source:
-        column, valid = source.column, source.valid
-        if column.kind in (Kind.OBJECTS, Kind.TEXT) and column.rows is None:
-            present = ~_missing_mask(column)
-            present &= True if valid is None else valid  # the mask of a masked array
-            valid = None if present.all() else present
-        yield column, valid
+        yield source.column, source.present()
 
 
 @contextmanager
@@ -121,12 +133,34 @@ def open_keys_with_objects(
         def objects() -> Any:
             if type(keys) in (list, tuple) or isinstance(keys, np.ndarray):
                 return keys
-            values = column.slice(0, len(column))
-            if source.is_text:
-                values = [decode_text(value, at, "key") for at, value in enumerate(values)]
-            return values
+            return source.objects(column)
 
         yield column, objects
+
+
+@contextmanager
+def open_present_rows(
+    columns: Mapping[str, Any],
+) -> Iterator[tuple[list[tuple[KeyColumn, Callable[[], Any]]], NDArray[np.bool_] | None]]:
+    """Open several columns of one length, without the rows in which one of them is null.
+
+    Yields each column with a function that returns its elements as objects, and the mask of the
+    rows (None: no null).
+    """
+    with ExitStack() as stack:
+        sources = [stack.enter_context(read(keys, name)) for name, keys in columns.items()]
+        lengths = [len(source.column) for source in sources]
+        if len(set(lengths)) > 1:
+            listed = ", ".join(f"{name} has {n}" for name, n in zip(columns, lengths, strict=True))
+            raise RVHError(f"the columns have different lengths: {listed}; pass one element a row")
+        masks = [mask for source in sources if (mask := source.present()) is not None]
+        valid = np.logical_and.reduce(masks) if masks else None
+        rows = None if valid is None else np.flatnonzero(valid)
+        opened: list[tuple[KeyColumn, Callable[[], Any]]] = []
+        for source in sources:
+            column = source.column if rows is None else source.column._take(rows)
+            opened.append((column, partial(source.objects, column)))
+        yield opened, valid
 
 
 def _is_missing(value: object) -> bool:

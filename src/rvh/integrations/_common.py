@@ -1,12 +1,11 @@
-"""The work that all integrations share: the import that fails, nodes prepared once, their ids."""
+"""The work that all integrations share: the import that fails, the names of columns."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from numpy.typing import ArrayLike
-
-from rvh.nodes import NodeSet, as_node_set
+from rvh.errors import RVHError, RVHTypeError, show
 
 
 def missing(engine: str) -> ImportError:
@@ -18,21 +17,47 @@ def missing(engine: str) -> ImportError:
     )
 
 
-def prepare(
-    nodes: Any,
+def key_names(key: str | Sequence[str]) -> list[str]:
+    """The columns of the key; one column or several."""
+    if isinstance(key, str):
+        return [key]
+    if not isinstance(key, (list, tuple)):
+        raise RVHTypeError(
+            f"key is {show(key)}: pass the name of the column of keys, or a list of several"
+        )
+    if not key:
+        raise RVHError("key is an empty list: name at least one column")
+    if len(set(key)) < len(key):
+        raise RVHError(f"key is {show(key)}: name each column once")
+    return list(key)
+
+
+def rank_names(column: str, k: int) -> list[str]:
+    """The names of k columns, best node first: never integers."""
+    return [f"{column}_{rank}" for rank in range(1, k + 1)]
+
+
+def check_names(
+    there: Collection[Any],
+    keys: Sequence[Any],
+    geohash: Any,
+    column: Any,
     k: int,
-    weights: ArrayLike | None,
-    scheme: str | None,
-    secret: bytes | None,
-) -> tuple[NodeSet, int]:
-    """Make the NodeSet, and check `k` against it: now, not at the first row of a query."""
-    node_set = as_node_set(nodes, weights, scheme, secret)
-    return node_set, node_set._ranking.check_k(k)
-
-
-def column_ids(node_set: NodeSet) -> list[str] | list[bytes]:
-    """The ids as values of one type: str, or where one of them is bytes, all as bytes."""
-    ids = list(node_set)
-    if all(isinstance(node, str) for node in ids):
-        return ids
-    return [node.encode() if isinstance(node, str) else node for node in ids]
+    as_columns: bool,
+) -> list[str]:
+    """Refuse a column that is needed and not there, and a new one that is; return the new ones."""
+    for name in keys if geohash is None else [*keys, geohash]:
+        if name not in there:
+            raise RVHError(
+                f"there is no column {show(name)} to take {'keys' if name in keys else 'places'} "
+                f"from: choose one of {show(list(there), 300)}"
+            )
+    if not isinstance(column, str):
+        raise RVHTypeError(f"column is {show(column)}: pass a str, the name of the new column")
+    new = rank_names(column, k) if as_columns else [column]
+    for name in new:
+        if name in there:
+            raise RVHError(
+                f"there is a column {show(name)} already: give the new one another name, column=..."
+            )
+    return new

@@ -1,36 +1,212 @@
-"""Polars: ``pl.col("key").rvh.select(nodes)``, in eager, lazy and streaming queries.
+"""Polars: `with_node` for frames, `select` for expressions, in eager, lazy and streaming queries.
 
-Importing this module registers the namespace ``rvh`` on expressions and on Series.
+Importing this module also registers the namespace ``rvh`` on expressions and on Series.
 
 >>> import polars as pl
->>> import rvh, rvh.integrations.polars
+>>> import rvh
+>>> from rvh.integrations.polars import select, with_node
 >>> nodes = rvh.NodeSet(["alpha", "beta", "gamma"])
 >>> keys = pl.LazyFrame({"key": ["txn-42", None, "txn-41"]})
->>> keys.with_columns(node=pl.col("key").rvh.select(nodes)).collect()["node"].to_list()
+>>> with_node(keys, "key", nodes).collect()["node"].to_list()
+['gamma', None, 'beta']
+>>> keys.select(select("key", nodes)).collect()["key"].to_list()
+['gamma', None, 'beta']
+>>> keys.select(pl.col("key").rvh.select(nodes)).collect()["key"].to_list()
 ['gamma', None, 'beta']
 >>> pl.Series("key", ["txn-42"]).rvh.select(nodes, k=2).to_list()
 [['gamma', 'beta']]
 
 Keys are String, Binary, any integer but the 128-bit ones, Categorical or Enum (worked out once for
-each category). Answers are String and not Enum, so that those of two node sets can be compared.
+each category), or a Struct of those: a composite key. Answers are String and not Enum, so that
+those of two node sets can be compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from numpy.typing import ArrayLike
-
-from rvh.errors import RVHTypeError, show
-from rvh.integrations._common import column_ids, missing, prepare
+from rvh.errors import RVHError, RVHTypeError, show
+from rvh.integrations._common import check_names, missing
+from rvh.integrations._placer import Placer
 
 try:
     import polars as pl
 except ImportError as error:
     raise missing("polars") from error
 
-__all__ = ["ExprNamespace", "SeriesNamespace"]
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from rvh.integrations._placer import Nodes, Options
+
+__all__ = ["ExprNamespace", "SeriesNamespace", "select", "with_node"]
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
+
+def with_node(
+    frame: Frame,
+    key: str | pl.Expr | Sequence[str | pl.Expr],
+    nodes: Nodes,
+    k: int = 1,
+    column: str = "node",
+    *,
+    as_columns: bool = False,
+    geohash: str | pl.Expr | None = None,
+    threads: int | None = None,
+    **options: Unpack[Options],
+) -> Frame:
+    """The frame with a column of the best `k` nodes of each key.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame or polars.LazyFrame
+        A LazyFrame stays lazy; its schema is resolved here.
+    key, nodes, k, geohash, threads
+        As for `select`.
+    column : str
+        The name of the new column.
+    as_columns : bool
+        True for k columns of one node each, ``node_1`` to ``node_k`` (after `column`), in place of
+        one column of arrays.
+    **options
+        As for `select`.
+
+    Returns
+    -------
+    polars.DataFrame or polars.LazyFrame
+        As `frame`. The types are those of `select`.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        As `select`, before anything runs; a column of that name is there already.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from rvh.integrations.polars import with_node
+    >>> frame = pl.DataFrame({"carrier": ["UA", "WN"], "flight": [7, None]})
+    >>> with_node(frame, ["carrier", "flight"], ["a", "b", "c"], 2, as_columns=True).rows()
+    [('UA', 7, 'c', 'a'), ('WN', None, None, None)]
+    """
+    schema = frame.collect_schema()
+    given = [key] if isinstance(key, (str, pl.Expr)) else list(key)
+    named = [name for name in given if isinstance(name, str)]
+    place = geohash if isinstance(geohash, str) else None
+    new = check_names(schema.names(), named, place, column, k, as_columns)
+    expr = select(given, nodes, k, geohash=geohash, threads=threads, **options)
+    if len(named) == len(given):  # keys that are not expressions have a type by now
+        empty = [pl.Series(name, [], dtype=schema[name]) for name in named]
+        none = None if geohash is None else pl.Series([], dtype=pl.String)
+        select(empty, nodes, k, geohash=none, **options)
+    if not as_columns or k == 1:
+        return frame.with_columns(expr.alias(new[0]))
+    # By way of a struct, so that a key is placed once and not for each column.
+    struct = expr.arr.to_struct(fields=new).alias("rvh: node")
+    return frame.with_columns(struct).unnest("rvh: node")
+
+
+@overload
+def select(
+    key: pl.Series | Sequence[pl.Series],
+    nodes: Nodes,
+    k: int = 1,
+    *,
+    geohash: pl.Series | None = None,
+    threads: int | None = None,
+    **options: Unpack[Options],
+) -> pl.Series: ...
+
+
+@overload
+def select(
+    key: str | pl.Expr | Sequence[str | pl.Expr],
+    nodes: Nodes,
+    k: int = 1,
+    *,
+    geohash: str | pl.Expr | None = None,
+    threads: int | None = None,
+    **options: Unpack[Options],
+) -> pl.Expr: ...
+
+
+def select(
+    key: Any,
+    nodes: Nodes,
+    k: int = 1,
+    *,
+    geohash: Any = None,
+    threads: int | None = None,
+    **options: Unpack[Options],
+) -> Any:
+    """The best `k` nodes of every key, as an expression, or of a Series at once.
+
+    Parameters
+    ----------
+    key : str, polars.Expr or polars.Series, or a sequence of these
+        A column, by its name or as an expression, or a Series. Several are the parts of composite
+        keys (`rvh.multi.compose_keys`), and so are the fields of a Struct; one alone is itself.
+    nodes : node ids, NodeSet, or any other placement
+        Ids are prepared here, once for all batches of all queries.
+    k : int
+        How many, from 1 to the number of nodes (of those with a weight above 0).
+    geohash : str, polars.Expr or polars.Series, optional
+        The place of each key, where `nodes` is a GeoSet.
+    threads : int, optional
+        As for `rvh.NodeSet.argselect_batch`.
+    **options
+        ``weights``, ``scheme`` and ``secret`` beside ids, as for `rvh.NodeSet`; ``spread``,
+        ``max_per_domain`` and ``strict`` beside a FaultSet, as for its ``select_batch``.
+
+    Returns
+    -------
+    polars.Expr, or for Series polars.Series
+        Elementwise, under the name of the (first) key: String, for k > 1 Array(String, k) with the
+        best node first; Binary instead of String where a node id is bytes. Null where the key, a
+        part of it or its place is null.
+
+    Raises
+    ------
+    RVHError, RVHTypeError
+        Here, as the placement, for ``k``, and for an option that it does not have. When the query
+        runs, as `rvh.select_arrow`, for a column whose type has no bytes.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from rvh.integrations.polars import select
+    >>> frame = pl.DataFrame({"key": [42, None]})
+    >>> frame.with_columns(node=select("key", ["alpha", "beta"]))["node"].to_list()
+    ['beta', None]
+    >>> select(frame["key"], ["alpha", "beta"], k=2).to_list()
+    [['beta', 'alpha'], None]
+    """
+    keys: list[Any] = [key] if isinstance(key, (str, pl.Expr, pl.Series)) else list(key)
+    if not keys:
+        raise RVHError("key is empty: pass at least one column")
+    placer = Placer(nodes, k, options)
+    placer.check_columns(len(keys), geohash)
+    answer, dtype = _answer_of(placer, threads)
+    if all(isinstance(each, pl.Series) for each in keys):
+        return answer(keys, geohash)
+    parts = keys if geohash is None else [*keys, geohash]
+    exprs = [pl.col(part) if isinstance(part, str) else part for part in parts]
+    if len(exprs) == 1:
+        return exprs[0].map_batches(
+            lambda series: answer([series], None), return_dtype=dtype, is_elementwise=True
+        )
+    if geohash is not None:
+        exprs[-1] = exprs[-1].alias("rvh: geohash")  # fields of a struct have names of their own
+
+    def of_struct(series: pl.Series) -> pl.Series:
+        fields = series.struct.unnest().get_columns()
+        place = None if geohash is None else fields.pop()
+        return answer(fields, place).alias(series.name)
+
+    # A struct, so that Polars brings literals to the length of the columns.
+    return pl.struct(exprs).map_batches(of_struct, return_dtype=dtype, is_elementwise=True)
 
 
 @pl.api.register_expr_namespace("rvh")
@@ -42,38 +218,30 @@ class ExprNamespace:
 
     def select(
         self,
-        nodes: Any,
+        nodes: Nodes,
         k: int = 1,
         *,
-        weights: ArrayLike | None = None,
-        scheme: str | None = None,
-        secret: bytes | None = None,
+        geohash: str | pl.Expr | None = None,
         threads: int | None = None,
+        **options: Unpack[Options],
     ) -> pl.Expr:
-        """The best `k` nodes of every key.
+        """The best `k` nodes of every key: `select` of this expression.
 
         Parameters
         ----------
-        nodes : sequence or array of str or bytes, shape (N,), or NodeSet
-            Prepared here, once for all batches of all queries.
-        k : int
-            How many, from 1 to the number of nodes (of those with a weight above 0).
-        weights, scheme, secret
-            As for `rvh.NodeSet`; a NodeSet has its own.
-        threads : int, optional
-            As for `rvh.NodeSet.argselect_batch`.
+        nodes, k, geohash, threads
+            As for `select`.
+        **options
+            As for `select`.
 
         Returns
         -------
         polars.Expr
-            Elementwise: String, for k > 1 Array(String, k) with the best node first; Binary
-            instead of String where a node id is bytes. Null where the key is null.
 
         Raises
         ------
         RVHError, RVHTypeError
-            Here, as `rvh.NodeSet` and for ``k``. When the query runs, as `rvh.select_arrow`, for
-            a column whose type has no bytes.
+            As `select`.
 
         Examples
         --------
@@ -83,8 +251,7 @@ class ExprNamespace:
         >>> frame.select(pl.col("key").rvh.select(["alpha", "beta"], k=2))["key"].to_list()
         [['beta', 'alpha'], None]
         """
-        answer, dtype = _selector(nodes, k, weights, scheme, secret, threads)
-        return self._expr.map_batches(answer, return_dtype=dtype, is_elementwise=True)
+        return select(self._expr, nodes, k, geohash=geohash, threads=threads, **options)
 
 
 @pl.api.register_series_namespace("rvh")
@@ -96,30 +263,31 @@ class SeriesNamespace:
 
     def select(
         self,
-        nodes: Any,
+        nodes: Nodes,
         k: int = 1,
         *,
-        weights: ArrayLike | None = None,
-        scheme: str | None = None,
-        secret: bytes | None = None,
+        geohash: pl.Series | None = None,
         threads: int | None = None,
+        **options: Unpack[Options],
     ) -> pl.Series:
-        """The best `k` nodes of every key.
+        """The best `k` nodes of every key: `select` of this Series.
 
         Parameters
         ----------
-        nodes, k, weights, scheme, secret, threads
-            As for `ExprNamespace.select`.
+        nodes, k, geohash, threads
+            As for `select`.
+        **options
+            As for `select`.
 
         Returns
         -------
         polars.Series
-            Of the same name, with the types of `ExprNamespace.select`.
+            Of the same name.
 
         Raises
         ------
         RVHError, RVHTypeError
-            As `ExprNamespace.select`, all of it here.
+            As `select`, all of it here.
 
         Examples
         --------
@@ -128,36 +296,37 @@ class SeriesNamespace:
         >>> pl.Series("key", ["txn-42", None]).rvh.select(["alpha", "beta"]).to_list()
         ['beta', None]
         """
-        answer, _ = _selector(nodes, k, weights, scheme, secret, threads)
-        return answer(self._series)
+        return select(self._series, nodes, k, geohash=geohash, threads=threads, **options)
 
 
-def _selector(
-    nodes: Any,
-    k: int,
-    weights: ArrayLike | None,
-    scheme: str | None,
-    secret: bytes | None,
-    threads: int | None,
-) -> tuple[Callable[[pl.Series], pl.Series], pl.DataType]:
-    """The function from keys to answers, and the type of these."""
-    node_set, k = prepare(nodes, k, weights, scheme, secret)
-    ids = pl.Series(column_ids(node_set))
-    dtype = ids.dtype if k == 1 else pl.Array(ids.dtype, k)
+Answer = Callable[[list[pl.Series], pl.Series | None], pl.Series]
+
+
+def _answer_of(placer: Placer, threads: int | None) -> tuple[Answer, pl.DataType]:
+    """The function from the parts of keys and their places to answers, and the type of these."""
+    ids = pl.Series(placer.names)
+    dtype = ids.dtype if placer.k == 1 else pl.Array(ids.dtype, placer.k)
     null = pl.Series([None], dtype=dtype)
 
-    def answer(keys: pl.Series) -> pl.Series:
-        if keys.dtype == pl.Object:  # its Arrow form is addresses, which would pass for keys
-            raise RVHTypeError(
-                f"column {show(keys.name)} has the dtype Object, whose values Polars keeps to "
-                "itself: cast the keys to String, Binary or an integer type first"
-            )
-        selected = node_set.select_arrow(keys, k, threads=threads)
-        chosen = ids.gather(pl.Series(selected.indices.ravel()))
-        if k > 1:
-            chosen = chosen.reshape((len(selected), k))
-        if selected.valid is not None:
-            chosen = chosen.zip_with(pl.Series(selected.valid), null)
-        return chosen.alias(keys.name)
+    def answer(keys: list[pl.Series], geohash: pl.Series | None) -> pl.Series:
+        name = keys[0].name
+        if len(keys) == 1 and isinstance(keys[0].dtype, pl.Struct):
+            keys = [part.alias(f"{name}.{part.name}") for part in keys[0].struct.unnest()]
+        for part in keys:
+            if part.dtype == pl.Object:  # its Arrow form is addresses, which would pass for keys
+                raise RVHTypeError(
+                    f"column {show(part.name)} has the dtype Object, whose values Polars keeps to "
+                    "itself: cast the keys to String, Binary or an integer type first"
+                )
+        columns = {part.name: part for part in keys}
+        if len(columns) < len(keys):
+            raise RVHError(f"two parts of the key are named {show(name)}: rename one")
+        places = placer.places(columns, geohash, threads)
+        chosen = ids.gather(pl.Series(places.indices.ravel()))
+        if placer.k > 1:
+            chosen = chosen.reshape((len(places.indices), placer.k))
+        if places.valid is not None:
+            chosen = chosen.zip_with(pl.Series(places.valid), null)
+        return chosen.alias(name)
 
     return answer, dtype
