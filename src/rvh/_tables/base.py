@@ -44,15 +44,15 @@ class Batch:
         The number of the first row in the whole input, counted from 1.
     source : str
         What errors call the input.
+    unit : str
+        The word for a row of it.
     """
 
-    #: the word for a row of this input
-    unit = "row"
-
-    def __init__(self, record: Any, first: int, source: str) -> None:
+    def __init__(self, record: Any, first: int, source: str, unit: str = "row") -> None:
         self.record = record
         self.first = first
         self.source = source
+        self.unit = unit
 
     def __len__(self) -> int:
         return int(self.record.num_rows)
@@ -133,6 +133,8 @@ class Reader(ABC):
     names: list[str] | None
     #: True where record batches come from a file as they are: they may be damaged in any way
     from_file = False
+    #: the word for a row
+    unit = "row"
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -171,12 +173,13 @@ class Reader(ABC):
     def batches(self) -> Iterator[Batch]:
         """The rows in batches of about `BATCH_ROWS` or `BATCH_BYTES`; errors name the input."""
         with naming(self.source.name):
-            for record in _regrouped(self._counted()):
+            for record in _regrouped(self.counted()):
                 first = self._rows_out + 1
                 self._rows_out += record.num_rows
-                yield Batch(record, first, self.source.name)
+                yield Batch(record, first, self.source.name, self.unit)
 
-    def _counted(self) -> Iterator[Any]:
+    def counted(self) -> Iterator[Any]:
+        """`records`, checked, for `read_fraction` to know how many came out."""
         for record in self.records():
             if self.from_file:
                 # Offsets that point beyond their buffer would crash the process later.

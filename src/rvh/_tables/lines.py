@@ -11,7 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from rvh._tables import Quote
-from rvh._tables.base import LINE_BYTES, Batch, Reader, TableWriter
+from rvh._tables.base import LINE_BYTES, Reader, TableWriter
 from rvh._tables.structure import Structure
 from rvh._tables.text import as_text, contains, joined
 from rvh.errors import RVHError
@@ -27,6 +27,7 @@ class LineReader(Reader):
 
     names = [COLUMN]  # noqa: RUF012
     schema = pa.schema([(COLUMN, pa.string())])
+    unit = "line"
 
     def records(self) -> Iterator[Any]:
         stream, name = self.source.stream, self.source.name
@@ -54,11 +55,6 @@ class LineReader(Reader):
             yield pa.RecordBatch.from_arrays([column], schema=self.schema)
             before += len(keys)
         structure.end()
-
-    def batches(self) -> Iterator[Batch]:
-        for batch in super().batches():
-            batch.unit = "line"
-            yield batch
 
     def _not_text(self, keys: list[bytes], before: int) -> RVHError:
         for number, key in enumerate(keys, before + 1):

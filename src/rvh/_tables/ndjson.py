@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -100,9 +100,36 @@ class JsonReader(Reader):
         self.names = None if self._first is None else _members(self._first)
         self._schema: Any = None
         self._leader: Reader | None = None
+        self._added: Mapping[str, Any] = {}
 
     def follow(self, first: Reader) -> None:
         self._leader = first  # each line says for itself what its members are
+
+    def add_members(self, values: Mapping[str, Any], schema: Any) -> None:
+        """Add members to each object, of the types in `schema`, unless it has them itself.
+
+        Raises
+        ------
+        RVHError
+            For an object that has one of another text: which is right?
+        """
+        self._added, self._added_types = values, schema
+        if self._first is not None:
+            self._add_to(self._first)
+            self.names = _members(self._first)
+
+    def _add_to(self, batch: JsonBatch) -> None:
+        for row, each in enumerate(batch.objects):
+            fresh = {name: value for name, value in self._added.items() if name not in each}
+            for name in self._added.keys() - fresh.keys():
+                if _text(each[name]) != _text(self._added[name]):
+                    what = f"member {show(name)} is {show(each[name])}, but the folder of the file"
+                    raise batch.error(row, f"{what} says {show(self._added[name])}")
+            if fresh:
+                between = b", " if each else b""
+                line = batch.lines[row][:-1].rstrip()
+                batch.lines[row] = line + between + _dumps(fresh)[1:].encode()
+                each.update(fresh)
 
     @property
     def schema(self) -> Any:
@@ -112,7 +139,14 @@ class JsonReader(Reader):
             first = self._first
             names = self.names or []
             self._schema = pa.schema(
-                [(name, first.column(name).type) for name in names] if first is not None else []
+                [
+                    self._added_types.field(name)
+                    if name in self._added
+                    else (name, first.column(name).type)
+                    for name in names
+                ]
+                if first is not None
+                else []
             )
         return self._schema
 
@@ -124,7 +158,9 @@ class JsonReader(Reader):
             return
         yield self._first
         with naming(self.source.name):
-            yield from self._rest
+            for batch in self._rest:
+                self._add_to(batch)
+                yield batch
 
     def fraction(self) -> float | None:
         return self.source.fraction()
@@ -209,6 +245,13 @@ class JsonWriter(Writer):
                     raise batch.error(row, f"member {show(name)} is there already: use {use}")
             text = line[:-1].decode().rstrip()
             yield f"{text}, " if each else text
+
+
+def _text(value: Any) -> str:
+    """The text of a member, as the names of folders have it."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return _dumps(value)
 
 
 def _members(batch: JsonBatch) -> list[str]:

@@ -15,8 +15,9 @@ from rvh._tables import Format
 from rvh._tables.content import COMPRESSORS
 from rvh._tables.descriptors import is_stream
 from rvh.cli.exits import say
+from rvh.cli.finding import find
 from rvh.cli.formats import compression
-from rvh.cli.keyfiles import KeyFile, KeyFiles
+from rvh.cli.keyfiles import KeyFiles
 from rvh.cli.progress import progress
 from rvh.cli.rows import PlacedRows, RowsOptions
 from rvh.cli.values import refuse_no_text
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 def assign(
     keys: Annotated[
         list[str],
-        typer.Argument(metavar="KEYS...", help="The files of keys, of one format; - is stdin."),
+        typer.Argument(
+            metavar="KEYS...",
+            help="Files of keys, of one format; folders of them; patterns in quotes; - is stdin.",
+        ),
     ],
     out: Annotated[
         str, typer.Option("--out", "-o", metavar="OUT", help="The file to write; - for stdout.")
@@ -55,22 +59,19 @@ def assign(
       zcat log.ndjson.gz | rvh assign - --format ndjson -n @nodes.txt -K user -o - | head
     """
     refuse_no_text(column, "--column")
+    found = find(keys)
+    paths = [each.path for each in found]
     formats = options.formats
-    read_as, write_as = formats.of_files(keys, out)
+    read_as, write_as = formats.of_files(paths, out)
     reading, writing = formats.delimited(read_as, write_as)
     formats.refuse_encoding(read_as)
-    placed = options.placement(keys, read_as, None if out == "-" else out)
+    placed = options.placement(paths, read_as, None if out == "-" else out)
     added = [column] if options.k == 1 else [f"{column}_{n}" for n in range(1, options.k + 1)]
 
     from rvh._tables.base import naming
     from rvh._tables.target import target
 
-    files = KeyFiles(
-        files=[
-            KeyFile(path=path, format=read_as, encoding=formats.encoding, options=reading)
-            for path in keys
-        ]
-    )
+    files = KeyFiles.of(found, read_as, formats.encoding, reading, options.hive)
     packing = compression(out, write_as)
     start = time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -92,10 +93,9 @@ def assign(
     if not quiet:
         seconds = time.monotonic() - start
         rate = rows.done / max(seconds, 1e-9)
-        of_files = f" of {len(keys):,} files" if len(keys) > 1 else ""
         note = placed.note()
         more = f"; {note}" if note else ""
-        say(f"{rows.done:,} rows{of_files} in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
+        say(f"{rows.done:,} rows{files} in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
 
 
 def _advice(out: str, read_as: Format, write_as: Format, compression: str | None) -> str:

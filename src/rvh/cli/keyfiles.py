@@ -6,11 +6,12 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rvh._tables import Format
 from rvh._tables.descriptors import descriptor
+from rvh.cli.finding import Found, Hive, folder_columns
 from rvh.cli.formats import compression
 from rvh.cli.values import as_option
 from rvh.errors import RVHError
@@ -32,12 +33,18 @@ class KeyFile:
     encoding : str, optional
     options : dict
         Those of the format's reader.
+    columns : dict
+        Columns of one value beside its own, which its folder says.
+    types : dict
+        Their types: str or int.
     """
 
     path: str
     format: Format
     encoding: str | None
     options: dict[str, Any]
+    columns: dict[str, str | int | None] = field(default_factory=dict)
+    types: dict[str, type] = field(default_factory=dict)
 
     @property
     def size(self) -> int | None:
@@ -55,7 +62,7 @@ class KeyFile:
             What is no such file; one that `out`, a stream, writes into, which would never end.
         """
         with self._source(out) as source:
-            yield self.format.reader(source, **self.options)
+            yield self._reader(source)
 
     def check(self, first: Reader, out: str | None) -> None:
         """Refuse a file that cannot follow on `first`, before any row is written."""
@@ -68,7 +75,19 @@ class KeyFile:
                     source.name, head, self.format.name, source.compressed, source.spelling
                 )
             else:
-                self.format.reader(source, **self.options).follow(first)
+                self._reader(source).follow(first)
+
+    def _reader(self, source: Source) -> Reader:
+        reader = self.format.reader(source, **self.options)
+        if not self.columns:
+            return reader
+        import pyarrow as pa  # type: ignore[import-untyped]
+
+        from rvh._tables.folders import with_folders
+
+        arrow = {int: pa.int64(), str: pa.string()}
+        schema = pa.schema([(name, arrow[kind]) for name, kind in self.types.items()])
+        return with_folders(reader, self.columns, schema)
 
     @contextlib.contextmanager
     def _source(self, out: str | None) -> Iterator[Source]:
@@ -96,6 +115,47 @@ class KeyFiles:
     """
 
     files: Sequence[KeyFile]
+
+    @classmethod
+    def of(
+        cls,
+        found: Sequence[Found],
+        read_as: Format,
+        encoding: str | None,
+        options: dict[str, Any],
+        hive: Hive | None,
+    ) -> KeyFiles:
+        """Describe files that were found, all in one way.
+
+        Raises
+        ------
+        typer.BadParameter, RVHError
+            As `folder_columns`.
+        """
+        columns, types = folder_columns(found, hive, read_as.is_untyped)
+        return cls(
+            files=[
+                KeyFile(
+                    path=each.path,
+                    format=read_as,
+                    encoding=encoding,
+                    options=options,
+                    columns=its,
+                    types=types,
+                )
+                for each, its in zip(found, columns, strict=True)
+            ]
+        )
+
+    def __str__(self) -> str:
+        """The part of a summary that tells how many files there are, and the columns of folders."""
+        count = f" of {len(self.files):,} files" if len(self.files) > 1 else ""
+        types = self.files[0].types
+        if not types:
+            return count
+        kinds = {int: "int", str: "text"}
+        listed = ", ".join(f"{name} ({kinds[kind]})" for name, kind in types.items())
+        return f"{count} with {listed} from their folders"
 
     @contextlib.contextmanager
     def open(self, out: str | None = None) -> Iterator[Reader]:

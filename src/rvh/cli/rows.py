@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rvh._columns.column import Chunks, KeyColumn, Kind
 from rvh._tables import Format
 from rvh._tables.descriptors import STDIN, descriptor
+from rvh.cli.finding import Hive
 from rvh.cli.formats import FormatOptions
 from rvh.cli.inputs import refuse_twice
 from rvh.cli.keyfiles import KeyFiles, is_rereadable
@@ -47,6 +48,13 @@ class RowsOptions:
         int, typer.Option("--k", "-k", "--count", "-c", help="How many nodes, best first.")
     ] = 1
     key: KeyOptions
+    hive: Annotated[
+        Hive | None,
+        typer.Option(
+            help="Columns of folders NAME=VALUE. keep: all in the paths of KEYS; drop: none "
+            "[default: those below a folder or pattern that KEYS names]."
+        ),
+    ] = None
     formats: FormatOptions
     node_file: NodeFileOptions
     weight_column: WeightColumn = None

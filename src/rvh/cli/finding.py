@@ -1,0 +1,253 @@
+"""The files that KEYS name: files, folders of them, patterns in quotes."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import PurePath
+from typing import NoReturn
+from urllib.parse import unquote
+
+import typer
+
+from rvh._tables.descriptors import descriptor
+from rvh.errors import RVHError
+
+#: the name that stands for null in ``NAME=VALUE``
+NULL = "__HIVE_DEFAULT_PARTITION__"
+WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+#: what is in the folder of a table whose files are not all part of it, and whose table that is
+LOGS = {"_delta_log": "Delta", ".hoodie": "Hudi"}
+
+
+class Hive(StrEnum):
+    """What becomes of ``NAME=VALUE`` in the names of folders."""
+
+    KEEP = "keep"
+    DROP = "drop"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file of KEYS.
+
+    Parameters
+    ----------
+    path : str
+        ``-`` is stdin.
+    named : bool
+        Whether the command line has its very name.
+    below : sequence of str
+        The folders between what the command line names and the file.
+    """
+
+    path: str
+    named: bool = True
+    below: Sequence[str] = field(default_factory=tuple)
+
+
+def find(arguments: Iterable[str]) -> list[Found]:
+    """Find the files that the arguments name, in their order; those of one by the bytes of paths.
+
+    That is the order of Polars and pyarrow, and that of ``LC_ALL=C ls`` in one folder.
+
+    Raises
+    ------
+    RVHError
+        A pattern or a folder without files, a pattern that is also the name of a file, a folder
+        that is a table with a log of its own, or is there twice.
+    """
+    return [found for argument in arguments for found in _find(argument)]
+
+
+def _find(argument: str) -> Iterable[Found]:
+    if argument in ("", "-") or descriptor(argument) is not None:
+        return [Found(argument)]
+    if glob.has_magic(argument):
+        matches = _matches(argument)
+        if not os.path.lexists(argument):
+            if not matches:
+                raise RVHError(f"no file matches the pattern {argument}")
+            fixed = 0
+            while not glob.has_magic(PurePath(argument).parts[fixed]):
+                fixed += 1
+            return [_found(path, fixed) for path in _sorted(_spread(matches))]
+        if others := [path for path in matches if path != argument]:
+            raise RVHError(
+                f"{argument} is the name of a file, and a pattern that also matches {others[0]}: "
+                f"write {glob.escape(argument)} for that file alone, and name others beside it"
+            )
+    if os.path.isdir(argument):
+        count = len(PurePath(argument).parts)
+        return [_found(path, count) for path in _sorted(_files(argument))]
+    return [Found(argument)]
+
+
+def _found(path: str, count: int) -> Found:
+    return Found(path, False, PurePath(path).parts[count:-1])
+
+
+def _sorted(paths: Iterable[str]) -> list[str]:
+    return sorted(paths, key=os.fsencode)
+
+
+def _matches(pattern: str) -> list[str]:
+    """The paths that a pattern matches, as a shell finds them.
+
+    ``**`` goes into folders as `_files` does, and matches files alone.
+    """
+    found = glob.glob(pattern, recursive=True)
+    parts = PurePath(pattern).parts
+    if "**" not in parts:
+        return found
+    fixed = parts.index("**")
+
+    def is_meant(path: str) -> bool:
+        below = PurePath(path).parts[fixed:]
+        hidden = [part for part in below[:-1] if _is_hidden(part) and part not in parts]
+        if parts[-1] == "**":
+            hidden += filter(_is_hidden, below[-1:])
+        return not hidden and not os.path.isdir(path)
+
+    return list(dict.fromkeys(filter(is_meant, found)))
+
+
+def _spread(paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        if os.path.isdir(path):
+            yield from _files(path)
+        else:
+            yield path
+
+
+def _files(folder: str) -> list[str]:
+    """All files below a folder, without those that engines pass over: ``_SUCCESS``, ``.x.crc``."""
+    found = []
+    seen: dict[tuple[int, int], str] = {}
+    for here, folders, names in os.walk(folder, followlinks=True, onerror=_raise):
+        about = os.stat(here)
+        place = (about.st_dev, about.st_ino)
+        if place in seen and about.st_ino:
+            raise RVHError(f"{seen[place]} and {here} are one folder, which would be read twice")
+        seen[place] = here
+        _refuse_table(here, folders)
+        folders[:] = [each for each in folders if not _is_hidden(each)]
+        for name in names:
+            if not _is_hidden(name):
+                path = os.path.join(here, name)
+                if not stat.S_ISREG(os.stat(path).st_mode):
+                    raise RVHError(f"{path} is no file, as all in the folder of KEYS have to be")
+                found.append(path)
+    if not found:
+        raise RVHError(f"there is no file in the folder {folder}")
+    return found
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "_"))
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error
+
+
+def _refuse_table(folder: str, within: Sequence[str]) -> None:
+    """Refuse a table that has a log: files of rows that were deleted may still be in its folder."""
+    kind = next((LOGS[name] for name in within if name in LOGS), None)
+    if "metadata" in within and glob.glob(f"{glob.escape(folder)}/metadata/*.metadata.json"):
+        kind = "Iceberg"
+    if kind is not None:
+        raise RVHError(
+            f"{folder} is a {kind} table, in whose folder there may be files that are not part of "
+            "it any more: name the files that are, which its library lists"
+        )
+
+
+# -- columns of folders ---------------------------------------------------------------------------
+
+
+Values = dict[str, str | int | None]
+
+
+def folder_columns(
+    found: Sequence[Found], hive: Hive | None, untyped: bool
+) -> tuple[list[Values], dict[str, type]]:
+    """The columns that the folders ``NAME=VALUE`` of each file say, and their types.
+
+    A column whose values all are whole numbers is of integers, any other of text.
+
+    Parameters
+    ----------
+    found : sequence of Found
+    hive : Hive, optional
+        By default the folders below those that the command line names.
+    untyped : bool
+        Whether all is text in their format.
+
+    Raises
+    ------
+    typer.BadParameter
+        A `hive` that changes nothing.
+    RVHError
+        Files of which only some are in such folders, a name that is there twice.
+    """
+    whole = [_columns(each.path, PurePath(each.path).parts[:-1]) for each in found]
+    if hive is not None and not any(whole):
+        raise typer.BadParameter("no folder of KEYS is named NAME=VALUE", param_hint="--hive")
+    if hive is Hive.DROP:
+        return [{} for _ in found], {}
+    if hive is Hive.KEEP:
+        columns = whole
+    else:
+        columns = [_columns(each.path, each.below) for each in found]
+        _refuse_doubtful(found, whole)
+    _refuse_other_folders(found, columns)
+    types: dict[str, type] = dict.fromkeys(columns[0], str)
+    for name in [] if untyped else types:
+        texts = [str(each[name]) for each in columns if each[name] is not None]
+        if texts and all(map(WHOLE_NUMBER.fullmatch, texts)):
+            types[name] = int
+            for each in columns:
+                value = each[name]
+                each[name] = None if value is None else int(value)
+    return columns, types
+
+
+def _columns(path: str, folders: Sequence[str]) -> Values:
+    columns: Values = {}
+    for folder in folders:
+        name, sign, value = folder.partition("=")
+        if sign and name:
+            if unquote(name) in columns:
+                raise RVHError(f"{path}: two folders are named {unquote(name)}=")
+            columns[unquote(name)] = None if value == NULL else unquote(value)
+    return columns
+
+
+def _refuse_doubtful(found: Sequence[Found], whole: Sequence[Values]) -> None:
+    """Refuse files named one by one whose folders differ: are those columns meant?
+
+    The shell makes such a list of a pattern without quotes.
+    """
+    named = [(each, columns) for each, columns in zip(found, whole, strict=True) if each.named]
+    for each, columns in named:
+        if columns != named[0][1]:
+            raise RVHError(
+                f"{named[0][0].path} and {each.path} are in folders NAME=VALUE that differ: say "
+                "--hive keep to have them as columns, or --hive drop"
+            )
+
+
+def _refuse_other_folders(found: Sequence[Found], columns: Sequence[Values]) -> None:
+    for each, its in zip(found, columns, strict=True):
+        if list(its) != list(columns[0]):
+            here, there = ("/".join(f"{name}=" for name in some) for some in (its, columns[0]))
+            raise RVHError(
+                f"{each.path} is in folders {here or 'without NAME=VALUE'}, but {found[0].path} in "
+                f"{there or 'folders without NAME=VALUE'}: all files need the same columns"
+            )
