@@ -14,10 +14,12 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from rvh._columns.arrow.reader import check_extensions
 from rvh._columns.values import is_uuid, uuid_text
+from rvh._tables.fields import field_path
 from rvh._tables.source import Source
 from rvh._tables.text import key_text
 from rvh.errors import RVHError, show
@@ -94,9 +96,15 @@ class Batch:
         return array
 
     def _column(self, name: str) -> Any:
+        first, *rest = field_path(name, self.record.schema.names)
         # A record batch: it still has the metadata of a type that pyarrow does not know.
-        check_extensions(self.record.select([name]), f"column {show(name)}")
-        column = self.record.column(name)
+        record = self.record.select([first])
+        if rest:
+            field = _field(record.schema, [first, *rest]).with_name(name)
+            column = pc.struct_field(record.column(0), rest)
+            record = pa.RecordBatch.from_arrays([column], schema=pa.schema([field]))
+        check_extensions(record, f"column {show(name)}")
+        column = record.column(0)
         return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
@@ -164,6 +172,10 @@ class Reader(ABC):
                 f"{self.name}: {difference.format(name=first.name)}; all inputs need the same "
                 "columns"
             )
+
+    def has_field(self, path: Sequence[str]) -> bool:
+        """Check whether there is a column, and the fields within it that `path` goes on with."""
+        return _field(self.schema, path) is not None
 
     def other_encoding(self) -> str:
         """The advice in errors about bytes that are not UTF-8."""
@@ -257,6 +269,18 @@ class TableWriter(Writer):
     @abstractmethod
     def write_record(self, record: Any) -> None:
         """Write some rows."""
+
+
+def _field(schema: Any, path: Sequence[str]) -> Any:
+    """The field that a path leads to; None where there is none, or more than one."""
+    field, fields = None, schema
+    for name in path:
+        at = fields.get_field_index(name) if fields is not None else -1
+        if at < 0:
+            return None
+        field = fields.field(at)
+        fields = field.type if pa.types.is_struct(field.type) else None
+    return field
 
 
 def _difference(this: Any, first: Any) -> str:

@@ -46,6 +46,9 @@ class JoinedReader(Reader):
     def __exit__(self, *exc: object) -> None:
         self._stack.close()
 
+    def has_field(self, path: Sequence[str]) -> bool:
+        return self.first.has_field(path)
+
     @property
     def schema(self) -> Any:
         return self.first.schema

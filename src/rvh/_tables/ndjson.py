@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,7 @@ from rvh._tables.base import (
     column_of,
     naming,
 )
+from rvh._tables.fields import field_path
 from rvh._tables.jsontext import unique_members
 from rvh._tables.pandas_import import use_pandas
 from rvh._tables.source import Source
@@ -48,11 +50,30 @@ class JsonBatch(Batch):
         return f"line {self.numbers[row]}"
 
     def values(self, name: str) -> Sequence[Any]:
+        path = self._path(name)
+        values: list[Any] = []
         try:
-            return [each[name] for each in self.objects]
-        except KeyError:
-            row = next(n for n, each in enumerate(self.objects) if name not in each)
+            if len(path) == 1:
+                return [each[path[0]] for each in self.objects]
+            for each in self.objects:
+                values.append(_member(each, path))
+            return values
+        except (KeyError, TypeError):
+            row = len(values)
+            if len(path) == 1:
+                row = next(n for n, each in enumerate(self.objects) if path[0] not in each)
             raise self.error(row, f"there is no member {show(name)}") from None
+
+    def has_field(self, path: Sequence[str]) -> bool:
+        """Check whether any of the objects has a member, and members within it."""
+        for each in self.objects:
+            with suppress(KeyError, TypeError):
+                _member(each, path)
+                return True
+        return False
+
+    def _path(self, name: str) -> tuple[str, ...]:
+        return field_path(name, self._reader.names or [])
 
     def texts(self, name: str) -> Sequence[Any]:
         return self.values(name)  # JSON's own kinds, which Arrow need not tell
@@ -130,6 +151,9 @@ class JsonReader(Reader):
                 line = batch.lines[row][:-1].rstrip()
                 batch.lines[row] = line + between + _dumps(fresh)[1:].encode()
                 each.update(fresh)
+
+    def has_field(self, path: Sequence[str]) -> bool:
+        return self._first is not None and self._first.has_field(path)
 
     @property
     def schema(self) -> Any:
@@ -245,6 +269,20 @@ class JsonWriter(Writer):
                     raise batch.error(row, f"member {show(name)} is there already: use {use}")
             text = line[:-1].decode().rstrip()
             yield f"{text}, " if each else text
+
+
+def _member(each: dict[str, Any], path: Sequence[str]) -> Any:
+    """A member within an object, by its path; null where one on the way is null.
+
+    Raises
+    ------
+    KeyError, TypeError
+        A member that is not there, or that is no object.
+    """
+    value: Any = each
+    for name in path:
+        value = None if value is None else value[name]
+    return value
 
 
 def _text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import typer
 from numpy.typing import NDArray
 
 from rvh import keys
+from rvh._tables.fields import field_path, parts, quoted
 from rvh.cli.values import whole_number
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.multi import compose_keys
@@ -129,7 +131,7 @@ class KeySpec:
     def _values(self, batch: Batch, name: str) -> Sequence[Any] | NDArray[Any]:
         try:
             return batch.texts(name) if self._key_type is KeyType.TEXT else batch.values(name)
-        except RVHError as error:  # about the column's type
+        except RVHTypeError as error:  # about the column's type
             raise type(error)(f"{batch.source}: {error}") from None
 
     def _typed(self, column: Sequence[Any] | NDArray[Any]) -> Sequence[Any] | NDArray[Any]:
@@ -188,18 +190,28 @@ def key_columns(given: list[str] | None, reader: Reader) -> list[str]:
 
 
 def refuse_missing(columns: list[str], reader: Reader) -> None:
-    """Refuse a column that the input does not have, or has more than once."""
-    present = reader.names
+    """Refuse a column that the input does not have, or has more than once; so a field of one."""
+    present, source = reader.names, reader.source.name
     if present is None:
         return
     for name in columns:
-        if name not in present:
+        column, *fields = path = field_path(name, present)
+        if column not in present:
             raise RVHError(
-                f"{reader.source.name}: there is no column {show(name)}; "
-                f"there are: {_listed(present)}"
+                f"{source}: there is no column {show(name)}; there are: {_listed(present)}"
             )
-        if present.count(name) > 1:
-            raise RVHError(f"{reader.source.name}: column {show(name)} is there more than once")
+        if present.count(column) > 1:
+            raise RVHError(f"{source}: column {show(column)} is there more than once")
+        if fields and not reader.has_field(path):
+            within = ".".join(fields)
+            raise RVHError(f"{source}: column {show(column)} has no field {show(within)}")
+        if name == column and len(other := parts(name)) > 1 and reader.has_field(other):
+            field = ".".join(other[1:])
+            raise RVHError(
+                f"{source} has a column {show(name)}, and a column {show(other[0])} with a field "
+                f"{show(field)}: write -K {shlex.quote(quoted(name))} for the first, or -K "
+                f"{shlex.quote(quoted(*other))} for the second"
+            )
 
 
 def _listed(names: list[str]) -> str:
