@@ -24,6 +24,7 @@ import cloudpickle  # noqa: E402
 import dask  # noqa: E402
 import pandas as pd  # noqa: E402
 import pyarrow as pa  # noqa: E402
+import same_keys  # noqa: E402
 from clusters import REFUSALS, Million, asked  # noqa: E402
 
 import rvh  # noqa: E402
@@ -311,3 +312,17 @@ def test_periods_are_refused_before_anything_runs() -> None:
     cast = df.assign(key=df["key"].astype(str))
     expected = rvh.select_batch(NODES, ["2024-01", "2024-02", "2024-03"])[:, 0].tolist()
     assert placed(cast, "key", NODES)["node"].tolist() == expected
+
+
+# -- the keys of tests/integrations/test_same_nodes.py -------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # Dask's own use of pandas
+@pytest.mark.parametrize("kind", [kind for kind in same_keys.KINDS if kind != "composite"])
+def test_the_same_nodes_as_everywhere(kind: str, tmp_path: Path) -> None:
+    df = dd.read_parquet(same_keys.parquet(kind, tmp_path), split_row_groups=True)
+    assert df.npartitions > 1
+    if kind == "date":
+        df = df.assign(day=df["day"].astype(str))
+    found = placed(df, same_keys.key(kind), same_keys.NODES)
+    assert same_keys.in_order(found["row"], found["node"]) == same_keys.nodes(kind)

@@ -15,6 +15,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'rvh[
 
 import pandas as pd  # noqa: E402
 import pyarrow as pa  # noqa: E402
+import same_keys  # noqa: E402
 from clusters import REFUSALS, Million, asked  # noqa: E402
 
 import rvh  # noqa: E402
@@ -174,3 +175,18 @@ def test_a_worker_with_another_fingerprint_fails_loudly(monkeypatch: pytest.Monk
         ray.exceptions.RayTaskError, match=r"RVHError: .*fingerprint 0{64}.*install the same rvh"
     ):
         ds.materialize()
+
+
+# -- the keys of tests/integrations/test_same_nodes.py -------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [kind for kind in same_keys.KINDS if kind != "composite"])
+def test_the_same_nodes_as_everywhere(kind: str) -> None:
+    table = same_keys.keys(kind).table
+    if kind == "date":
+        table = table.cast(pa.schema({"day": pa.string()}))
+    table = table.append_column("row", [list(range(len(table)))])
+    ds = ray.data.from_arrow([table.slice(0, 30_000), table.slice(30_000)])
+    rows = with_node(ds, same_keys.key(kind), same_keys.NODES).take_all()
+    found = same_keys.in_order([row["row"] for row in rows], [row["node"] for row in rows])
+    assert found == same_keys.nodes(kind)

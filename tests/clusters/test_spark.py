@@ -16,6 +16,7 @@ pytest.importorskip("pyspark", reason="Spark is not installed: pip install 'rvh[
 if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
     pytest.skip("Spark needs Java: install a JRE, 17 or newer", allow_module_level=True)
 
+import same_keys
 from clusters import REFUSALS, Million, asked
 from pyspark import SparkContext
 from pyspark.errors import PythonException
@@ -161,3 +162,17 @@ def test_a_worker_with_another_fingerprint_fails_loudly(
     df = with_node(spark.range(10), "id", NODES)
     with pytest.raises(PythonException, match=r"RVHError: .*fingerprint 0{64}.*install the same"):
         df.collect()
+
+
+# -- the keys of tests/integrations/test_same_nodes.py -------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [kind for kind in same_keys.KINDS if kind != "composite"])
+def test_the_same_nodes_as_everywhere(spark: Any, kind: str, tmp_path: Path) -> None:
+    # Spark refuses to read Parquet's type of UUIDs.
+    df = spark.read.parquet(str(same_keys.parquet(kind, tmp_path, uuids=False)))
+    if kind == "date":
+        df = df.withColumn("day", sf.col("day").cast("string"))
+    found = with_node(df, same_keys.key(kind), same_keys.NODES).select("row", "node").toArrow()
+    rows, answers = (each.to_pylist() for each in found.columns)
+    assert same_keys.in_order(rows, answers) == same_keys.nodes(kind)

@@ -1,0 +1,200 @@
+"""The same 100,000 keys of each kind have the same nodes in every engine and every file format.
+
+One table: what each is given, with the cast that the pages give where it drops a type. The
+clusters have the rest of it, tests/clusters/test_same_nodes.py.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+pd = pytest.importorskip("pandas", reason="pandas is not installed")
+pl = pytest.importorskip("polars", reason="Polars is not installed")
+duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed")
+datafusion = pytest.importorskip("datafusion", reason="DataFusion is not installed")
+
+import pyarrow.feather  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
+import reference  # noqa: E402
+from same_keys import KINDS, NODES, Keys, keys, nodes  # noqa: E402
+
+import rvh.integrations.datafusion as in_datafusion  # noqa: E402
+import rvh.integrations.duckdb as in_duckdb  # noqa: E402
+from rvh.cli import main  # noqa: E402
+from rvh.multi import select_multi  # noqa: E402
+
+Nodes = list[Any]
+
+
+def by_arrow(given: Keys, kind: str) -> Nodes:
+    table = given.table
+    if kind == "date":
+        table = table.cast(pa.schema({"day": pa.string()}))
+    if kind == "composite":
+        return select_multi(NODES, table.columns)[:, 0].tolist()
+    return pa.array(NODES.select_arrow(table.column(0))).to_pylist()
+
+
+def by_polars(given: Keys, kind: str) -> Nodes:
+    key = pl.col(given.columns[0])
+    if kind == "uuid":  # docs/integrations.md, "UUIDs"
+        digits = key.bin.encode("hex")
+        cuts = [(0, 8), (8, 4), (12, 4), (16, 4), (20, 12)]
+        key = pl.concat_str([digits.str.slice(*cut) for cut in cuts], separator="-")
+    elif kind == "date":
+        key = key.cast(pl.String)
+    frame = pl.from_arrow(given.table).lazy()
+    return frame.select(node=key.rvh.select(NODES)).collect()["node"].to_list()
+
+
+def by_pandas(given: Keys, kind: str) -> Nodes:
+    series = given.table.to_pandas()[given.columns[0]]
+    if kind == "date":
+        series = series.astype(str)
+    return series.rvh.select(NODES).tolist()
+
+
+def by_duckdb(given: Keys, kind: str) -> Nodes:
+    key = given.columns[0] + ("::VARCHAR" if kind == "date" else "")
+    with duckdb.connect() as con:
+        in_duckdb.register(con, "node", NODES)
+        con.register("t", given.table)
+        return [row[0] for row in con.execute(f"SELECT node({key}) FROM t").fetchall()]
+
+
+def by_datafusion(given: Keys, kind: str) -> Nodes:
+    # With more partitions the order of the rows is not kept.
+    ctx = datafusion.SessionContext(datafusion.SessionConfig().with_target_partitions(1))
+    ctx.register_record_batches("t", [given.table.to_batches()])
+    types = {"text": pa.string(), "integer": pa.int64(), "uuid": pa.uuid(), "date": pa.string()}
+    in_datafusion.register(ctx, "node", NODES, key=types[kind])
+    key = given.columns[0]
+    key = f"CAST({key} AS VARCHAR)" if kind == "date" else key
+    return ctx.sql(f"SELECT node({key}) AS node FROM t").to_pydict()["node"]
+
+
+ENGINES: dict[str, Callable[[Keys, str], Nodes]] = {
+    name.removeprefix("by_"): call for name, call in globals().items() if name.startswith("by_")
+}
+
+
+# -- files: the text of each value, or its type, where the format has types -----------------------
+
+
+def write_delimited(path: Path, table: Any) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",")
+        rows.writerow(table.column_names)
+        rows.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
+def read_delimited(path: Path) -> Nodes:
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
+        return [row["node"] for row in rows]
+
+
+def write_ndjson(path: Path, table: Any) -> None:
+    path.write_text("".join(json.dumps(row, default=str) + "\n" for row in table.to_pylist()))
+
+
+def read_ndjson(path: Path) -> Nodes:
+    return [json.loads(line)["node"] for line in path.read_text("utf-8").splitlines()]
+
+
+def write_stream(path: Path, table: Any) -> None:
+    with pa.ipc.new_stream(str(path), table.schema) as stream:
+        stream.write_table(table)
+
+
+def read_stream(path: Path) -> Nodes:
+    with pa.ipc.open_stream(str(path)) as stream:
+        return stream.read_all()["node"].to_pylist()
+
+
+def write_lines(path: Path, table: Any) -> None:
+    path.write_text("".join(f"{key}\n" for key in table.column(0).to_pylist()), "utf-8")
+
+
+def read_lines(path: Path) -> Nodes:
+    lines = path.read_text("utf-8").splitlines()
+    return [line.rpartition("\t")[2] for line in lines]
+
+
+#: the format's file -> how it is written, how its nodes are read, and whether it keeps types
+FORMATS: dict[str, tuple[Callable[[Path, Any], object], Callable[[Path], Nodes], bool]] = {
+    "keys.csv": (write_delimited, read_delimited, False),
+    "keys.tsv": (write_delimited, read_delimited, False),
+    "keys.ndjson": (write_ndjson, read_ndjson, False),
+    "keys.parquet": (
+        lambda path, table: pq.write_table(table, path),
+        lambda path: pq.read_table(path)["node"].to_pylist(),
+        True,
+    ),
+    "keys.arrow": (
+        lambda path, table: pyarrow.feather.write_feather(table, str(path)),
+        lambda path: pyarrow.feather.read_table(path)["node"].to_pylist(),
+        True,
+    ),
+    "keys.arrows": (write_stream, read_stream, True),
+    "keys.txt": (write_lines, read_lines, False),
+}
+
+
+def typed(name: str, given: Keys, kind: str) -> list[str]:
+    """The options that say which columns are the key, and as what."""
+    keeps_types = FORMATS[name][2]
+    columns = ["key"] if name == "keys.txt" else given.columns
+    options = ["--key-column", ",".join(columns)]
+    if kind == "integer" and not (keeps_types or name == "keys.ndjson"):
+        options += ["--key-type", "int"]
+    if kind == "date" and keeps_types:
+        options += ["--key-type", "text"]
+    return options
+
+
+#: these take one column of keys
+ONE_COLUMN = {("composite", name) for name in ("polars", "pandas", "duckdb", "datafusion")}
+ENGINE_CASES = [
+    (kind, name) for kind in KINDS for name in ENGINES if (kind, name) not in ONE_COLUMN
+]
+#: a line has one column, and the option for the kind of key is for all of its columns
+FILES_OF_TEXT = {("composite", f"keys.{name}") for name in ("csv", "tsv", "txt")}
+FILE_CASES = [
+    (kind, name) for kind in KINDS for name in FORMATS if (kind, name) not in FILES_OF_TEXT
+]
+
+
+@pytest.mark.parametrize(("kind", "engine"), ENGINE_CASES)
+def test_an_engine(kind: str, engine: str) -> None:
+    assert ENGINES[engine](keys(kind), kind) == nodes(kind)
+
+
+@pytest.mark.parametrize(("kind", "name"), FILE_CASES)
+def test_a_file(kind: str, name: str, tmp_path: Path) -> None:
+    write, read, _ = FORMATS[name]
+    given = keys(kind)
+    write(tmp_path / name, given.table)
+    (tmp_path / "nodes.txt").write_text("".join(f"{node}\n" for node in NODES.ids))
+    out = tmp_path / f"placed{Path(name).suffix}"
+    asked = ["assign", tmp_path / name, "--nodes", f"@{tmp_path / 'nodes.txt'}", "-o", out]
+    options = ["--scheme", "murmur", "--quiet", *typed(name, given, kind)]
+    assert main([*map(str, asked), *options]) == 0
+    assert read(out) == nodes(kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_table_has_what_hashlib_and_python_say(kind: str) -> None:
+    """The first keys, by the contract written down again."""
+    ids = NODES.ids.tolist()
+    expected = [
+        ids[reference.ranking(ids, key, scheme="murmur")[0]] for key in keys(kind).keys[:50]
+    ]
+    assert nodes(kind)[:50] == expected
