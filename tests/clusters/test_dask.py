@@ -26,9 +26,19 @@ import pandas as pd  # noqa: E402
 import pyarrow as pa  # noqa: E402
 import same_keys  # noqa: E402
 from clusters import REFUSALS, Million, asked  # noqa: E402
+from placements import (  # noqa: E402
+    GEO,
+    GEOHASHES,
+    IDS,
+    NUMBERS,
+    PLACEMENTS,
+    TEXT,
+    expected,
+    near,
+)
 
 import rvh  # noqa: E402
-from rvh.integrations.dask import with_node  # noqa: E402
+from rvh.integrations.dask import partition_by_node, with_node  # noqa: E402
 
 NODES = ["a", "b", "c", "d", "e"]
 #: seconds after which a test that waits for a worker gives up
@@ -326,3 +336,123 @@ def test_the_same_nodes_as_everywhere(kind: str, tmp_path: Path) -> None:
         df = df.assign(day=df["day"].astype(str))
     found = placed(df, same_keys.key(kind), same_keys.NODES)
     assert same_keys.in_order(found["row"], found["node"]) == same_keys.nodes(kind)
+
+
+# -- placements, composite keys, named columns --------------------------------------------------
+
+
+def table() -> Any:
+    df = pd.DataFrame({"text": TEXT, "number": NUMBERS, "place": GEOHASHES})
+    return dd.from_pandas(df.astype({"number": "Int64"}), npartitions=4)
+
+
+def lists(answers: Any, k: int) -> list[Any]:
+    return [
+        (None if row is pd.NA or row is None else [row]) if k == 1 else
+        (None if not isinstance(row, (list, np.ndarray)) else list(row))
+        for row in answers
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in PLACEMENTS if "own" not in name])
+def test_placements(name: str) -> None:
+    placement, k, options, answer = PLACEMENTS[name]
+    found = placed(table(), "text", placement, k, **options)["node"]
+    assert lists(found, k) == expected(answer, TEXT)
+    if name not in ("Ring", "Migration.at"):
+        found = placed(table(), ["number", "text"], placement, k, **options)["node"]
+        assert lists(found, k) == expected(answer, NUMBERS, TEXT)
+
+
+def test_a_placement_on_workers(client: Any) -> None:
+    placement, k, options, answer = PLACEMENTS["FaultSet, spread"]
+    found = with_node(table(), ["number", "text"], placement, k, **options).compute()["node"]
+    assert lists(found, k) == expected(answer, NUMBERS, TEXT)
+    found = with_node(table(), "text", GEO, 2, geohash="place").compute()["node"]
+    assert lists(found, 2) == near(2)
+
+
+def test_named_columns() -> None:
+    found = placed(table(), "text", IDS, 2, as_columns=True)
+    assert list(found.columns[-2:]) == ["node_1", "node_2"]
+    best = expected(lambda keys: rvh.select_batch(IDS, keys, 2), TEXT)
+    for rank, name in enumerate(["node_1", "node_2"]):
+        assert lists(found[name], 1) == [None if row is None else [row[rank]] for row in best]
+
+
+def test_structs() -> None:
+    struct = pa.StructArray.from_arrays([pa.array(TEXT), pa.array(NUMBERS)], names=["a", "b"])
+    df = frame(key=pd.Series(pd.arrays.ArrowExtensionArray(struct)))
+    best = expected(lambda keys: rvh.select_batch(IDS, keys), TEXT, NUMBERS)
+    assert lists(placed(df, "key", IDS)["node"], 1) == best
+
+
+def test_a_placement_that_does_not_travel() -> None:
+    class Local:
+        ids = ("a",)
+
+        def select_batch(self, keys: Any, k: int) -> Any:
+            return [["a"] for _ in keys]
+
+        def __reduce__(self) -> Any:
+            raise TypeError("of this process")
+
+    with pytest.raises(rvh.RVHTypeError, match=r"a Local, which cannot go .*of this process"):
+        with_node(table(), "text", Local())
+
+
+# -- each node's rows in one partition ----------------------------------------------------------
+
+
+def nodes_of_partitions(df: Any) -> list[list[Any]]:
+    found = []
+    for number in range(df.npartitions):
+        nodes = df.get_partition(number).compute(scheduler="sync")["node"]
+        found.append(sorted(nodes.dropna().unique()) + ([None] if nodes.isna().any() else []))
+    return found
+
+
+def test_each_node_has_a_partition() -> None:
+    nodes = [f"node-{n:02}" for n in range(12)]
+    keys = pd.DataFrame({"key": np.arange(5000)}, index=np.arange(5000, 10000))
+    df = dd.from_pandas(keys, npartitions=5)
+    found = partition_by_node(df, "key", nodes)
+    assert found.columns.tolist() == ["key", "node"]
+    assert nodes_of_partitions(found) == [[node] for node in nodes]
+    back = found.compute(scheduler="sync").sort_index()
+    assert back.index.equals(keys.index)
+    assert back["key"].tolist() == keys["key"].tolist()
+    assert back["node"].tolist() == rvh.select_batch(nodes, np.arange(5000))[:, 0].tolist()
+
+
+def test_a_node_without_keys_has_an_empty_partition() -> None:
+    found = partition_by_node(frame(key=["x", "y"]), "key", NODES, weights=[0, 1, 0, 0, 0])
+    assert nodes_of_partitions(found) == [[], ["b"], [], [], []]
+
+
+@pytest.mark.parametrize("null_keys", ["keep", "drop"])
+def test_rows_without_a_node(null_keys: Any) -> None:
+    df = frame(key=["x", None, "y", None])
+    found = partition_by_node(df, "key", NODES, null_keys=null_keys)
+    parts = nodes_of_partitions(found)
+    assert len(parts) == 5 + (null_keys == "keep")
+    assert [node for part in parts[:5] for node in part] == sorted(
+        {rvh.rendezvous_hash(NODES, key)[0] for key in "xy"}
+    )
+    assert parts[5:] == ([[None]] if null_keys == "keep" else [])
+    assert len(found.compute(scheduler="sync")) == (4 if null_keys == "keep" else 2)
+
+
+def test_rows_without_a_node_are_an_error() -> None:
+    df = partition_by_node(frame(key=["x", None]), "key", NODES)
+    with pytest.raises(rvh.RVHError, match=r"is null, so it has no node: .*null_keys="):
+        df.compute(scheduler="sync")
+    with pytest.raises(rvh.RVHError, match="null_keys is 'ignore'"):
+        partition_by_node(frame(key=["x"]), "key", NODES, null_keys="ignore")
+
+
+def test_partitions_on_a_cluster(client: Any, million: Million) -> None:
+    found = partition_by_node(read_million(million, 8), "key", million.nodes)
+    counts = found.map_partitions(lambda part: part["node"].value_counts()).compute()
+    assert sorted(counts.index) == list(million.nodes)  # each in one partition
+    assert counts.sum() == len(million.keys)

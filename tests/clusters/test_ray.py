@@ -17,6 +17,16 @@ import pandas as pd  # noqa: E402
 import pyarrow as pa  # noqa: E402
 import same_keys  # noqa: E402
 from clusters import REFUSALS, Million, asked  # noqa: E402
+from placements import (  # noqa: E402
+    GEO,
+    GEOHASHES,
+    IDS,
+    NUMBERS,
+    PLACEMENTS,
+    TEXT,
+    expected,
+    near,
+)
 
 import rvh  # noqa: E402
 from rvh.integrations.ray import with_node  # noqa: E402
@@ -190,3 +200,39 @@ def test_the_same_nodes_as_everywhere(kind: str) -> None:
     rows = with_node(ds, same_keys.key(kind), same_keys.NODES).take_all()
     found = same_keys.in_order([row["row"] for row in rows], [row["node"] for row in rows])
     assert found == same_keys.nodes(kind)
+
+
+# -- placements, composite keys, named columns --------------------------------------------------
+
+
+def table() -> Any:
+    return ray.data.from_arrow(pa.table({"text": TEXT, "number": NUMBERS, "place": GEOHASHES}))
+
+
+def lists(answers: list[Any], k: int) -> list[Any]:
+    return [None if row is None else [row] if k == 1 else list(row) for row in answers]
+
+
+def test_placements() -> None:
+    """One job: each placement adds its columns."""
+    ds = table()
+    asked_for = []
+    for number, (name, (placement, k, options, answer)) in enumerate(PLACEMENTS.items()):
+        if "own" in name:
+            continue
+        ds = with_node(ds, "text", placement, k, f"one {number}", **options)
+        asked_for.append((f"one {number}", k, expected(answer, TEXT)))
+        if name not in ("Ring", "Migration.at"):
+            ds = with_node(ds, ["number", "text"], placement, k, f"two {number}", **options)
+            asked_for.append((f"two {number}", k, expected(answer, NUMBERS, TEXT)))
+    rows = with_node(ds, "text", GEO, 2, "near", geohash="place").take_all()
+    for name, k, best in [*asked_for, ("near", 2, near(2))]:
+        assert lists([row[name] for row in rows], k) == best, name
+
+
+def test_named_columns() -> None:
+    rows = with_node(table(), "text", IDS, 2, as_columns=True).take_all()
+    best = expected(lambda keys: rvh.select_batch(IDS, keys, 2), TEXT)
+    assert [[row["node_1"], row["node_2"]] for row in rows] == [row or [None] * 2 for row in best]
+    with pytest.raises(rvh.RVHTypeError, match="needs the place of each key"):
+        with_node(table(), "text", GEO)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import numpy as np
 import pytest
 
@@ -18,13 +21,23 @@ if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
 
 import same_keys
 from clusters import REFUSALS, Million, asked
+from placements import (
+    GEO,
+    GEOHASHES,
+    IDS,
+    NUMBERS,
+    PLACEMENTS,
+    TEXT,
+    expected,
+    near,
+)
 from pyspark import SparkContext
 from pyspark.errors import PythonException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as sf
 
 import rvh
-from rvh.integrations.spark import with_node
+from rvh.integrations.spark import node, partition_by_node, register, with_node
 
 NODES = ["a", "b", "c", "d", "e"]
 
@@ -176,3 +189,174 @@ def test_the_same_nodes_as_everywhere(spark: Any, kind: str, tmp_path: Path) -> 
     found = with_node(df, same_keys.key(kind), same_keys.NODES).select("row", "node").toArrow()
     rows, answers = (each.to_pylist() for each in found.columns)
     assert same_keys.in_order(rows, answers) == same_keys.nodes(kind)
+
+
+# -- placements, composite keys, named columns, SQL -----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def table(spark: Any) -> Any:
+    rows = list(zip(range(60), TEXT, NUMBERS, GEOHASHES, strict=True))
+    df = spark.createDataFrame(rows, "row int, text string, number bigint, place string").cache()
+    df.createOrReplaceTempView("t")
+    return df
+
+
+def lists(answers: list[Any], k: int) -> list[Any]:
+    return [None if row is None else [row] if k == 1 else row for row in answers]
+
+
+def in_order(df: Any, name: str = "node") -> list[Any]:
+    return [row[name] for row in sorted(df.collect(), key=lambda row: row["row"])]
+
+
+@pytest.mark.parametrize("name", [name for name in PLACEMENTS if "own" not in name])
+def test_placements(table: Any, name: str) -> None:
+    placement, k, options, answer = PLACEMENTS[name]
+    df = with_node(table, "text", placement, k, "one", **options)
+    composite = name not in ("Ring", "Migration.at")
+    if composite:
+        df = with_node(df, ["number", "text"], placement, k, "two", **options)
+    assert lists(in_order(df, "one"), k) == expected(answer, TEXT)
+    if composite:
+        assert lists(in_order(df, "two"), k) == expected(answer, NUMBERS, TEXT)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_places(table: Any, k: int) -> None:
+    assert lists(in_order(with_node(table, "text", GEO, k, geohash="place")), k) == near(k)
+
+
+def test_a_column(table: Any) -> None:
+    struct = sf.struct("number", "text")
+    df = table.select(
+        "row",
+        node("text", IDS, 2).alias("two"),
+        node([sf.col("number"), "text"], IDS).alias("composite"),
+        node(struct, IDS).alias("struct"),
+        node("text", GEO, geohash="place").alias("near"),
+    )
+    best = expected(lambda keys: rvh.select_batch(IDS, keys), NUMBERS, TEXT)
+    assert lists(in_order(df, "composite"), 1) == lists(in_order(df, "struct"), 1) == best
+    assert lists(in_order(df, "near"), 1) == near(1)
+    assert in_order(df, "two") == expected(lambda keys: rvh.select_batch(IDS, keys, 2), TEXT)
+    with pytest.raises(rvh.RVHTypeError, match="needs the place of each key"):
+        node("text", GEO)
+
+
+def test_a_function_of_sql(spark: Any, table: Any) -> None:
+    register(spark, "node", IDS)
+    register(spark, "nodes", IDS, 2)
+    register(spark, "near", GEO, 2)
+    register(spark, "raw", [b"\xff", b"b"])
+    df = spark.sql(
+        "SELECT row, node(text) one, nodes(text) two, node(number, text) composite, "
+        "node(struct(number, text)) struct, near(text, place) near, raw(text) raw FROM t"
+    )
+    types = [field.dataType.simpleString() for field in df.schema]
+    assert types == ["int", "string", "array<string>", *["string"] * 2, "array<string>", "binary"]
+    best = expected(lambda keys: rvh.select_batch(IDS, keys), NUMBERS, TEXT)
+    assert lists(in_order(df, "composite"), 1) == lists(in_order(df, "struct"), 1) == best
+    assert in_order(df, "near") == near(2)
+    assert in_order(df, "two") == expected(lambda keys: rvh.select_batch(IDS, keys, 2), TEXT)
+    best = expected(lambda keys: rvh.select_batch([b"\xff", b"b"], keys), TEXT)
+    assert lists(in_order(df, "raw"), 1) == best
+
+
+def test_named_columns(table: Any) -> None:
+    df = with_node(table, "text", IDS, 2, as_columns=True)
+    assert df.columns == [*table.columns, "node_1", "node_2"]
+    best = expected(lambda keys: rvh.select_batch(IDS, keys, 2), TEXT)
+    for rank, name in enumerate(["node_1", "node_2"]):
+        assert in_order(df, name) == [None if row is None else row[rank] for row in best]
+
+
+# -- each node's rows in one partition ------------------------------------------------------------
+
+
+def nodes_of_partitions(df: Any) -> list[list[Any]]:
+    def nodes(number: int, rows: Any) -> Any:
+        yield number, list({row["node"] for row in rows})
+
+    return [found for _, found in sorted(df.rdd.mapPartitionsWithIndex(nodes).collect())]
+
+
+def test_each_node_has_a_partition(spark: Any) -> None:
+    nodes = [f"node-{n:02}" for n in range(12)]
+    df = partition_by_node(spark.range(5000), "id", nodes)
+    assert df.columns == ["id", "node"]
+    assert nodes_of_partitions(df) == [[node] for node in nodes]
+    found = {row["id"]: row["node"] for row in df.collect()}
+    best = rvh.select_batch(nodes, np.arange(5000))[:, 0].tolist()
+    assert [found[n] for n in range(5000)] == best
+
+
+def test_a_node_without_keys_has_an_empty_partition(spark: Any) -> None:
+    df = partition_by_node(spark.range(5), "id", NODES, weights=[0, 1, 0, 0, 0])
+    assert nodes_of_partitions(df) == [[], ["b"], [], [], []]
+
+
+@pytest.mark.parametrize("null_keys", ["keep", "drop"])
+def test_rows_without_a_node(spark: Any, null_keys: Any) -> None:
+    df = spark.createDataFrame([("x",), (None,), ("y",), (None,)], "key string")
+    parts = nodes_of_partitions(partition_by_node(df, "key", NODES, null_keys=null_keys))
+    nodes = {rvh.rendezvous_hash(NODES, key)[0] for key in "xy"}
+    assert [node for part in parts[:5] for node in part] == sorted(nodes)
+    assert parts[5:] == ([[None]] if null_keys == "keep" else [])
+
+
+def test_rows_without_a_node_are_an_error(spark: Any) -> None:
+    df = spark.createDataFrame([("x",), (None,)], "key string")
+    with pytest.raises(PythonException, match=r"RVHError: .* is null, so it has no node: .*drop"):
+        partition_by_node(df, "key", NODES).collect()
+
+
+# -- the Python of a worker -----------------------------------------------------------------------
+
+
+def test_the_first_run_of_a_newcomer(tmp_path: Path) -> None:
+    """The Python of an environment that is not activated: `python3` is another one."""
+    elsewhere = tmp_path / "bin"
+    elsewhere.mkdir()
+    (elsewhere / "python3").write_text("#!/bin/sh\necho not this Python >&2\nexit 3\n")
+    (elsewhere / "python3").chmod(0o755)
+    code = """
+        from pyspark.sql import SparkSession
+        from rvh.integrations.spark import register, with_node
+        spark = SparkSession.builder.master("local[1]").getOrCreate()
+        before = spark.sparkContext.pythonExec
+        df = spark.sql("SELECT * FROM VALUES ('ann'), ('bob') AS t(user)")
+        register(spark, "node", ["a", "b", "c"])
+        df = with_node(df, "user", ["a", "b", "c"]).selectExpr("node", "node(user) AS n")
+        print([(row.node, row.n) for row in df.collect()], spark.sparkContext.pythonExec == before)
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYSPARK_PYTHON"}
+    environment |= {"PATH": f"{elsewhere}:{os.environ['PATH']}", "SPARK_LOCAL_IP": "127.0.0.1"}
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    best = [node for (node,) in rvh.select_batch(["a", "b", "c"], ["ann", "bob"]).tolist()]
+    assert run.stdout.strip() == f"{[(node, node) for node in best]} True", run.stderr[-2000:]
+
+
+def test_a_worker_without_rvh_says_what_to_do(tmp_path: Path) -> None:
+    from rvh.integrations import spark as integration
+
+    function = integration._in_worker(b"", "places")
+    (tmp_path / "function").write_bytes(cloudpickle.dumps(function))
+    code = """
+        import sys
+        sys.modules["rvh"] = None
+        import cloudpickle
+        try:
+            cloudpickle.loads(open("function", "rb").read())("keys")
+        except ImportError as error:
+            print(error)
+    """
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert f"this Spark worker, {sys.executable}, needs the same rvh" in run.stdout
+    assert "set PYSPARK_PYTHON" in run.stdout

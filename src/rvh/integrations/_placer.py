@@ -133,17 +133,17 @@ class Placer:
         for name in options:
             if not accepts(self.placement, name):
                 raise RVHError(
-                    f"{name}= was given beside {self._name}, which has no such option: leave it out"
+                    f"{name}= was given beside {self.name}, which has no such option: leave it out"
                     + ("" if name in OF_IDS else ", or pass a FaultSet")
                 )
 
     def _check_k(self, k: Any) -> int:
         if isinstance(self.placement, NodeSet):
             return self.placement._ranking.check_k(k)
-        k = whole_number("k", k, len(self.ids), f"{self._name} has {len(self.ids)} nodes")
+        k = whole_number("k", k, len(self.ids), f"{self.name} has {len(self.ids)} nodes")
         own = getattr(self.placement, "k", k)
         if own != k:
-            raise RVHError(f"k is {k}, but {self._name} gives every key {own}: pass k={own}")
+            raise RVHError(f"k is {k}, but {self.name} gives every key {own}: pass k={own}")
         self.k = k
         # A call that shows what else is wrong.
         keys: list[str] = [] if is_from_rvh(self.placement) else ["any key"]
@@ -159,18 +159,19 @@ class Placer:
         """
         if self.needs_geohash and geohash is None:
             raise RVHTypeError(
-                f"{self._name} needs the place of each key: pass geohash=, the column of them"
+                f"{self.name} needs the place of each key: pass geohash=, the column of them"
             )
         if geohash is not None and not self.needs_geohash:
             raise RVHError(
-                f"geohash= was given beside {self._name}, which knows no places: leave it out, or "
+                f"geohash= was given beside {self.name}, which knows no places: leave it out, or "
                 "pass a GeoSet"
             )
         if count > 1 and is_from_rvh(self.placement):
             self._positions({"key": (compose_keys([], []), list)}, [], 1)
 
     @property
-    def _name(self) -> str:
+    def name(self) -> str:
+        """The placement, as messages call it."""
         return f"a {type(self.placement).__name__}"
 
     # -- answers ----------------------------------------------------------------------------------
@@ -234,6 +235,18 @@ def _is_placement(nodes: Any) -> bool:
 def _unpickled(version: str, inside: bytes) -> Placer:
     check_reader("a placement", version)
     return Placer(*pickle.loads(inside))
+
+
+def dumps(placer: Placer) -> bytes:
+    """Pickle a placer for the workers of an engine."""
+    try:
+        return pickle.dumps(placer)
+    except Exception as error:
+        raise RVHTypeError(
+            f"nodes is {placer.name}, which cannot go to the workers, because pickling it failed "
+            f"({type(error).__name__}: {show(str(error), 200)}): give the class __reduce__, or "
+            "pass a placement of rvh"
+        ) from error
 
 
 @lru_cache(maxsize=8)

@@ -17,7 +17,6 @@ that would place keys otherwise, the job fails with an RVHError.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,7 +25,7 @@ import numpy as np
 from rvh._arguments.choices import one_of
 from rvh.errors import RVHError, show
 from rvh.integrations._common import check_names, key_names, missing
-from rvh.integrations._placer import NULL_KEYS, Placer, Places, loads
+from rvh.integrations._placer import NULL_KEYS, Placer, Places, dumps, loads
 
 try:
     import pandas as pd
@@ -116,7 +115,7 @@ def with_node(
     # Bytes until a task reads them: an object that refuses to be unpickled where Dask reads its
     # messages ends the worker, and no error reaches the caller. Delayed, not scattered: what a dead
     # worker held of it is in the graph.
-    sent = pickle.dumps(placer)
+    sent = dumps(placer)
     meta = _with_node(df._meta, sent, names, geohash, new, as_columns)
     return df.map_partitions(
         _with_node, delayed(sent, pure=True), names, geohash, new, as_columns, meta=meta
@@ -176,7 +175,7 @@ def partition_by_node(
     new = check_names(df.columns, names, geohash, column, 1, False)
     placer.check_columns(len(names), geohash)
     one_of("null_keys", null_keys, NULL_KEYS)
-    sent = pickle.dumps(placer)
+    sent = dumps(placer)
     arguments = (names, geohash, new, null_keys)
     placed = df.map_partitions(
         _with_place,

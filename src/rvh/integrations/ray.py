@@ -17,12 +17,11 @@ one that would place keys otherwise, the job fails with an RVHError.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rvh.integrations._common import check_names, key_names, missing
-from rvh.integrations._placer import Placer, loads
+from rvh.integrations._placer import Placer, dumps, loads
 
 try:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -110,7 +109,7 @@ def with_node(
             _place(pa.schema(needed).empty_table(), placer, *arguments)
     # Bytes until a task reads them: where Ray itself fails to unpickle an object it tries again for
     # ever, but an error in a task ends the job.
-    sent = ray.put(pickle.dumps(placer))
+    sent = ray.put(dumps(placer))
     return ds.map_batches(
         _with_node,
         batch_format="pyarrow",

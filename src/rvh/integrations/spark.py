@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,7 +38,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rvh._arguments.choices import one_of
 from rvh.errors import RVHError
 from rvh.integrations._common import check_names, key_names, missing
-from rvh.integrations._placer import NULL_KEYS, Placer
+from rvh.integrations._placer import NULL_KEYS, Placer, dumps
 
 try:
     import pyarrow as pa  # type: ignore[import-untyped]  # Spark exchanges its arrays
@@ -215,7 +214,7 @@ def register(
     placer = Placer(nodes, k, options)
     kind = "binary" if isinstance(placer.names[0], bytes) else "string"
     function = sf.arrow_udf(
-        _in_worker(pickle.dumps(placer), "nodes"), kind if placer.k == 1 else f"array<{kind}>"
+        _in_worker(dumps(placer), "nodes"), kind if placer.k == 1 else f"array<{kind}>"
     )
     with _python_of_driver(spark):
         spark.udf.register(name, function)
@@ -301,7 +300,7 @@ def _places(
     placer: Placer, arguments: Sequence[Column | str], refuse_nulls: bool = False
 ) -> Column:
     """The positions of nodes: int, or for k > 1 array<int>."""
-    function = _in_worker(pickle.dumps(placer), "places", refuse_nulls)
+    function = _in_worker(dumps(placer), "places", refuse_nulls)
     with _python_of_driver(None):
         return sf.arrow_udf(function, "int" if placer.k == 1 else "array<int>")(*arguments)
 
