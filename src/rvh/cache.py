@@ -7,7 +7,7 @@ scan of keys that are used only once does not evict them.
 from __future__ import annotations
 
 import secrets
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from rvh._runtime.shared import Shared
 from rvh._runtime.slices import take
 from rvh.errors import RVHTypeError
 from rvh.nodes import NodeSet, as_node_set
+
+if TYPE_CHECKING:
+    from rvh.typing import Key, Keys, NodeIds
 
 __all__ = ["CacheInfo", "SelectionCache"]
 
@@ -109,9 +112,9 @@ class SelectionCache(Cache, Shared):
 
     def __init__(
         self,
-        nodes: Any,
+        nodes: NodeSet | NodeIds,
         maxsize: int,
-        policy: str = "lru",
+        policy: Literal["lru", "arc"] = "lru",
         max_bytes: int | None = None,
     ) -> None:
         self._maxsize = whole_number("maxsize", maxsize, SIZE_MAX)
@@ -172,7 +175,7 @@ class SelectionCache(Cache, Shared):
     def __repr__(self) -> str:
         return f"SelectionCache({self.nodes!r}, {self._maxsize}, {self._policy!r})"
 
-    async def aselect(self, key: Any, k: int = 1) -> list[Any]:
+    async def aselect(self, key: Key, k: int = 1) -> list[Any]:
         """Select for asyncio: a small amount of work at once, a large one off the event loop.
 
         Examples
@@ -190,7 +193,7 @@ class SelectionCache(Cache, Shared):
         return await asyncio.to_thread(self.select, key, k)
 
     def argselect_batch(
-        self, keys: Any, k: int = 1, *, threads: int | None = None
+        self, keys: Keys, k: int = 1, *, threads: int | None = None
     ) -> NDArray[np.intp]:
         """Positions in ``nodes.ids`` of the best `k` nodes of every key.
 
@@ -225,7 +228,7 @@ class SelectionCache(Cache, Shared):
         """
         return self._answers(keys, k, threads)[0]
 
-    def select_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
+    def select_batch(self, keys: Keys, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
         """The best `k` nodes of every key.
 
         Parameters
@@ -254,7 +257,7 @@ class SelectionCache(Cache, Shared):
         chosen, nodes = self._answers(keys, k, threads)
         return take(nodes.ids, chosen)
 
-    def _answers(self, keys: Any, k: Any, threads: int | None) -> tuple[NDArray[np.intp], NodeSet]:
+    def _answers(self, keys: Keys, k: Any, threads: int | None) -> tuple[NDArray[np.intp], NodeSet]:
         current = self._now()
         nodes: NodeSet = current.nodes
         ranking = nodes._ranking

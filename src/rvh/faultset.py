@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +25,9 @@ from rvh._columns.column import KeyColumn
 from rvh._runtime.slices import take, to_list
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet, as_node_set
+
+if TYPE_CHECKING:
+    from rvh.typing import Dedupe, Key, Keys, NodeIds
 
 __all__ = ["FaultSet", "Repair", "Replicas"]
 
@@ -116,7 +119,7 @@ class FaultSet:
 
     def __init__(
         self,
-        nodes: Any,
+        nodes: NodeSet | NodeIds,
         alive: ArrayLike | None = None,
         domains: Mapping[str, Any] | None = None,
     ) -> None:
@@ -212,14 +215,14 @@ class FaultSet:
 
     def select_batch(
         self,
-        keys: Any,
+        keys: Keys,
         k: int = 1,
         spread: str | Sequence[str] | None = None,
         max_per_domain: int | Sequence[int] = 1,
         *,
         strict: bool = False,
         threads: int | None = None,
-        dedupe: bool | Literal["auto"] = "auto",
+        dedupe: Dedupe = "auto",
     ) -> Replicas:
         """The replicas of every key.
 
@@ -279,14 +282,14 @@ class FaultSet:
 
     def argselect_batch(
         self,
-        keys: Any,
+        keys: Keys,
         k: int = 1,
         spread: str | Sequence[str] | None = None,
         max_per_domain: int | Sequence[int] = 1,
         *,
         strict: bool = False,
         threads: int | None = None,
-        dedupe: bool | Literal["auto"] = "auto",
+        dedupe: Dedupe = "auto",
     ) -> Replicas:
         """The replicas of every key as positions in ``nodes.ids``.
 
@@ -331,7 +334,7 @@ class FaultSet:
 
     def select(
         self,
-        key: Any,
+        key: Key,
         k: int = 1,
         spread: str | Sequence[str] | None = None,
         max_per_domain: int | Sequence[int] = 1,
@@ -373,7 +376,7 @@ class FaultSet:
 
     def repair(
         self,
-        keys: Any,
+        keys: Keys,
         current: Any,
         k: int,
         spread: str | Sequence[str] | None = None,

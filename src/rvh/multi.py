@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from rvh._backend import compose
 from rvh._columns.column import COMPOSITE
 from rvh._columns.values import is_byte_view, is_uuid
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.keys import KeyColumn, Kind, Spans, open_keys, part_bytes
-from rvh.nodes import as_node_set
+from rvh.nodes import NodeSet, as_node_set
+
+if TYPE_CHECKING:
+    from rvh.typing import NodeIds, Scheme, Weights
 
 __all__ = ["compose_keys", "score_columns", "select_columns", "select_multi"]
 
@@ -84,12 +87,12 @@ def compose_parts(parts: list[KeyColumn | bytes]) -> KeyColumn:
 
 
 def select_multi(
-    nodes: Any,
+    nodes: NodeSet | NodeIds,
     columns: Sequence[Any],
     k: int = 1,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
 ) -> NDArray[Any]:
@@ -137,12 +140,12 @@ def select_multi(
 
 @overload
 def select_columns(
-    nodes: Any,
+    nodes: NodeSet | NodeIds,
     columns: Mapping[Name, Any],
     k: int = 1,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
 ) -> dict[Name, NDArray[Any]]: ...
@@ -150,24 +153,24 @@ def select_columns(
 
 @overload
 def select_columns(
-    nodes: Any,
+    nodes: NodeSet | NodeIds,
     columns: Sequence[Any],
     k: int = 1,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
 ) -> list[NDArray[Any]]: ...
 
 
 def select_columns(
-    nodes: Any,
+    nodes: NodeSet | NodeIds,
     columns: Mapping[Any, Any] | Sequence[Any],
     k: int = 1,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
 ) -> dict[Any, NDArray[Any]] | list[NDArray[Any]]:
@@ -214,11 +217,11 @@ def select_columns(
 
 @overload
 def score_columns(
-    nodes: Any,
+    nodes: NodeSet | NodeIds,
     columns: Mapping[Name, Any],
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
 ) -> dict[Name, NDArray[Any]]: ...
@@ -226,22 +229,22 @@ def score_columns(
 
 @overload
 def score_columns(
-    nodes: Any,
+    nodes: NodeSet | NodeIds,
     columns: Sequence[Any],
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
 ) -> list[NDArray[Any]]: ...
 
 
 def score_columns(
-    nodes: Any,
+    nodes: NodeSet | NodeIds,
     columns: Mapping[Any, Any] | Sequence[Any],
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
 ) -> dict[Any, NDArray[Any]] | list[NDArray[Any]]:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
 from itertools import compress, repeat
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +29,7 @@ from rvh.errors import RVHError, RVHTypeError, show
 
 if TYPE_CHECKING:
     from rvh._columns.arrow.writer import Names, NodeColumn
+    from rvh.typing import Dedupe, Key, Keys, KeysWithNulls, NodeId, NodeIds, Scheme, Weights
 
 __all__ = ["SCHEMES", "NodeSet"]
 
@@ -110,10 +111,10 @@ class NodeSet:
 
     def __init__(
         self,
-        ids: Any,
-        weights: ArrayLike | None = None,
-        scheme: str = "blake2b",
-        secret: bytes = b"",
+        ids: NodeIds,
+        weights: Weights | None = None,
+        scheme: Scheme = "blake2b",
+        secret: bytes | bytearray | memoryview = b"",
         domains: Mapping[str, Any] | None = None,
     ) -> None:
         self._scheme = one_of("scheme", scheme, SCHEMES)
@@ -241,7 +242,7 @@ class NodeSet:
 
     # -- answers ------------------------------------------------------------------------------
 
-    def select(self, key: Any, k: int = 1) -> list[Any]:
+    def select(self, key: Key, k: int = 1) -> list[Any]:
         """Select the best `k` nodes of one key.
 
         Parameters
@@ -271,12 +272,12 @@ class NodeSet:
             k = ranking.check_k(k)
         return ranking.nodes.select_one(key, k, ranking._names or ranking.names())
 
-    def _select_until(self, cancel: Cancel, key: Any, k: int) -> list[Any]:
+    def _select_until(self, cancel: Cancel, key: Key, k: int) -> list[Any]:
         """Run `select` so that another thread can cancel it."""
         ranking = self._ranking
         return ranking.nodes.select_one(key, ranking.check_k(k), ranking.names(), cancel)
 
-    async def aselect(self, key: Any, k: int = 1) -> list[Any]:
+    async def aselect(self, key: Key, k: int = 1) -> list[Any]:
         """Select for asyncio: small work is done at once, large work off the event loop.
 
         If the task is cancelled, the work ends within some milliseconds.
@@ -299,11 +300,11 @@ class NodeSet:
 
     def argselect_batch(
         self,
-        keys: Any,
+        keys: Keys,
         k: int = 1,
         *,
         threads: int | None = None,
-        dedupe: bool | Literal["auto"] = "auto",
+        dedupe: Dedupe = "auto",
     ) -> NDArray[np.intp]:
         """Select the best `k` nodes of every key, as indices.
 
@@ -346,11 +347,11 @@ class NodeSet:
 
     def select_batch(
         self,
-        keys: Any,
+        keys: Keys,
         k: int = 1,
         *,
         threads: int | None = None,
-        dedupe: bool | Literal["auto"] = "auto",
+        dedupe: Dedupe = "auto",
     ) -> NDArray[Any]:
         """Select the best `k` nodes of every key.
 
@@ -380,10 +381,10 @@ class NodeSet:
 
     def argassign(
         self,
-        keys: Any,
+        keys: Keys,
         *,
         threads: int | None = None,
-        dedupe: bool | Literal["auto"] = "auto",
+        dedupe: Dedupe = "auto",
     ) -> NDArray[np.intp]:
         """Find the node of every key, as indices: one column, ready for a table.
 
@@ -412,10 +413,10 @@ class NodeSet:
 
     def assign(
         self,
-        keys: Any,
+        keys: Keys,
         *,
         threads: int | None = None,
-        dedupe: bool | Literal["auto"] = "auto",
+        dedupe: Dedupe = "auto",
     ) -> NDArray[Any]:
         """Find the node of every key: one column, ready for a table.
 
@@ -451,11 +452,11 @@ class NodeSet:
 
     def select_arrow(
         self,
-        column: Any,
+        column: KeysWithNulls,
         k: int = 1,
         *,
         threads: int | None = None,
-        dedupe: bool | Literal["auto"] = "auto",
+        dedupe: Dedupe = "auto",
     ) -> NodeColumn:
         """Select the best `k` nodes of every key, as an Arrow column with a null for each null.
 
@@ -510,7 +511,7 @@ class NodeSet:
         return NodeColumn(indices, valid, self._arrow_names)
 
     def score_batch(
-        self, keys: Any, *, threads: int | None = None
+        self, keys: Keys, *, threads: int | None = None
     ) -> NDArray[np.uint64] | NDArray[np.float64]:
         """Score every (key, node) pair.
 
@@ -544,7 +545,7 @@ class NodeSet:
         """
         return self._score(keys, threads)
 
-    def scores(self, key: Any) -> list[tuple[Any, int | float]]:
+    def scores(self, key: Key) -> list[tuple[Any, int | float]]:
         """List every node that can be selected with its score for one key, best first.
 
         Returns
@@ -571,7 +572,7 @@ class NodeSet:
             pairs += zip([ids[n] for n in order[part]], scores, strict=True)
         return pairs
 
-    def _score(self, keys: Any, threads: int | None) -> NDArray[np.uint64] | NDArray[np.float64]:
+    def _score(self, keys: Keys, threads: int | None) -> NDArray[np.uint64] | NDArray[np.float64]:
         """Answer `score_batch`, also where `rvh.observe` must not count a call of it."""
         ranking = self._ranking
         two_words = self._weights is None and self._scheme == "blake2b"
@@ -586,8 +587,8 @@ class NodeSet:
 
     def add(
         self,
-        ids: Any,
-        weights: ArrayLike | None = None,
+        ids: NodeId | NodeIds,
+        weights: Weights | float | None = None,
         domains: Mapping[str, Any] | None = None,
     ) -> NodeSet:
         """Make a new set with `ids` (one id or several) appended.
@@ -617,7 +618,7 @@ class NodeSet:
         labels = self._merge_domains(domains, new)
         return NodeSet(merged, **self._options(self._merge_weights(weights, new), labels))
 
-    def remove(self, ids: Any) -> NodeSet:
+    def remove(self, ids: NodeId | NodeIds) -> NodeSet:
         """Make a new set without `ids` (one id or several), which must be in this one.
 
         Examples
@@ -649,7 +650,7 @@ class NodeSet:
         labels = {name: tuple(compress(each, kept)) for name, each in self._domains.items()}
         return NodeSet(self._ids[kept], **self._options(weights, labels))
 
-    def with_weights(self, weights: ArrayLike | None) -> NodeSet:
+    def with_weights(self, weights: Weights | None) -> NodeSet:
         """Make a new set of the same nodes with other weights; None ranks without weights.
 
         Examples
@@ -667,7 +668,7 @@ class NodeSet:
     # Methods that answer call these and not one another, so that `rvh.observe` counts each call
     # once, under its own name.
 
-    def _positions(self, keys: Any, k: Any, threads: int | None, dedupe: Any) -> NDArray[np.intp]:
+    def _positions(self, keys: Keys, k: Any, threads: int | None, dedupe: Any) -> NDArray[np.intp]:
         """Return the positions of the best k nodes of every key, shape (M, k)."""
         ranking = self._ranking
         k = ranking.check_k(k)
@@ -676,7 +677,7 @@ class NodeSet:
             ranking.fill(ranking.nodes.argselect, column, out, k, threads, dedupe)
         return out
 
-    def _names(self, keys: Any, k: Any, threads: int | None, dedupe: Any) -> NDArray[Any]:
+    def _names(self, keys: Keys, k: Any, threads: int | None, dedupe: Any) -> NDArray[Any]:
         """Return the ids of the best k nodes of every key, shape (M, k)."""
         ranking = self._ranking
         k = ranking.check_k(k)
@@ -738,10 +739,10 @@ class NodeSet:
 
 
 def as_node_set(
-    nodes: Any,
-    weights: ArrayLike | None = None,
+    nodes: NodeSet | NodeIds,
+    weights: Weights | None = None,
     scheme: str | None = None,
-    secret: bytes | None = None,
+    secret: bytes | bytearray | memoryview | None = None,
 ) -> NodeSet:
     """Return a NodeSet as it is, and make one of ids.
 
@@ -762,7 +763,7 @@ def as_node_set(
     return NodeSet(
         nodes,
         weights=weights,
-        scheme="blake2b" if scheme is None else scheme,
+        scheme="blake2b" if scheme is None else cast("Scheme", scheme),  # NodeSet checks it
         secret=b"" if secret is None else secret,
     )
 

@@ -16,10 +16,10 @@ import secrets
 import zipfile
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from rvh import keys as _keys
 from rvh._arguments.numbers import whole_number
@@ -30,6 +30,9 @@ from rvh._batch.threads import over_rows, thread_count
 from rvh._runtime.slices import slices, take
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet, as_node_set
+
+if TYPE_CHECKING:
+    from rvh.typing import Key, Keys, NodeIds, Weights
 
 __all__ = ["Moves", "PartitionTable"]
 
@@ -110,7 +113,12 @@ class PartitionTable:
     _words: NDArray[np.uint64]
 
     def __init__(
-        self, nodes: Any, partitions: int = 65536, k: int = 1, *, threads: int | None = None
+        self,
+        nodes: NodeSet | NodeIds,
+        partitions: int = 65536,
+        k: int = 1,
+        *,
+        threads: int | None = None,
     ) -> None:
         node_set = as_node_set(nodes)
         k = node_set._ranking.check_k(k)
@@ -178,7 +186,7 @@ class PartitionTable:
 
     # -- lookups ------------------------------------------------------------------------------
 
-    def lookup(self, key: Any) -> list[Any]:
+    def lookup(self, key: Key) -> list[Any]:
         """The owners of one key.
 
         Returns
@@ -194,7 +202,7 @@ class PartitionTable:
         """
         return lookup_one(key, len(self._owners), self._owners, self._names)
 
-    def lookup_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[Any]:
+    def lookup_batch(self, keys: Keys, *, threads: int | None = None) -> NDArray[Any]:
         """The owners of every key.
 
         Parameters
@@ -225,7 +233,7 @@ class PartitionTable:
             return take(ids, self._look_up(keys, self._owners, None, np.dtype(np.intp), threads))
         return self._look_up(keys, self._owners, np.ascontiguousarray(ids), ids.dtype, threads)
 
-    def arglookup_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[np.intp]:
+    def arglookup_batch(self, keys: Keys, *, threads: int | None = None) -> NDArray[np.intp]:
         """The owners of every key as positions in ``nodes.ids``.
 
         Returns
@@ -240,7 +248,7 @@ class PartitionTable:
         """
         return self._look_up(keys, self._owners, None, np.dtype(np.intp), threads)
 
-    def partition_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[np.intp]:
+    def partition_batch(self, keys: Keys, *, threads: int | None = None) -> NDArray[np.intp]:
         """The partition of every key.
 
         Returns
@@ -257,7 +265,7 @@ class PartitionTable:
 
     def _look_up(
         self,
-        keys: Any,
+        keys: Keys,
         owners: NDArray[np.uint32] | None,
         names: NDArray[Any] | None,
         dtype: np.dtype[Any],
@@ -271,7 +279,7 @@ class PartitionTable:
     # -- other tables -------------------------------------------------------------------------
 
     def add(
-        self, ids: Any, weights: ArrayLike | None = None, *, threads: int | None = None
+        self, ids: Any, weights: Weights | None = None, *, threads: int | None = None
     ) -> PartitionTable:
         """Return a table with `ids` (one or several) added; partitions move only to these nodes.
 
@@ -297,7 +305,7 @@ class PartitionTable:
         return self.with_nodes(self._nodes.remove(ids), threads=threads)
 
     def with_weights(
-        self, weights: ArrayLike | None, *, threads: int | None = None
+        self, weights: Weights | None, *, threads: int | None = None
     ) -> PartitionTable:
         """Return a table of the same nodes with other weights.
 
@@ -459,7 +467,7 @@ class PartitionTable:
             raise
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], nodes: Any) -> PartitionTable:
+    def load(cls, path: str | os.PathLike[str], nodes: NodeSet | NodeIds) -> PartitionTable:
         """Read a table from a file, with the node set that it was saved with.
 
         Parameters

@@ -7,15 +7,16 @@ once.
 from __future__ import annotations
 
 from operator import length_hint
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from rvh.nodes import NodeSet, as_node_set
 
 if TYPE_CHECKING:
     from rvh._columns.arrow.writer import NodeColumn
+    from rvh.typing import Dedupe, Key, Keys, KeysWithNulls, NodeIds, Scheme, Weights
 
 __all__ = [
     "arendezvous_hash",
@@ -34,15 +35,15 @@ INLINE_IDS = 1 << 12
 
 
 def select_batch(
-    nodes: Any,
-    keys: Any,
+    nodes: NodeSet | NodeIds,
+    keys: Keys,
     k: int = 1,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
-    secret: bytes | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
+    secret: bytes | bytearray | memoryview | None = None,
     threads: int | None = None,
-    dedupe: bool | Literal["auto"] = "auto",
+    dedupe: Dedupe = "auto",
 ) -> NDArray[Any]:
     """Select the best `k` nodes of every key.
 
@@ -81,15 +82,15 @@ def select_batch(
 
 
 def argselect_batch(
-    nodes: Any,
-    keys: Any,
+    nodes: NodeSet | NodeIds,
+    keys: Keys,
     k: int = 1,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
-    secret: bytes | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
+    secret: bytes | bytearray | memoryview | None = None,
     threads: int | None = None,
-    dedupe: bool | Literal["auto"] = "auto",
+    dedupe: Dedupe = "auto",
 ) -> NDArray[np.intp]:
     """Select the best `k` nodes of every key, as indices into `nodes`.
 
@@ -115,14 +116,14 @@ def argselect_batch(
 
 
 def assign(
-    nodes: Any,
-    keys: Any,
+    nodes: NodeSet | NodeIds,
+    keys: Keys,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
-    secret: bytes | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
+    secret: bytes | bytearray | memoryview | None = None,
     threads: int | None = None,
-    dedupe: bool | Literal["auto"] = "auto",
+    dedupe: Dedupe = "auto",
 ) -> NDArray[Any]:
     """Find the node of every key: one column, ready for a table.
 
@@ -146,14 +147,14 @@ def assign(
 
 
 def argassign(
-    nodes: Any,
-    keys: Any,
+    nodes: NodeSet | NodeIds,
+    keys: Keys,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
-    secret: bytes | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
+    secret: bytes | bytearray | memoryview | None = None,
     threads: int | None = None,
-    dedupe: bool | Literal["auto"] = "auto",
+    dedupe: Dedupe = "auto",
 ) -> NDArray[np.intp]:
     """Find the node of every key, as indices into `nodes`.
 
@@ -179,15 +180,15 @@ def argassign(
 
 
 def select_arrow(
-    nodes: Any,
-    column: Any,
+    nodes: NodeSet | NodeIds,
+    column: KeysWithNulls,
     k: int = 1,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
-    secret: bytes | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
+    secret: bytes | bytearray | memoryview | None = None,
     threads: int | None = None,
-    dedupe: bool | Literal["auto"] = "auto",
+    dedupe: Dedupe = "auto",
 ) -> NodeColumn:
     """Select the best `k` nodes of every key, from Arrow to Arrow, with a null for each null.
 
@@ -224,12 +225,12 @@ def select_arrow(
 
 
 def score_batch(
-    nodes: Any,
-    keys: Any,
+    nodes: NodeSet | NodeIds,
+    keys: Keys,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
-    secret: bytes | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
+    secret: bytes | bytearray | memoryview | None = None,
     threads: int | None = None,
 ) -> NDArray[np.uint64] | NDArray[np.float64]:
     """Score every (key, node) pair.
@@ -255,13 +256,13 @@ def score_batch(
 
 
 def rendezvous_hash(
-    nodes: Any,
-    key: Any,
+    nodes: NodeSet | NodeIds,
+    key: Key,
     k: int = 1,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
-    secret: bytes | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
+    secret: bytes | bytearray | memoryview | None = None,
 ) -> list[Any]:
     """Select the best `k` nodes of one key.
 
@@ -285,13 +286,13 @@ def rendezvous_hash(
 
 
 async def arendezvous_hash(
-    nodes: Any,
-    key: Any,
+    nodes: NodeSet | NodeIds,
+    key: Key,
     k: int = 1,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
-    secret: bytes | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
+    secret: bytes | bytearray | memoryview | None = None,
 ) -> list[Any]:
     """Select for asyncio: small work is done at once, large work off the event loop.
 
@@ -313,12 +314,12 @@ async def arendezvous_hash(
 
 
 def rendezvous_scores(
-    nodes: Any,
-    key: Any,
+    nodes: NodeSet | NodeIds,
+    key: Key,
     *,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
-    secret: bytes | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
+    secret: bytes | bytearray | memoryview | None = None,
 ) -> list[tuple[Any, int | float]]:
     """List every node with its score for one key, best first.
 

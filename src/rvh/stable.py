@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from rvh._backend import jump, jump_one, jumpback, jumpback_one
 from rvh._batch.answers import fill
 from rvh._runtime.slices import to_list
 from rvh.errors import RVHError
+
+if TYPE_CHECKING:
+    from rvh.typing import Key, Keys
 
 __all__ = [
     "StableSelector",
@@ -33,7 +36,7 @@ __all__ = [
 BUCKETS_MAX = 2**31 - 1
 
 
-def jump_hash(key: Any, buckets: int) -> int:
+def jump_hash(key: Key, buckets: int) -> int:
     """The bucket of one key by jump consistent hash.
 
     Parameters
@@ -72,7 +75,7 @@ def jump_hash(key: Any, buckets: int) -> int:
     return jump_one(key, buckets, 1)[0]
 
 
-def jump_batch(keys: Any, buckets: int, *, threads: int | None = None) -> NDArray[np.intp]:
+def jump_batch(keys: Keys, buckets: int, *, threads: int | None = None) -> NDArray[np.intp]:
     """The bucket of every key by jump consistent hash.
 
     Parameters
@@ -110,7 +113,7 @@ def jump_batch(keys: Any, buckets: int, *, threads: int | None = None) -> NDArra
     return _jump_rows(keys, buckets, 1, threads)[:, 0]
 
 
-def jumpback_hash(key: Any, buckets: int) -> int:
+def jumpback_hash(key: Key, buckets: int) -> int:
     """The bucket of one key by JumpBackHash: like `jump_hash`, but in constant expected time.
 
     Parameters
@@ -146,7 +149,7 @@ def jumpback_hash(key: Any, buckets: int) -> int:
     return jumpback_one(key, buckets)
 
 
-def jumpback_batch(keys: Any, buckets: int, *, threads: int | None = None) -> NDArray[np.intp]:
+def jumpback_batch(keys: Keys, buckets: int, *, threads: int | None = None) -> NDArray[np.intp]:
     """The bucket of every key by JumpBackHash; the more buckets, the faster than `jump_batch`.
 
     Parameters
@@ -259,7 +262,7 @@ class StableSelector:
 
     # -- answers ------------------------------------------------------------------------------
 
-    def select(self, key: Any, k: int = 1) -> list[Any]:
+    def select(self, key: Key, k: int = 1) -> list[Any]:
         """The `k` buckets of one key.
 
         Parameters
@@ -287,7 +290,7 @@ class StableSelector:
         return [self._names[n] for n in jump_one(key, len(self), self._check_k(k))]
 
     def argselect_batch(
-        self, keys: Any, k: int = 1, *, threads: int | None = None
+        self, keys: Keys, k: int = 1, *, threads: int | None = None
     ) -> NDArray[np.intp]:
         """The indices of the `k` buckets of every key.
 
@@ -325,7 +328,7 @@ class StableSelector:
         """
         return _jump_rows(keys, len(self), self._check_k(k), threads)
 
-    def select_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
+    def select_batch(self, keys: Keys, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
         """The `k` buckets of every key.
 
         Parameters
@@ -394,7 +397,7 @@ class StableSelector:
 # -- helpers ----------------------------------------------------------------------------------
 
 
-def _jump_rows(keys: Any, buckets: int, k: int, threads: int | None) -> NDArray[np.intp]:
+def _jump_rows(keys: Keys, buckets: int, k: int, threads: int | None) -> NDArray[np.intp]:
     """The first `k` distinct buckets of every key, shape (M, k)."""
     with _keys.open_keys(keys) as column:
         out = np.empty((len(column), k), dtype=np.intp)

@@ -300,8 +300,11 @@ RULES: dict[str, tuple[str, ...]] = {
 }
 
 
-#: modules without rows of their own: programs, and names that `rvh`, `rvh.ring` or KINDS document
-ELSEWHERE = {"bench", "cli", "errors", "integrations", "keys", "migration", "nodes", "rendezvous"}
+#: modules without rows of their own: programs, types, names that `rvh`, `rvh.ring` or KINDS document
+ELSEWHERE = {
+    *("bench", "cli", "errors", "integrations", "keys", "migration", "nodes", "rendezvous"),
+    "typing",
+}
 MODULES_APART = [
     module.name
     for module in pkgutil.iter_modules(rvh.__path__)

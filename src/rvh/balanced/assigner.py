@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import repeat
 from math import ceil
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from rvh.balanced.bounds import exact_factor, full_marks
 from rvh.balanced.matching import match
 from rvh.errors import RVHError, keys_changed, show
 from rvh.nodes import NodeSet, as_node_set
+
+if TYPE_CHECKING:
+    from rvh.typing import Keys, NodeIds
 
 __all__ = ["BalancedAssigner", "Moves"]
 
@@ -85,7 +88,7 @@ class BalancedAssigner(Shared):
     ['k2', 'k3']
     """
 
-    def __init__(self, nodes: Any, load_factor: float = 1.05) -> None:
+    def __init__(self, nodes: NodeSet | NodeIds, load_factor: float = 1.05) -> None:
         node_set = as_node_set(nodes)
         self._factor = exact_factor(load_factor)
         if self._factor < 1:
@@ -135,7 +138,7 @@ class BalancedAssigner(Shared):
     # -- changes ------------------------------------------------------------------------------
 
     def assign_batch(
-        self, keys: Any, *, sizes: Any = None, threads: int | None = None
+        self, keys: Keys, *, sizes: Any = None, threads: int | None = None
     ) -> NDArray[Any]:
         """Find the node of every key; new keys are assigned.
 
@@ -195,7 +198,7 @@ class BalancedAssigner(Shared):
             owners = np.array([places[self._held[key].node] for key in names], dtype=np.intp)
             return state.nodes.ids.take(owners[codes])
 
-    def release(self, keys: Any) -> None:
+    def release(self, keys: Keys) -> None:
         """Release keys: the next batch can use their room, and no other key moves.
 
         Parameters
@@ -233,7 +236,7 @@ class BalancedAssigner(Shared):
                 released[key] = held
             self._change(_Change({}, tuple(released), _without(self._state, released)))
 
-    def update(self, nodes: Any, *, threads: int | None = None) -> Moves:
+    def update(self, nodes: NodeSet | NodeIds, *, threads: int | None = None) -> Moves:
         """Take other nodes: those that left give up their keys, and no other key moves.
 
         The keys of nodes that left are placed anew as a batch of new keys is. A node that joined

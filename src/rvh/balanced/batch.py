@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from rvh import keys as _keys
 from rvh._arguments.sizes import as_sizes
 from rvh._runtime.slices import take
 from rvh.balanced.bounds import capacities, exact_factor, full_marks, no_room
 from rvh.balanced.matching import match
-from rvh.nodes import as_node_set
+from rvh.nodes import NodeSet, as_node_set
+
+if TYPE_CHECKING:
+    from rvh.typing import Dedupe, Keys, NodeIds, Scheme, Weights
 
 __all__ = ["argassign_balanced", "assign_balanced"]
 
 
 def argassign_balanced(
-    nodes: Any,
-    keys: Any,
+    nodes: NodeSet | NodeIds,
+    keys: Keys,
     load_factor: float = 1.05,
     *,
     sizes: Any = None,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
-    dedupe: bool | Literal["auto"] = "auto",
+    dedupe: Dedupe = "auto",
 ) -> NDArray[np.intp]:
     """Find the node of every key under a bound on load, as positions in the node set.
 
@@ -66,16 +69,16 @@ def argassign_balanced(
 
 
 def assign_balanced(
-    nodes: Any,
-    keys: Any,
+    nodes: NodeSet | NodeIds,
+    keys: Keys,
     load_factor: float = 1.05,
     *,
     sizes: Any = None,
-    weights: ArrayLike | None = None,
-    scheme: str | None = None,
+    weights: Weights | None = None,
+    scheme: Scheme | None = None,
     secret: bytes | None = None,
     threads: int | None = None,
-    dedupe: bool | Literal["auto"] = "auto",
+    dedupe: Dedupe = "auto",
 ) -> NDArray[Any]:
     """Find the node of every key, so that no node gets more than its share times a factor.
 

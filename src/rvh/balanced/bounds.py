@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,18 @@ from rvh._arguments.numbers import as_index, real_number
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet, as_node_set
 
+if TYPE_CHECKING:
+    from rvh.typing import NodeIds
+
 __all__ = ["capacities", "exact_factor", "full_marks", "no_room"]
 
 #: keys are counted in 64 bits
 COUNT_MAX = 2**63
 
 
-def capacities(nodes: Any, count: int, load_factor: float = 1.05) -> NDArray[np.int64]:
+def capacities(
+    nodes: NodeSet | NodeIds, count: int, load_factor: float = 1.05
+) -> NDArray[np.int64]:
     """Return the most keys of each node: ``ceil(load_factor * count * weight / sum of weights)``.
 
     Of keys with sizes that are whole numbers, it is the load with which each node is full, where

@@ -26,6 +26,7 @@ from rvh.nodes import SCHEMES
 from rvh.partitions import PartitionTable
 from rvh.ring import Migration, ketama
 from rvh.stable import StableSelector, jump_batch, jumpback_batch
+from rvh.typing import Scheme
 
 Call = Callable[[], object]
 
@@ -239,10 +240,14 @@ def _ring(workload: Workload) -> Call:
     return lambda: ring.arglookup_batch(keys, workload.k, threads=workload.threads)
 
 
+def _scheme(workload: Workload) -> Scheme:
+    return "murmur" if workload.scheme == "murmur" else "blake2b"
+
+
 def _filtered(workload: Workload) -> Call:
     """A set of the living nodes of some zones is made, and selects: what follows a change."""
     numbers = np.arange(workload.nodes)
-    nodes = rvh.NodeSet(_ids(workload), scheme=workload.scheme, domains={"zone": numbers % 10})
+    nodes = rvh.NodeSet(_ids(workload), scheme=_scheme(workload), domains={"zone": numbers % 10})
     usable, known = alive() & ~zone(3, 7), {"alive": numbers % 10 != 5}
     keys = _keys(workload)
     return lambda: nodes.subset(usable(nodes, known)).argselect_batch(
@@ -285,7 +290,7 @@ def _ids(workload: Workload) -> list[str]:
 
 def _nodes(workload: Workload, secret: bytes = b"") -> rvh.NodeSet:
     weights = np.arange(1, workload.nodes + 1) if workload.weighted else None
-    return rvh.NodeSet(_ids(workload), weights, workload.scheme, secret)
+    return rvh.NodeSet(_ids(workload), weights, _scheme(workload), secret)
 
 
 def _texts(workload: Workload) -> list[str]:

@@ -18,7 +18,7 @@ from rvh.cli.options import RINGS, Algorithm, CachePolicy, PlacementOptions
 from rvh.cli.values import read_secret
 from rvh.errors import RVHError, show
 from rvh.keys import key_bytes
-from rvh.nodes import NodeSet
+from rvh.nodes import NodeSet, as_node_set
 
 #: the default of --partitions
 PARTITIONS = 65536
@@ -92,7 +92,7 @@ def _placed(
         selector = StableSelector(ids)
         selector.argselect_batch([], k)  # refuses a wrong k
         return Placement(ids, lambda keys: selector.argselect_batch(keys, k, threads=threads))
-    node_set = NodeSet(ids, weights=nodes.weights, scheme=options.scheme.value, secret=secret)
+    node_set = as_node_set(ids, nodes.weights, options.scheme.value, secret)
     if method.algorithm is Algorithm.TABLE:
         from rvh.partitions import PartitionTable
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +27,9 @@ from rvh._runtime.slices import argsort, array_of, slices, take
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.geohash.cells import LONGEST, UNKNOWN, make_regions, pack, truncate
 from rvh.nodes import NodeSet, as_node_set
+
+if TYPE_CHECKING:
+    from rvh.typing import Key, Keys, NodeIds
 
 __all__ = ["GeoSet", "encode"]
 
@@ -144,7 +147,7 @@ class GeoSet:
 
     def __init__(
         self,
-        nodes: Any,
+        nodes: NodeSet | NodeIds,
         geohash: Any = None,
         latitude: ArrayLike | None = None,
         longitude: ArrayLike | None = None,
@@ -209,7 +212,7 @@ class GeoSet:
 
     def select(
         self,
-        key: Any,
+        key: Key,
         k: int = 1,
         *,
         geohash: str | bytes | None = None,
@@ -258,7 +261,7 @@ class GeoSet:
 
     def argselect_batch(
         self,
-        keys: Any,
+        keys: Keys,
         k: int = 1,
         *,
         geohash: Any = None,
@@ -319,7 +322,7 @@ class GeoSet:
 
     def select_batch(
         self,
-        keys: Any,
+        keys: Keys,
         k: int = 1,
         *,
         geohash: Any = None,

@@ -22,6 +22,7 @@ from rvh._members import Member, Members
 from rvh.errors import RVHError, show
 from rvh.integrations._common import missing
 from rvh.nodes import NodeSet
+from rvh.typing import Scheme
 
 try:
     import pymemcache  # type: ignore[import-untyped]  # noqa: F401  (of no use without)
@@ -65,7 +66,7 @@ class RendezvousHasher(Members):
     def __init__(
         self,
         weights: Mapping[str, float] | None = None,
-        scheme: str = "blake2b",
+        scheme: Scheme = "blake2b",
         secret: bytes = b"",
     ) -> None:
         self._weights: dict[bytes, float] | None = None

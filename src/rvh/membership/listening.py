@@ -14,6 +14,7 @@ from rvh.membership.snapshot import Snapshot, in_order, options_of, prepare
 from rvh.membership.sources import open_source
 from rvh.membership.sources.protocol import Refused, Source, State, Update
 from rvh.membership.weighing import Weigh, given_weights
+from rvh.typing import Scheme
 
 __all__ = ["as_source", "read_once", "read_state", "reason_of", "run_apart", "words_of"]
 
@@ -51,7 +52,7 @@ async def words_of(source: Source) -> AsyncGenerator[Update, None]:
 def read_once(
     source: Source | str,
     *,
-    scheme: str = "blake2b",
+    scheme: Scheme = "blake2b",
     secret: bytes = b"",
     weigh: Weigh = given_weights,
     domains: Sequence[str] | None = None,

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 from types import TracebackType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from rvh._arguments.numbers import positive_seconds, real_number, whole_number
 from rvh._runtime.shared import Shared
@@ -31,6 +31,9 @@ from rvh.membership.snapshot import Snapshot, digest_of, in_order, options_of, p
 from rvh.membership.sources.protocol import SAME, Refused, Source, State, Update
 from rvh.membership.weighing import Weigh, given_weights
 from rvh.nodes import NodeSet
+
+if TYPE_CHECKING:
+    from rvh.typing import Scheme
 
 __all__ = ["Membership", "Stats"]
 
@@ -128,7 +131,7 @@ class Membership(Shared):
         self,
         source: Source | str,
         *,
-        scheme: str = "blake2b",
+        scheme: Scheme = "blake2b",
         secret: bytes = b"",
         weigh: Weigh = given_weights,
         domains: Sequence[str] | None = None,
@@ -311,7 +314,7 @@ class Membership(Shared):
             self._tables = (*_living(self._tables), weakref.ref(made))
         return made
 
-    def cache(self, maxsize: int, policy: str = "lru") -> SelectionCache:
+    def cache(self, maxsize: int, policy: Literal["lru", "arc"] = "lru") -> SelectionCache:
         """Make a `rvh.cache.SelectionCache` whose nodes are always the current ones.
 
         A change drops its entries, unless the fingerprint is the same.

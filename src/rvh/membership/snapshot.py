@@ -16,6 +16,7 @@ from rvh.faultset import FaultSet, Repair
 from rvh.membership.meta import NodeMeta
 from rvh.membership.weighing import Weigh, given_weights
 from rvh.nodes import NodeSet
+from rvh.typing import Scheme
 
 __all__ = [
     *("Options", "Snapshot", "digest_of", "in_order", "options_of", "prepare", "take_snapshot"),
@@ -28,7 +29,7 @@ KINDS = ("zone", "rack")
 class Options(msgspec.Struct, frozen=True):
     """How a membership makes a node set of nodes."""
 
-    scheme: str = "blake2b"
+    scheme: Scheme = "blake2b"
     secret: bytes = b""
     weigh: Weigh = given_weights
     #: kinds of domains that every node must have; None: those of zone and rack that all have
@@ -198,7 +199,9 @@ def _id_of(node: NodeMeta) -> str:
     return node.id
 
 
-def options_of(scheme: str, secret: bytes, weigh: Weigh, domains: Sequence[str] | None) -> Options:
+def options_of(
+    scheme: Scheme, secret: bytes, weigh: Weigh, domains: Sequence[str] | None
+) -> Options:
     """Check the arguments that make a node set of nodes.
 
     Raises
@@ -261,7 +264,7 @@ def prepare(
 def take_snapshot(
     nodes: Sequence[NodeMeta],
     *,
-    scheme: str = "blake2b",
+    scheme: Scheme = "blake2b",
     secret: bytes = b"",
     weigh: Weigh = given_weights,
     domains: Sequence[str] | None = None,

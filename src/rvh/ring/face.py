@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from rvh._columns.values import is_whole
 from rvh._members import Member, Members
 from rvh.errors import RVHError, show
 from rvh.nodes import NodeSet
+
+if TYPE_CHECKING:
+    from rvh.typing import Key
 
 __all__ = ["RingFace"]
 
@@ -82,7 +85,7 @@ class RingFace(Members):
         """The current placement, for code that needs one that never changes."""
         return self.nodes
 
-    def get_node(self, key: Any) -> Any:
+    def get_node(self, key: Key) -> Any:
         """The node of a key.
 
         Examples
@@ -128,7 +131,7 @@ class RingFace(Members):
             count = min(count, whole_number("size", size, 2**63 - 1))
         return nodes.select(key, count)
 
-    def range(self, key: Any, size: int | None = None, unique: bool = True) -> Iterator[Any]:
+    def range(self, key: Key, size: int | None = None, unique: bool = True) -> Iterator[Any]:
         """The nodes of a key as by `get_nodes`, best first; each once, even if not `unique`.
 
         Examples
@@ -139,7 +142,7 @@ class RingFace(Members):
         """
         return iter(self.get_nodes(key, size))
 
-    def iterate_nodes(self, key: Any, distinct: bool = True) -> Iterator[Any]:
+    def iterate_nodes(self, key: Key, distinct: bool = True) -> Iterator[Any]:
         """The same as `range`, under its name in hash_ring.
 
         Examples

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from rvh._columns.values import is_whole
 from rvh._runtime.slices import argsort, to_list
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import list_ids
+
+if TYPE_CHECKING:
+    from rvh.typing import Key, Keys
 
 __all__ = ["Ring"]
 
@@ -359,7 +362,7 @@ class Ring:
 
     # -- lookups ------------------------------------------------------------------------------
 
-    def lookup(self, key: Any, k: int = 1) -> list[Any]:
+    def lookup(self, key: Key, k: int = 1) -> list[Any]:
         """The node of one key, and the nodes that follow on the ring.
 
         Parameters
@@ -389,7 +392,7 @@ class Ring:
             key = foreign_key(key, self._integers)
         return self._ring.lookup_one(key, self._check_k(k), self._names)
 
-    def lookup_batch(self, keys: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
+    def lookup_batch(self, keys: Keys, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
         """The nodes of every key.
 
         Parameters
@@ -419,7 +422,7 @@ class Ring:
         return self._look_up(keys, k, self._ids, threads)
 
     def arglookup_batch(
-        self, keys: Any, k: int = 1, *, threads: int | None = None
+        self, keys: Keys, k: int = 1, *, threads: int | None = None
     ) -> NDArray[np.intp]:
         """The positions in `ids` of the nodes of every key.
 
@@ -447,7 +450,7 @@ class Ring:
         return self._look_up(keys, k, None, threads)
 
     def _look_up(
-        self, keys: Any, k: Any, names: NDArray[Any] | None, threads: int | None
+        self, keys: Keys, k: Any, names: NDArray[Any] | None, threads: int | None
     ) -> NDArray[Any]:
         """Look up the nodes of every key, as elements of `names` or, without it, as positions."""
         k = self._check_k(k)
@@ -458,7 +461,7 @@ class Ring:
             fill(partial(self._ring.lookup, names), hashed, out, 1, threads)
         return out
 
-    def token(self, key: Any) -> int:
+    def token(self, key: Key) -> int:
         """The token of one key by the ring's hash; raises as `lookup`.
 
         Examples
@@ -471,7 +474,7 @@ class Ring:
             key = foreign_key(key, self._integers)
         return key_point(self._hash, key) + HASHES[self._hash][0]
 
-    def token_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[Any]:
+    def token_batch(self, keys: Keys, *, threads: int | None = None) -> NDArray[Any]:
         """The token of every key.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from rvh.errors import RVHError, show
 from rvh.ring import points as ring_points
 from rvh.ring.ring import Ring
 
+if TYPE_CHECKING:
+    from rvh.typing import Integers, NodeIds, Weights
+
 __all__ = ["hash_ring", "ketama", "libmemcached", "nginx", "uhashring"]
 
 #: pylibmc's names for libmemcached's distributions that are rings
@@ -28,7 +31,9 @@ KEY_HASHES = {"md5": "ketama", "default": "one_at_a_time"}
 POINTS_MAX = 1 << 24
 
 
-def ketama(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ring:
+def ketama(
+    nodes: NodeIds, weights: Weights | None = None, *, integers: Integers | None = None
+) -> Ring:
     """The ring of libketama, and of systems that are bit-compatible with it.
 
     For pylibmc, PHP's Memcached and others that are built on libmemcached, see `libmemcached`; for
@@ -76,12 +81,12 @@ def ketama(nodes: Any, weights: Any = None, *, integers: str | None = None) -> R
 
 
 def libmemcached(
-    nodes: Any,
-    weights: Any = None,
+    nodes: NodeIds,
+    weights: Weights | None = None,
     *,
-    behavior: str = "ketama_weighted",
+    behavior: Literal["ketama_weighted", "ketama", "consistent"] = "ketama_weighted",
     hash_fn: str | None = None,
-    integers: str | None = None,
+    integers: Integers | None = None,
 ) -> Ring:
     """The rings of libmemcached, and so of pylibmc and PHP's Memcached.
 
@@ -156,7 +161,9 @@ def libmemcached(
     return _make_ring(hash_name, ids, points, owners, integers)
 
 
-def nginx(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ring:
+def nginx(
+    nodes: NodeIds, weights: Weights | None = None, *, integers: Integers | None = None
+) -> Ring:
     """The ring of nginx's ``hash KEY consistent``.
 
     Parameters
@@ -199,12 +206,12 @@ def nginx(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ri
 
 
 def uhashring(
-    nodes: Any,
-    weights: Any = None,
+    nodes: NodeIds,
+    weights: Weights | None = None,
     *,
     hash_fn: str = "md5",
     vnodes: int | None = None,
-    integers: str | None = None,
+    integers: Integers | None = None,
 ) -> Ring:
     """The rings of uhashring's HashRing.
 
@@ -268,7 +275,9 @@ def uhashring(
     return _make_ring(hash_fn, ids, points, owners, integers, "next")
 
 
-def hash_ring(nodes: Any, weights: Any = None, *, integers: str | None = None) -> Ring:
+def hash_ring(
+    nodes: NodeIds, weights: Weights | None = None, *, integers: str | None = None
+) -> Ring:
     """The ring of the package hash_ring.
 
     Parameters
@@ -318,7 +327,7 @@ def hash_ring(nodes: Any, weights: Any = None, *, integers: str | None = None) -
     return _make_ring("ketama", ids, points, owners, integers, "next")
 
 
-def _names_and_ids(nodes: Any) -> tuple[list[bytes], NDArray[Any]]:
+def _names_and_ids(nodes: NodeIds) -> tuple[list[bytes], NDArray[Any]]:
     column, ids = _keys.node_column(nodes)
     names = list(column.iter_bytes())
     _keys.check_unique(names)
