@@ -27,6 +27,8 @@ from same_keys import KINDS, NODES, Keys, keys, nodes  # noqa: E402
 
 import rvh.integrations.datafusion as in_datafusion  # noqa: E402
 import rvh.integrations.duckdb as in_duckdb  # noqa: E402
+import rvh.integrations.pandas  # noqa: E402
+import rvh.integrations.polars  # noqa: E402, F401
 from rvh.cli import main  # noqa: E402
 from rvh.multi import select_multi  # noqa: E402
 
