@@ -328,7 +328,7 @@ def test_periods_are_refused_before_anything_runs() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The inplace keyword")  # Dask's own use of pandas
-@pytest.mark.parametrize("kind", [kind for kind in same_keys.KINDS if kind != "composite"])
+@pytest.mark.parametrize("kind", same_keys.KINDS)
 def test_the_same_nodes_as_everywhere(kind: str, tmp_path: Path) -> None:
     df = dd.read_parquet(same_keys.parquet(kind, tmp_path), split_row_groups=True)
     assert df.npartitions > 1

@@ -190,7 +190,7 @@ def test_a_worker_with_another_fingerprint_fails_loudly(monkeypatch: pytest.Monk
 # -- the keys of tests/integrations/test_same_nodes.py -------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [kind for kind in same_keys.KINDS if kind != "composite"])
+@pytest.mark.parametrize("kind", same_keys.KINDS)
 def test_the_same_nodes_as_everywhere(kind: str) -> None:
     table = same_keys.keys(kind).table
     if kind == "date":

@@ -180,7 +180,7 @@ def test_a_worker_with_another_fingerprint_fails_loudly(
 # -- the keys of tests/integrations/test_same_nodes.py -------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [kind for kind in same_keys.KINDS if kind != "composite"])
+@pytest.mark.parametrize("kind", same_keys.KINDS)
 def test_the_same_nodes_as_everywhere(spark: Any, kind: str, tmp_path: Path) -> None:
     # Spark refuses to read Parquet's type of UUIDs.
     df = spark.read.parquet(str(same_keys.parquet(kind, tmp_path, uuids=False)))
