@@ -150,7 +150,6 @@ def test_an_empty_file_first(call, here):
     write("a.ndjson", "\n")
     write("b.ndjson", '{"id": "b"}\n')
     args = ["-n", LIST, "-K", "id", "-o", "out.csv"]
-    assert call("assign", "a.ndjson", "b.ndjson", "a.ndjson.copy", *args).code == 2
     assert call("assign", "a.ndjson", "b.ndjson", *args).code == 0
     assert read("out.csv") == f"id,node\nb,{nodes(['b'])[0]}\n"
 
@@ -190,7 +189,7 @@ def test_a_damaged_second_file_leaves_nothing(fails, here):
 def test_a_missing_later_file_is_found_first(fails, here):
     write("a.csv", "id\na\n")
     error = fails("assign", "a.csv", "b.csv", "-n", LIST, "-o", "-")
-    assert error == "b.csv: No such file or directory"
+    assert error.startswith("b.csv: No such file or directory; each word that is not the value of")
 
 
 # -- pipes, one file twice, OUT -------------------------------------------------------------------
@@ -220,6 +219,8 @@ def test_stdin_is_one_of_several(here):
 
 
 def test_other_formats_among_the_files(call, here):
+    for name in ("a.csv", "b.csv.gz", "c.parquet"):
+        write(name, "")
     result = call("assign", "a.csv", "b.csv.gz", "c.parquet", "-n", LIST, "-o", "-")
     assert result.code == 2
     assert "a.csv is csv, but c.parquet is parquet: give files of one format" in result.err
@@ -252,3 +253,34 @@ def test_one_file_twice(fails, here):
     assert fails("assign", "a.csv", "a.csv", *args) == "a.csv would be read twice: name it once"
     error = fails("assign", "a.csv", "link.csv", *args)
     assert error == "a.csv and link.csv, one file, would be read twice: name it once"
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "ndjson"])
+def test_a_thousand_files_with_few_open(call, here, kind):
+    resource = pytest.importorskip("resource", reason="this system has no limits of processes")
+    write("k.txt", "a\n")
+    assert call("assign", "k.txt", "-qn", LIST, "--column", "x", "-o", f"k.{kind}").code == 0
+    os.mkdir("data")
+    for number in range(1000):
+        os.link(f"k.{kind}", f"data/{number}.{kind}")
+    args = ["-n", LIST, "-K", "key", "-o", "out.csv"]
+    error = call("assign", "data", *args).err
+    assert f"data/0.{kind} and data/1.{kind}, one file, would be read twice" in error
+    data = Path(f"k.{kind}").read_bytes()
+    for number in range(1000):
+        os.unlink(f"data/{number}.{kind}")
+        Path(f"data/{number}.{kind}").write_bytes(data)
+
+    def few() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+
+    done = subprocess.run(
+        command("assign", "data", *args),
+        capture_output=True,
+        env=environment(),
+        timeout=300,
+        preexec_fn=few,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"1,000 rows of 1,000 files" in done.stderr
+    assert read("out.csv").count("\na,") == 1000

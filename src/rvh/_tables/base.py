@@ -46,15 +46,15 @@ class Batch:
         The number of the first row in the whole input, counted from 1.
     source : str
         What errors call the input.
-    unit : str
-        The word for a row of it.
     """
 
-    def __init__(self, record: Any, first: int, source: str, unit: str = "row") -> None:
+    #: the word for a row of this input
+    unit = "row"
+
+    def __init__(self, record: Any, first: int, source: str) -> None:
         self.record = record
         self.first = first
         self.source = source
-        self.unit = unit
 
     def __len__(self) -> int:
         return int(self.record.num_rows)
@@ -188,7 +188,9 @@ class Reader(ABC):
             for record in _regrouped(self.counted()):
                 first = self._rows_out + 1
                 self._rows_out += record.num_rows
-                yield Batch(record, first, self.source.name, self.unit)
+                batch = Batch(record, first, self.source.name)
+                batch.unit = self.unit
+                yield batch
 
     def counted(self) -> Iterator[Any]:
         """`records`, checked, for `read_fraction` to know how many came out."""

@@ -49,12 +49,15 @@ def assign(
 ) -> None:
     """Add the nodes of every key to a file: a column `node`, or `node_1` to `node_k`.
 
+    Of several files, the rows come one file after the other.
+
     OUT appears when it is complete; a run that fails or is interrupted leaves no OUT, and an
     existing one as it was.
 
     \b
     Examples:
       rvh assign keys.txt --nodes node1,node2,node3 -o placed.txt
+      rvh assign 'logs/*.csv.gz' -n @nodes.csv -K user -o placed.csv.gz
       rvh assign flights.csv -n @nodes.csv -K carrier,flight -k 3 -o placed.parquet
       zcat log.ndjson.gz | rvh assign - --format ndjson -n @nodes.txt -K user -o - | head
     """

@@ -59,13 +59,14 @@ def find(arguments: Iterable[str]) -> list[Found]:
     Raises
     ------
     RVHError
-        A pattern or a folder without files, a pattern that is also the name of a file, a folder
-        that is a table with a log of its own, or is there twice.
+        One of several that is not there, a pattern or a folder without files, a pattern that is
+        also the name of a file, a folder that is a table with a log of its own, or is there twice.
     """
-    return [found for argument in arguments for found in _find(argument)]
+    given = list(arguments)
+    return [found for argument in given for found in _find(argument, len(given) == 1)]
 
 
-def _find(argument: str) -> Iterable[Found]:
+def _find(argument: str, alone: bool) -> Iterable[Found]:
     if argument in ("", "-") or descriptor(argument) is not None:
         return [Found(argument)]
     if glob.has_magic(argument):
@@ -85,6 +86,11 @@ def _find(argument: str) -> Iterable[Found]:
     if os.path.isdir(argument):
         count = len(PurePath(argument).parts)
         return [_found(path, count) for path in _sorted(_files(argument))]
+    if not (alone or os.path.lexists(argument)):
+        raise RVHError(
+            f"{argument}: No such file or directory; each word that is not the value of an option "
+            "is one of KEYS"
+        )
     return [Found(argument)]
 
 
