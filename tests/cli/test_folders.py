@@ -126,16 +126,18 @@ def test_folders_of_other_formats(call, here, kind):
         ("data/x.csv", 2, "data/a.parquet is parquet, but data/x.csv is csv"),
         ("data/_delta_log/0.json", 1, "data is a Delta table"),
         ("data/deep/_delta_log/0.json", 1, "data/deep is a Delta table"),
-        ("data/metadata/v1.metadata.json", 1, "data is a Iceberg table"),
+        ("data/metadata/v1.metadata.json", 1, "data is an Iceberg table"),
         ("data/.hoodie/x", 1, "data is a Hudi table"),
     ],
 )
 def test_folders_that_are_more_than_their_files(call, here, extra, code, message):
-    parts("data", ["a"])
+    parts("data", ["a", "deep/b"])
     write(extra, "")
-    result = call("assign", "data", "-n", LIST, "-o", "-")
-    assert (result.code, result.out) == (code, b"")
-    assert message in result.err
+    for given in ("data", "data/**") if code == 1 else ("data",):
+        result = call("assign", given, "-n", LIST, "-o", "-")
+        assert (result.code, result.out) == (code, b"")
+        assert message in result.err
+    assert call("assign", "data/a.parquet", "-qn", LIST, "-o", "out.csv").code == 0
 
 
 def test_empty_folders_links_and_pipes(fails, placed):

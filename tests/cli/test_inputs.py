@@ -18,6 +18,8 @@ from sizes import examples
 import rvh
 from rvh._tables import FORMATS
 from rvh.cli import main
+from rvh.cli.finding import find
+from rvh.cli.keyfiles import KeyFiles
 
 NODES = ["n1", "n2", "n3", "n4"]
 LIST = ",".join(NODES)
@@ -284,3 +286,34 @@ def test_a_thousand_files_with_few_open(call, here, kind):
     assert done.returncode == 0, done.stderr
     assert b"1,000 rows of 1,000 files" in done.stderr
     assert read("out.csv").count("\na,") == 1000
+
+
+def test_progress_is_over_the_bytes_of_all_files(here):
+    for name, rows in (("a", 60_000), ("b", 180_000), ("c", 60_000)):
+        write(f"{name}.txt", "".join(f"{n:06d}" * 10 + "\n" for n in range(rows)))
+    found = find(["a.txt", "b.txt", "c.txt"])
+    seen, rows = [], 0
+    with KeyFiles.of(found, FORMATS["lines"], None, {}, None).open() as reader:
+        for batch in reader.batches():
+            rows += len(batch)
+            seen.append((rows / 300_000, reader.fraction()))
+    assert len(seen) > 4
+    assert seen[-1] == (1, 1)
+    for done, shown in seen:
+        assert shown == pytest.approx(done, abs=0.1)
+
+
+def test_an_input_that_stdout_writes_into(here):
+    for name in "ab":
+        write(f"{name}.txt", f"{name}\n")
+    with open("b.txt", "ab") as out:
+        done = subprocess.run(
+            command("assign", "a.txt", "b.txt", "-n", LIST, "-o", "-"),
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            timeout=300,
+        )
+    assert done.returncode == 1
+    assert b"stdout is the file that b.txt reads, which would never end" in done.stderr
+    assert read("b.txt") == "b\n"

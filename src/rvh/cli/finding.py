@@ -22,7 +22,7 @@ from rvh.errors import RVHError
 NULL = "__HIVE_DEFAULT_PARTITION__"
 WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 #: what is in the folder of a table whose files are not all part of it, and whose table that is
-LOGS = {"_delta_log": "Delta", ".hoodie": "Hudi"}
+LOGS = {"_delta_log": "a Delta", ".hoodie": "a Hudi"}
 
 
 class Hive(StrEnum):
@@ -77,6 +77,8 @@ def _find(argument: str, alone: bool) -> Iterable[Found]:
             fixed = 0
             while not glob.has_magic(PurePath(argument).parts[fixed]):
                 fixed += 1
+            for folder in {os.path.dirname(path) for path in matches}:
+                _refuse_tables(folder, fixed)
             return [_found(path, fixed) for path in _sorted(_spread(matches))]
         if others := [path for path in matches if path != argument]:
             raise RVHError(
@@ -141,7 +143,7 @@ def _files(folder: str) -> list[str]:
         if place in seen and about.st_ino:
             raise RVHError(f"{seen[place]} and {here} are one folder, which would be read twice")
         seen[place] = here
-        _refuse_table(here, folders)
+        _refuse_table(here)
         folders[:] = [each for each in folders if not _is_hidden(each)]
         for name in names:
             if not _is_hidden(name):
@@ -162,15 +164,23 @@ def _raise(error: OSError) -> NoReturn:
     raise error
 
 
-def _refuse_table(folder: str, within: Sequence[str]) -> None:
+def _refuse_tables(folder: str, count: int) -> None:
+    """`_refuse_table` for a folder, and those above it down from `count` parts of its path."""
+    path = PurePath(folder)
+    for each in (path, *path.parents):
+        if len(each.parts) >= count:
+            _refuse_table(str(each))
+
+
+def _refuse_table(folder: str) -> None:
     """Refuse a table that has a log: files of rows that were deleted may still be in its folder."""
-    kind = next((LOGS[name] for name in within if name in LOGS), None)
-    if "metadata" in within and glob.glob(f"{glob.escape(folder)}/metadata/*.metadata.json"):
-        kind = "Iceberg"
-    if kind is not None:
+    kinds = [kind for name, kind in LOGS.items() if os.path.isdir(os.path.join(folder, name))]
+    if glob.glob(os.path.join(glob.escape(folder), "metadata", "*.metadata.json")):
+        kinds.append("an Iceberg")
+    if kinds:
         raise RVHError(
-            f"{folder} is a {kind} table, in whose folder there may be files that are not part of "
-            "it any more: name the files that are, which its library lists"
+            f"{folder} is {kinds[0]} table, in whose folder there may be files that are no part of "
+            "it any more: name those that are, which its library lists"
         )
 
 
