@@ -153,7 +153,7 @@ def test_stdin_to_stdout(call, spawn, tmp_path, kind):
     result = spawn("assign", "-", *args, "-o", "-", input=keys.read_bytes())
     assert result.code == 0
     assert result.out == out.read_bytes()
-    assert result.err.startswith("rvh: 50 rows in ")
+    assert result.err.startswith("rvh: 50 rows on 4 nodes, key key (text), in ")
 
 
 def test_the_summary_is_one_line_and_quiet_is_silent(call, tmp_path):
@@ -161,7 +161,7 @@ def test_the_summary_is_one_line_and_quiet_is_silent(call, tmp_path):
     keys.write_text("a\nb\n", encoding="utf-8")
     result = call("assign", keys, "-n", LIST, "-o", out)
     assert result.out == b""
-    assert result.err.startswith("rvh: 2 rows in ")
+    assert result.err.startswith("rvh: 2 rows on 4 nodes, key key (text), in ")
     assert result.err.endswith(" keys/s\n")
     assert result.err.count("\n") == 1
     result = call("assign", keys, "-n", LIST, "-o", out, "--quiet")
@@ -409,5 +409,12 @@ def test_progress_is_shown_on_a_terminal(tmp_path):
         assert (run.returncode, stdout) == (0, b"")
         seen[bool(quiet)] = screen.decode()
     assert seen[True] == ""
-    for word in ("keys.txt", "20,000 rows", "keys/s", "left", "100%", "rvh: 20,000 rows in "):
+    for word in (
+        "keys.txt",
+        "20,000 rows",
+        "keys/s",
+        "left",
+        "100%",
+        "rvh: 20,000 rows on 2 nodes, key key (text), in ",
+    ):
         assert word in seen[False], seen[False]

@@ -499,7 +499,7 @@ def test_names_that_are_not_utf8(tmp_path):
             [*argv, keys, b"-n", b"a,b", b"-o", out], capture_output=True, env=environment()
         )
         assert done.returncode == 0, done
-        assert b"rvh: 1 rows in" in done.stderr
+        assert b"rvh: 1 row on 2 nodes, " in done.stderr
         assert os.path.getsize(out) > 0
         missing = [*argv, keys + b"x", b"--format", kind, b"-n", b"a,b", b"-o", out]
         done = subprocess.run(missing, capture_output=True, env=environment())

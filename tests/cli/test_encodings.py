@@ -201,7 +201,7 @@ def test_the_bar_of_a_terminal(encoding):
     assert done.returncode == 0
     assert b"Traceback" not in shown
     assert b"\\u6f22.txt" in shown
-    assert b"rvh: 1 rows in" in shown
+    assert b"rvh: 1 row on 3 nodes, " in shown
 
 
 def test_closed_streams():

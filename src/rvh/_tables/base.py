@@ -55,13 +55,30 @@ class Batch:
         self.record = record
         self.first = first
         self.source = source
+        self._rows: NDArray[np.intp] | None = None
 
     def __len__(self) -> int:
         return int(self.record.num_rows)
 
     def where(self, row: int) -> str:
         """Row number `row` (from 0) of this batch, as a message names it."""
-        return f"{self.unit} {self.first + row}"
+        return f"{self.unit} {self.first + (row if self._rows is None else int(self._rows[row]))}"
+
+    def only(self, rows: NDArray[np.bool_]) -> Batch:
+        """Some of the rows, each with the number that it has."""
+        batch = Batch(self.record.filter(pa.array(rows)), self.first, self.source)
+        batch.unit = self.unit
+        batch._rows = np.flatnonzero(rows)
+        return batch
+
+    def nulls(self, name: str, empty: bool = False) -> NDArray[np.bool_]:
+        """The rows that are null in one column, shape (rows,); where asked for, also empty text."""
+        column = self._column(name)
+        found = column.is_null()
+        if empty and is_bytes(column.type):
+            found = pc.or_kleene(found, pc.equal(pc.binary_length(column), 0))
+        array: NDArray[np.bool_] = found.to_numpy(zero_copy_only=False)
+        return array
 
     def values(self, name: str) -> Sequence[Any] | NDArray[Any]:
         """One column in a form that `rvh` takes: text, bytes and integers as they are.
@@ -223,17 +240,20 @@ class Writer(ABC):
     added : list of str
         The names of the k columns to add.
     ids : list of str
-        The node ids.
+        The node ids; where rows may have no node, then None.
     """
 
-    def __init__(self, sink: Any, reader: Reader, added: list[str], ids: list[str]) -> None:
+    def __init__(self, sink: Any, reader: Reader, added: list[str], ids: list[str | None]) -> None:
         self.sink = sink
         self.added = added
         self.spelling = reader.source.spelling
 
     @abstractmethod
     def write(self, batch: Batch, chosen: NDArray[np.intp]) -> None:
-        """Write rows and the positions of their nodes in the list of ids, shape (rows, k)."""
+        """Write rows and the positions of their nodes in the list of ids, shape (rows, k).
+
+        The position -1 is that of None, the last.
+        """
 
     def close(self) -> None:  # noqa: B027  (most formats need nothing)
         """Write what ends the file."""
@@ -254,16 +274,16 @@ class Writer(ABC):
 class TableWriter(Writer):
     """An output that takes Arrow record batches of one schema."""
 
-    def __init__(self, sink: Any, reader: Reader, added: list[str], ids: list[str]) -> None:
+    def __init__(self, sink: Any, reader: Reader, added: list[str], ids: list[str | None]) -> None:
         super().__init__(sink, reader, added, ids)
         self.ids = pa.array(ids, pa.string())
         self.schema = reader.schema
         for name in added:
-            self.schema = self.schema.append(pa.field(name, pa.string(), nullable=False))
+            self.schema = self.schema.append(pa.field(name, pa.string(), nullable=None in ids))
 
     def write(self, batch: Batch, chosen: NDArray[np.intp]) -> None:
         """Write rows with the ids of their nodes as columns of text."""
-        answers = [self.ids.take(pa.array(column)) for column in chosen.T]
+        answers = [self.ids.take(pa.array(column % len(self.ids))) for column in chosen.T]
         self.write_record(
             pa.RecordBatch.from_arrays([*batch.record.columns, *answers], schema=self.schema)
         )

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,26 @@ class JsonBatch(Batch):
 
     def _path(self, name: str) -> tuple[str, ...]:
         return field_path(name, self._reader.names or [])
+
+    def only(self, rows: NDArray[np.bool_]) -> JsonBatch:
+        batch = JsonBatch(self._reader)
+        kept = rows.tolist()
+        batch.lines = [*compress(self.lines, kept)]
+        batch.objects = [*compress(self.objects, kept)]
+        batch.numbers = [*compress(self.numbers, kept)]
+        return batch
+
+    def nulls(self, name: str, empty: bool = False) -> NDArray[np.bool_]:
+        path = self._path(name)
+        found = np.zeros(len(self), bool)
+        for row, each in enumerate(self.objects):
+            try:
+                found[row] = _member(each, path) is None
+            except KeyError:  # a member that is missing is null in every other format
+                found[row] = True
+            except TypeError:  # no object on the way: an error of `values`
+                continue
+        return found
 
     def texts(self, name: str) -> Sequence[Any]:
         return self.values(name)  # JSON's own kinds, which Arrow need not tell
@@ -236,7 +257,7 @@ class JsonReader(Reader):
 class JsonWriter(Writer):
     """Writes NDJSON: appends members to lines that are NDJSON already, else writes objects."""
 
-    def __init__(self, sink: Any, reader: Reader, added: list[str], ids: list[str]) -> None:
+    def __init__(self, sink: Any, reader: Reader, added: list[str], ids: list[str | None]) -> None:
         super().__init__(sink, reader, added, ids)
         names = reader.names or []
         repeated = next((name for name in names if names.count(name) > 1), None)

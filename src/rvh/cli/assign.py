@@ -88,7 +88,7 @@ def assign(
         rows.look_ahead()
         stack.enter_context(_saying_how_far(out, rows))
         stack.enter_context(naming(out))
-        writer = stack.enter_context(make_writer(sink, reader, added, placed.ids, **writing))
+        writer = stack.enter_context(make_writer(sink, reader, added, rows.ids, **writing))
         stack.enter_context(bar)
         for batch, chosen in rows.batches():
             writer.write(batch, chosen)
@@ -96,9 +96,8 @@ def assign(
     if not quiet:
         seconds = time.monotonic() - start
         rate = rows.done / max(seconds, 1e-9)
-        note = placed.note()
-        more = f"; {note}" if note else ""
-        say(f"{rows.done:,} rows{files} in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
+        more = f"; {note}" if (note := rows.note()) else ""
+        say(f"{rows.summary()}, in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
 
 
 def _advice(out: str, read_as: Format, write_as: Format, compression: str | None) -> str:

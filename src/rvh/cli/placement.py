@@ -42,6 +42,8 @@ class Placement(NamedTuple):
         Makes the remark at the end of the run, or "".
     check : callable
         Raises the error about one key, if it is none.
+    read, usable : int
+        How many nodes were read, and how many of them `--where` and `--dead` leave.
     """
 
     ids: list[str]
@@ -50,6 +52,13 @@ class Placement(NamedTuple):
     whole: bool = False
     note: Callable[[], str] = str
     check: Callable[[Any], object] = key_bytes
+    read: int = 0
+    usable: int = 0
+
+    def counted(self) -> str:
+        """How many nodes there are, as a summary says it."""
+        some = "" if self.usable == self.read else f"{self.usable:,} of "
+        return f"{some}{self.read:,} node{'s' * (self.read != 1)}"
 
 
 def placement(options: PlacementOptions) -> Placement:
@@ -74,7 +83,9 @@ def placement(options: PlacementOptions) -> Placement:
     def note() -> str:
         return "; ".join(filter(None, (nodes.note, placed.note())))
 
-    return placed._replace(note=note)
+    read = len(nodes.ids)
+    usable = read if mask is None else int(mask.sum())
+    return placed._replace(note=note, read=read, usable=usable)
 
 
 def _placed(

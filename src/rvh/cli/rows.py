@@ -17,7 +17,7 @@ from rvh.cli.finding import Hive
 from rvh.cli.formats import FormatOptions
 from rvh.cli.inputs import refuse_twice
 from rvh.cli.keyfiles import KeyFiles, is_rereadable
-from rvh.cli.keyspec import KeyOptions, KeySpec, KeyType, key_columns, refuse_missing
+from rvh.cli.keyspec import KeyOptions, KeySpec, NullKeys, key_columns, refuse_missing
 from rvh.cli.options import (
     RINGS,
     BulkOptions,
@@ -74,7 +74,7 @@ class RowsOptions:
         RVHError
             As `rvh.cli.placement.placement`.
         """
-        kind, geohashes = self.key.key_type, self.key.key_geohash
+        geohashes = self.key.key_geohash
         if self.constraints.node_geohash is not None and geohashes is None:
             raise typer.BadParameter(
                 "say where keys are: --key-geohash", param_hint="--node-geohash"
@@ -96,7 +96,7 @@ class RowsOptions:
                 bulk=self.bulk,
                 keys=["-" if descriptor(path) == STDIN else path for path in keys],
                 out=out,
-                text_keys=kind is KeyType.TEXT or (kind is KeyType.AUTO and read_as.is_untyped),
+                text_keys=self.key.is_text(read_as),
                 key_place=None if geohashes is None else "--key-geohash",
             )
         )
@@ -122,29 +122,37 @@ class PlacedRows:
     def __init__(
         self, files: KeyFiles, reader: Reader, options: RowsOptions, placed: Placement
     ) -> None:
-        columns = key_columns(options.key.key_column, reader)
+        parts = key_columns(options.key, reader)
         algorithm = options.method.algorithm
-        if len(columns) > 1 and algorithm in RINGS:
+        if len(parts) > 1 and algorithm in RINGS:
             raise typer.BadParameter(
                 f"--algorithm {algorithm} is another system's, which does not make rvh's "
                 "composite keys: name one column, of the keys as that system has them",
                 param_hint="--key-column",
             )
         self._files, self._reader, self._placed = files, reader, placed
-        self._spec = KeySpec(columns, options.key.key_type, placed.check)
+        self._spec = KeySpec(parts, placed.check, files.files[0].format.is_untyped)
+        self._k, self._nulls = options.k, options.key.null_keys
         self._geohashes = options.key.key_geohash
         if self._geohashes is not None:
             refuse_missing([self._geohashes], reader)
         self._ahead: NDArray[np.intp] | None = None
+        #: how many rows have a node, and how many have a null key
+        self._with_node = self._null = 0
         #: how many rows `batches` has given out and been asked for more after
         self.done = 0
+
+    @property
+    def ids(self) -> list[str | None]:
+        """The ids at the positions: with ``--null-keys keep`` also None, at -1 and at the end."""
+        return [*self._placed.ids, None] if self._nulls is NullKeys.KEEP else [*self._placed.ids]
 
     def look_ahead(self) -> None:
         """Place all rows in a first reading, where the node of a key depends on all keys."""
         if not self._placed.whole:
             return
         parts = []
-        for batch in self._files.batches():
+        for batch in self._keyed():
             try:
                 parts.append(key_column_of(self._spec.keys(batch)).plain())
             except RVHError:
@@ -153,12 +161,14 @@ class PlacedRows:
         try:
             self._ahead = self._placed.positions(KeyColumn(Kind.CHUNKS, Chunks(parts)))
         except RVHError:
-            for batch in self._files.batches():
+            for batch in self._keyed():
                 self._spec.explain(batch)
             raise
 
     def batches(self) -> Iterator[tuple[Batch, NDArray[np.intp]]]:
         """The rows in order, each batch with the positions of its nodes, shape (rows, k).
+
+        A row that is kept without a key has the position -1.
 
         Raises
         ------
@@ -166,7 +176,8 @@ class PlacedRows:
             A value that is no key or no geohash; a file that is no longer what `look_ahead` read.
         """
         name = self._reader.name
-        for batch in self._reader.batches():
+        for whole, nulls in self._with_nulls(self._reader.batches()):
+            batch = whole if nulls is None else whole.only(~nulls)
             try:
                 chosen = self._positions(batch)
             except RVHError:
@@ -176,14 +187,49 @@ class PlacedRows:
                 raise
             if len(chosen) < len(batch):
                 raise _changed("more", name)
+            self._with_node += len(batch)
+            if nulls is not None:
+                self._null += int(nulls.sum())
+                if self._nulls is NullKeys.KEEP:
+                    batch, among = whole, chosen
+                    chosen = np.full((len(whole), self._k), -1, np.intp)
+                    chosen[~nulls] = among
             yield batch, chosen
             self.done += len(batch)
-        if self._ahead is not None and self.done < len(self._ahead):
+        if self._ahead is not None and self._with_node < len(self._ahead):
             raise _changed("fewer", name)
 
+    def summary(self) -> str:
+        """The rows, the nodes, and what each key column was taken as."""
+        rows = f"{self.done:,} row{'s' * (self.done != 1)}{self._files}"
+        return f"{rows} on {self._placed.counted()}, key {self._spec}"
+
+    def note(self) -> str:
+        """What else there is to say of the run, or ""."""
+        nulls = ""
+        if self._nulls is not NullKeys.ERROR:
+            rows = f"{self._null:,} row{'s' * (self._null != 1)}"
+            nulls = f"{rows} with a null key {'kept' * (self._nulls is NullKeys.KEEP) or 'dropped'}"
+        return "; ".join(filter(None, (nulls, self._spec.mixed(), self._placed.note())))
+
+    def _with_nulls(
+        self, batches: Iterator[Batch]
+    ) -> Iterator[tuple[Batch, NDArray[np.bool_] | None]]:
+        """Batches, each with the rows whose keys are null; None where there are none."""
+        for batch in batches:
+            nulls = None if self._nulls is NullKeys.ERROR else self._spec.nulls(batch)
+            yield batch, None if nulls is None or not nulls.any() else nulls
+
+    def _keyed(self) -> Iterator[Batch]:
+        """The rows that have a key, read anew."""
+        for batch, nulls in self._with_nulls(self._files.batches()):
+            yield batch if nulls is None else batch.only(~nulls)
+
     def _positions(self, batch: Batch) -> NDArray[np.intp]:
+        if not len(batch):
+            return np.empty((0, self._k), np.intp)
         if self._ahead is not None:
-            return self._ahead[self.done : self.done + len(batch)]
+            return self._ahead[self._with_node : self._with_node + len(batch)]
         if self._geohashes is not None:
             return self._placed.positions(self._spec.keys(batch), batch.values(self._geohashes))
         return self._placed.positions(self._spec.keys(batch))
