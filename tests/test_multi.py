@@ -327,7 +327,7 @@ CASES: list[tuple[str, Callable[[], object], type[RVHError], list[str]]] = [
         RVHError,
         ["[0] has 0", "[7] has 7, ..."],
     ),
-    ("None", compose([1, 2], ["a", None]), RVHTypeError, ["[1] at position 1", "NoneType", "cast"]),
+    ("None", compose([1, 2], ["a", None]), RVHTypeError, ["[1] at position 1", "NoneType", "fill"]),
     ("float", compose(["a", 1.5], [1, 2]), RVHTypeError, ["[0] at position 1", "float (1.5)"]),
     ("bool", compose([1], [True]), RVHTypeError, ["[1] at position 0", "bool (True)"]),
     ("list", compose([1], [["a"]]), RVHTypeError, ["[1] at position 0", "list"]),
@@ -374,7 +374,7 @@ CASES: list[tuple[str, Callable[[], object], type[RVHError], list[str]]] = [
         RVHError,
         ["[1] at position 0", "D800"],
     ),
-    ("one None", compose([1], None), RVHTypeError, ["single value columns[1]", "NoneType", "cast"]),
+    ("one None", compose([1], None), RVHTypeError, ["single value columns[1]", "NoneType", "fill"]),
     ("one float", compose(1.5, [1]), RVHTypeError, ["single value columns[0]", "float (1.5)"]),
     (
         "one NumPy float",

@@ -6,6 +6,8 @@ array([['gamma'],
        ['beta']], dtype='<U5')
 """
 
+from typing import TYPE_CHECKING, Any
+
 from rvh._backend import backend
 from rvh._version import __version__
 from rvh.errors import RVHError, RVHTypeError
@@ -38,3 +40,18 @@ __all__ = [
     "select_arrow",
     "select_batch",
 ]
+
+#: public modules that `import rvh` leaves out and that need no extra: loaded when asked for
+_LATER = (
+    *("balanced", "cache", "cpu", "faultset", "filter", "geohash", "migration", "multi"),
+    *("partitions", "ring", "stable", "weighted"),
+)
+
+if not TYPE_CHECKING:  # a checker would take it for a module that has any name
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LATER:
+            raise AttributeError(f"module 'rvh' has no attribute {name!r}")
+        from importlib import import_module
+
+        return import_module(f"rvh.{name}")

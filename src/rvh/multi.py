@@ -133,7 +133,7 @@ def select_multi(
     if not isinstance(columns, (tuple, list)):
         raise RVHTypeError(
             f"columns is a {type(columns).__name__}: pass the parts of the key as a tuple, "
-            "for example (shard_id, tx_id); the columns of a table are tuple(table.T)"
+            "for example (shard_id, tx_id); the columns of a NumPy table are tuple(table.T)"
         )
     return node_set.select_batch(compose_keys(*columns), k, threads=threads)
 

@@ -249,7 +249,7 @@ def test_a_key_that_the_folder_says(call, placed):
     os.rename("data/n=__HIVE_DEFAULT_PARTITION__", "data/n=7")
     assert placed("data", key="n")["n"].to_pylist() == [-10, 1, 2, 7]
     result = call("assign", "data", "-n", LIST, "-K", "n,id", "-o", "out.csv")
-    assert "4 rows of 4 files with n (int) from their folders in " in result.err
+    assert "4 rows of 4 files with n (int) from their folders on " in result.err
     os.rename("data/n=7", "data/n=__HIVE_DEFAULT_PARTITION__")
     result = call("assign", "data", "-n", LIST, "-K", "n", "-o", "out.csv")
     assert "row 1, column 'n': the key is null" in result.err

@@ -28,25 +28,25 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
             f"nodes is one {type(ids).__name__} ({show(ids)}): pass a list of ids, "
             "for example ['node1', 'node2']"
         )
-    if isinstance(ids, (set, frozenset, dict)) or not (
-        has_arrow_export(ids) or hasattr(ids, "__len__")
-    ):
-        raise RVHTypeError(
-            f"nodes is a {type(ids).__name__}: pass a list, a tuple or a one-dimensional array, "
-            "for example sorted(nodes)"
-        )
     if isinstance(ids, KeyColumn):
         raise RVHTypeError(
             "nodes is a column of composite keys: pass node ids, a list of non-empty str or bytes"
+        )
+    is_column = has_arrow_export(ids) or (hasattr(ids, "__len__") and hasattr(ids, "__getitem__"))
+    if isinstance(ids, (set, frozenset, dict)) or not is_column:
+        raise RVHTypeError(
+            f"nodes is a {type(ids).__name__}: pass a list, a tuple or a one-dimensional array, "
+            f"for example {_listed(ids)}"
         )
     with read(ids, "nodes") as source:
         nodes = source.without_nulls("nodes")
         if len(nodes) == 0:
             raise RVHError("there are no nodes: pass at least one node id")
         if nodes.kind is Kind.INTEGERS:
+            cast = "nodes.astype(str)" if isinstance(ids, np.ndarray) else "list(map(str, nodes))"
             raise RVHTypeError(
                 f"nodes is an array of {nodes.values.dtype}: a node id is a non-empty str or "
-                "bytes; cast it first, for example nodes.astype(str)"
+                f"bytes; cast it first, for example {cast}"
             )
         if nodes.kind in (Kind.BYTES, Kind.STRINGS):
             array = copy(nodes.values)
@@ -64,6 +64,20 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
     is_object_array = nodes.kind is Kind.OBJECTS and isinstance(nodes.values, np.ndarray)
     array = object_array(values) if is_object_array else _answer_array(values)
     return KeyColumn._unchecked(Kind.OBJECTS, tuple(values), "node id"), array
+
+
+def _listed(ids: Any) -> str:
+    """The expression that makes a list of ids of what is none."""
+    if isinstance(ids, (set, frozenset, dict)):
+        try:
+            sorted(ids)
+        except TypeError:  # of str and bytes
+            return "list(nodes)"
+        return "sorted(nodes)"
+    for name in ("nodes", "ids"):  # a FaultSet, a table, a membership; a ring, buckets
+        if hasattr(type(ids), name):
+            return f"nodes.{name}"
+    return "list(nodes)" if hasattr(ids, "__iter__") else "['node1', 'node2']"
 
 
 def node_id(value: Any) -> tuple[Any, bytes]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rvh._columns.arrow import NotExportedError, clear_locals, has_arrow_export
 from rvh._columns.column import KeyColumn, Kind
-from rvh._columns.values import READ_INTEGERS, elements_of, is_byte_view, of_view
+from rvh._columns.values import READ_INTEGERS, elements_of, is_byte_view, is_missing, of_view
 from rvh.errors import RVHError, RVHTypeError, keys_changed, show
 
 
@@ -163,11 +163,6 @@ def open_present_rows(
         yield opened, valid
 
 
-def _is_missing(value: object) -> bool:
-    """Tell None, NumPy's masked and pandas's NA, without an import of pandas."""
-    return value is None or value is np.ma.masked or type(value).__name__ == "NAType"
-
-
 def read(keys: Any, name: str) -> _Source:
     if type(keys) is KeyColumn:
         return _Source(keys)
@@ -178,7 +173,8 @@ def read(keys: Any, name: str) -> _Source:
     if isinstance(keys, (str, bytes, bytearray, memoryview)):
         raise RVHTypeError(
             f"{name} is one {type(keys).__name__} ({show(keys)}), not a sequence of keys: "
-            "wrap it in a list, or use select(), rendezvous_hash() or jump_hash() for a single key"
+            "wrap it in a list, or use select(), rvh.rendezvous_hash() or rvh.stable.jump_hash() "
+            "for a single key"
         )
     if isinstance(keys, np.ndarray):
         return _read_array(keys, name)
@@ -198,17 +194,18 @@ def read(keys: Any, name: str) -> _Source:
         return _read_array(np.asarray(keys), name)
     if isinstance(keys, Sequence):
         return _Source(KeyColumn._unchecked(Kind.OBJECTS, elements_of(keys, name)))
+    example = f", for example list({name})" if hasattr(keys, "__iter__") else ""
     raise RVHTypeError(
         f"{name} is a {type(keys).__name__}: pass a list, a tuple, a one-dimensional array or an "
-        f"Arrow column, for example list({name})"
+        f"Arrow column{example}"
     )
 
 
 def _read_array(array: np.ndarray, name: str) -> _Source:
     if array.ndim != 1:
         raise RVHError(
-            f"{name} has shape {array.shape}: one dimension is needed; use {name}.ravel() for one "
-            "an element, or a composite key for one key a row"
+            f"{name} has shape {array.shape}: one dimension is needed; use numpy.ravel({name}) "
+            f"for one an element, or rvh.multi.compose_keys(*numpy.transpose({name})) for one a row"
         )
     valid = ~np.ma.getmaskarray(array) if np.ma.is_masked(array) else None
     # A view indexes plainly, whatever the subclass, and nothing else can change its shape.
@@ -221,6 +218,8 @@ def _read_array(array: np.ndarray, name: str) -> _Source:
         cast = _CASTS.get(dtype.kind, "cast it first, for example {0}.astype(str)").format(name)
         if dtype.names:
             cast = f"cast it first, for example {name}[{dtype.names[0]!r}] for one field of it"
+        if dtype.kind in "fcmM" and (np.isnat if dtype.kind in "mM" else np.isnan)(array).any():
+            cast += "; fill or leave out what is missing first, which a cast makes a key of"
         raise RVHTypeError(
             f"{name} is an array of {dtype}, which has no bytes of its own in rvh: {cast}"
         )
@@ -251,7 +250,7 @@ def _missing_mask(column: KeyColumn) -> NDArray[np.bool_]:
     dtype = getattr(values, "dtype", None)
     if dtype is None or dtype.kind == "O":
         try:
-            return np.fromiter(map(_is_missing, values), np.bool_, len(column))
+            return np.fromiter(map(is_missing, values), np.bool_, len(column))
         except ValueError:
             raise keys_changed() from None
     missing = getattr(dtype, "na_object", "")

@@ -72,8 +72,17 @@ def key_bytes(value: Any, position: int | None = None, what: str = "key") -> byt
         return uuid_text(value).encode()
     if is_void(value):
         return value.tobytes()
-    if isinstance(value, (list, tuple, np.ndarray, set, dict)):
-        advice = "keys have one dimension; for a key of several parts use a composite key"
+    if is_missing(value) or _is_not_a_value(value):
+        advice = "a missing value has no bytes: fill it or leave it out"
+        if position is not None and what == "key" and is_missing(value):
+            advice += ", or use rvh.select_arrow(), which gives null for null"
+        if isinstance(value, (float, np.floating)):
+            advice += f"; {READ_INTEGERS}"
+    elif isinstance(value, (list, tuple, np.ndarray, set, dict)):
+        advice = (
+            "keys have one dimension; a key of several parts is a composite key, for example "
+            "rvh.keys.composite('ann', 7)"
+        )
     elif isinstance(value, (float, np.floating)):
         advice = f"{READ_INTEGERS}, or pass str(key) if it is meant as that text"
     else:
@@ -95,6 +104,19 @@ READ_INTEGERS = (
     "read ids as integers where they come from (beyond 2^53 a float has lost their last digits, "
     "and no cast brings them back)"
 )
+
+
+def is_missing(value: object) -> bool:
+    """Tell None, NumPy's masked and pandas's NA, without an import of pandas."""
+    return value is None or value is np.ma.masked or type(value).__name__ == "NAType"
+
+
+def _is_not_a_value(value: Any) -> bool:
+    """Tell NaN and NaT, of which a cast would make the text "nan"."""
+    try:
+        return bool(value != value) and np.ndim(value) == 0
+    except Exception:  # a value may compare in any way
+        return False
 
 
 def is_uuid(value: object) -> TypeGuard[uuid.UUID]:
