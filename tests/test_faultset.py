@@ -273,6 +273,17 @@ def test_repair_is_the_walk_with_the_current_replicas_first(
             for at, node in enumerate(current[row])
         ]
         assert repair.degraded[row] == (first < k)
+    places = {None: -1, "gone": -1} | {node: n for n, node in enumerate(nodes.ids.tolist())}
+    positions = np.array([[places[node] for node in row] for row in current], dtype=np.intp)
+    by_position = faults.argrepair(
+        keys, positions.reshape(len(keys), width), k, names or None, most if names else 1
+    )
+    assert nodes.ids[by_position.nodes].tolist() == repair.nodes.tolist()
+    assert by_position.added.tolist() == repair.added.tolist()
+    # `repair` also drops an id that it does not know, which no position stands for.
+    known = np.array([[node != "gone" for node in row] for row in current], dtype=np.bool_)
+    assert (by_position.dropped == (repair.dropped & known.reshape(positions.shape))).all()
+    assert by_position.degraded.tolist() == repair.degraded.tolist()
 
 
 def test_repair_after_a_death_adds_one_replica_a_key_that_lost_one() -> None:
@@ -437,6 +448,10 @@ WEIGHTED = rvh.NodeSet(["a", "b"], weights=[1, 0])
         (lambda: FAULTS.repair([1], np.zeros((1, 2, 2), "U1"), 2), ValueError, "current has shape"),
         (lambda: FAULTS.repair([1], [["a"]], 9, "zone", strict=True), ValueError, "hold 4"),
         (lambda: FAULTS.repair([1.5], [["a"]], 2), TypeError, "position 0"),
+        (lambda: FAULTS.argrepair([1], [["a"]], 2), TypeError, "array of <U1: pass positions"),
+        (lambda: FAULTS.argrepair([1], [0, 1], 2), ValueError, r"shape \(2,\): it needs \(1, c\)"),
+        (lambda: FAULTS.argrepair([1, 2], [[0], [16]], 2), ValueError, "row 1, has position 16"),
+        (lambda: FAULTS.argrepair([1], [[-2]], 2), ValueError, "position -2: there are 16 nodes"),
     ],
 )  # fmt: skip
 def test_bad_input(call: Any, error: type[Exception], words: str) -> None:

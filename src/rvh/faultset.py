@@ -56,7 +56,7 @@ class Repair(NamedTuple):
     Parameters
     ----------
     nodes : ndarray, shape (M, k)
-        Node ids: the replicas that stay before the new ones.
+        Node ids, or their positions: the replicas that stay before the new ones.
     added : ndarray of bool, shape (M, k)
         True if the replica is new.
     dropped : ndarray of bool, shape (M, c)
@@ -435,29 +435,99 @@ class FaultSet:
         array([[False,  True],
                [False, False]])
         """
-        takes = None if taking is None else node_mask("taking", taking, len(self._nodes))
-        checked, k = self._check(spread, max_per_domain, k, strict)
         with _keys.open_keys(keys) as column:
             previous, has_replica = self._positions(current, len(column))
-            out = self._repaired(column, previous, checked, k, threads)
-            degraded = np.full(len(out), checked.max_replicas < k)
-            if takes is not None:
-                living_takes = takes[self._index]
-                for rows, among in self._groups(previous, out, living_takes):
-                    checked, k = among._check(spread, max_per_domain, k, strict)
-                    places = np.append(np.full(len(self._living), -1), -1)  # the last: no replica
-                    places[among._index] = np.arange(len(among._index))
-                    chosen = among._repaired(
-                        column.take(rows), places[previous[rows]], checked, k, threads
-                    )
-                    out[rows] = among._index[chosen]
-                    degraded[rows] = checked.max_replicas < k
+            replicas = self._repair(
+                column, previous, has_replica, k, spread, max_per_domain, taking, strict, threads
+            )
+        return replicas._replace(nodes=take(self._nodes.ids, replicas.nodes))
+
+    def argrepair(
+        self,
+        keys: Any,
+        current: ArrayLike,
+        k: int,
+        spread: str | Sequence[str] | None = None,
+        max_per_domain: int | Sequence[int] = 1,
+        *,
+        taking: ArrayLike | None = None,
+        strict: bool = False,
+        threads: int | None = None,
+    ) -> Repair:
+        """`repair` for current replicas that are positions in ``nodes.ids``.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,)
+            Any kind in `rvh.keys.KINDS`.
+        current : array of int, shape (M, c)
+            The positions of the nodes that have the replicas now; -1 means no replica.
+        k, spread, max_per_domain, taking, strict, threads
+            As for `repair`.
+
+        Returns
+        -------
+        Repair
+            Its nodes are positions, intp of shape (M, k).
+
+        Raises
+        ------
+        RVHError
+            As `repair`; a position out of range.
+        RVHTypeError
+            As `repair`; ``current`` that does not hold integers.
+
+        Examples
+        --------
+        >>> from rvh.faultset import FaultSet
+        >>> faults = FaultSet(["a", "b", "c"], alive=[True, True, False])
+        >>> faults.argrepair(["x", "y"], [[0, 2], [1, 0]], k=2).nodes
+        array([[0, 1],
+               [1, 0]])
+        """
+        with _keys.open_keys(keys) as column:
+            positions = _as_positions(current, len(column), len(self._nodes))
+            places = np.full(len(self._nodes) + 1, -1, dtype=np.intp)  # the last: no replica
+            places[self._index] = np.arange(len(self._index))
+            return self._repair(
+                column, places[positions], positions >= 0, k, spread, max_per_domain, taking,
+                strict, threads,
+            )  # fmt: skip
+
+    def _repair(
+        self,
+        column: KeyColumn,
+        previous: NDArray[np.intp],
+        has_replica: NDArray[np.bool_],
+        k: int,
+        spread: str | Sequence[str] | None,
+        max_per_domain: int | Sequence[int],
+        taking: ArrayLike | None,
+        strict: bool,
+        threads: int | None,
+    ) -> Repair:
+        """`repair` for living positions; those in the answer are among all nodes."""
+        takes = None if taking is None else node_mask("taking", taking, len(self._nodes))
+        checked, k = self._check(spread, max_per_domain, k, strict)
+        out = self._repaired(column, previous, checked, k, threads)
+        degraded = np.full(len(out), checked.max_replicas < k)
+        if takes is not None:
+            living_takes = takes[self._index]
+            for rows, among in self._groups(previous, out, living_takes):
+                checked, k = among._check(spread, max_per_domain, k, strict)
+                places = np.append(np.full(len(self._living), -1), -1)  # the last: no replica
+                places[among._index] = np.arange(len(among._index))
+                chosen = among._repaired(
+                    column.take(rows), places[previous[rows]], checked, k, threads
+                )
+                out[rows] = among._index[chosen]
+                degraded[rows] = checked.max_replicas < k
         living = len(self._living)
         added = find_absent(out, previous, living)
         dropped = (has_replica & find_absent(previous, out, living)) | find_repeated(
             previous, living
         )
-        return Repair(take(self._nodes.ids, take(self._index, out)), added, dropped, degraded)
+        return Repair(take(self._index, out), added, dropped, degraded)
 
     def _repaired(
         self,
@@ -612,6 +682,29 @@ def _make_spread(living: NodeSet, names: tuple[str, ...], limits: tuple[int, ...
         room = np.minimum(np.bincount(outer, room).astype(np.intp), limit)
         inside = numbered
     return _Spread(names, domains, inner_first, int(room.sum()))
+
+
+def _as_positions(current: ArrayLike, rows: int, count: int) -> NDArray[np.intp]:
+    """Check current replicas that are positions, shape (M, c)."""
+    positions = np.asarray(current)
+    if positions.size and positions.dtype.kind not in "iu":
+        raise RVHTypeError(
+            f"current is an array of {positions.dtype}: pass positions, integers; for node ids "
+            "call repair"
+        )
+    if positions.ndim != 2 or len(positions) != rows:
+        raise RVHError(
+            f"current has shape {positions.shape}: it needs ({rows}, c), a row of positions for "
+            "each key"
+        )
+    wrong = (positions < -1) | (positions >= count)
+    if wrong.any():
+        row, place = np.argwhere(wrong)[0].tolist()
+        raise RVHError(
+            f"current, row {row}, has position {positions[row, place]}: there are {count} nodes, "
+            "with positions from 0; -1 is no replica"
+        )
+    return positions.astype(np.intp, copy=False)
 
 
 def _as_table(current: Any) -> NDArray[Any]:

@@ -58,6 +58,7 @@ CALLS: dict[str, Call] = {
     "FaultSet.select_batch": lambda keys: LIVING.select_batch(keys, 2),
     "FaultSet.select_batch, spread": lambda keys: LIVING.select_batch(keys, 2, "zone"),
     "FaultSet.argselect_batch": lambda keys: LIVING.argselect_batch(keys, 2),
+    "FaultSet.argrepair": lambda keys: LIVING.argrepair(keys, [[0, 2]] * 300, 2),
     "FaultSet.repair": lambda keys: LIVING.repair(keys, [["a", "c"]] * 300, 2),
     "GeoSet.select_batch": lambda keys: NEAR.select_batch(keys, 2, geohash=PLACES),
     "PartitionTable": lambda keys: PartitionTable(IDS, partitions=300, k=2).add("f"),

@@ -163,6 +163,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.cache.SelectionCache.select_batch": FUNCTION,
     "rvh.faultset.FaultSet": ("Parameters", "Raises", "Examples"),
     "rvh.faultset.FaultSet.alive": (),
+    "rvh.faultset.FaultSet.argrepair": FUNCTION,
     "rvh.faultset.FaultSet.argselect_batch": FUNCTION,
     "rvh.faultset.FaultSet.nodes": (),
     "rvh.faultset.FaultSet.repair": (*FUNCTION, "Notes"),
