@@ -112,6 +112,40 @@ class Batch:
         array: NDArray[Any] = text.to_numpy(zero_copy_only=False)
         return array
 
+    def taken(self, rows: NDArray[np.intp], reader: Reader) -> Batch:
+        """Some rows, each as often as it is named, with the columns of `reader` alone."""
+        own, picked = self.record.schema.names, pa.array(rows)
+        columns = [
+            pc.take(
+                self.record.column(field.name) if field.name in own else self._column(field.name),
+                picked,
+            ).cast(field.type)
+            for field in reader.schema
+        ]
+        return Batch(
+            pa.RecordBatch.from_arrays(columns, schema=reader.schema), self.first, self.source
+        )
+
+    def replaced(self, name: str, rows: NDArray[np.intp], texts: Sequence[str]) -> Batch:
+        """The batch with other text in some rows of one column, whose type stays."""
+        at = self.record.schema.get_field_index(name)
+        where = np.zeros(len(self), dtype=np.bool_)
+        where[rows] = True
+        # Text, and not the column's own type, which may be a dictionary without the new text.
+        texts_now = self.record.column(at).cast(pa.large_string())
+        changed = pc.replace_with_mask(
+            texts_now, pa.array(where), pa.array(texts, pa.large_string())
+        )
+        kind = self.record.schema.field(at).type
+        if pa.types.is_dictionary(kind):
+            changed = changed.cast(kind.value_type).dictionary_encode()
+        columns = self.record.columns
+        columns[at] = changed.cast(kind)
+        record = pa.RecordBatch.from_arrays(columns, schema=self.record.schema)
+        batch = Batch(record, self.first, self.source)
+        batch.unit = self.unit
+        return batch
+
     def _column(self, name: str) -> Any:
         first, *rest = field_path(name, self.record.schema.names)
         # A record batch: it still has the metadata of a type that pyarrow does not know.
@@ -176,6 +210,13 @@ class Reader(ABC):
     def records(self) -> Iterator[Any]:
         """The rows as Arrow record batches of any size."""
 
+    def schema_of(self, names: list[str]) -> Any:
+        """The schema of some columns."""
+        own = self.schema.names
+        return pa.schema(
+            [_field(self.schema, field_path(name, own)).with_name(name) for name in names]
+        )
+
     def follow(self, first: Reader) -> None:
         """Take the columns of `first`, an input whose rows come before those of this one.
 
@@ -226,6 +267,26 @@ class Reader(ABC):
     def read_fraction(self) -> float | None:
         """The part of the input that came out of `records`, from 0 to 1."""
         return self.source.fraction()
+
+
+class Part(Reader):
+    """Some columns of an input, for the writer of an output that has no others."""
+
+    def __init__(self, reader: Reader, names: list[str]) -> None:
+        super().__init__(reader.source)
+        self.names = names
+        self._reader = reader
+        self._schema: Any = None
+
+    @property
+    def schema(self) -> Any:
+        if self._schema is None:
+            self._schema = self._reader.schema_of(self.names or [])
+        return self._schema
+
+    def records(self) -> Iterator[Any]:
+        for record in self._reader.records():
+            yield record.select(self.names)
 
 
 class Writer(ABC):

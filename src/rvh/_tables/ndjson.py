@@ -26,7 +26,7 @@ from rvh._tables.base import (
     naming,
 )
 from rvh._tables.fields import field_path
-from rvh._tables.jsontext import unique_members
+from rvh._tables.jsontext import unique_members, with_member
 from rvh._tables.pandas_import import use_pandas
 from rvh._tables.source import Source
 from rvh.errors import RVHError, show
@@ -37,7 +37,7 @@ OBJECT = json.JSONDecoder(object_pairs_hook=unique_members)
 class JsonBatch(Batch):
     """Lines with the objects in them; an Arrow record batch only where a writer asks for one."""
 
-    def __init__(self, reader: JsonReader) -> None:
+    def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self.source = reader.source.name
         self.lines: list[bytes] = []
@@ -98,6 +98,26 @@ class JsonBatch(Batch):
 
     def texts(self, name: str) -> Sequence[Any]:
         return self.values(name)  # JSON's own kinds, which Arrow need not tell
+
+    def taken(self, rows: NDArray[np.intp], reader: Reader) -> JsonBatch:
+        batch = JsonBatch(reader)
+        names = reader.names or []
+        values = [self.values(name) for name in names]
+        for row in rows.tolist():
+            each = {name: column[row] for name, column in zip(names, values, strict=True)}
+            batch.objects.append(each)
+            batch.lines.append(_dumps(each).encode())
+            batch.numbers.append(self.numbers[row])
+        return batch
+
+    def replaced(self, name: str, rows: NDArray[np.intp], texts: Sequence[str]) -> JsonBatch:
+        batch = JsonBatch(self._reader)
+        batch.lines, batch.objects = [*self.lines], [*self.objects]
+        batch.numbers = self.numbers
+        for row, text in zip(rows.tolist(), texts, strict=True):
+            batch.lines[row] = with_member(self.lines[row].decode(), name, _dumps(text)).encode()
+            batch.objects[row] = {**self.objects[row], name: text}
+        return batch
 
     def error(self, row: int, what: str) -> RVHError:
         """An error about one line; it lists the members of its object."""
@@ -175,6 +195,14 @@ class JsonReader(Reader):
 
     def has_field(self, path: Sequence[str]) -> bool:
         return self._first is not None and self._first.has_field(path)
+
+    def schema_of(self, names: list[str]) -> Any:
+        """The schema of some members, whatever the others are."""
+        if self._first is None:
+            return pa.schema([(name, pa.string()) for name in names])
+        first = self._first
+        columns = [(name, column_of(first.values(name), None, self.name)) for name in names]
+        return pa.schema([(name, column.type) for name, column in columns])
 
     @property
     def schema(self) -> Any:
@@ -272,11 +300,14 @@ class JsonWriter(Writer):
         ]
 
     def write(self, batch: Batch, chosen: NDArray[np.intp]) -> None:
+        bodies: Iterator[str]
         bodies = self._lines(batch) if isinstance(batch, JsonBatch) else _bodies(batch.record)
         columns = [
             [parts[n] for n in column.tolist()]
             for parts, column in zip(self._parts, chosen.T, strict=True)
         ]
+        if not self.added:
+            bodies = (body.removesuffix(", ") for body in bodies)
         rows = zip(bodies, *columns, strict=True)
         lines = [f"{body}{', '.join(members)}}}\n" for body, *members in rows]
         self.sink.write("".join(lines).encode())

@@ -7,13 +7,13 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from rvh._tables.descriptors import descriptor, duplicate, is_stream, process_and_number
-from rvh._tables.signals import stopped_by_signals
+from rvh._tables.signals import signals_held, stopped_by_signals
 from rvh.errors import RVHError
 
 
@@ -65,13 +65,8 @@ class Sink:
         return False
 
 
-@contextlib.contextmanager
-def target(path: str, compression: str | None = None, advice: str = "") -> Iterator[Any]:
-    """Open an output that is there complete or not at all.
-
-    The bytes go to a new file beside `path`, which takes its name when the block ends well and
-    is deleted when it does not: an error, Ctrl-C, SIGTERM. What `is_stream` names is written
-    directly, and after a failure without the end of its format.
+class Output(NamedTuple):
+    """An output to open.
 
     Parameters
     ----------
@@ -81,12 +76,49 @@ def target(path: str, compression: str | None = None, advice: str = "") -> Itera
     advice : str
         The end of an error where no new file can take the place of `path`.
     """
+
+    path: str
+    compression: str | None = None
+    advice: str = ""
+
+
+@contextlib.contextmanager
+def target(path: str, compression: str | None = None, advice: str = "") -> Iterator[Any]:
+    """Open an output that is there complete or not at all: `targets` for one."""
+    with targets([Output(path, compression, advice)]) as (sink,):
+        yield sink
+
+
+@contextlib.contextmanager
+def targets(outputs: Sequence[Output]) -> Iterator[list[Any]]:
+    """Open outputs that are all there complete or none of them.
+
+    The bytes go to new files beside the paths, which take their names when the block ends well and
+    are deleted when it does not: an error, Ctrl-C, SIGTERM. What `is_stream` names is written
+    directly, and after a failure without the end of its format.
+    """
+    moves: list[tuple[str, str]] = []
+    # Where whoever reads a stream may keep the run waiting, a second signal ends it.
+    with stopped_by_signals(once_more=any(is_stream(each.path) for each in outputs)):
+        try:
+            with contextlib.ExitStack() as stack:
+                yield [stack.enter_context(_opened(each, moves)) for each in outputs]
+            with signals_held():
+                for part, place in moves:
+                    os.replace(part, place)
+        except BaseException:
+            for part, _ in moves:
+                with contextlib.suppress(OSError):
+                    os.unlink(part)
+            raise
+
+
+@contextlib.contextmanager
+def _opened(output: Output, moves: list[tuple[str, str]]) -> Iterator[Any]:
+    """The sink of one output; of a file, what has to be renamed at the end is added to `moves`."""
+    path, compression, advice = output
     if is_stream(path):
-        with (
-            stopped_by_signals(once_more=True),
-            _stream(path) as (file, name),
-            _open_sink(file, name, compression) as sink,
-        ):
+        with _stream(path) as (file, name), _open_sink(file, name, compression) as sink:
             yield sink
         return
     if not path:
@@ -105,22 +137,16 @@ def target(path: str, compression: str | None = None, advice: str = "") -> Itera
             f"{path} is a file that another process has open: let it pass its descriptor on "
             f"(-o - >&{other[1]})"
         )
-    if os.path.exists(place):
+    exists = os.path.exists(place)
+    if exists:
         _refuse_irreplaceable(place, path, advice)
     part = os.path.join(os.path.dirname(place), f".rvh-{secrets.token_hex(8)}.part")
-    with stopped_by_signals():
-        try:  # entered before the file exists: a signal may come at any moment
-            exists = os.path.exists(place)
-            with _create(part, path, advice if exists else "") as file:
-                if exists:
-                    _copy_attributes(place, part)
-                with _open_sink(file, path, compression) as sink:
-                    yield sink
-            os.replace(part, place)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(part)
-            raise
+    moves.append((part, place))  # before the file exists: a signal may come at any moment
+    with _create(part, path, advice if exists else "") as file:
+        if exists:
+            _copy_attributes(place, part)
+        with _open_sink(file, path, compression) as sink:
+            yield sink
 
 
 @contextlib.contextmanager
