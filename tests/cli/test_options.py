@@ -12,6 +12,7 @@ COMMANDS = command().commands
 GOOD = {
     "select": ["-n", "a,b", "-k", "x"],
     "assign": ["keys.txt", "-n", "a,b", "-o", "out.txt"],
+    "repair": ["placed.csv", "-n", "a,b", "-o", "out.csv"],
     "nodes": ["nodes.json"],
     "nodes publish": ["nodes.json", "--to", "out.json"],
     "watch": ["nodes.json"],
@@ -23,6 +24,7 @@ GOOD = {
 SEVERAL = {
     "select": {"nodes", "where", "dead", "spread", "max_per_domain"},
     "assign": {"nodes", "where", "dead", "spread", "max_per_domain", "key_column"},
+    "repair": {"nodes", "where", "dead", "spread", "max_per_domain", "key_column"},
     "nodes": {"weigh", "exponent"},
     "nodes publish": {"weigh", "exponent", "smooth"},
     "watch": {"weigh", "exponent"},

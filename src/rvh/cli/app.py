@@ -20,6 +20,7 @@ from rvh.errors import show
 COMMANDS = {
     "select": ("select", "select"),
     "assign": ("assign", "assign"),
+    "repair": ("repair", "repair"),
     "nodes": ("listing", "nodes"),
     "nodes publish": ("publish", "publish"),
     "watch": ("watch", "watch"),

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rvh._tables import Format
-from rvh._tables.content import COMPRESSORS
-from rvh._tables.descriptors import is_stream
 from rvh.cli.exits import say
 from rvh.cli.finding import find
 from rvh.cli.formats import compression
 from rvh.cli.keyfiles import KeyFiles
+from rvh.cli.outputs import advice, saying_how_far
 from rvh.cli.progress import progress
 from rvh.cli.rows import PlacedRows, RowsOptions
 from rvh.cli.values import refuse_no_text
@@ -83,10 +79,10 @@ def assign(
         _refuse_clash(added, reader)
         # All imports are done before there is a file to clean up.
         make_writer, bar = write_as.writer(), progress(Path(reader.name).name, quiet)
-        advice = _advice(out, read_as, write_as, packing)
-        sink = stack.enter_context(target(out, packing, advice))
+        replacing = advice(out, read_as, write_as, packing)
+        sink = stack.enter_context(target(out, packing, replacing))
         rows.look_ahead()
-        stack.enter_context(_saying_how_far(out, rows))
+        stack.enter_context(saying_how_far(out, rows))
         stack.enter_context(naming(out))
         writer = stack.enter_context(make_writer(sink, reader, added, rows.ids, **writing))
         stack.enter_context(bar)
@@ -98,28 +94,6 @@ def assign(
         rate = rows.done / max(seconds, 1e-9)
         more = f"; {note}" if (note := rows.note()) else ""
         say(f"{rows.summary()}, in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
-
-
-def _advice(out: str, read_as: Format, write_as: Format, compression: str | None) -> str:
-    """The advice where no new file can take the place of OUT: the shell writes into the old one."""
-    format_name = "" if write_as is read_as else f" --output-format {write_as.name}"
-    packed = "" if compression is None else f" | {COMPRESSORS[compression]}"
-    return f"write -o -{format_name}{packed} > {shlex.quote(out)}"
-
-
-@contextlib.contextmanager
-def _saying_how_far(out: str, rows: PlacedRows) -> Iterator[None]:
-    """Let an error say how much of an output is written that cannot be taken back."""
-    streamed = is_stream(out)
-    try:
-        yield
-    except RVHError as error:
-        if not streamed:
-            raise
-        name = "stdout" if out == "-" else out
-        raise type(error)(
-            f"{error}; {name} is incomplete, it ends after {rows.done:,} rows"
-        ) from None
 
 
 def _refuse_clash(added: list[str], reader: Reader) -> None:

@@ -32,6 +32,7 @@ class ExitStatus(IntEnum):
     OK = 0
     ERROR = 1  # the command cannot be done, or bench is slower than it may be: stderr says why
     USAGE = 2  # the command line itself is wrong
+    LOST = 3  # repair is done, but some keys had lost all of their nodes: stderr says how many
     INTERRUPTED = 130  # Ctrl-C
     PIPE_CLOSED = 141  # the reader of stdout went away, as `head` does
     TERMINATED = 143  # SIGTERM

@@ -135,6 +135,11 @@ def compression(path: str, known: Format) -> str | None:
     return packing
 
 
+def format_of_copies(name: str | None, path: str, placed: Format) -> Format:
+    """The format of COPIES, which has its own option; by default that of PLACED."""
+    return _format_of("--copies-format", name, path, placed)
+
+
 def _format_of(option: str, name: str | None, path: str, otherwise: Format | None) -> Format:
     if name is not None:
         if name not in FORMATS:
@@ -146,8 +151,8 @@ def _format_of(option: str, name: str | None, path: str, otherwise: Format | Non
         if extension:
             raise typer.BadParameter(
                 f"{show(extension)} is no known extension, which are {EXTENSIONS}: choose one, or "
-                "name the format with --output-format",
-                param_hint="--out",
+                f"name the format with {option}",
+                param_hint="--out" if option == "--output-format" else "--copies",
             )
         return otherwise
     if known is None:

@@ -48,7 +48,7 @@ def refuse_twice(paths: Iterable[str]) -> None:
         seen[same] = path
 
 
-def refuse_overwritten(out: str, named: Iterable[tuple[str, str]]) -> None:
+def refuse_overwritten(out: str, named: Iterable[tuple[str, str]], option: str = "--out") -> None:
     """Refuse an OUT that is one of the inputs: the rows would take the place of what it holds.
 
     Parameters
@@ -65,7 +65,7 @@ def refuse_overwritten(out: str, named: Iterable[tuple[str, str]]) -> None:
         read = _status(path)
         if read is not None and os.path.samestat(read, written):
             raise RVHError(
-                f"--out {out} is the file that {what} reads, and the rows would take its place: "
+                f"{option} {out} is the file that {what} reads, and the rows would take its place: "
                 "choose another name"
             )
 

@@ -48,8 +48,8 @@ class KeyPart(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeyOptions:
-    """The columns of KEYS that say what the key is and where."""
+class KeyColumnOptions:
+    """The columns of KEYS that say what the key is."""
 
     key_column: Annotated[
         list[str] | None,
@@ -68,6 +68,12 @@ class KeyOptions:
             "in CSV, TSV and lines, the column's own type elsewhere."
         ),
     ] = KeyType.AUTO
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyOptions(KeyColumnOptions):
+    """The columns of KEYS that say what the key is and where."""
+
     null_keys: Annotated[
         NullKeys,
         typer.Option(
@@ -240,8 +246,10 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, (int, np.integer)) else value
 
 
-def key_columns(options: KeyOptions, reader: Reader) -> list[KeyPart]:
-    """The columns that --key-column names, or the only one that there is.
+def key_columns(
+    options: KeyColumnOptions, reader: Reader, besides: Sequence[str] = ()
+) -> list[KeyPart]:
+    """The columns that --key-column names, or the only one that there is `besides` some others.
 
     Raises
     ------
@@ -271,8 +279,8 @@ def key_columns(options: KeyOptions, reader: Reader) -> list[KeyPart]:
     if present is None or parts:  # without rows, nothing is read
         refuse_missing(names, reader)
         return parts
-    if len(present) == 1:
-        return [KeyPart(present[0], options.key_type)]
+    if len(others := [name for name in present if name not in besides]) == 1:
+        return [KeyPart(others[0], options.key_type)]
     raise typer.BadParameter(
         f"{reader.source.name} has several columns, say which are the key: {_listed(present)}",
         param_hint="--key-column",

@@ -96,6 +96,18 @@ Precision = Annotated[
         metavar="N", help="How many characters of a geohash count, 1 to 12 [default: 12]."
     ),
 ]
+SecretFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="File with the secret (- is stdin): its bytes, without one newline at the end. At "
+        "most 64.",
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, help="Threads [default: the cores, capped by RVH_NUM_THREADS]."),
+]
 Count = Annotated[int, typer.Option("--k", "--count", "-c", help="How many nodes, best first.")]
 
 
@@ -153,19 +165,12 @@ class MethodOptions:
         int | None,
         typer.Option(metavar="P", help="The partitions of --algorithm table [default: 65536]."),
     ] = None
-    secret_file: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="File with the secret (- is stdin): its bytes, without one newline at the end. At "
-            "most 64.",
-        ),
-    ] = None
+    secret_file: SecretFile = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConstraintOptions:
-    """Limits on the nodes that a key may have."""
+class FaultOptions:
+    """The nodes that may be chosen, and how those of a key are spread."""
 
     where: Annotated[
         list[str],
@@ -206,6 +211,12 @@ class ConstraintOptions:
         bool,
         typer.Option("--strict", help="Fail where --spread cannot be held to, and top up nothing."),
     ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstraintOptions(FaultOptions):
+    """Limits on the nodes that a key may have."""
+
     node_geohash: Annotated[
         str | None,
         typer.Option(
@@ -235,10 +246,7 @@ class BulkOptions:
         CachePolicy | None,
         typer.Option(help="Which key gives way in the cache [default: lru]."),
     ] = None
-    threads: Annotated[
-        int | None,
-        typer.Option(min=1, help="Threads [default: the cores, capped by RVH_NUM_THREADS]."),
-    ] = None
+    threads: Threads = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,14 @@ from rvh._nodelist.entries import NodeList
 from rvh.cli.conflicts import refuse_conflicts
 from rvh.cli.inputs import refuse_overwritten, refuse_shared
 from rvh.cli.nodes import paths, read_nodes
-from rvh.cli.options import RINGS, Algorithm, CachePolicy, PlacementOptions
+from rvh.cli.options import RINGS, Algorithm, CachePolicy, FaultOptions, PlacementOptions
 from rvh.cli.values import read_secret
 from rvh.errors import RVHError, show
 from rvh.keys import key_bytes
 from rvh.nodes import NodeSet, as_node_set
+
+if TYPE_CHECKING:
+    from rvh.faultset import FaultSet
 
 #: the default of --partitions
 PARTITIONS = 65536
@@ -71,13 +74,7 @@ def placement(options: PlacementOptions) -> Placement:
     RVHError
         Nodes, weights or a secret that cannot be used, a number out of range.
     """
-    refuse_conflicts(options)
-    refuse_shared(_inputs(options))
-    if options.out is not None:
-        others = replace(options, keys=()) if len(options.keys) == 1 else options  # it may be KEYS
-        refuse_overwritten(options.out, _inputs(others))
-    secret = read_secret(options.method.secret_file)
-    nodes, mask = _nodes(options)
+    nodes, mask, secret = choosable(options)
     placed = _placed(options, secret, nodes, mask)
 
     def note() -> str:
@@ -86,6 +83,22 @@ def placement(options: PlacementOptions) -> Placement:
     read = len(nodes.ids)
     usable = read if mask is None else int(mask.sum())
     return placed._replace(note=note, read=read, usable=usable)
+
+
+def choosable(options: PlacementOptions) -> tuple[NodeList, NDArray[np.bool_] | None, bytes]:
+    """Read the nodes, the mask of those that may be chosen (None: all), and the secret.
+
+    Raises
+    ------
+    typer.BadParameter, RVHError
+        As `placement`.
+    """
+    refuse_conflicts(options)
+    refuse_shared(named_inputs(options))
+    if options.out is not None:  # it may be KEYS
+        refuse_overwritten(options.out, named_inputs(replace(options, keys=())))
+    secret = read_secret(options.method.secret_file)
+    return *_nodes(options), secret
 
 
 def _placed(
@@ -147,7 +160,7 @@ def _nodes(options: PlacementOptions) -> tuple[NodeList, NDArray[np.bool_] | Non
     return nodes, usable(nodes, conditions, constraints.dead)
 
 
-def _inputs(options: PlacementOptions) -> Iterator[tuple[str, str]]:
+def named_inputs(options: PlacementOptions) -> Iterator[tuple[str, str]]:
     """Name all that is read, for `refuse_shared`."""
     for option, texts in (("--nodes", options.nodes), ("--dead", options.constraints.dead)):
         for path in paths(texts, option):
@@ -187,28 +200,38 @@ def _on_ring(
     return Placement(nodes.ids, positions, check=check)
 
 
-def _spread(options: PlacementOptions, node_set: NodeSet, nodes: NodeList) -> Placement:
+def fault_set(
+    constraints: FaultOptions, node_set: NodeSet, nodes: NodeList
+) -> tuple[FaultSet, dict[str, Any]]:
+    """The nodes with their domains, and the arguments about the spread of a call."""
     from rvh.cli.conditions import domain
     from rvh.faultset import FaultSet
 
-    constraints = options.constraints
-    k, spread, strict = options.k, tuple(constraints.spread), constraints.strict
-    domains = {name: domain(nodes.ids, name, nodes.attributes[name]) for name in spread}
+    names = constraints.spread
+    domains = {name: domain(nodes.ids, name, nodes.attributes[name]) for name in names}
     faults = FaultSet(node_set, domains=domains)
     limits = constraints.max_per_domain
     limit = limits[0] if len(limits) == 1 else tuple(limits) or 1
-    faults.argselect_batch([], k, spread, limit, strict=strict)
-    reached = faults.spread_max(spread, limit)
+    return faults, {"spread": tuple(names), "max_per_domain": limit} if names else {}
+
+
+def unspread(faults: FaultSet, k: int, spread: dict[str, Any]) -> str:
+    """The remark about too few domains, or ""."""
+    reached = faults.spread_max(**spread) if spread else k
+    if reached >= k:
+        return ""
+    return f"only {reached} of {k} nodes of a key are spread as asked for"
+
+
+def _spread(options: PlacementOptions, node_set: NodeSet, nodes: NodeList) -> Placement:
+    k = options.k
+    faults, spread = fault_set(options.constraints, node_set, nodes)
+    faults.argselect_batch([], k, **spread, strict=options.constraints.strict)
 
     def positions(keys: Any) -> NDArray[np.intp]:
-        return faults.argselect_batch(keys, k, spread, limit, threads=options.bulk.threads).nodes
+        return faults.argselect_batch(keys, k, **spread, threads=options.bulk.threads).nodes
 
-    def note() -> str:
-        if reached >= k:
-            return ""
-        return f"only {reached} of {k} nodes of a key are spread as asked for"
-
-    return Placement(nodes.ids, positions, node_set, note=note)
+    return Placement(nodes.ids, positions, node_set, note=lambda: unspread(faults, k, spread))
 
 
 def _near(options: PlacementOptions, column: str, node_set: NodeSet, nodes: NodeList) -> Placement:

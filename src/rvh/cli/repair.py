@@ -1,0 +1,298 @@
+"""``rvh repair``: a placement after nodes died, and the copies that it needs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rvh._tables import FORMATS, Format, Quote
+from rvh._tables.descriptors import STDIN, descriptor, is_stream
+from rvh.cli.exits import ExitStatus, say
+from rvh.cli.formats import FormatOptions, compression, format_of_copies
+from rvh.cli.inputs import refuse_overwritten
+from rvh.cli.keyfiles import KeyFile
+from rvh.cli.keyspec import KeyColumnOptions, KeySpec, key_columns
+from rvh.cli.options import (
+    ConstraintOptions,
+    FaultOptions,
+    MethodOptions,
+    NodeFileOptions,
+    Nodes,
+    PlacementOptions,
+    Scheme,
+    SchemeName,
+    SecretFile,
+    Threads,
+    WeightColumn,
+)
+from rvh.cli.outputs import advice, saying_how_far
+from rvh.cli.placement import choosable, fault_set, named_inputs, unspread
+from rvh.cli.progress import progress
+from rvh.cli.values import refuse_no_text
+from rvh.errors import RVHError, show
+from rvh.nodes import as_node_set
+
+if TYPE_CHECKING:
+    from rvh._tables.base import Reader
+    from rvh.cli.repairing import Repairs
+
+#: the columns of COPIES after those of the key
+SOURCE, TARGET = "source", "target"
+
+
+class Misplaced(StrEnum):
+    """What becomes of rows with a living node that the options do not choose."""
+
+    ERROR = "error"
+    KEEP = "keep"
+
+
+def repair(
+    placed: Annotated[
+        str, typer.Argument(metavar="PLACED", help="The file that assign wrote; - for stdin.")
+    ],
+    *,
+    nodes: Nodes,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="OUT", help="The new placement; - for stdout."),
+    ] = None,
+    copies: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COPIES",
+            help="The table of what to copy: the key, source and target; - for stdout.",
+        ),
+    ] = None,
+    copies_format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The format of COPIES [default: by its extension, else as PLACED]."
+        ),
+    ] = None,
+    column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The columns of nodes: NAME, or NAME_1 to NAME_k; or all their names, with commas "
+            "between.",
+        ),
+    ] = "node",
+    misplaced: Annotated[
+        Misplaced,
+        typer.Option(
+            help="Rows with a living node that these options do not choose. keep: such nodes stay."
+        ),
+    ] = Misplaced.ERROR,
+    key: KeyColumnOptions,
+    formats: FormatOptions,
+    node_file: NodeFileOptions,
+    weight_column: WeightColumn = None,
+    scheme: SchemeName = Scheme.BLAKE2B,
+    faults: FaultOptions,
+    secret_file: SecretFile = None,
+    threads: Threads = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")
+    ] = False,
+) -> None:
+    """Replace dead nodes in a placement, and list what to copy from where.
+
+    Living nodes keep their keys. OUT is PLACED with new nodes, COPIES has a row for each copy; give
+    one or both. They appear together when they are complete.
+
+    \b
+    Examples:
+      rvh repair placed.parquet -n @nodes.csv --dead b -K user_id -o new.parquet --copies todo.csv
+      rvh repair placed.csv -n @nodes.csv --dead @down.txt -K id --copies - --copies-format ndjson
+    """
+    paths = [path for path in (out, copies) if path is not None]
+    _refuse_outputs(out, copies, formats, copies_format)
+    refuse_no_text(column, "--column")
+    read_as, write_as = formats.of_files([placed], out or placed)
+    copy_as = format_of_copies(copies_format, copies or placed, read_as)
+    formats.refuse_encoding(read_as)
+    is_lines = read_as.name == "lines"
+    if is_lines:  # what assign writes so has tabs between its columns, which have no names
+        read_as = FORMATS["tsv"]
+        formats = replace(formats, no_header=True, quote=Quote.NONE)
+    write_formats = [write_as] * (out is not None) + [copy_as] * (copies is not None)
+    writing = _delimited(formats, read_as, write_formats)
+    reading = formats.delimited(read_as, read_as)[0] if read_as.is_delimited else {}
+    options = PlacementOptions(
+        nodes=nodes,
+        k=1,
+        scheme=scheme,
+        weight_column=weight_column,
+        precision=None,
+        method=MethodOptions(secret_file=secret_file),
+        node_file=node_file,
+        constraints=ConstraintOptions(**vars(faults)),
+        keys=["-" if descriptor(placed) == STDIN else placed],
+        out=None if out == "-" else out,
+        text_keys=False,
+        key_place=None,
+    )
+    if copies is not None and copies != "-":
+        refuse_overwritten(copies, named_inputs(options), "--copies")
+    listed, mask, secret = choosable(options)
+    living = listed if mask is None else listed.subset(mask)
+    node_set = as_node_set(living.ids, living.weights, scheme.value, secret)
+    faultset, spread = fault_set(faults, node_set, living)
+
+    from rvh._tables.base import Part, naming
+    from rvh._tables.target import Output, targets
+    from rvh.cli.repairing import Repairs, node_columns
+
+    file = KeyFile(path=placed, format=read_as, encoding=formats.encoding, options=reading)
+    start = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        reader = stack.enter_context(file.open(next(filter(is_stream, paths), None)))
+        if is_lines and column == "node":
+            column = ",".join(_all_but(key.key_column or ["1"], reader))
+        columns = node_columns(column, reader)
+        parts = key_columns(key, reader, columns)
+        key_names = [each.name for each in parts]
+        _refuse_clash(key_names, columns, reader, copies is not None)
+        faultset.argselect_batch([], len(columns), **spread, strict=faults.strict)
+        repairs = Repairs(
+            faultset,
+            sorted({*listed.ids, *listed.absent} - {*living.ids}),
+            columns,
+            misplaced is Misplaced.KEEP,
+            {**spread, "threads": threads},
+        )
+        spec = KeySpec(parts)
+        part = Part(reader, key_names)
+        makers, bar = [each.writer() for each in write_formats], progress(Path(placed).name, quiet)
+        outputs = []
+        for path, known, names in zip(paths, write_formats, _options(out, copies), strict=True):
+            packing = compression(path, known)
+            outputs.append(Output(path, packing, advice(path, read_as, known, packing, names)))
+        sinks = stack.enter_context(targets(outputs))
+        writers = []
+        for path, sink, make, more in zip(paths, sinks, makers, writing, strict=True):
+            stack.enter_context(saying_how_far(path, repairs))
+            stack.enter_context(naming(path))
+            of_copies = path == copies
+            added, ids = ([SOURCE, TARGET], [*repairs.ids, None]) if of_copies else ([], [])
+            made = make(sink, part if of_copies else reader, added, ids, **more)
+            writers.append((of_copies, stack.enter_context(made)))
+        stack.enter_context(bar)
+        for batch in reader.batches():
+            try:
+                repaired = repairs.batch(batch, spec.keys(batch))
+            except RVHError:
+                spec.explain(batch)
+                raise
+            for of_copies, writer in writers:
+                if not of_copies:
+                    whole = repairs.written(batch, repaired)
+                    writer.write(whole, repaired.nodes[:0, :0].repeat(len(batch), axis=0))
+                elif len(repaired.copied):
+                    writer.write(batch.taken(repaired.copied, part), repaired.copies)
+            repairs.done += len(batch)
+            bar.update(repairs.done, reader.fraction())
+    if not quiet:
+        seconds = time.monotonic() - start
+        notes = (listed.note, unspread(faultset, len(columns), spread))
+        taken = f"key {spec}, nodes {_range(columns)}"
+        say("; ".join(filter(None, (_summary(repairs, seconds, taken), *notes))))
+    if repairs.lost:
+        if quiet:
+            say(_lost(repairs))
+        raise SystemExit(ExitStatus.LOST)
+
+
+def _refuse_outputs(
+    out: str | None, copies: str | None, formats: FormatOptions, copies_format: str | None
+) -> None:
+    if out is None and copies is None:
+        raise typer.BadParameter(
+            "say what to write: the new placement with -o OUT, what to copy with --copies COPIES, "
+            "or both",
+            param_hint="--out",
+        )
+    for option, given, needs, output in (
+        ("--output-format", formats.output_format, "--out", out),
+        ("--copies-format", copies_format, "--copies", copies),
+    ):
+        if given is not None and output is None:
+            raise typer.BadParameter(f"it needs {needs}", param_hint=option)
+    if out and copies and (out == copies or os.path.realpath(out) == os.path.realpath(copies)):
+        raise typer.BadParameter(
+            f"--out and --copies are both {'stdout' if out == '-' else out}: write two files",
+            param_hint="--copies",
+        )
+
+
+def _delimited(formats: FormatOptions, read_as: Format, writes: list[Format]) -> list[Any]:
+    """The options about delimited text of each output; an error where no file is delimited."""
+    if not any(each.is_delimited for each in (read_as, *writes)):
+        formats.delimited(read_as, writes[0])
+        return [{} for _ in writes]
+    return [formats.delimited(read_as, each)[1] if each.is_delimited else {} for each in writes]
+
+
+def _options(out: str | None, copies: str | None) -> list[tuple[str, str]]:
+    """The options that name each output and its format."""
+    return [("-o", "--output-format")] * (out is not None) + [("--copies", "--copies-format")] * (
+        copies is not None
+    )
+
+
+def _all_but(keys: list[str], reader: Reader) -> list[str]:
+    names = {name for text in keys for name in text.split(",")}
+    return [name for name in reader.names or [] if name not in names]
+
+
+def _refuse_clash(keys: list[str], columns: list[str], reader: Reader, has_copies: bool) -> None:
+    for name in keys:
+        if name in columns:
+            raise RVHError(
+                f"{reader.name}: column {show(name)} would be of the key and of nodes: say which "
+                "with --key-column and --column"
+            )
+        if has_copies and name in (SOURCE, TARGET):
+            raise RVHError(
+                f"{reader.name}: the key column {show(name)} has the name of a column of COPIES: "
+                "rename it"
+            )
+
+
+def _range(columns: list[str]) -> str:
+    return columns[0] if len(columns) == 1 else f"{columns[0]} to {columns[-1]}"
+
+
+def _lost(repairs: Repairs) -> str:
+    return f"{_rows(repairs.lost)} had no living node: their copies have no source"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"
+
+
+def _summary(repairs: Repairs, seconds: float, taken: str) -> str:
+    parts = [f"{_rows(repairs.done)} in {seconds:.2f} s ({taken})"]
+    if repairs.repaired:
+        copies = f"{repairs.copies:,} cop{'ies' if repairs.copies != 1 else 'y'}"
+        parts.append(f"{_rows(repairs.repaired)} repaired by {copies}")
+    else:
+        parts.append("nothing to repair: no row has a dead node")
+    if repairs.lost:
+        parts.append(_lost(repairs))
+    if repairs.unknown:
+        named = [f"{show(node)} ({_rows(n)})" for node, n in repairs.unknown.most_common(3)]
+        more = len(repairs.unknown) - len(named)
+        rest = f" and {more:,} more" if more else ""
+        parts.append(f"taken as dead, because not in the list of nodes: {', '.join(named)}{rest}")
+    if repairs.misplaced:
+        parts.append(f"{_rows(repairs.misplaced)} misplaced, whose living nodes stay")
+    return "; ".join(parts)
