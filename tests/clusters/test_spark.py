@@ -21,6 +21,7 @@ if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
 
 import same_keys
 from clusters import REFUSALS, Million, asked
+from pages import run_page
 from placements import (
     GEO,
     GEOHASHES,
@@ -309,6 +310,16 @@ def test_rows_without_a_node_are_an_error(spark: Any) -> None:
     df = spark.createDataFrame([("x",), (None,)], "key string")
     with pytest.raises(PythonException, match=r"RVHError: .* is null, so it has no node: .*drop"):
         partition_by_node(df, "key", NODES).collect()
+
+
+# -- the page -------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # in Dask's to_parquet
+def test_the_page_of_the_clusters(spark: Any, tmp_path: Path) -> None:
+    """docs/integrations/clusters.md, whose session is this one."""
+    pytest.importorskip("dask.dataframe", reason="Dask, of the same page, is not installed")
+    assert run_page("integrations/clusters.md", tmp_path, {}) == 4
 
 
 # -- the Python of a worker -----------------------------------------------------------------------
