@@ -307,6 +307,8 @@ def test_files_that_are_named_one_by_one(call, fails, here):
     ):
         assert call("assign", *files, *args, "--hive", say).code == 0
         assert pq.read_schema("out.parquet").names == names
+    parts(".", ["a=1/a=2/x"])
+    assert call("assign", "a=1/a=2/x.parquet", *args).code == 0
     result = call("assign", "out.parquet", "-n", LIST, "-K", "id", "--hive", "drop", "-o", "x.csv")
     assert result.code == 2
     assert "no folder of KEYS is named NAME=VALUE" in result.err

@@ -64,10 +64,12 @@ class JoinedReader(Reader):
             yield from self._current.batches()
 
     def fraction(self) -> float | None:
-        part = self._current.fraction()
-        if part is None or len(self._sizes) < len(self._openings):
-            return None
         at = self._opened - 1
+        if len(self._sizes) < len(self._openings):
+            return None
+        part = self._current.fraction() if self._sizes[at] else 0.0
+        if part is None:
+            return None
         return (sum(self._sizes[:at]) + part * self._sizes[at]) / max(1, sum(self._sizes))
 
     def _next(self) -> Reader:

@@ -27,7 +27,7 @@ def assign(
     keys: Annotated[
         list[str],
         typer.Argument(
-            metavar="KEYS...",
+            metavar="KEYS",
             help="Files of keys, of one format; folders of them; patterns in quotes; - is stdin.",
         ),
     ],

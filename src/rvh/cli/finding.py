@@ -77,7 +77,7 @@ def _find(argument: str, alone: bool) -> Iterable[Found]:
             fixed = 0
             while not glob.has_magic(PurePath(argument).parts[fixed]):
                 fixed += 1
-            for folder in {os.path.dirname(path) for path in matches}:
+            for folder in _sorted({os.path.dirname(path) for path in matches}):
                 _refuse_tables(folder, fixed)
             return [_found(path, fixed) for path in _sorted(_spread(matches))]
         if others := [path for path in matches if path != argument]:
@@ -187,6 +187,7 @@ def _refuse_table(folder: str) -> None:
 # -- columns of folders ---------------------------------------------------------------------------
 
 
+Pairs = list[tuple[str, str | None]]
 Values = dict[str, str | int | None]
 
 
@@ -212,16 +213,15 @@ def folder_columns(
     RVHError
         Files of which only some are in such folders, a name that is there twice.
     """
-    whole = [_columns(each.path, PurePath(each.path).parts[:-1]) for each in found]
+    whole = [_pairs(PurePath(each.path).parts[:-1]) for each in found]
     if hive is not None and not any(whole):
         raise typer.BadParameter("no folder of KEYS is named NAME=VALUE", param_hint="--hive")
     if hive is Hive.DROP:
         return [{} for _ in found], {}
-    if hive is Hive.KEEP:
-        columns = whole
-    else:
-        columns = [_columns(each.path, each.below) for each in found]
+    if hive is None:
         _refuse_doubtful(found, whole)
+        whole = [_pairs(each.below) for each in found]
+    columns = [_columns(each.path, pairs) for each, pairs in zip(found, whole, strict=True)]
     _refuse_other_folders(found, columns)
     types: dict[str, type] = dict.fromkeys(columns[0], str)
     for name in [] if untyped else types:
@@ -234,25 +234,33 @@ def folder_columns(
     return columns, types
 
 
-def _columns(path: str, folders: Sequence[str]) -> Values:
+def _pairs(folders: Sequence[str]) -> Pairs:
+    """The names and values of the folders ``NAME=VALUE``."""
+    pairs = (folder.partition("=") for folder in folders)
+    return [
+        (unquote(name), None if value == NULL else unquote(value))
+        for name, sign, value in pairs
+        if sign and name
+    ]
+
+
+def _columns(path: str, pairs: Pairs) -> Values:
     columns: Values = {}
-    for folder in folders:
-        name, sign, value = folder.partition("=")
-        if sign and name:
-            if unquote(name) in columns:
-                raise RVHError(f"{path}: two folders are named {unquote(name)}=")
-            columns[unquote(name)] = None if value == NULL else unquote(value)
+    for name, value in pairs:
+        if name in columns:
+            raise RVHError(f"{path}: two folders are named {name}=")
+        columns[name] = value
     return columns
 
 
-def _refuse_doubtful(found: Sequence[Found], whole: Sequence[Values]) -> None:
+def _refuse_doubtful(found: Sequence[Found], whole: Sequence[Pairs]) -> None:
     """Refuse files named one by one whose folders differ: are those columns meant?
 
     The shell makes such a list of a pattern without quotes.
     """
-    named = [(each, columns) for each, columns in zip(found, whole, strict=True) if each.named]
-    for each, columns in named:
-        if columns != named[0][1]:
+    named = [(each, pairs) for each, pairs in zip(found, whole, strict=True) if each.named]
+    for each, pairs in named:
+        if pairs != named[0][1]:
             raise RVHError(
                 f"{named[0][0].path} and {each.path} are in folders NAME=VALUE that differ: say "
                 "--hive keep to have them as columns, or --hive drop"
