@@ -245,17 +245,23 @@ CASES = {
         "{'stake': 0.5}",
         "exponents",
     ),
+    "a key that is no Series": Case(
+        "pandas.select(key, NODES)",
+        {"key": 5, "frame": pd.DataFrame({"carrier": ["UA"], "flight": [1545]})},
+        'frame[["carrier", "flight"]]',
+        "key",
+    ),
     "a Series of floats": Case(
-        "accessor(series).select(NODES)",
+        "pandas.SeriesAccessor(series).select(NODES)",
         {"series": pd.Series([1.0, 2.0])},
         '"Int64"',
-        "accessor(series.astype('Int64')).select(NODES)",
+        "pandas.SeriesAccessor(series.astype('Int64')).select(NODES)",
     ),
     "a Series of floats as text": Case(
-        "accessor(series).select(NODES)",
+        "pandas.SeriesAccessor(series).select(NODES)",
         {"series": pd.Series([1.0, 2.0])},
         ".astype(str)",
-        "accessor(series.astype(str)).select(NODES)",
+        "pandas.SeriesAccessor(series.astype(str)).select(NODES)",
     ),
 }  # fmt: skip
 #: advice that is not run here: SQL and names of types, and what takes an engine or 4 GiB to ask for
@@ -267,7 +273,7 @@ ELSEWHERE = {
 
 def scope(case: Case) -> dict[str, Any]:
     tools = {each.__name__: each for each in (FaultSet, GeoSet, Ring, alive, hashlib, label)}
-    others = {"rvh": rvh, "weights_from": weights_from, "accessor": pandas.SeriesAccessor}
+    others = {"rvh": rvh, "weights_from": weights_from, "pandas": pandas}
     own = {
         name: copy(value) if isinstance(value, list) else value
         for name, value in case.names.items()
