@@ -301,7 +301,7 @@ RULES: dict[str, tuple[str, ...]] = {
 }
 
 
-#: modules without rows of their own: programs, types, names that `rvh`, `rvh.ring` or KINDS document
+#: modules without rows of their own: programs, types, names that are documented elsewhere
 ELSEWHERE = {
     *("bench", "cli", "errors", "integrations", "keys", "migration", "nodes", "rendezvous"),
     "typing",

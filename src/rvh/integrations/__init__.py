@@ -15,7 +15,7 @@ module          extra                 gives
 ``ray``         ``rvh[ray]``          ``with_node`` for a Ray Dataset
 ==============  ====================  ============================================================
 
-``nodes`` is whatever places keys: node ids, a NodeSet, or any other placement. In all of them a null
-key has a null answer, and the other answers are those of the placement's own call for the same
-keys.
+``nodes`` is whatever places keys: node ids, a NodeSet, or any other placement. In all of them a
+null key has a null answer, and the other answers are those of the placement's own call for the
+same keys.
 """
