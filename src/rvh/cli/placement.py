@@ -95,8 +95,9 @@ def choosable(options: PlacementOptions) -> tuple[NodeList, NDArray[np.bool_] | 
     """
     refuse_conflicts(options)
     refuse_shared(named_inputs(options))
-    if options.out is not None:  # it may be KEYS
-        refuse_overwritten(options.out, named_inputs(replace(options, keys=())))
+    if options.out is not None:
+        others = replace(options, keys=()) if len(options.keys) == 1 else options  # it may be KEYS
+        refuse_overwritten(options.out, named_inputs(others))
     secret = read_secret(options.method.secret_file)
     return *_nodes(options), secret
 
