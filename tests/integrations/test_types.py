@@ -36,6 +36,7 @@ SCRIPT = """
     select("key", [1, 2])
     select("key", nodes, "2")
     select("key", nodes, wieghts=[1])
+    select("key", ids, scheme="murmurr")
     with_node(series, "key", nodes)
 """
 
@@ -55,4 +56,4 @@ def test_a_script(tmp_path: Path) -> None:
     ], run.stdout
     wrong = {int(line.split(":")[1]) for line in lines if ": error:" in line}
     source = textwrap.dedent(SCRIPT).splitlines()
-    assert [source[number - 1] for number in sorted(wrong)] == source[-4:], run.stdout
+    assert [source[number - 1] for number in sorted(wrong)] == source[-5:], run.stdout

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pickle
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypedDict
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from rvh import _version
 from rvh._arguments.numbers import whole_number
@@ -30,18 +30,11 @@ from rvh.nodes import NodeSet, as_node_set, check_reader
 
 if TYPE_CHECKING:
     from rvh.ring import RingFace
-
-
-class ArrayOfIds(Protocol):
-    """A Series or an array, of any library."""
-
-    def __array__(self) -> NDArray[Any]: ...
+    from rvh.typing import NodeIds, Scheme, Weights
 
 
 #: what every engine takes as `nodes`
-Nodes: TypeAlias = (
-    "Placement | RingFace | Sequence[str] | Sequence[bytes] | Sequence[str | bytes] | ArrayOfIds"
-)
+Nodes: TypeAlias = "Placement | RingFace | NodeIds"
 
 
 class Options(TypedDict, total=False):
@@ -51,8 +44,8 @@ class Options(TypedDict, total=False):
     ``max_per_domain`` and ``strict`` belong to a FaultSet: see `rvh.faultset.FaultSet`.
     """
 
-    weights: ArrayLike | Mapping[Any, float] | None
-    scheme: str | None
+    weights: Weights | None
+    scheme: Scheme | None
     secret: bytes | None
     spread: str | Sequence[str] | None
     max_per_domain: int | Sequence[int]
