@@ -154,19 +154,19 @@ def typed(name: str, given: Keys, kind: str) -> list[str]:
     """The options that say which columns are the key, and as what."""
     keeps_types = FORMATS[name][2]
     columns = ["key"] if name == "keys.txt" else given.columns
-    options = ["--key-column", ",".join(columns)]
-    if kind == "integer" and not (keeps_types or name == "keys.ndjson"):
-        options += ["--key-type", "int"]
     if kind == "date" and keeps_types:
-        options += ["--key-type", "text"]
-    return options
+        columns = ["day:text"]
+    elif not keeps_types and name != "keys.ndjson":  # where all is text
+        kinds = map(pa.types.is_integer, given.table.schema.types)
+        columns = [
+            f"{each}:int" if whole else each for each, whole in zip(columns, kinds, strict=True)
+        ]
+    return ["--key-column", ",".join(columns)]
 
 
-#: a line has one column, and the option for the kind of key is for all of its columns
-FILES_OF_TEXT = {("composite", f"keys.{name}") for name in ("csv", "tsv", "txt")}
-FILE_CASES = [
-    (kind, name) for kind in KINDS for name in FORMATS if (kind, name) not in FILES_OF_TEXT
-]
+#: a line has one column
+LINES_OF_TWO = ("composite", "keys.txt")
+CASES = [(kind, name) for kind in KINDS for name in FORMATS if (kind, name) != LINES_OF_TWO]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -175,7 +175,7 @@ def test_an_engine(kind: str, engine: str) -> None:
     assert ENGINES[engine](keys(kind), kind) == nodes(kind)
 
 
-@pytest.mark.parametrize(("kind", "name"), FILE_CASES)
+@pytest.mark.parametrize(("kind", "name"), CASES)
 def test_a_file(kind: str, name: str, tmp_path: Path) -> None:
     write, read, _ = FORMATS[name]
     given = keys(kind)

@@ -21,7 +21,7 @@ RECIPES: dict[str, tuple[int, dict[str, str], tuple[str, ...]]] = {
     "nightly.md": (2, NIGHTLY, ("polars", "uhashring")),
     "zones.md": (1, {}, ("polars", "airportsdata")),
     "experiments.md": (1, {}, ()),
-    "prompts.md": (2, {}, ()),
+    "prompts.md": (3, {}, ()),
     "tables.md": (2, {}, ("polars", "airportsdata", "deltalake", "pyiceberg")),
     "dbt.md": (2, {}, ("airportsdata", "dbt")),
 }
