@@ -381,33 +381,44 @@ def test_progress_is_that_of_the_rows_done(call, tmp_path, name):
         assert shown == pytest.approx(done, abs=0.25)
 
 
-def test_progress_is_shown_on_a_terminal(tmp_path):
+def on_a_terminal(*args: object, stdin: bytes | None = None) -> str:
+    """What `rvh assign ARGS` shows on a terminal."""
     pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+    master, slave = pty.openpty()
+    run = subprocess.Popen(
+        command("assign", *args),
+        stdin=None if stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        env=environment(TERM="xterm", COLUMNS="120"),
+    )
+    os.close(slave)
+    if stdin is not None:
+        assert run.stdin is not None
+        run.stdin.write(stdin)
+        run.stdin.close()
+        run.stdin = None
+    screen = b""
+    while True:
+        try:
+            data = os.read(master, 4096)
+        except OSError:  # Linux: the other end is closed
+            break
+        if not data:
+            break
+        screen += data
+    os.close(master)
+    stdout, _ = run.communicate(timeout=120)
+    assert (run.returncode, stdout) == (0, b"")
+    return screen.decode()
+
+
+def test_progress_is_shown_on_a_terminal(tmp_path):
     keys, out = tmp_path / "keys.txt", tmp_path / "out.txt"
     keys.write_text("".join(f"k{n}\n" for n in range(20_000)), encoding="utf-8")
     seen = {}
     for quiet in ([], ["--quiet"]):
-        master, slave = pty.openpty()
-        run = subprocess.Popen(
-            command("assign", keys, "-n", "n1,n2", "-o", out, *quiet),
-            stdout=subprocess.PIPE,
-            stderr=slave,
-            env=environment(TERM="xterm", COLUMNS="120"),
-        )
-        os.close(slave)
-        screen = b""
-        while True:
-            try:
-                data = os.read(master, 4096)
-            except OSError:  # Linux: the other end is closed
-                break
-            if not data:
-                break
-            screen += data
-        os.close(master)
-        stdout, _ = run.communicate(timeout=120)
-        assert (run.returncode, stdout) == (0, b"")
-        seen[bool(quiet)] = screen.decode()
+        seen[bool(quiet)] = on_a_terminal(keys, "-n", "n1,n2", "-o", out, *quiet)
     assert seen[True] == ""
     for word in (
         "keys.txt",
@@ -418,3 +429,27 @@ def test_progress_is_shown_on_a_terminal(tmp_path):
         "rvh: 20,000 rows on 2 nodes, key key (text), in ",
     ):
         assert word in seen[False], seen[False]
+
+
+def test_progress_of_the_balancing(tmp_path):
+    keys, out = tmp_path / "keys.txt", tmp_path / "out.txt"
+    keys.write_text("".join(f"k{n}\n" for n in range(20_000)), encoding="utf-8")
+    args = [keys, "-n", "n1,n2", "-o", out, "--load-factor", "1.01"]
+    screen = on_a_terminal(*args)
+    at = [screen.index(f"keys.txt{phase}") for phase in (": reading the keys", ": balancing", " ")]
+    assert at[:2] == sorted(at[:2])
+    assert "20,000 rows" in screen[at[1] :]
+    assert on_a_terminal(*args, "--quiet") == ""
+
+
+def test_progress_of_a_pipe(tmp_path):
+    """Nobody knows how much is left: the rows, the rate and the time so far."""
+    lines = "".join(f"k{n}\n" for n in range(20_000)).encode()
+    args = ["-", "--format", "lines", "-n", "n1,n2", "-o", tmp_path / "out.txt"]
+    screen = on_a_terminal(*args, stdin=lines)
+    before, _, _ = screen.rpartition("rvh: 20,000 rows on 2 nodes")
+    shown = before[before.rindex("20,000 rows") :]
+    assert "keys/s" in shown
+    assert "0:00:" in shown
+    assert "left" not in shown
+    assert "%" not in shown

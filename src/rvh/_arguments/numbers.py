@@ -167,7 +167,8 @@ def positive_seconds(value: Any, where: str) -> float:
     """
     number = real_number(value, where)
     if not 0 < number <= SECONDS_MAX:  # nor NaN
-        raise RVHError(f"{where} is {show(value)}: pass a number of seconds above 0")
+        most = f", at most {SECONDS_MAX:,.0f}" if number > 0 else ""
+        raise RVHError(f"{where} is {show(value)}: pass a number of seconds above 0{most}")
     return number
 
 

@@ -171,22 +171,42 @@ def run(args: list[str]) -> None:
         raise SystemExit(status)
 
 
-def _with_value(error: Any) -> str:
-    """The message of an error about the command line, with the value that is wrong.
+#: what is wrong with a value, by the name that pydantic has for it
+WRONG = {
+    "int_parsing": "is no whole number",
+    "int_parsing_size": "is too large",
+    "int_from_float": "is no whole number",
+    "float_parsing": "is no number",
+    "bool_parsing": "is neither true nor false",
+    "greater_than": "is not above {gt}",
+    "greater_than_equal": "is below {ge}",
+    "less_than": "is not below {lt}",
+    "less_than_equal": "is above {le}",
+}
 
-    Pydantic, by which newer versions of Typer read values, leaves the value out.
+
+def _with_value(error: Any) -> str:
+    """The message of an error about the command line, in the words of this program.
+
+    Newer versions of Typer read values by pydantic, whose words are about "input" that they do
+    not show.
 
     Examples
     --------
     >>> _with_value(UsageError("No such option: --key."))
     'No such option: --key'
     """
-    message: str = error.format_message().rstrip(".").replace(": Value error, ", ": ")
+    message: str = error.format_message().rstrip(".")
     details: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
-    if details and "input" in details[0]:
-        message = message.replace(": Input should", f": {show(details[0]['input'])} should")
-        message = re.sub(", unable to parse .*$", "", message)
-    return message
+    if details and details[0]["type"] == "value_error":  # a choice, whose words have the value
+        message = message.replace(": Value error, ", ": ")
+    elif details:
+        wrong = WRONG.get(details[0]["type"], "cannot be read")
+        value = show(details[0].get("input"))
+        message = message.removesuffix(str(error.message).rstrip("."))
+        message += f"{value} {wrong.format(**details[0].get('ctx', {}))}"
+    # Click puts the names of an option in quotes where it finds them itself, and only there.
+    return re.sub(r"(?<= for )'-.*?'(?=:)", lambda names: names[0].replace("'", ""), message)
 
 
 def command(args: Sequence[str] = ()) -> Any:

@@ -81,11 +81,11 @@ def assign(
         make_writer, bar = write_as.writer(), progress(Path(reader.name).name, quiet)
         replacing = advice(out, read_as, write_as, packing)
         sink = stack.enter_context(target(out, packing, replacing))
-        rows.look_ahead()
+        stack.enter_context(bar)
+        rows.look_ahead(bar)
         stack.enter_context(saying_how_far(out, rows))
         stack.enter_context(naming(out))
         writer = stack.enter_context(make_writer(sink, reader, added, rows.ids, **writing))
-        stack.enter_context(bar)
         for batch, chosen in rows.batches():
             writer.write(batch, chosen)
             bar.update(rows.done + len(batch), reader.fraction())

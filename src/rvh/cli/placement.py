@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -261,7 +262,15 @@ def _balanced(
 ) -> Placement:
     from rvh.balanced import argassign_balanced, capacities
 
-    capacities(node_set, 0, load_factor)  # refuses a wrong factor
+    try:
+        capacities(node_set, 0, load_factor)
+    except RVHError:
+        if math.isfinite(load_factor) and load_factor > 0:
+            raise  # about the nodes
+        raise RVHError(
+            f"--load-factor is {load_factor:g}: give a finite number above 0 (with 1 or more there "
+            "is always room), or leave it away for no bound"
+        ) from None
 
     def positions(keys: Any) -> NDArray[np.intp]:
         return argassign_balanced(node_set, keys, load_factor, threads=threads).reshape(-1, 1)

@@ -37,6 +37,7 @@ from rvh.keys import column as key_column_of
 
 if TYPE_CHECKING:
     from rvh._tables.base import Batch, Reader
+    from rvh.cli.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,23 +148,30 @@ class PlacedRows:
         """The ids at the positions: with ``--null-keys keep`` also None, at -1 and at the end."""
         return [*self._placed.ids, None] if self._nulls is NullKeys.KEEP else [*self._placed.ids]
 
-    def look_ahead(self) -> None:
+    def look_ahead(self, bar: Progress) -> None:
         """Place all rows in a first reading, where the node of a key depends on all keys."""
         if not self._placed.whole:
             return
         parts = []
+        rows = 0
+        bar.phase("reading the keys")
         for batch in self._keyed():
             try:
                 parts.append(key_column_of(self._spec.keys(batch)).plain())
             except RVHError:
                 self._spec.explain(batch)
                 raise
+            rows += len(batch)
+            bar.update(rows, None)
+        bar.phase("balancing")
+        bar.update(rows, None)
         try:
             self._ahead = self._placed.positions(KeyColumn(Kind.CHUNKS, Chunks(parts)))
         except RVHError:
             for batch in self._keyed():
                 self._spec.explain(batch)
             raise
+        bar.phase("")
 
     def batches(self) -> Iterator[tuple[Batch, NDArray[np.intp]]]:
         """The rows in order, each batch with the positions of its nodes, shape (rows, k).

@@ -59,6 +59,8 @@ def read_secret(path: str | None) -> bytes:
     """The secret: a file's bytes, or stdin's (-), without one newline (LF, CRLF) at the end."""
     if path is None:
         return b""
+    if not path:
+        raise RVHError("--secret-file '' names no file: leave --secret-file away to use no secret")
     if path == "-" and sys.stdin is None:
         raise RVHError("stdin is closed, so --secret-file - cannot be read")
     with contextlib.ExitStack() as stack:

@@ -72,7 +72,7 @@ class FileSource:
             what = f"the format {show(found)} is not known" if found else "its name tells no format"
             raise RVHError(
                 f"{self.shown}: {what}: name it .json, .toml, .yaml, .csv or .tsv, or "
-                "pass FileSource(path, format_name=...)"
+                "in Python pass FileSource(path, format_name=...)"
             )
         self.format = found
         self.interval = positive_seconds(interval, "interval")
