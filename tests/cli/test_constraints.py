@@ -217,7 +217,7 @@ def test_options_that_do_not_go_together(call, tmp_path, name, options, words):
         (["assign", "keys.txt", "-o", "o.txt", "--node-geohash", "g"], ["--key-geohash"]),
         (["assign", "keys.txt", "-o", "o.txt", "--key-geohash", "g"], ["needs --node-geohash"]),
         (["assign", "keys.txt", "-o", "o.txt", "--cache-policy", "arc"], ["needs --cache"]),
-        (["assign", "keys.txt", "-o", "o.txt", "--load-factor", "1", "-k", "2"], ["leave --k"]),
+        (["assign", "keys.txt", "-o", "o.txt", "--load-factor", "1", "-k", "2"], ["leave -c"]),
         (["assign", "-", "--format", "lines", "-o", "-", "--load-factor", "1"], ["read twice"]),
     ],
 )
@@ -332,10 +332,10 @@ def test_keys_that_change_while_they_are_read(fails, tmp_path, monkeypatch, firs
     out.write_text("old", encoding="utf-8")
     read = PlacedRows.look_ahead
 
-    def changed(rows):
+    def changed(rows, bar):
         path.write_text(first, encoding="utf-8")
         try:
-            return read(rows)
+            return read(rows, bar)
         finally:
             path.write_text("x\ny\nz\n", encoding="utf-8")
 

@@ -54,7 +54,7 @@ def assign(
     Examples:
       rvh assign keys.txt --nodes node1,node2,node3 -o placed.txt
       rvh assign 'logs/*.csv.gz' -n @nodes.csv -K user -o placed.csv.gz
-      rvh assign flights.csv -n @nodes.csv -K carrier,flight -k 3 -o placed.parquet
+      rvh assign flights.csv -n @nodes.csv -K carrier,flight -c 3 -o placed.parquet
       zcat log.ndjson.gz | rvh assign - --format ndjson -n @nodes.txt -K user -o - | head
     """
     refuse_no_text(column, "--column")

@@ -99,5 +99,5 @@ def refuse_conflicts(options: PlacementOptions) -> None:
             raise typer.BadParameter(f"it needs {needs}", param_hint=option)
     if ways["--load-factor"] and options.k != 1:
         raise typer.BadParameter(
-            "with a bound on load a key gets one node: leave --k away", param_hint="--load-factor"
+            "with a bound on load a key gets one node: leave -c away", param_hint="--load-factor"
         )

@@ -108,7 +108,10 @@ Threads = Annotated[
     int | None,
     typer.Option(min=1, help="Threads [default: the cores, capped by RVH_NUM_THREADS]."),
 ]
-Count = Annotated[int, typer.Option("--k", "--count", "-c", help="How many nodes, best first.")]
+Count = Annotated[
+    int,
+    typer.Option("--k", "--count", "-c", help="How many nodes, best first (-k is the key here)."),
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,14 @@ class RowsOptions:
 
     nodes: Nodes
     k: Annotated[
-        int, typer.Option("--k", "-k", "--count", "-c", help="How many nodes, best first.")
+        int,
+        typer.Option(
+            "--k",
+            "-k",
+            "--count",
+            "-c",
+            help="How many nodes, best first (-k is not the key here: KEYS has those).",
+        ),
     ] = 1
     key: KeyOptions
     hive: Annotated[

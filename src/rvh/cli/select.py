@@ -39,7 +39,9 @@ class KeyType(StrEnum):
 
 def select(
     nodes: Nodes,
-    key: Annotated[str, typer.Option("--key", "-k", "--name", help="The key.")],
+    key: Annotated[
+        str, typer.Option("--key", "-k", "--name", help="The key (-c is how many nodes).")
+    ],
     *,
     k: Count = 1,
     key_type: Annotated[
@@ -72,7 +74,7 @@ def select(
 
     \b
     Examples:
-      rvh select --nodes node1,node2,node3 --key obj --k 2
+      rvh select --nodes node1,node2,node3 --key obj -c 2
       rvh select -n @nodes.csv --weight-column weight -k txn-42 -c 3 --json
       rvh select -n alpha,beta,gamma -k 42 --key-type int --scores
     """

@@ -25,7 +25,11 @@ def watch(
     k: Annotated[
         int,
         typer.Option(
-            "--k", "-k", min=1, help="How many nodes each key has, for the share that moves."
+            "--k",
+            "-k",
+            "-c",
+            min=1,
+            help="How many nodes each key has, for the share that moves.",
         ),
     ] = 1,
     count: Annotated[
@@ -45,7 +49,7 @@ def watch(
     \b
     Examples:
       rvh watch nodes.json
-      rvh watch etcd://etcd.example:2379/cache/ -k 3 --json
+      rvh watch etcd://etcd.example:2379/cache/ -c 3 --json
       rvh watch redis://cache.example/0?key=nodes --max-change 0.3 --count 1
     """
     refuse_no_source(source, "SOURCE")
