@@ -2,7 +2,8 @@
 
     python benchmarks/balanced.py [--rounds 5]
 
-Time: 2^20 keys on 64 nodes, one thread, beside selection without a bound, by turns. Moves: of 2^18
+Time: 2^20 keys on 64 nodes, one thread, beside selection without a bound, by turns, and with sizes
+of keys (bytes of files, a few very large). Moves: of 2^18
 and of 2^12 keys the share that changes its node when one of 64 is removed or added, beside the
 share that has to move (the removed node's keys; what the new node gets), with a bound and without.
 """
@@ -26,9 +27,17 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def rate(keys: int, plain: float, bounded: float) -> str:
+    return f"{keys / bounded:,.0f} ({plain / bounded:.2f})"
+
+
 def speed(rounds: int) -> None:
-    print("| scheme | nodes | load factor | unbounded, keys/s | bounded, keys/s | ratio |")
+    print(
+        "| scheme | nodes | load factor | unbounded, keys/s | bounded, keys/s | by sizes, keys/s |"
+    )
     print("|---|---|---|---|---|---|")
+    sizes = np.random.default_rng(1).pareto(1.2, 1 << 20) * 1000 + 1
+    whole = np.ceil(sizes).astype(np.int64)
     keys = np.array([f"user:{n:08d}" for n in range(1 << 20)], "S")
     for scheme in ("blake2b", "murmur"):
         for count, factor in ((64, 1.05), (64, 1.01), (64, 1), (1024, 1.05)):
@@ -41,9 +50,12 @@ def speed(rounds: int) -> None:
             def bounded(nodes: rvh.NodeSet = nodes, few: object = few, f: float = factor) -> object:
                 return argassign_balanced(nodes, few, f, threads=1)
 
-            times = [(seconds(plain), seconds(bounded)) for _ in range(rounds)]
-            a, b = (statistics.median(side) for side in zip(*times, strict=True))
-            rates = f"{len(few) / a:,.0f} | {len(few) / b:,.0f} | {a / b:.2f}"
+            def sized(nodes: rvh.NodeSet = nodes, few: object = few, f: float = factor) -> object:
+                return argassign_balanced(nodes, few, f, sizes=whole[: len(few)], threads=1)
+
+            times = [(seconds(plain), seconds(bounded), seconds(sized)) for _ in range(rounds)]
+            a, *others = (statistics.median(side) for side in zip(*times, strict=True))
+            rates = " | ".join([f"{len(few) / a:,.0f}", *(rate(len(few), a, b) for b in others)])
             print(f"| {scheme} | {count} | {factor} | {rates} |")
 
 

@@ -57,9 +57,9 @@ class Sizes(NamedTuple):
 def as_sizes(sizes: Any, count: int) -> Sizes:
     """Return one size for each of `count` keys.
 
-    Integers up to 2^64-1 and doubles are taken as they are, while the total of all has at most 61
-    bits: for integers that is a total below 2^61. Beyond that, each is rounded up to whole units of
-    the total's lowest bit, a power of two.
+    Integers up to 2^64-1 and doubles are taken as they are, while the total of all takes at most 60
+    bits: for whole numbers that is a total below 2^60. Beyond that, each is rounded up to whole
+    units of a power of two, at most 2^-60 of the total.
 
     Raises
     ------
