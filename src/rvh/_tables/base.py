@@ -102,6 +102,11 @@ class Batch:
             objects = list(column)
         return objects
 
+    def keys(self, name: str) -> Any:
+        """`values`, but text without null as the Arrow array itself, which `rvh.keys` reads."""
+        column = self._column(name)
+        return column if column.null_count == 0 and is_bytes(column.type) else self.values(name)
+
     def texts(self, name: str) -> Sequence[Any] | NDArray[Any]:
         """`values`, but numbers, dates and others that have a text (`key_text`) as that."""
         text = key_text(self._column(name))
@@ -234,6 +239,9 @@ class Reader(ABC):
     def has_field(self, path: Sequence[str]) -> bool:
         """Check whether there is a column, and the fields within it that `path` goes on with."""
         return _field(self.schema, path) is not None
+
+    def keep_text(self, *form: object) -> None:  # noqa: B027
+        """Let batches have the text of their rows, where it is of the form that will be written."""
 
     def other_encoding(self) -> str:
         """The advice in errors about bytes that are not UTF-8."""

@@ -10,12 +10,16 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
 from rvh._tables import Quote
-from rvh._tables.base import Reader, TableWriter
+from rvh._tables.base import Batch, Reader, TableWriter, naming
+from rvh._tables.fields import field_path
+from rvh._tables.rowtext import RowTexts, row_texts
 from rvh._tables.source import Source
 from rvh._tables.structure import Structure
 from rvh._tables.text import as_text, contains, joined
@@ -23,6 +27,8 @@ from rvh.errors import RVHError, show
 
 #: bytes parsed at once; also the longest row that pyarrow reads. It reads up to 32 of them ahead.
 BLOCK_BYTES = 1 << 21
+#: bytes of rows that keep their text: as many as a processor's cache holds
+TEXT_BYTES = 1 << 20
 #: bytes of a first row that are checked together
 LOOK_BYTES = 1 << 16
 #: pyarrow's error about a row with too many or too few values
@@ -61,6 +67,31 @@ class _Watch(io.RawIOBase):
         return data
 
 
+class TextBatch(Batch):
+    """Rows as the text that they are written as, and columns where they are asked for."""
+
+    def __init__(self, texts: RowTexts, schema: Any, first: int, source: str) -> None:
+        self.rows = texts.rows
+        self.first = first
+        self.source = source
+        self._texts = texts
+        self._schema = schema
+        self._rows = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def record(self) -> Any:
+        """The rows as columns of text."""
+        columns = [self._texts.column(position) for position in range(len(self._schema))]
+        return pa.RecordBatch.from_arrays(columns, schema=self._schema)
+
+    def _column(self, name: str) -> Any:
+        (name,) = field_path(name, self._schema.names)  # text has no fields in it
+        return self._texts.column(self._schema.names.index(name))
+
+
 class DelimitedReader(Reader):
     """Reads CSV or TSV: the header here, the rows by pyarrow as columns of text.
 
@@ -96,6 +127,15 @@ class DelimitedReader(Reader):
             self._refuse_other_delimiter(first)
         self._before = b"" if header else b"".join(self._lines_read)
         self._bytes_out = 0
+        self._keeps_text = False
+
+    def keep_text(self, *form: object) -> None:
+        self._keeps_text = form == (self._delimiter, self._quote)
+
+    def follow(self, first: Reader) -> None:
+        super().follow(first)
+        if isinstance(first, DelimitedReader) and first._keeps_text:
+            self.keep_text(first._delimiter, first._quote)
 
     def _first_row(self) -> list[str]:
         self._lines_read: list[bytes] = []
@@ -186,6 +226,38 @@ class DelimitedReader(Reader):
     def schema(self) -> Any:
         return pa.schema([(name, pa.string()) for name in self.names])
 
+    def batches(self) -> Iterator[Batch]:
+        if self._keeps_text:
+            with naming(self.source.name):
+                yield from self._text_batches()
+        yield from super().batches()
+
+    def _text_batches(self) -> Iterator[TextBatch]:
+        """The rows with their text, up to some that need a closer look; `records` goes on there."""
+        stream, fresh = self.source.stream, b"\n"
+        while fresh:
+            fresh = stream.read(TEXT_BYTES)
+            self._structure.feed(fresh)
+            self._before += fresh
+            text = b"\n" + self._before
+            if not fresh:
+                self._structure.end()
+                if text.endswith(b"\r"):
+                    return
+                text += b"\n" * (not text.endswith(b"\n"))
+            quoted, columns = self._quote is Quote.CSV, len(self.names)
+            found = row_texts(text, self._delimiter, quoted, columns, BLOCK_BYTES)
+            if found is None:
+                return
+            texts, size = found
+            if rows := len(texts.rows):
+                self._rows_out += rows
+                self._rows_in += rows
+                yield TextBatch(texts, self.schema, self._rows_out - rows + 1, self.source.name)
+            self._before = self._before[size:]
+            if len(self._before) > BLOCK_BYTES:
+                return
+
     def records(self) -> Iterator[Any]:
         stream = self.source.stream
         if not self._before:
@@ -195,6 +267,7 @@ class DelimitedReader(Reader):
                 self._structure.end()
                 return  # pyarrow would miss the header, which is here already
         watch = self._watch = _Watch(self._before, stream, self._structure)
+        self._rows_before = self._rows_out
         labels = [str(position) for position in range(len(self.names))]  # names may repeat
         quoted = self._quote is Quote.CSV
         try:
@@ -230,7 +303,7 @@ class DelimitedReader(Reader):
     def _explain(self, message: str) -> str:
         match = ROW_ERROR.search(message)
         if match:
-            message = f"row {match[1]}: {match[2]}"
+            message = f"row {self._rows_before + int(match[1])}: {match[2]}"
         elif "straddl" in message:
             return f"there is a row of more than {BLOCK_BYTES >> 20} MiB"
         reason = message.splitlines()[0]
@@ -244,6 +317,7 @@ class DelimitedWriter(TableWriter):
         self, *args: Any, delimiter: str, quote: Quote | None, header: bool = True
     ) -> None:
         super().__init__(*args)
+        reader: Reader = args[1]
         self._delimiter = delimiter
         self._quote = quote
         between = f"\r\n{re.escape(delimiter)}"
@@ -258,6 +332,23 @@ class DelimitedWriter(TableWriter):
         if header:
             names = [pa.array([name], pa.large_string()) for name in self.schema.names]
             self._write_texts(self.schema.names, names)
+        #: the ids as they are written beside the text of a row
+        self._marks = as_text("", self.ids)
+        if quote is Quote.CSV:
+            self._marks = self._written("", self._marks)
+        self._marks = self._marks.cast(pa.string())
+        if quote is Quote.CSV or not contains(self.ids, self._suspect):
+            reader.keep_text(delimiter, quote)
+
+    def write(self, batch: Batch, chosen: NDArray[np.intp]) -> None:
+        if not isinstance(batch, TextBatch):
+            super().write(batch, chosen)
+            return
+        marks = [self._marks.take(pa.array(column % len(self.ids))) for column in chosen.T]
+        between = pa.scalar(self._delimiter, pa.string())
+        text = pc.binary_join_element_wise(batch.rows, *marks, between).buffers()[2]
+        self.sink.write(memoryview(text)[1:])  # each row has its newline before it
+        self.sink.write(b"\n")
 
     def write_record(self, record: Any) -> None:
         self._write_texts(record.schema.names, map(as_text, record.schema.names, record.columns))

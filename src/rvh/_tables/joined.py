@@ -53,6 +53,9 @@ class JoinedReader(Reader):
     def schema(self) -> Any:
         return self.first.schema
 
+    def keep_text(self, *form: object) -> None:
+        self.first.keep_text(*form)  # which those that follow do as well
+
     def records(self) -> Iterator[Any]:
         return (batch.record for batch in self.batches())
 

@@ -6,7 +6,7 @@ import codecs
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property
 from itertools import compress
 from typing import Any
 
@@ -25,11 +25,17 @@ from rvh._tables.base import (
     column_of,
     naming,
 )
+from rvh._tables.decoding import PIECE_BYTES
 from rvh._tables.fields import field_path
+from rvh._tables.jsonrows import JsonRows, json_rows
 from rvh._tables.jsontext import unique_members, with_member
 from rvh._tables.pandas_import import use_pandas
 from rvh._tables.source import Source
+from rvh._tables.structure import LF
 from rvh.errors import RVHError, show
+
+#: bytes of lines that are only to be lengthened: a processor's cache holds what is made of them
+CACHED_BYTES = 1 << 20
 
 OBJECT = json.JSONDecoder(object_pairs_hook=unique_members)
 
@@ -40,12 +46,14 @@ class JsonBatch(Batch):
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self.source = reader.source.name
+        #: all lines at once, where they were read so and are as they were
+        self.rows: JsonRows | None = None
         self.lines: list[bytes] = []
         self.objects: list[dict[str, Any]] = []
         self.numbers: list[int] = []
 
     def __len__(self) -> int:
-        return len(self.objects)
+        return len(self.numbers)
 
     def where(self, row: int) -> str:
         return f"line {self.numbers[row]}"
@@ -67,6 +75,8 @@ class JsonBatch(Batch):
 
     def has_field(self, path: Sequence[str]) -> bool:
         """Check whether any of the objects has a member, and members within it."""
+        if self.rows is not None and len(path) == 1:
+            return path[0] in self.rows.members
         for each in self.objects:
             with suppress(KeyError, TypeError):
                 _member(each, path)
@@ -95,6 +105,12 @@ class JsonBatch(Batch):
             except TypeError:  # no object on the way: an error of `values`
                 continue
         return found
+
+    def keys(self, name: str) -> Any:
+        column = None
+        if self.rows is not None and name in self.rows.members:
+            column = self.rows.column(name)
+        return self.values(name) if column is None else column
 
     def texts(self, name: str) -> Sequence[Any]:
         return self.values(name)  # JSON's own kinds, which Arrow need not tell
@@ -151,11 +167,34 @@ class JsonBatch(Batch):
         )
 
 
+class CheckedBatch(JsonBatch):
+    """Lines that were checked all at once: what is in each is read where it is asked for."""
+
+    def __init__(self, reader: JsonReader, rows: JsonRows, numbers: list[int]) -> None:
+        self._reader: JsonReader = reader
+        self.source = reader.source.name
+        self.rows = rows
+        self.numbers = numbers
+        self._texts = rows
+
+    @cached_property
+    def lines(self) -> list[bytes]:  # type: ignore[override]
+        return self._texts.lines()
+
+    @cached_property
+    def objects(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        return [
+            self._reader.object_of(line, number)
+            for line, number in zip(self._texts.lines(), self.numbers, strict=True)
+        ]
+
+
 class JsonReader(Reader):
     """Reads NDJSON; empty lines are skipped."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
+        self._batch_bytes = BATCH_BYTES
         self._rest = self._parse()
         with naming(source.name):
             self._first = next(self._rest, None)
@@ -166,6 +205,12 @@ class JsonReader(Reader):
 
     def follow(self, first: Reader) -> None:
         self._leader = first  # each line says for itself what its members are
+        if isinstance(first, JsonReader):
+            self._batch_bytes = first._batch_bytes
+
+    def keep_text(self, *form: object) -> None:
+        if form == ("ndjson",):  # no line of a batch depends on another
+            self._batch_bytes = CACHED_BYTES
 
     def add_members(self, values: Mapping[str, Any], schema: Any) -> None:
         """Add members to each object, of the types in `schema`, unless it has them itself.
@@ -181,6 +226,9 @@ class JsonReader(Reader):
             self.names = _members(self._first)
 
     def _add_to(self, batch: JsonBatch) -> None:
+        if not self._added:
+            return
+        batch.rows = None
         for row, each in enumerate(batch.objects):
             fresh = {name: value for name, value in self._added.items() if name not in each}
             for name in self._added.keys() - fresh.keys():
@@ -239,28 +287,60 @@ class JsonReader(Reader):
         return self.source.fraction()
 
     def _parse(self) -> Iterator[JsonBatch]:
-        batch, size = JsonBatch(self), 0
-        lines = iter(partial(self.source.stream.readline, LINE_BYTES + 1), b"")
-        for number, line in enumerate(lines, 1):
-            if len(line) > LINE_BYTES:
-                longest = f"{LINE_BYTES >> 20} MiB"
-                raise RVHError(f"{self.source.name}: line {number} is longer than {longest}")
+        for data, number in self._whole_lines():
             if number == 1:
-                line = line.removeprefix(codecs.BOM_UTF8)
-            text = line.strip(b" \t\r\n")
-            if not text:
-                continue
-            batch.objects.append(self._object(text, number))
-            batch.lines.append(text)
-            batch.numbers.append(number)
-            size += len(text)
-            if len(batch) == BATCH_ROWS or size >= BATCH_BYTES:
+                data = data.removeprefix(codecs.BOM_UTF8)
+            found = json_rows(data) if len(data) <= LINE_BYTES else None
+            if found is not None:
+                rows, places = found
+                yield CheckedBatch(self, rows, (places + number).tolist())
+            elif len(batch := self._line_by_line(data, number)):
                 yield batch
-                batch, size = JsonBatch(self), 0
-        if len(batch):
-            yield batch
 
-    def _object(self, text: bytes, number: int) -> dict[str, Any]:
+    def _whole_lines(self) -> Iterator[tuple[bytes, int]]:
+        """The lines of a batch, each with a newline, and the number of the first of them."""
+        rest, number, fresh = b"", 1, b"\n"
+        while fresh:
+            parts, size, newlines = [rest], len(rest), rest.count(b"\n")
+            while fresh and newlines < BATCH_ROWS and size < self._batch_bytes:
+                fresh = self.source.stream.read(PIECE_BYTES)
+                parts.append(fresh)
+                size += len(fresh)
+                newlines += fresh.count(b"\n")
+            data = b"".join(parts)
+            if not fresh and data and not data.endswith(b"\n"):
+                data += b"\n"
+            rest = data
+            while rest and (newlines >= BATCH_ROWS or len(rest) >= self._batch_bytes or not fresh):
+                ends = np.flatnonzero(np.frombuffer(rest, np.uint8) == LF)
+                if not len(ends):
+                    raise self._too_long(number)
+                last = min(
+                    BATCH_ROWS - 1, int(np.searchsorted(ends, self._batch_bytes)), len(ends) - 1
+                )
+                end = int(ends[last]) + 1
+                yield rest[:end], number
+                rest, number = rest[end:], number + last + 1
+                newlines = len(ends) - last - 1
+
+    def _too_long(self, number: int) -> RVHError:
+        longest = f"{LINE_BYTES >> 20} MiB"
+        return RVHError(f"{self.source.name}: line {number} is longer than {longest}")
+
+    def _line_by_line(self, data: bytes, first: int) -> JsonBatch:
+        """The objects in whole lines; an error about the first that is none."""
+        batch = JsonBatch(self)
+        for number, line in enumerate(data[:-1].split(b"\n"), first):
+            if len(line) >= LINE_BYTES:
+                raise self._too_long(number)
+            if text := line.strip(b" \t\r\n"):
+                batch.objects.append(self.object_of(text, number))
+                batch.lines.append(text)
+                batch.numbers.append(number)
+        return batch
+
+    def object_of(self, text: bytes, number: int) -> dict[str, Any]:
+        """The object in a line; an error where it is none."""
         try:
             value = OBJECT.decode(text.decode())
         except RVHError as error:
@@ -293,13 +373,28 @@ class JsonWriter(Writer):
             raise RVHError(f"column {show(repeated)} stands twice, which a JSON object cannot have")
         if not isinstance(reader, JsonReader) and any(map(_has_nanoseconds, reader.schema.types)):
             use_pandas()
+        reader.keep_text("ndjson")
         #: _parts[j][n]: the text of added member j with node n
         self._parts = [
             [f"{json.dumps(name, ensure_ascii=False)}: {_dumps(node)}" for node in ids]
             for name in added
         ]
+        self._marks = [
+            pa.array([f", {part}" for part in parts], pa.string()) for parts in self._parts
+        ]
 
     def write(self, batch: Batch, chosen: NDArray[np.intp]) -> None:
+        rows = batch.rows if isinstance(batch, JsonBatch) else None
+        if rows is not None and not set(self.added) & set(rows.members):
+            marks = [
+                texts.take(pa.array(column % len(texts)))
+                for texts, column in zip(self._marks, chosen.T, strict=True)
+            ]
+            nothing = pa.scalar("", pa.string())
+            text = pc.binary_join_element_wise(rows.texts, *marks, nothing).buffers()[2]
+            self.sink.write(memoryview(text)[2:])  # each has the brace of the one before it
+            self.sink.write(b"}\n")
+            return
         bodies: Iterator[str]
         bodies = self._lines(batch) if isinstance(batch, JsonBatch) else _bodies(batch.record)
         columns = [
@@ -308,8 +403,10 @@ class JsonWriter(Writer):
         ]
         if not self.added:
             bodies = (body.removesuffix(", ") for body in bodies)
-        rows = zip(bodies, *columns, strict=True)
-        lines = [f"{body}{', '.join(members)}}}\n" for body, *members in rows]
+        lines = [
+            f"{body}{', '.join(members)}}}\n"
+            for body, *members in zip(bodies, *columns, strict=True)
+        ]
         self.sink.write("".join(lines).encode())
 
     def _lines(self, batch: JsonBatch) -> Iterator[str]:
@@ -346,6 +443,8 @@ def _text(value: Any) -> str:
 
 def _members(batch: JsonBatch) -> list[str]:
     """The members of all objects of a batch, in order of appearance."""
+    if batch.rows is not None:
+        return batch.rows.members
     return list(dict.fromkeys(name for each in batch.objects for name in each))
 
 

@@ -130,12 +130,10 @@ class KeySpec:
         RVHError
             For the first row with a value that is no key; the message names it.
         """
-        columns = [_typed(self._values(batch, part), part.type) for part in self._parts]
+        columns: list[Any] = [self._column(batch, part) for part in self._parts]
         for column, found in zip(columns, self._found, strict=True):
             found |= _kinds(column)
-        if len(columns) == 1:
-            return columns[0]
-        return compose_keys(*columns)
+        return columns[0] if len(columns) == 1 else compose_keys(*columns)
 
     def nulls(self, batch: Batch) -> NDArray[np.bool_]:
         """The rows of a batch without a key: any part of a composite one is null."""
@@ -174,6 +172,14 @@ class KeySpec:
                     where = f"{batch.source}: {batch.where(row)}, column {show(part.name)}"
                     advice = _advice(value, part, lambda: batch.texts(part.name)[row])  # noqa: B023
                     raise type(error)(f"{where}: {advice or error}") from None
+
+    def _column(self, batch: Batch, part: KeyPart) -> Any:  # a kind that `rvh.keys` reads
+        if part.type is not KeyType.AUTO:
+            return _typed(self._values(batch, part), part.type)
+        try:
+            return batch.keys(part.name)
+        except RVHTypeError as error:
+            raise type(error)(f"{batch.source}: {error}") from None
 
     def _values(self, batch: Batch, part: KeyPart) -> Sequence[Any] | NDArray[Any]:
         try:
@@ -223,8 +229,11 @@ def _converted(value: Any, key_type: KeyType) -> Any:
     return _as_text(value) if key_type is KeyType.TEXT else value
 
 
-def _kinds(column: Sequence[Any] | NDArray[Any]) -> set[str]:
+def _kinds(column: Any) -> set[str]:
     """The kinds of the keys in a column: text, bytes, int."""
+    if (kind := getattr(column, "type", None)) is not None:  # of Arrow
+        name = str(kind)
+        return {"text" if "string" in name else "int" if "int" in name else "bytes"}
     if isinstance(column, np.ndarray) and column.dtype.kind in "iu":
         return {"int"}
     # An array comes from one column of Arrow, whose values are all of a kind.
