@@ -1,0 +1,154 @@
+"""An option that changes nothing is an error: each is given to each algorithm and kind of file.
+
+With every option the answer is another one, or the option is refused; but for those that say what
+is so anyway, or how the same is to be done.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rvh.cli.app import command
+
+WAYS = {
+    "rendezvous": ["-c", "2"],
+    "jump": ["--algorithm", "jump"],
+    "table": ["--algorithm", "table", "--partitions", "64"],
+    "ring": ["--algorithm", "ketama"],
+    "spread": ["--spread", "zone", "-c", "3"],
+    "near": ["--node-geohash", "geohash", "-c", "4"],
+    "balanced": ["--load-factor", "1"],
+    "cached": ["--cache", "5", "--cache-policy", "arc"],
+}
+#: a value of each option that is not its default
+OPTIONS = {
+    "--scheme": "murmur",
+    "--weight-column": "w",
+    "--secret-file": "secret",
+    "--where": "w>=5",
+    "--dead": "b,c,d",
+    "--spread": "rack",
+    "--max-per-domain": "2",
+    "--strict": None,
+    "--node-geohash": "geohash",
+    "--precision": "1",
+    "--integers": "text",
+    "--partitions": "128",
+    "--no-node-header": None,
+    "--node-column": "other",
+    "--count": "1",
+    "--algorithm": "nginx",
+}
+OF_ASSIGN = {
+    "--load-factor": "1.0",
+    "--cache": "3",
+    "--cache-policy": "arc",
+    "--key-geohash": "place",
+    "--key-column": "other",
+    "--null-keys": "drop",
+    "--column": "home",
+    "--format": "tsv",
+    "--output-format": "lines",
+    "--delimiter": ";",
+    "--no-header": None,
+    "--quote": "none",
+    "--encoding": "utf-16",
+    "--hive": "drop",
+    "--quiet": None,
+}
+OF_SELECT = {"--scores": None, "--json": None, "--at": "s", "--key": "other", "--nodes": "a,b"}
+#: what changes nothing by intent: how it is done, or what is so anyway and is said for all files
+SAYS_THE_SAME = {"--threads", "--node-format", "--key-type", "--async", "--out", "--nodes"}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        (node, f"o{n}", f"z{n % 2}", f"r{n % 3}", n + 1, ("u09", "u0", "s", "t9")[n % 4])
+        for n, node in enumerate("abcdef")
+    ]
+    Path("nodes.csv").write_text(
+        "id,other,zone,rack,w,geohash\n" + "".join(",".join(map(str, row)) + "\n" for row in rows),
+        encoding="utf-8",
+    )
+    Path("secret").write_text("secret\n", encoding="utf-8")
+    table = pa.table(
+        {
+            "key": [f"k{n}" if n % 9 else None for n in range(200)],
+            "other": ["q,r" if n == 5 else f"o{n}" for n in range(200)],
+            "place": [("u09", "u1", "s")[n % 3] for n in range(200)],
+        }
+    )
+    pq.write_table(table.drop_null(), "full.parquet")
+    pq.write_table(table, "null.parquet")
+    lines = ["key,other,place"]
+    for row in table.to_pylist():
+        values = [each or "" for each in row.values()]
+        lines.append(",".join(f'"{each}"' if "," in each else each for each in values))
+    Path("null.csv").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    full = [line for line in lines if not line.startswith(",")]
+    Path("full.csv").write_text("".join(f"{line}\n" for line in full), encoding="utf-8")
+    return tmp_path
+
+
+def answer(call, *args: object) -> tuple[int, bytes, str]:
+    result = call(*args)
+    return result.code, result.out, re.sub(r", in [\d.]+ s, [\d,]+ keys/s", "", result.err)
+
+
+def test_every_option_is_swept():
+    for name, own in (("assign", OF_ASSIGN), ("select", OF_SELECT)):
+        params = [each for each in command().commands[name].params if each.opts[0][0] == "-"]
+        there = {next(opt for opt in each.opts if opt.startswith("--")) for each in params}
+        spelled = {opt for each in params for opt in each.opts}
+        assert there - {"--help", "--k"} <= {*OPTIONS, *own, *SAYS_THE_SAME}
+        assert {*OPTIONS, *own} <= spelled
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_options_of_assign(call, here, way, kind):
+    place = ["--key-geohash", "place"] * (way == "near")
+    base = ["-n", "@nodes.csv", "-o", "-", *WAYS[way], *place]
+    plain = answer(call, "assign", f"full.{kind}", *base, "-K", "key")
+    assert plain[0] == 0, plain
+    useless = []
+    for option, value in {**OPTIONS, **OF_ASSIGN}.items():
+        if option in base or (option == "--count" and way in ("rendezvous", "spread", "near")):
+            continue
+        key = [] if option == "--key-column" else ["-K", "key"]
+        given = [option] if value is None else [option, value]
+        keys, before = f"full.{kind}", plain
+        if option == "--null-keys":
+            keys = f"null.{kind}"
+            before = answer(call, "assign", keys, *base, *key)
+        after = answer(call, "assign", keys, *base, *key, *given)
+        if after[0] == 0 and after == before:
+            useless.append(option)
+    # One node is the default. Whether a column of Parquet has integers is not known before it is
+    # read; in CSV, where there are none, --integers is refused.
+    allowed = ["--count"] + ["--integers"] * ((way, kind) == ("ring", "parquet"))
+    assert [option for option in useless if option not in allowed] == []
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way not in ("balanced", "cached")])
+def test_options_of_select(call, here, way):
+    place = ["--at", "u09"] * (way == "near")
+    base = ["select", "-n", "@nodes.csv", *WAYS[way], *place]
+    before = [answer(call, *base, "--key", key) for key in range(12)]
+    assert all(code == 0 for code, *_ in before), before
+    useless = []
+    for option, value in {**OPTIONS, **OF_SELECT}.items():
+        if option in ("--nodes", "--key", "--count") or option in base:
+            continue
+        given = [option] if value is None else [option, value]
+        # One key may have the same nodes in either way.
+        if all(answer(call, *base, "--key", n, *given) == each for n, each in enumerate(before)):
+            useless.append(option)
+    assert useless == []
