@@ -4,8 +4,9 @@
 
 Each form is a function below, run in a process of its own with what it reads already in memory. In
 a round all forms of a job run one after the other; what is shown is the median of the rounds. Lines
-are those of the function and its helper; memory is the peak of the call beyond what the process had
-before it, as Linux counts it. Prints Markdown.
+are those of the function and its helper. CPU counts all threads, and says more than seconds where
+the machine has other work. Memory is the peak of the call beyond what the process had before it, as
+Linux counts it. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -265,10 +266,11 @@ def measure(job: str, name: str, rows: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
         before = status("VmRSS")
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), time.process_time()
         forms[name][0](given, Path(folder, "out"))
         seconds = time.perf_counter() - start
-        return {"seconds": seconds, "memory": status("VmHWM") - before}
+        cpu = time.process_time() - worked
+        return {"seconds": seconds, "cpu": cpu, "memory": status("VmHWM") - before}
 
 
 def main() -> None:
@@ -281,8 +283,8 @@ def main() -> None:
     if options.measure:
         print(json.dumps(measure(*options.measure, options.rows)))
         return
-    print("| job | form | lines | seconds | MB | what it lacks |")
-    print("|---|---|---|---|---|---|")
+    print("| job | form | lines | seconds | CPU | MB | what it lacks |")
+    print("|---|---|---|---|---|---|---|")
     for job, (_, forms) in JOBS.items():
         if options.only not in job:
             continue
@@ -295,11 +297,12 @@ def main() -> None:
                 )
                 taken[name].append(json.loads(run.stdout))
         for name, (form, lost) in forms.items():
-            seconds, memory = (
+            seconds, cpu, memory = (
                 statistics.median(each[what] for each in taken[name])
-                for what in ("seconds", "memory")
+                for what in ("seconds", "cpu", "memory")
             )
-            print(f"| {job} | {name} | {lines(form)} | {seconds:.2f} | {memory:.0f} | {lost} |")
+            figures = f"{lines(form)} | {seconds:.2f} | {cpu:.2f} | {memory:.0f}"
+            print(f"| {job} | {name} | {figures} | {lost} |", flush=True)
 
 
 if __name__ == "__main__":
