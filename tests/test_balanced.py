@@ -717,3 +717,14 @@ RECORDED = json.loads((GOLDEN / "balanced.json").read_bytes())
 def test_golden_answers(case: dict[str, Any]) -> None:
     found = argassign_balanced(case["nodes"], case["keys"], float(case["load_factor"]))
     assert found.tolist() == case["owners"]
+
+
+BY_SIZES = json.loads((GOLDEN / "balanced_sizes.json").read_bytes())
+
+
+@pytest.mark.parametrize("case", BY_SIZES["cases"])
+def test_golden_answers_by_sizes(case: dict[str, Any]) -> None:
+    found = argassign_balanced(
+        case["nodes"], case["keys"], float(case["load_factor"]), sizes=case["sizes"]
+    )
+    assert found.tolist() == case["owners"]

@@ -31,7 +31,9 @@ PARTITIONS = ("partitions.json",)
 MURMUR = ("murmur.json",)
 WEIGHTED = ("weighted.json",)
 #: those that the tests of their modules check
-ELSEWHERE = ("balanced.json", "faultset.json", "geohash.json", "ring.json")
+ELSEWHERE = (
+    *("balanced.json", "balanced_sizes.json", "faultset.json", "geohash.json", "ring.json"),
+)
 CASES = [
     pytest.param(case, id=f"{name}: {case['name']}")
     for name in BLAKE2B
