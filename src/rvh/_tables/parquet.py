@@ -1,4 +1,4 @@
-"""Apache Parquet, read page by page and written a row group a batch."""
+"""Apache Parquet, read page by page and written by row groups."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from pyarrow import parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa  # type: ignore[import-untyped]
+from pyarrow import parquet as pq
 
 from rvh._tables.base import BATCH_BYTES, BATCH_ROWS, Reader, TableWriter, naming
+from rvh._tables.levels import CODECS
 from rvh._tables.source import Source
+
+#: how the file's own words for them are called here
+CODEC_NAMES = {name.upper(): name for name in CODECS} | {"UNCOMPRESSED": "none"}
+#: bytes of values that wait for a row group to be full
+GROUP_BYTES = 1 << 26
 
 
 class ParquetReader(Reader):
@@ -26,6 +33,8 @@ class ParquetReader(Reader):
                 source.random_access(), pre_buffer=False, buffer_size=1 << 20
             )
             self.names = self._file.schema_arrow.names
+            #: the metadata of the file
+            self.about = self._file.metadata
 
     @property
     def schema(self) -> Any:
@@ -42,22 +51,84 @@ class ParquetReader(Reader):
 
 
 class ParquetWriter(TableWriter):
-    """Writes Parquet, compressed with Snappy."""
+    """Writes Parquet: as the input where that is Parquet, else compressed with Snappy.
 
-    def __init__(self, *args: Any) -> None:
+    Of an input the codec of each column stays, which columns have dictionaries, and the rows of a
+    row group, up to `GROUP_BYTES` of values.
+
+    Parameters
+    ----------
+    compression : str, optional
+        A key of `rvh._tables.levels.CODECS`, for all columns.
+    level : int, optional
+    """
+
+    def __init__(
+        self, *args: Any, compression: str | None = None, level: int | None = None
+    ) -> None:
         super().__init__(*args)
-        self._writer = pq.ParquetWriter(self.sink, self.schema)
+        reader = getattr(args[1], "first", args[1])
+        about = reader.about if isinstance(reader, ParquetReader) else None
+        options: dict[str, Any] = {}
+        self._group_rows = BATCH_ROWS
+        if about is not None and about.num_row_groups:
+            self._group_rows = max(1, *_sizes(about))
+            options = _as_in(about.row_group(0), self.added)
+        if compression is not None:
+            options |= {"compression": compression, "compression_level": level}
+        self._writer = pq.ParquetWriter(self.sink, self.schema, **options)
+        self._waiting: list[Any] = []
+        self._rows, self._bytes = 0, 0
 
     def write_record(self, record: Any) -> None:
-        self._writer.write_batch(record)
+        while self._rows + len(record) >= self._group_rows:
+            part = record.slice(0, self._group_rows - self._rows)
+            record = record.slice(len(part))
+            self._waiting.append(part)
+            self._write_group()
+        if len(record):
+            self._waiting.append(record)
+            self._rows += len(record)
+            self._bytes += record.get_total_buffer_size()
+            if self._bytes >= GROUP_BYTES:
+                self._write_group()
+
+    def _write_group(self) -> None:
+        table = pa.Table.from_batches(self._waiting, self.schema)
+        self._writer.write_table(table, row_group_size=max(1, len(table)))
+        self._waiting, self._rows, self._bytes = [], 0, 0
 
     def close(self) -> None:
+        if self._waiting:
+            self._write_group()
         self._writer.close()
 
     def give_up(self) -> None:
         self.sink.abandon()
         with suppress(Exception):
             self._writer.close()
+
+
+def _sizes(about: Any) -> list[int]:
+    """The rows of each row group."""
+    return [about.row_group(n).num_rows for n in range(about.num_row_groups)]
+
+
+def _as_in(group: Any, added: list[str]) -> dict[str, Any]:
+    """The options by which columns are written as in a row group; those to add as its first."""
+    columns = [group.column(n) for n in range(group.num_columns)]
+    codecs = {each.path_in_schema: CODEC_NAMES.get(each.compression, "snappy") for each in columns}
+    with_dictionary = [each.path_in_schema for each in columns if each.has_dictionary_page]
+    # The name of what is in a list, as it is written now.
+    codecs |= {name.replace(".list.item", ".list.element"): each for name, each in codecs.items()}
+    with_dictionary += [name.replace(".list.item", ".list.element") for name in with_dictionary]
+    first = next(iter(codecs.values()), "snappy")
+    codecs |= dict.fromkeys(added, first)
+    one = len(set(codecs.values())) == 1
+    return {
+        "compression": first if one else codecs,
+        "use_dictionary": [*with_dictionary, *added],
+    }
 
 
 READERS = {"parquet": ParquetReader}

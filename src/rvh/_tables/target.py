@@ -10,9 +10,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
-import pyarrow as pa  # type: ignore[import-untyped]
-
 from rvh._tables.descriptors import descriptor, duplicate, is_stream, process_and_number
+from rvh._tables.encoders import Encoder
 from rvh._tables.signals import signals_held, stopped_by_signals
 from rvh.errors import RVHError
 
@@ -75,17 +74,22 @@ class Output(NamedTuple):
         A value of `rvh._tables.COMPRESSIONS`.
     advice : str
         The end of an error where no new file can take the place of `path`.
+    level : int, optional
+        Of the compression.
     """
 
     path: str
     compression: str | None = None
     advice: str = ""
+    level: int | None = None
 
 
 @contextlib.contextmanager
-def target(path: str, compression: str | None = None, advice: str = "") -> Iterator[Any]:
+def target(
+    path: str, compression: str | None = None, advice: str = "", level: int | None = None
+) -> Iterator[Any]:
     """Open an output that is there complete or not at all: `targets` for one."""
-    with targets([Output(path, compression, advice)]) as (sink,):
+    with targets([Output(path, compression, advice, level)]) as (sink,):
         yield sink
 
 
@@ -116,9 +120,9 @@ def targets(outputs: Sequence[Output]) -> Iterator[list[Any]]:
 @contextlib.contextmanager
 def _opened(output: Output, moves: list[tuple[str, str]]) -> Iterator[Any]:
     """The sink of one output; of a file, what has to be renamed at the end is added to `moves`."""
-    path, compression, advice = output
+    path, compression, advice, level = output
     if is_stream(path):
-        with _stream(path) as (file, name), _open_sink(file, name, compression) as sink:
+        with _stream(path) as (file, name), _open_sink(file, name, compression, level) as sink:
             yield sink
         return
     if not path:
@@ -145,7 +149,7 @@ def _opened(output: Output, moves: list[tuple[str, str]]) -> Iterator[Any]:
     with _create(part, path, advice if exists else "") as file:
         if exists:
             _copy_attributes(place, part)
-        with _open_sink(file, path, compression) as sink:
+        with _open_sink(file, path, compression, level) as sink:
             yield sink
 
 
@@ -239,22 +243,16 @@ def _create(part: str, path: str, advice: str) -> BinaryIO:
         raise RVHError(f"{path} cannot be written: {error.strerror}{more}") from None
 
 
-def _compressing(sink: Sink, compression: str) -> Any:
-    if compression == "xz":
-        from rvh._tables.xz import XzOutput  # here, because a Python may be built without lzma
-
-        return XzOutput(sink)
-    return pa.CompressedOutputStream(pa.PythonFile(sink, "w"), compression)
-
-
 @contextlib.contextmanager
-def _open_sink(file: BinaryIO, name: str, compression: str | None) -> Iterator[Any]:
+def _open_sink(
+    file: BinaryIO, name: str, compression: str | None, level: int | None
+) -> Iterator[Any]:
     """The sink, compressing if need be; after a failure it writes nothing that ends a file."""
     sink = Sink(file, name)
     stream: Any = sink
     try:
         if compression is not None:
-            stream = _compressing(sink, compression)
+            stream = Encoder(sink, compression, level)
         yield stream
         if compression is not None:
             stream.close()

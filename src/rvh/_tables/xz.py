@@ -69,39 +69,3 @@ class XzInput:
         if padding % 4 or (self._rest and not self._rest.startswith(XZ)):
             raise OSError("no magic header")
         return bool(self._rest)
-
-
-class XzOutput:
-    """A stream that compresses what is written to it; closing it leaves the sink open.
-
-    Parameters
-    ----------
-    sink : file-like
-    """
-
-    closed = False
-
-    def __init__(self, sink: Any) -> None:
-        self._sink = sink
-        self._data = lzma.LZMACompressor(lzma.FORMAT_XZ)
-
-    def write(self, data: Any) -> int:
-        view = memoryview(data).cast("B")
-        self._sink.write(self._data.compress(view))
-        return len(view)
-
-    def flush(self) -> None:
-        """Write nothing: what is not yet a block has no form but as the end of the stream."""
-
-    def close(self) -> None:
-        """Write the end of the stream."""
-        self._sink.write(self._data.flush())
-
-    def writable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return False
-
-    def seekable(self) -> bool:
-        return False

@@ -11,9 +11,9 @@ import typer
 
 from rvh.cli.exits import say
 from rvh.cli.finding import find
-from rvh.cli.formats import compression
 from rvh.cli.keyfiles import KeyFiles
 from rvh.cli.outputs import advice, saying_how_far
+from rvh.cli.packing import PackingOptions
 from rvh.cli.progress import progress
 from rvh.cli.rows import PlacedRows, RowsOptions
 from rvh.cli.values import refuse_no_text
@@ -39,6 +39,7 @@ def assign(
     column: Annotated[
         str, typer.Option(metavar="NAME", help="The added column; NAME_1 to NAME_k where k > 1.")
     ] = "node",
+    packing: PackingOptions,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")
     ] = False,
@@ -64,6 +65,7 @@ def assign(
     read_as, write_as = formats.of_files(paths, out)
     reading, writing = formats.delimited(read_as, write_as)
     formats.refuse_encoding(read_as)
+    packed = packing.of_file(out, write_as)
     placed = options.placement(paths, read_as, None if out == "-" else out)
     added = [column] if options.k == 1 else [f"{column}_{n}" for n in range(1, options.k + 1)]
 
@@ -71,7 +73,6 @@ def assign(
     from rvh._tables.target import target
 
     files = KeyFiles.of(found, read_as, formats.encoding, reading, options.hive)
-    packing = compression(out, write_as)
     start = time.monotonic()
     with contextlib.ExitStack() as stack:
         reader = stack.enter_context(files.open(out))
@@ -79,13 +80,15 @@ def assign(
         _refuse_clash(added, reader)
         # All imports are done before there is a file to clean up.
         make_writer, bar = write_as.writer(), progress(Path(reader.name).name, quiet)
-        replacing = advice(out, read_as, write_as, packing)
-        sink = stack.enter_context(target(out, packing, replacing))
+        replacing = advice(out, read_as, write_as, packed.compression)
+        sink = stack.enter_context(target(out, packed.compression, replacing, packed.level))
         stack.enter_context(bar)
         rows.look_ahead(bar)
         stack.enter_context(saying_how_far(out, rows))
         stack.enter_context(naming(out))
-        writer = stack.enter_context(make_writer(sink, reader, added, rows.ids, **writing))
+        writer = stack.enter_context(
+            make_writer(sink, reader, added, rows.ids, **writing, **packed.writing)
+        )
         for batch, chosen in rows.batches():
             writer.write(batch, chosen)
             bar.update(rows.done + len(batch), reader.fraction())
