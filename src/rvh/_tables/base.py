@@ -251,7 +251,7 @@ class Reader(ABC):
     def batches(self) -> Iterator[Batch]:
         """The rows in batches of about `BATCH_ROWS` or `BATCH_BYTES`; errors name the input."""
         with naming(self.source.name):
-            for record in _regrouped(self.counted()):
+            for record in regrouped(self.counted()):
                 first = self._rows_out + 1
                 self._rows_out += record.num_rows
                 batch = Batch(record, first, self.source.name)
@@ -396,12 +396,12 @@ def _difference(this: Any, first: Any) -> str:
     return ""
 
 
-def _regrouped(records: Iterator[Any]) -> Iterator[Any]:
+def regrouped(records: Iterator[Any]) -> Iterator[Any]:
     """The same rows in record batches of a good size: large ones are cut, small ones joined."""
     group: list[Any] = []
     rows, size = 0, 0.0
     for record in records:
-        row_size = _size(record) / max(1, record.num_rows)
+        row_size = size_of(record) / max(1, record.num_rows)
         step = max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(1, row_size))))
         for start in range(0, record.num_rows, step):
             part = record.slice(start, step)
@@ -416,7 +416,7 @@ def _regrouped(records: Iterator[Any]) -> Iterator[Any]:
         yield _joined(group)
 
 
-def _size(record: Any) -> int:
+def size_of(record: Any) -> int:
     """Bytes of a record batch."""
     try:
         return int(record.nbytes)

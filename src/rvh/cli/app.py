@@ -21,6 +21,8 @@ COMMANDS = {
     "select": ("select", "select"),
     "assign": ("assign", "assign"),
     "repair": ("repair", "repair"),
+    "split": ("split", "split"),
+    "verify": ("verify", "verify"),
     "nodes": ("listing", "nodes"),
     "nodes publish": ("publish", "publish"),
     "watch": ("watch", "watch"),

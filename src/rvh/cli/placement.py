@@ -48,6 +48,8 @@ class Placement(NamedTuple):
         Raises the error about one key, if it is none.
     read, usable : int
         How many nodes were read, and how many of them `--where` and `--dead` leave.
+    identity : callable
+        Makes what says whether another placement is the same: options and a fingerprint.
     """
 
     ids: list[str]
@@ -58,6 +60,7 @@ class Placement(NamedTuple):
     check: Callable[[Any], object] = key_bytes
     read: int = 0
     usable: int = 0
+    identity: Callable[[], dict[str, Any]] = dict
 
     def counted(self) -> str:
         """How many nodes there are, as a summary says it."""
@@ -83,7 +86,12 @@ def placement(options: PlacementOptions) -> Placement:
 
     read = len(nodes.ids)
     usable = read if mask is None else int(mask.sum())
-    return placed._replace(note=note, read=read, usable=usable)
+    def identity() -> dict[str, Any]:
+        from rvh.cli.identity import described, fingerprint
+
+        return described(options) | {"fingerprint": fingerprint(options, secret, nodes, mask)}
+
+    return placed._replace(note=note, read=read, usable=usable, identity=identity)
 
 
 def choosable(options: PlacementOptions) -> tuple[NodeList, NDArray[np.bool_] | None, bytes]:

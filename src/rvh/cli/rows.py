@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -144,6 +144,11 @@ class PlacedRows:
         self._geohashes = options.key.key_geohash
         if self._geohashes is not None:
             refuse_missing([self._geohashes], reader)
+        self._keys = {
+            "columns": [{"column": part.name, "type": part.type.value} for part in parts],
+            "geohash": self._geohashes,
+            "nulls": self._nulls.value,
+        }
         self._ahead: NDArray[np.intp] | None = None
         #: how many rows have a node, and how many have a null key
         self._with_node = self._null = 0
@@ -154,6 +159,10 @@ class PlacedRows:
     def ids(self) -> list[str | None]:
         """The ids at the positions: with ``--null-keys keep`` also None, at -1 and at the end."""
         return [*self._placed.ids, None] if self._nulls is NullKeys.KEEP else [*self._placed.ids]
+
+    def keys(self) -> dict[str, Any]:
+        """The key columns, and how each is read."""
+        return self._keys
 
     def look_ahead(self, bar: Progress) -> None:
         """Place all rows in a first reading, where the node of a key depends on all keys."""
@@ -214,10 +223,15 @@ class PlacedRows:
         if self._ahead is not None and self._with_node < len(self._ahead):
             raise _changed("fewer", name)
 
+    @property
+    def key(self) -> str:
+        """The key columns, and what each was taken as."""
+        return str(self._spec)
+
     def summary(self) -> str:
         """The rows, the nodes, and what each key column was taken as."""
         rows = f"{self.done:,} row{'s' * (self.done != 1)}{self._files}"
-        return f"{rows} on {self._placed.counted()}, key {self._spec}"
+        return f"{rows} on {self._placed.counted()}, key {self.key}"
 
     def note(self) -> str:
         """What else there is to say of the run, or ""."""

@@ -1,0 +1,177 @@
+"""The manifest of a folder that split has written: what is in it, and how it got there."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, NamedTuple
+
+from rvh._version import __version__
+from rvh.errors import RVHError, show
+
+#: the name in the folder: engines skip what begins with an underscore
+NAME = "_rvh.json"
+#: the version of the schema; a reader refuses another
+VERSION = 1
+
+
+class File(NamedTuple):
+    """A file of the folder; `node` is null for rows without a node."""
+
+    path: str
+    node: str | None
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Run(NamedTuple):
+    """One call of split: what it read and wrote."""
+
+    inputs: list[str]
+    rows_in: int
+    rows_out: int
+
+
+@dataclass(kw_only=True)
+class Manifest:
+    """All that the file holds but totals, which are sums of it.
+
+    Parameters
+    ----------
+    layout, column : str
+    format : str
+    compression : str, optional
+    options : dict
+        Of delimited text.
+    columns : list of dict or None
+        Names and types; None where each line of NDJSON says what it has.
+    rank_column : str, optional
+    placement : dict
+        The options that decide where keys go, and the fingerprint of the nodes.
+    keys : dict
+    nodes : list of str
+    """
+
+    layout: str
+    column: str
+    format: str
+    compression: str | None
+    options: dict[str, Any]
+    columns: list[dict[str, str]] | None
+    rank_column: str | None
+    placement: dict[str, Any]
+    keys: dict[str, Any]
+    nodes: list[str | None]
+    runs: list[Run] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+
+    def text(self) -> str:
+        """The manifest as JSON, a node and a file a line."""
+        rows: dict[str | None, list[int]] = {node: [0, 0] for node in self.nodes}
+        for each in self.files:
+            rows[each.node][0] += each.rows
+            rows[each.node][1] += each.bytes
+        whole = asdict(self)
+        lists = {
+            "runs": [run._asdict() for run in self.runs],
+            "nodes": [
+                {"node": node, "rows": count, "bytes": size} for node, (count, size) in rows.items()
+            ],
+            "files": [each._asdict() for each in self.files],
+        }
+        head = {"rvh_split": VERSION, "written_by": f"rvh {__version__}"}
+        head |= {name: whole[name] for name in whole if name not in lists}
+        head["totals"] = {
+            "rows_in": sum(run.rows_in for run in self.runs),
+            "rows_out": sum(run.rows_out for run in self.runs),
+            "bytes": sum(each.bytes for each in self.files),
+            "files": len(self.files),
+        }
+        members = [f"{json.dumps(name)}: {_json(value)}" for name, value in head.items()]
+        members += [
+            f"{json.dumps(name)}: [\n  " + ",\n  ".join(map(_json, entries)) + "\n ]"
+            for name, entries in lists.items()
+        ]
+        return "{\n " + ",\n ".join(members) + "\n}\n"
+
+    def continue_from(self, before: Manifest, folder: str) -> None:
+        """Take the files of a manifest to which others are to be added.
+
+        Raises
+        ------
+        RVHError
+            The one to come does not go with it.
+        """
+        for each in fields(self):
+            if each.name in ("runs", "files"):
+                continue
+            now, then = getattr(self, each.name), getattr(before, each.name)
+            if now == then:
+                continue
+            what = each.name.replace("_", " ")
+            if isinstance(now, dict):
+                name = next(name for name in [*then, *now] if now.get(name) != then.get(name))
+                what, now, then = f"{what}: {name}", now.get(name), then.get(name)
+            raise RVHError(
+                f"{folder} was split otherwise, and nothing can be added: {what} is "
+                f"{show(then, 80)} there and {show(now, 80)} here; split into another folder"
+            )
+        self.files, self.runs = list(before.files), list(before.runs)
+
+
+def read(folder: str) -> Manifest:
+    """Read the manifest of a folder.
+
+    Raises
+    ------
+    RVHError
+        There is none, it is damaged, or of another version.
+    """
+    path = os.path.join(folder, NAME)
+    try:
+        with open(path, encoding="utf-8") as file:
+            said = json.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        if not os.path.isdir(folder):
+            raise RVHError(f"{folder}: there is no such folder") from None
+        raise RVHError(
+            f"{folder} has no {NAME}: it is no folder that rvh split has written, or the manifest "
+            "was deleted"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise RVHError(f"{path} is damaged: {error}; split the table again") from None
+    version = said.get("rvh_split") if isinstance(said, dict) else None
+    if version is None:
+        raise RVHError(f"{path} is no manifest of rvh split: it has no member 'rvh_split'")
+    if version != VERSION:
+        raise RVHError(
+            f"{path} has version {show(version)} of the manifest, this rvh reads {VERSION}: use "
+            f"the rvh that wrote it, {show(said.get('written_by'))}, or a later one"
+        )
+    try:
+        made = Manifest(**{each.name: said[each.name] for each in fields(Manifest)})
+        made.nodes = [each["node"] for each in said["nodes"]]
+        made.runs = [Run(**each) for each in said["runs"]]
+        made.files = [File(**each) for each in said["files"]]
+        made.placement["algorithm"], made.keys["columns"]
+        for each in made.files:
+            _refuse_outside(each.path)
+            if each.node not in made.nodes:
+                raise ValueError(f"node {each.node!r} of {each.path} is not in nodes")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"no member {error}" if isinstance(error, KeyError) else str(error)
+        raise RVHError(f"{path} is damaged: {what}; split the table again") from None
+    return made
+
+
+def _refuse_outside(path: str) -> None:
+    """Refuse a path that leaves the folder: a manifest may come from anywhere."""
+    parts = path.split("/")
+    if not path or os.path.isabs(path) or not {"", ".", ".."}.isdisjoint(parts):
+        raise ValueError(f"the path {path!r} is not one in the folder")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

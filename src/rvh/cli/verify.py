@@ -1,0 +1,287 @@
+"""``rvh verify``: a folder that split has written, read back and compared with its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from rvh._tables import FORMATS, Quote
+from rvh._tables.partnames import HIDDEN
+from rvh.cli import manifest as manifests
+from rvh.cli.exits import ExitStatus, emit, say
+from rvh.cli.formats import FormatOptions
+from rvh.cli.identity import constraints_of, method_of
+from rvh.cli.keyfiles import KeyFile, KeyFiles
+from rvh.cli.keyspec import KeyOptions, KeyType
+from rvh.cli.manifest import File, Manifest
+from rvh.cli.options import BulkOptions, NodeFileOptions, Nodes, Scheme, WeightColumn
+from rvh.cli.placement import Placement
+from rvh.cli.progress import progress
+from rvh.cli.rows import PlacedRows, RowsOptions
+from rvh.errors import RVHError, show
+
+#: how many faults are printed; --json has all
+SHOWN = 20
+#: the part of the name of a folder that a killed --append leaves
+LEFT = ".rvh-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhichNodes:
+    """The nodes of the split, where rows are to be checked against them."""
+
+    nodes: Nodes = field(default_factory=list)
+    node_file: NodeFileOptions
+    weight_column: WeightColumn = None
+    secret_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="File with the secret of the split.")
+    ] = None
+    where: Annotated[
+        list[str],
+        typer.Option("--where", metavar="COND", help="As it was given to split."),
+    ] = field(default_factory=list)
+    dead: Annotated[
+        list[str],
+        typer.Option("--dead", metavar="LIST|@FILE", help="As it was given to split."),
+    ] = field(default_factory=list)
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads [default: the cores, capped by RVH_NUM_THREADS]."),
+    ] = None
+
+    def __post_init__(self) -> None:
+        others = {
+            "--node-column": self.node_file.node_column,
+            "--node-format": self.node_file.node_format,
+            "--no-node-header": self.node_file.no_node_header,
+            "--weight-column": self.weight_column,
+            "--secret-file": self.secret_file,
+            "--where": self.where,
+            "--dead": self.dead,
+            "--threads": self.threads,
+        }
+        for option, given in others.items():
+            if given and not self.nodes:
+                raise typer.BadParameter("it needs --nodes", param_hint=option)
+
+    def rows_options(self, about: Manifest) -> RowsOptions:
+        """The options of split that place a row, as the manifest has them."""
+        said, keys = about.placement, about.keys
+        columns = [each["column"] for each in keys["columns"]]
+        return RowsOptions(
+            nodes=self.nodes,
+            k=said["k"],
+            key=KeyOptions(
+                key_column=columns,
+                key_type=KeyType(keys["columns"][0]["type"]),
+                key_geohash=keys["geohash"],
+            ),
+            formats=FormatOptions(),
+            node_file=self.node_file,
+            weight_column=self.weight_column,
+            scheme=Scheme(said.get("scheme", Scheme.BLAKE2B)),
+            method=method_of(said, self.secret_file),
+            constraints=constraints_of(said, self.where, self.dead),
+            precision=said.get("precision"),
+            bulk=BulkOptions(threads=self.threads),
+        )
+
+
+def verify(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="A folder that split has made.")],
+    *,
+    which: WhichNodes,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Look at the sizes of files alone, and read none.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was found as one JSON object.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")
+    ] = False,
+) -> None:
+    """Check a folder that `rvh split` has made: each file, its size, checksum and rows.
+
+    With --nodes also that each row is in a folder of one of its nodes. The exit status is 0 where
+    all is as the manifest says, else 1.
+
+    \b
+    Examples:
+      rvh verify shards
+      rvh verify shards --nodes @nodes.csv
+      rvh verify shards --quick --json
+    """
+    if quick and which.nodes:
+        raise typer.BadParameter(
+            "to check rows against nodes, files must be read: leave it away", param_hint="--quick"
+        )
+    start = time.monotonic()
+    about = manifests.read(folder)
+    checker = Checker(folder, about, which, quick)
+    faults = list(_leftovers(folder, about))
+    total, size = sum(each.bytes for each in about.files), 0
+    with progress(os.path.basename(os.path.abspath(folder)), quiet) as bar:
+        for each in about.files:
+            faults += [{"path": each.path, "fault": fault} for fault in checker.faults(each)]
+            size += each.bytes
+            bar.update(checker.rows, size / max(1, total))
+    if as_json:
+        found = {
+            "ok": not faults,
+            "files": len(about.files),
+            "rows": sum(each.rows for each in about.files),
+            "bytes": total,
+            "checked": "sizes" if quick else "nodes" if which.nodes else "content",
+            "faults": faults,
+        }
+        emit(json.dumps(found, ensure_ascii=False))
+    else:
+        for fault in faults[:SHOWN]:
+            say(f"{os.path.join(folder, fault['path'])}: {fault['fault']}")
+        if len(faults) > SHOWN:
+            say(f"and {len(faults) - SHOWN:,} more, which --json lists")
+    if not quiet:
+        seconds = time.monotonic() - start
+        rows = sum(each.rows for each in about.files)
+        result = f"{len(faults):,} faults" if faults else "all is as the manifest says"
+        say(
+            f"{len(about.files):,} files, {rows:,} rows, {total / 1e6:,.1f} MB in {seconds:.2f} s: "
+            f"{result}"
+        )
+    if faults:
+        raise SystemExit(ExitStatus.ERROR)
+
+
+class Checker:
+    """Checks files of a folder, one after another.
+
+    Parameters
+    ----------
+    folder : str
+    about : Manifest
+    which : WhichNodes
+    quick : bool
+        Whether sizes are enough.
+
+    Raises
+    ------
+    RVHError
+        Nodes that are not those of the split, or a placement that no row can be checked against.
+    """
+
+    def __init__(self, folder: str, about: Manifest, which: WhichNodes, quick: bool) -> None:
+        self._folder, self._about, self._quick = folder, about, quick
+        self._format = FORMATS[about.format]
+        options = dict(about.options)
+        if "quote" in options:
+            options["quote"] = Quote(options["quote"])
+        if self._format.is_delimited:
+            options["chosen"] = True
+        self._options = options
+        self._rows_options: RowsOptions | None = None
+        self._placed: Placement | None = None
+        #: rows that were read
+        self.rows = 0
+        if which.nodes:
+            self._place(which)
+
+    def _place(self, which: WhichNodes) -> None:
+        about = self._about
+        if "load_factor" in about.placement:
+            raise RVHError(
+                f"{self._folder} was split with --load-factor, where the node of a row depends on "
+                "all keys, so rows cannot be checked one by one: leave --nodes away"
+            )
+        self._rows_options = which.rows_options(about)
+        self._placed = self._rows_options.placement([self._folder], self._format, None)
+        ours, theirs = self._placed.identity()["fingerprint"], about.placement["fingerprint"]
+        if ours != theirs:
+            raise RVHError(
+                f"the nodes given have the fingerprint {ours}, and {self._folder} was split over "
+                f"nodes with {theirs}: give --nodes (and their weights, the secret, --where and "
+                "--dead) as they were then"
+            )
+
+    def faults(self, each: File) -> Iterator[str]:
+        """What is wrong with one file."""
+        path = os.path.join(self._folder, *each.path.split("/"))
+        try:
+            size = os.stat(path).st_size
+            if size != each.bytes:
+                yield f"it has {size:,} bytes, and the manifest says {each.bytes:,}"
+            elif not self._quick:
+                with open(path, "rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                if digest != each.sha256:
+                    yield f"its SHA-256 is {digest}, and the manifest says {each.sha256}"
+                else:
+                    yield from self._content(path, each)
+        except FileNotFoundError:
+            yield "it is not there"
+        except OSError as error:
+            yield f"it cannot be read: {error.strerror}"
+
+    def _content(self, path: str, each: File) -> Iterator[str]:
+        """What is wrong with the rows of a file whose bytes are right."""
+        rows = 0
+        try:
+            file = KeyFile(path=path, format=self._format, encoding=None, options=self._options)
+            files = KeyFiles(files=[file])
+            with files.open() as reader:
+                if self._placed is None or self._rows_options is None:
+                    for batch in reader.batches():
+                        rows += len(batch)
+                else:
+                    placed = PlacedRows(files, reader, self._rows_options, self._placed)
+                    assert each.node is not None
+                    position = self._placed.ids.index(each.node)
+                    for batch, chosen in placed.batches():
+                        rows += len(batch)
+                        wrong = np.flatnonzero((chosen != position).all(axis=1))
+                        if len(wrong):
+                            row = int(wrong[0])
+                            nodes = [self._placed.ids[n] for n in chosen[row].tolist()]
+                            yield (
+                                f"{batch.where(row)} belongs to {', '.join(map(show, nodes))}, not "
+                                f"to {show(each.node)}"
+                            )
+                            return
+        except RVHError as error:
+            yield str(error).removeprefix(f"{path}: ")
+            return
+        finally:
+            self.rows += rows
+        if rows != each.rows:
+            yield f"it has {rows:,} rows, and the manifest says {each.rows:,}"
+
+
+def _leftovers(folder: str, about: Manifest) -> Iterator[dict[str, str]]:
+    """Files that the manifest does not list; engines skip those that begin with a point or _."""
+    listed = {each.path for each in about.files}
+    for place, folders, names in os.walk(folder):
+        if place == folder:
+            for name in folders:
+                if name.startswith(LEFT):
+                    yield {
+                        "path": name,
+                        "fault": "it is left of an --append that was killed, unless one is running "
+                        "now: remove it",
+                    }
+        folders[:] = sorted(name for name in folders if not HIDDEN.match(name))
+        for name in sorted(names):
+            path = os.path.relpath(os.path.join(place, name), folder).replace(os.sep, "/")
+            if path not in listed and not HIDDEN.match(name):
+                yield {
+                    "path": path,
+                    "fault": "it is not in the manifest: an --append that was killed may have left "
+                    "it; remove it, and append again",
+                }
