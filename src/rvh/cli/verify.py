@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ class WhichNodes:
             k=said["k"],
             key=KeyOptions(
                 key_column=columns,
-                key_type=KeyType(keys["columns"][0]["type"]),
+                key_type=_key_type(about),
                 key_geohash=keys["geohash"],
             ),
             formats=FormatOptions(),
@@ -262,6 +263,16 @@ class Checker:
             self.rows += rows
         if rows != each.rows:
             yield f"it has {rows:,} rows, and the manifest says {each.rows:,}"
+
+
+def _key_type(about: Manifest) -> KeyType:
+    """The type of the keys, which text has lost that was made of a table with types."""
+    columns = about.keys["columns"]
+    if FORMATS[about.format].is_untyped:
+        types = {each["name"]: each["type"] for each in about.columns or []}
+        if all(re.match("u?int", types.get(each["column"], "")) for each in columns):
+            return KeyType.INT
+    return KeyType(columns[0]["type"])
 
 
 def _leftovers(folder: str, about: Manifest) -> Iterator[dict[str, str]]:

@@ -1,0 +1,445 @@
+"""`rvh split`: the files together are the input, in a folder that is complete or not there."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from splitting import (
+    LIST,
+    NODES,
+    ONE,
+    SPLIT,
+    content,
+    hidden,
+    manifest,
+    rows_of,
+    stopped,
+    write_keys,
+)
+
+from rvh.cli.manifest import NAME
+
+# -- the files are the input ----------------------------------------------------------------------
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    keys=st.lists(st.text("abcxyz", max_size=3), min_size=1, max_size=40),
+    extension=st.sampled_from(["csv", "ndjson", "parquet", "arrow"]),
+    to=st.sampled_from([None, "csv", "ndjson", "parquet", "arrow"]),
+    k=st.integers(1, 3),
+    layout=st.sampled_from(["hive", "files"]),
+    run_bytes=st.sampled_from([1, 200, 1 << 26]),
+)
+def test_all_files_are_the_input_by_the_nodes_of_assign(
+    call, tmp_path_factory, monkeypatch, keys, extension, to, k, layout, run_bytes
+):
+    """Whatever the format, the number of nodes and how much is sorted at once; the order stays."""
+    monkeypatch.setattr("rvh._tables.runs.RUN_BYTES", run_bytes)
+    folder = tmp_path_factory.mktemp("union")
+    path, placed, out = folder / f"k.{extension}", folder / "placed.parquet", folder / "out"
+    write_keys(path, keys)
+    assert call("assign", path, "-qK", "id", "-n", LIST, "-c", k, "-o", placed).code == 0
+    expected: dict[str, list[tuple]] = {node: [] for node in NODES}
+    for row in pq.read_table(placed).to_pylist():
+        for node in list(row.values())[2:]:
+            expected[node].append((row["id"], row["n"]))
+    more = [] if to is None else ["--output-format", to]
+    args = ["-qK", "id", "-n", LIST, "-c", k, "--layout", layout, "-o", out, *more]
+    assert call("split", path, *args).code == 0
+    found: dict[str, list[tuple]] = {node: [] for node in NODES}
+    for each in manifest(out)["files"]:
+        found[each["node"]] += rows_of(out / each["path"])
+        assert each["rows"] == len(found[each["node"]]) > 0
+    assert found == expected
+    assert len(content(out)) == 1 + sum(map(bool, expected.values()))
+    assert call("verify", out, "-n", LIST).code == 0
+
+
+def test_types_stay_also_those_that_arrow_cannot_reorder(call, tmp_path):
+    words = pa.DictionaryArray.from_arrays([2, 0, None, 2], ["low", "middle", "high"], ordered=True)
+    table = pa.table(
+        {
+            "id": pa.array(["k1", "k2", "k3", "k4"], pa.string_view()),
+            "word": words,
+            "at": pa.array([1, 2, None, 4], pa.timestamp("ns", "Europe/Berlin")),
+            "views": pa.array([["x"], [], None, ["y", "z"]], pa.list_(pa.string_view())),
+            "in": [{"a": 1, "b": "x"}, None, {"a": 2, "b": None}, {"a": 3, "b": "y"}],
+            "runs": pa.RunEndEncodedArray.from_arrays(pa.array([3, 4], pa.int32()), [7, 8]),
+            "price": pa.array([1, 2, 3, 4]).cast(pa.decimal128(22, 2)),
+        }
+    )
+    keys, out = tmp_path / "k.arrow", tmp_path / "out"
+    with pa.ipc.new_file(keys, table.schema) as writer:
+        writer.write_table(table)
+    assert call("split", keys, "-qK", "id", "-n", "a,b", "-o", out).code == 0
+    parts = [pa.ipc.open_file(out / each["path"]).read_all() for each in manifest(out)["files"]]
+    assert all(part.schema == table.schema for part in parts)
+    rows = [row for part in parts for row in part.to_pylist()]
+    assert sorted(rows, key=lambda row: row["id"]) == table.to_pylist()
+    for part in parts:  # a file has the words that it needs, in their order
+        own = part["word"].chunk(0).dictionary.to_pylist()
+        assert own == [
+            word for word in ("low", "middle", "high") if word in part["word"].to_pylist()
+        ]
+
+
+def test_lines_of_ndjson_keep_their_text(call, tmp_path):
+    lines = ['{"id": "k1",  "n": 1.50, "big": 123456789012345678901234567890}', '{"id":"k2"}']
+    keys = tmp_path / "k.ndjson"
+    keys.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    assert call("split", keys, "-qK", "id", "-n", ONE, "-o", tmp_path / "out").code == 0
+    assert content(tmp_path / "out")["node=a/part-0.ndjson"].decode().splitlines() == lines
+    args = ["-qK", "id", "-n", "a,b", "-c", 2, "--rank-column", "rank"]
+    assert call("split", keys, *args, "-o", tmp_path / "ranked").code == 0
+    ranked = [
+        line
+        for text in content(tmp_path / "ranked").values()
+        for line in text.decode().splitlines()
+        if line.startswith('{"id"')
+    ]
+    assert sorted(ranked) == sorted(
+        f'{line[:-1]}, "rank": {rank}}}' for line in lines for rank in (1, 2)
+    )
+
+
+def test_the_rank_column_selects_each_row_once(call, tmp_path):
+    keys, out = tmp_path / "k.parquet", tmp_path / "out"
+    write_keys(keys, [f"k{n}" for n in range(500)])
+    args = ["-qK", "id", "-n", LIST, "--rank-column", "rank"]
+    assert call("split", keys, *args, "-c", 3, "-o", out).code == 0
+    assert call("verify", out, "-n", LIST).code == 0
+    placed = tmp_path / "placed.parquet"
+    assert call("assign", keys, "-qK", "id", "-n", LIST, "-o", placed).code == 0
+    once = duckdb.sql(
+        f"SELECT id, n, node FROM read_parquet('{out}/*/*.parquet', hive_partitioning = true)"
+        " WHERE rank = 1"
+    ).fetchall()
+    assert sorted(once) == sorted(
+        map(tuple, (r.values() for r in pq.read_table(placed).to_pylist()))
+    )
+
+
+def test_compression_of_text_is_kept(call, tmp_path):
+    keys = tmp_path / "k.csv.gz"
+    keys.write_bytes(gzip.compress(b"id\nk1\nk2\n"))
+    assert call("split", keys, "-qn", ONE, "-o", tmp_path / "out").code == 0
+    assert gzip.decompress((tmp_path / "out/node=a/part-0.csv.gz").read_bytes()) == b"id\nk1\nk2\n"
+    assert manifest(tmp_path / "out")["compression"] == "gzip"
+    args = ["--output-format", "parquet", "-o", tmp_path / "parquet"]
+    assert call("split", keys, "-qn", ONE, *args).code == 0
+    assert pq.read_table(tmp_path / "parquet/node=a/part-0.parquet")["id"].to_pylist() == [
+        "k1",
+        "k2",
+    ]
+    assert call("verify", tmp_path / "out").code == call("verify", tmp_path / "parquet").code == 0
+
+
+def test_the_same_input_gives_the_same_bytes(call, tmp_path):
+    keys = tmp_path / "k.csv"
+    write_keys(keys, list(map(str, range(300))))
+    for out in ("one", "two"):
+        assert call("split", keys, "-qK", "id", "-n", LIST, "-o", tmp_path / out).code == 0
+    assert content(tmp_path / "one") == content(tmp_path / "two")
+
+
+def test_nodes_without_rows_are_in_the_manifest_alone(call, tmp_path):
+    keys, out = tmp_path / "k.txt", tmp_path / "out"
+    keys.write_text("k\n", encoding="utf-8")
+    assert call("split", keys, "-qn", LIST, "-o", out).code == 0
+    said = manifest(out)
+    assert [each["node"] for each in said["nodes"]] == NODES
+    assert sorted(each["rows"] for each in said["nodes"]) == [0, 0, 0, 1]
+    assert len(content(out)) == 2
+    empty = tmp_path / "empty.csv"
+    empty.write_text("id\n", encoding="utf-8")
+    assert call("split", empty, "-qn", LIST, "-o", tmp_path / "none").code == 0
+    assert list(content(tmp_path / "none")) == [NAME]
+    assert call("verify", tmp_path / "none", "-n", LIST).code == 0
+
+
+def test_several_inputs_and_stdin(call, spawn, tmp_path):
+    for name in ("x.csv", "y.csv"):
+        (tmp_path / name).write_text(f"id\n{name}1\n{name}2\n", encoding="utf-8")
+    keys = [tmp_path / "x.csv", tmp_path / "y.csv"]
+    assert call("split", *keys, "-qn", ONE, "-o", tmp_path / "out").code == 0
+    assert (
+        tmp_path / "out/node=a/part-0.csv"
+    ).read_text() == "id\nx.csv1\nx.csv2\ny.csv1\ny.csv2\n"
+    assert manifest(tmp_path / "out")["runs"][0]["inputs"] == list(map(str, keys))
+    args = ["split", "-", "--format", "lines", "-qn", ONE, "-o", tmp_path / "piped"]
+    assert spawn(*args, input=b"1\n2\n").code == 0
+    assert (tmp_path / "piped/node=a/part-0.txt").read_bytes() == b"1\n2\n"
+
+
+def test_the_summary(call, tmp_path):
+    keys = tmp_path / "k.csv"
+    write_keys(keys, list(map(str, range(300))))
+    result = call("split", keys, "-K", "id", "-n", LIST, "-o", tmp_path / "out")
+    assert result.out == b""
+    assert result.err.count("\n") == 1
+    assert result.err.startswith("rvh: 300 rows")
+    assert "4 files" in result.err
+
+
+# -- names that engines read back -----------------------------------------------------------------
+
+IDS = [
+    *("a/b", "x=y", "50%", "two words", " lead", "ü", "eu:1", "v.1", ".", "..", "b.", "c ", "con"),
+    *("A", "a", "d+e", 'q"uote', "it's", "br[ac]k", "br{a}ce", "s*t?r", "t\tab", "n\nl", "<>|"),
+    *("back\\slash", "%41", "#frag", "a&b", "日本", "null", "true", "100", "007", "2024-01-01"),
+    *("~t", "$x", "a,b", ";", "^c", "`b`", "@at", "!x", "__x", "\x7f", "_", "\x00nul", "\x85x"),
+]
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory) -> Path:
+    """A folder with partitions of names that are hard to write."""
+    from rvh.cli import main
+
+    folder = tmp_path_factory.mktemp("named")
+    write_keys(folder / "k.parquet", [f"k{n}" for n in range(3000)])
+    ids = json.dumps(IDS)
+    args = ["split", f"{folder}/k.parquet", "-qK", "id", "-n", ids, "-o", f"{folder}/out"]
+    assert main(args) == 0
+    assert len(manifest(folder / "out")["files"]) == len(IDS)
+    return folder / "out"
+
+
+def counts(folder: Path) -> dict[str, int]:
+    return {each["node"]: each["rows"] for each in manifest(folder)["files"]}
+
+
+def test_pyarrow_reads_the_ids_back(named):
+    schema = pa.schema([("node", pa.string())])
+    for parts in (ds.partitioning(schema, flavor="hive"), "hive"):
+        table = ds.dataset(named, partitioning=parts).to_table()
+        found = table.group_by("node").aggregate([([], "count_all")]).to_pydict()
+        assert dict(zip(found["node"], found["count_all"], strict=True)) == counts(named)
+
+
+def test_polars_reads_the_ids_back(named):
+    by_pattern = pl.scan_parquet(
+        named / "**/*.parquet", hive_partitioning=True, hive_schema={"node": pl.String}
+    )
+    by_folder = pl.scan_parquet(named, hive_partitioning=True, hidden_file_prefix=["_"])
+    for frame in (by_pattern, by_folder):
+        assert dict(frame.group_by("node").len().collect().iter_rows()) == counts(named)
+
+
+def test_duckdb_reads_the_ids_back(named):
+    for types in ("", ", hive_types = {'node': VARCHAR}"):
+        files = f"read_parquet('{named}/*/*.parquet', hive_partitioning = true{types})"
+        rows = duckdb.sql(f"SELECT node, count(*) FROM {files} GROUP BY node").fetchall()
+        assert dict(rows) == counts(named)
+
+
+def test_names_fit_other_file_systems(named):
+    names = [path.name for path in named.iterdir()]
+    assert len({name.casefold() for name in names}) == len(names)
+    for name in names:
+        assert not set(name) & set('<>:"/\\|?*')
+        assert name[-1] not in ". "
+
+
+def test_names_of_files(call, tmp_path):
+    write_keys(tmp_path / "k.csv", [f"k{n}" for n in range(3000)])
+    out = tmp_path / "out"
+    ids = json.dumps(IDS)
+    args = ["-qK", "id", "-n", ids, "--layout", "files", "-o", out]
+    assert call("split", tmp_path / "k.csv", *args).code == 0
+    names = [path.name for path in out.iterdir()]
+    assert len({name.casefold() for name in names}) == len(names) == len(IDS) + 1
+    shown = [each for each in names if not each.startswith((".", "_"))]
+    assert len(shown) == len(IDS)
+    assert "con.csv" not in names
+    assert call("verify", out, "-n", ids).code == 0
+
+
+@pytest.mark.parametrize(
+    ("ids", "word"),
+    [
+        (["ü", "Ü"], "ignore case"),
+        (["é", "e\u0301"], "accents"),
+        (["__HIVE_DEFAULT_PARTITION__", "b"], "null"),
+        (["x" * 300, "b"], "305 bytes"),
+        (["ü" * 126, "b"], "257 bytes"),
+    ],
+)
+def test_ids_that_make_no_name(fails, tmp_path, ids, word):
+    write_keys(tmp_path / "k.csv", ["1"])
+    args = ["-K", "id", "-n", json.dumps(ids), "-o", tmp_path / "out"]
+    assert word in fails("split", tmp_path / "k.csv", *args)
+    assert os.listdir(tmp_path) == ["k.csv"]
+
+
+# -- complete or not there ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def keys(tmp_path) -> Path:
+    path = tmp_path / "k.csv"
+    write_keys(path, [f"k{n}" for n in range(1000)])
+    return path
+
+
+def test_what_is_there_is_not_touched(fails, call, keys, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    args = ["split", keys, "-qK", "id", "-n", LIST, "-o"]
+    assert call(*args, out).code == 0  # an empty folder
+    before = content(out)
+    assert "is not empty" in fails(*args, out)
+    assert content(out) == before
+    assert "is no folder" in fails(*args, keys)
+    assert "no folder" in fails(*args, tmp_path / "no" / "out")
+    assert "name one" in fails(*args, "-")
+    assert "name one" in fails(*args, "")
+    assert sorted(os.listdir(tmp_path)) == ["k.csv", "out"]
+
+
+def test_an_error_in_a_late_row_leaves_nothing(fails, tmp_path):
+    path = tmp_path / "k.parquet"
+    pq.write_table(pa.table({"id": [*(f"k{n}" for n in range(100_000)), None]}), path)
+    assert "row 100001" in fails("split", path, "-n", LIST, "-o", tmp_path / "out")
+    assert os.listdir(tmp_path) == ["k.parquet"]
+
+
+fork_warns = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+
+def small_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+
+@fork_warns
+@pytest.mark.parametrize("extension", ["csv", "parquet"])
+@pytest.mark.parametrize("nodes", [ONE, LIST])
+def test_a_full_disk_leaves_nothing(spawn, tmp_path, extension, nodes):
+    """The rows on their way are too large for a file, or a file at the end is."""
+    path, out = tmp_path / f"k.{extension}", tmp_path / "out"
+    write_keys(path, [f"{n * 7919 % 99991:07d}" * 3 for n in range(20_000)])
+    args = ["-K", "id", "-n", nodes, "-o", out]
+    result = spawn("split", path, *args, preexec_fn=small_files)
+    assert (result.code, result.out) == (1, b"")
+    assert result.err.count("\n") == 1
+    assert "File too large" in result.err
+    assert str(out) in result.err
+    assert ".rvh-" not in result.err
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def few_descriptors() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+
+@fork_warns
+@pytest.mark.parametrize("extension", ["csv.gz", "parquet"])
+def test_many_nodes_need_few_open_files(spawn, call, tmp_path, extension):
+    nodes, path, out = tmp_path / "nodes.txt", tmp_path / f"k.{extension}", tmp_path / "out"
+    nodes.write_text("".join(f"node{n}\n" for n in range(300)), encoding="utf-8")
+    if extension == "parquet":
+        write_keys(path, [f"k{n}" for n in range(5000)])
+    else:
+        path.write_bytes(gzip.compress(b"id\n" + b"".join(b"k%d\n" % n for n in range(5000))))
+    args = ["-qK", "id", "-n", f"@{nodes}", "--scheme", "murmur", "-o", out]
+    assert spawn("split", path, *args, preexec_fn=few_descriptors).code == 0
+    assert manifest(out)["totals"]["files"] == 300
+    assert spawn("verify", out, "-qn", f"@{nodes}", preexec_fn=few_descriptors).code == 0
+
+
+@fork_warns
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing(tmp_path, number):
+    done = stopped(number, tmp_path, "-o", tmp_path / "out")
+    assert done.returncode == 128 + number
+    assert done.stderr == (b"rvh: interrupted\n" if number == signal.SIGINT else b"")
+    assert os.listdir(tmp_path) == []
+
+
+@fork_warns
+def test_a_killed_run_leaves_no_folder_of_the_name(tmp_path, fails):
+    out = tmp_path / "out"
+    assert stopped(signal.SIGKILL, tmp_path, "-o", out).returncode == -signal.SIGKILL
+    assert hidden(tmp_path) == os.listdir(tmp_path)
+    assert "no such folder" in fails("verify", out)
+
+
+PEAK = r"""
+import re, sys
+from rvh.cli import main
+code = main(sys.argv[1:])
+print(re.search(r"VmHWM:\s+(\d+) kB", open("/proc/self/status").read())[1])
+sys.exit(code)
+"""
+
+
+def test_memory_does_not_grow_with_the_rows(spawn, tmp_path):
+    """100 MB more of rows, over 50 nodes, take less than half of that in memory."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("this system has no /proc to read the peak memory of a process from")
+    nodes = tmp_path / "nodes.txt"
+    nodes.write_text("".join(f"node{n}\n" for n in range(50)), encoding="utf-8")
+    peaks = []
+    for count in (80, 180):
+        path = tmp_path / f"{count}.parquet"
+        schema = pa.schema([("id", pa.string()), ("text", pa.string())])
+        with pq.ParquetWriter(path, schema, use_dictionary=False) as file:
+            for start in range(0, count * 1000, 10_000):
+                numbers = range(start, start + 10_000)
+                texts = [f"{n:010d}" * 100 for n in numbers]
+                file.write_table(pa.table({"id": [f"k{n}" for n in numbers], "text": texts}))
+        args = ["-qK", "id", "-n", f"@{nodes}", "--scheme", "murmur", "-o", tmp_path / f"{count}"]
+        argv = [sys.executable, "-c", PEAK, "split", path, *args]
+        result = spawn(argv=list(map(str, argv)))
+        assert result.code == 0, result
+        peaks.append(int(result.out) * 1024)
+    print(f"peak memory: {peaks}")
+    assert peaks[1] - peaks[0] < 50_000_000
+
+
+# -- options --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("args", "word"),
+    [
+        (["--layout", "files", "--column", "x"], "--column"),
+        (["--layout", "files", "--append"], "--append"),
+        (["--rank-column", "rank"], "--rank-column"),
+        (["--column", "a/b"], "--column"),
+        (["--column", "_x"], "--column"),
+        (["--column", ""], "--column"),
+    ],
+)
+def test_options_that_do_not_go_together(call, keys, tmp_path, args, word):
+    result = call("split", keys, *SPLIT, "-o", tmp_path / "out", *args)
+    assert result.code == 2
+    assert word in result.err
+    assert result.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_column_that_is_there_already(fails, tmp_path):
+    path = tmp_path / "k.csv"
+    path.write_text("id,Node\n1,2\n", encoding="utf-8")
+    args = ["split", path, *SPLIT, "-o", tmp_path / "out"]
+    assert "'Node'" in fails(*args)
+    assert "--rank-column" in fails(*args, "--column", "x", "-c", "2", "--rank-column", "ID")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,105 @@
+"""Folders that `rvh split` makes, and runs of it that are stopped on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from commandline import command, environment
+
+from rvh.cli.manifest import NAME
+
+__all__ = [
+    "LIST",
+    "NODES",
+    "ONE",
+    "SPLIT",
+    "content",
+    "hidden",
+    "manifest",
+    "rows_of",
+    "stopped",
+    "write_keys",
+]
+
+NODES = ["a", "b", "c", "d"]
+ONE = '["a"]'
+LIST = ",".join(NODES)
+SPLIT = ("-qK", "id", "-n", LIST)
+
+
+def manifest(folder: Path) -> dict:
+    return json.loads((folder / NAME).read_text(encoding="utf-8"))
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def rows_of(path: Path) -> list[tuple]:
+    """The rows of a file, by pyarrow or as lines."""
+    if path.suffix == ".parquet":
+        return [tuple(row.values()) for row in pq.ParquetFile(path).read().to_pylist()]
+    if path.suffix == ".arrow":
+        return [tuple(row.values()) for row in pa.ipc.open_file(path).read_all().to_pylist()]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if path.suffix == ".ndjson":
+        return [tuple(json.loads(line).values()) for line in lines]
+    return [tuple(line.split(",")) for line in lines[1:]]
+
+
+def write_keys(path: Path, keys: list[str]) -> None:
+    table = pa.table({"id": pa.array(keys, pa.string()), "n": list(map(str, range(len(keys))))})
+    if path.suffix == ".parquet":
+        pq.write_table(table, path)
+    elif path.suffix == ".arrow":
+        with pa.ipc.new_file(path, table.schema) as writer:
+            writer.write_table(table)
+    elif path.suffix == ".csv":
+        rows = [f"{key},{n}\n" for n, key in enumerate(keys)]
+        path.write_text("id,n\n" + "".join(rows), encoding="utf-8")
+    else:
+        rows = [json.dumps({"id": key, "n": str(n)}) for n, key in enumerate(keys)]
+        path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+
+
+def signals_by_default() -> None:
+    """A job in the background ignores some signals, and so would its children."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def hidden(folder: Path) -> list[str]:
+    return [name for name in os.listdir(folder) if name.startswith(".rvh-")]
+
+
+def stopped(number: int, folder: Path, *args: object) -> subprocess.CompletedProcess[bytes]:
+    """`rvh split - ARGS`, stopped while it waits for more of its input in the middle of a run."""
+    run = subprocess.Popen(
+        command("split", "-", "--format", "lines", "-n", LIST, *args),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        preexec_fn=signals_by_default,
+    )
+    assert run.stdin is not None
+    run.stdin.write(b"key\n" * 1000)
+    run.stdin.flush()
+    deadline = time.monotonic() + 120
+    while not hidden(folder):
+        assert run.poll() is None, run.communicate()
+        assert time.monotonic() < deadline, "it never started to write"
+        time.sleep(0.01)
+    run.send_signal(number)
+    _, error = run.communicate(timeout=120)
+    return subprocess.CompletedProcess([], run.returncode, b"", error)
