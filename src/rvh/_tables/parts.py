@@ -83,9 +83,7 @@ class Parts:
             ):
                 for record in records:
                     count = record.num_rows
-                    writer.write(
-                        Batch(record, rows + 1, name, "row"), np.empty((count, 0), np.intp)
-                    )
+                    writer.write(Batch(record, rows + 1, name), np.empty((count, 0), np.intp))
                     rows += count
             with open(path, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -58,7 +58,7 @@ class Runs:
         self._file.close()
 
     def add(self, record: Any, chosen: NDArray[np.intp]) -> None:
-        """Add rows; `chosen`, shape (rows, k), holds the positions of their nodes."""
+        """Add rows; `chosen`, shape (rows, k), has the positions of their nodes, or -1 for none."""
         record = _moved(record, self._movable)
         self._waiting.append(record)
         self._chosen.append(chosen)
@@ -95,10 +95,11 @@ class Runs:
         k = chosen.shape[1]
         table = pa.Table.from_batches(self._waiting, self._movable)
         self._waiting, self._chosen, self._size = [], [], 0
-        nodes = chosen.ravel()
-        if self._count <= 1 << 16:
+        nodes = np.where(chosen < 0, self._count, chosen).ravel()
+        if self._count < 1 << 16:
             nodes = nodes.astype(np.uint16)  # sorted by its digits, far faster
-        order = np.argsort(nodes, kind="stable")
+        counts = np.bincount(nodes, minlength=self._count + 1)[: self._count]
+        order = np.argsort(nodes, kind="stable")[: counts.sum()]
         (record,) = (
             table.unify_dictionaries().combine_chunks().take(pa.array(order // k)).to_batches()
             if len(order)
@@ -108,7 +109,6 @@ class Runs:
             record = record.append_column(
                 _rank_field(self._rank), pa.array((order % k + 1).astype(np.int8))
             )
-        counts = np.bincount(nodes, minlength=self._count)
         ends = np.cumsum(counts)
         places = np.full(self._count, -1, np.intp)
         filled = np.flatnonzero(counts)

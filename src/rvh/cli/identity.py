@@ -19,7 +19,7 @@ from rvh.cli.options import (
     MethodOptions,
     PlacementOptions,
 )
-from rvh.nodes import NodeSet
+from rvh.nodes import as_node_set
 
 
 def described(options: PlacementOptions) -> dict[str, Any]:
@@ -57,9 +57,7 @@ def fingerprint(
         return _digest([algorithm.value, nodes.ids, nodes.weights, left_out])
     if mask is not None:
         nodes = nodes.subset(mask)
-    ranked = NodeSet(
-        nodes.ids, weights=nodes.weights, scheme=options.scheme.value, secret=secret
-    ).fingerprint
+    ranked = as_node_set(nodes.ids, nodes.weights, options.scheme.value, secret).fingerprint
     names = [*constraints.spread]
     if constraints.node_geohash is not None:
         names.append(constraints.node_geohash)

@@ -27,9 +27,10 @@ class File(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One call of split: what it read and wrote."""
+    """One call of split: what it read and wrote, and what its key was taken as."""
 
     inputs: list[str]
+    key: str
     rows_in: int
     rows_out: int
 

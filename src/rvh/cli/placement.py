@@ -86,6 +86,7 @@ def placement(options: PlacementOptions) -> Placement:
 
     read = len(nodes.ids)
     usable = read if mask is None else int(mask.sum())
+
     def identity() -> dict[str, Any]:
         from rvh.cli.identity import described, fingerprint
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from rvh._tables import COMPRESSIONS, Format
@@ -19,6 +20,7 @@ from rvh.cli.exits import say
 from rvh.cli.finding import find
 from rvh.cli.formats import compression
 from rvh.cli.keyfiles import KeyFiles
+from rvh.cli.keyspec import NullKeys
 from rvh.cli.manifest import File, Manifest, Run
 from rvh.cli.progress import progress
 from rvh.cli.rows import PlacedRows, RowsOptions
@@ -132,7 +134,7 @@ def split(
             rank_column=rank_column,
             placement=placed.identity(),
             keys=rows.keys(),
-            nodes=list(placed.ids),
+            nodes=rows.ids,
         )
         if before is not None:
             about.continue_from(before, out)
@@ -149,6 +151,8 @@ def split(
         rows_path = os.path.join(folder, ".rows")
         with Runs(rows_path, parts.schema, len(about.nodes), rank_column) as runs:
             for batch, chosen in rows.batches():
+                if about.nodes[-1] is None:  # of a row without a node there is one copy
+                    chosen[:, 0] = np.where(chosen[:, 0] < 0, len(about.nodes) - 1, chosen[:, 0])
                 runs.add(parts.record(batch), chosen)
                 fraction = reader.fraction()
                 done = rows.done + len(batch)
@@ -161,17 +165,16 @@ def split(
                 bar.update(rows.done, READING + (1 - READING) * share)
         os.unlink(rows_path)
         about.files += made
-        about.runs.append(Run([*keys], rows.done, sum(each.rows for each in made)))
+        about.runs.append(Run([*keys], rows.key, rows.done, sum(each.rows for each in made)))
         Path(folder, manifests.NAME).write_text(about.text(), encoding="utf-8")
     if not quiet:
         seconds = time.monotonic() - start
         rate = rows.done / max(seconds, 1e-9)
-        note = placed.note()
-        more = f"; {note}" if note else ""
-        size = sum(each.bytes for each in made)
+        size = sum(each.bytes for each in made) / 1e6
+        more = f"; {note}" if (note := rows.note()) else ""
         say(
-            f"{rows.done:,} rows{files} into {len(made):,} files of {size / 1e6:,.1f} MB in "
-            f"{seconds:.2f} s, {rate:,.0f} keys/s{more}"
+            f"{rows.summary()}, {len(made):,} files of {size:,.1f} MB, in {seconds:.2f} s, "
+            f"{rate:,.0f} keys/s{more}"
         )
 
 
@@ -226,6 +229,11 @@ def _refuse_options(
                 "with one node for each row, every rank is 1: leave it away, or give -c",
                 param_hint="--rank-column",
             )
+    if options.key.null_keys is NullKeys.KEEP and layout is Layout.FILES:
+        raise typer.BadParameter(
+            "with --layout files, rows without a node have no file: drop them, or use hive",
+            param_hint="--null-keys",
+        )
     if append and layout is Layout.FILES:
         raise typer.BadParameter(
             "with --layout files a node has one file, which is complete: split into another "

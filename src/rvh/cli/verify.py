@@ -21,7 +21,7 @@ from rvh.cli.exits import ExitStatus, emit, say
 from rvh.cli.formats import FormatOptions
 from rvh.cli.identity import constraints_of, method_of
 from rvh.cli.keyfiles import KeyFile, KeyFiles
-from rvh.cli.keyspec import KeyOptions, KeyType
+from rvh.cli.keyspec import KeyOptions, KeyType, NullKeys
 from rvh.cli.manifest import File, Manifest
 from rvh.cli.options import BulkOptions, NodeFileOptions, Nodes, Scheme, WeightColumn
 from rvh.cli.placement import Placement
@@ -73,17 +73,16 @@ class WhichNodes:
             if given and not self.nodes:
                 raise typer.BadParameter("it needs --nodes", param_hint=option)
 
-    def rows_options(self, about: Manifest) -> RowsOptions:
+    def rows_options(self, about: Manifest, null_keys: NullKeys) -> RowsOptions:
         """The options of split that place a row, as the manifest has them."""
-        said, keys = about.placement, about.keys
-        columns = [each["column"] for each in keys["columns"]]
+        said = about.placement
         return RowsOptions(
             nodes=self.nodes,
             k=said["k"],
             key=KeyOptions(
-                key_column=columns,
-                key_type=_key_type(about),
-                key_geohash=keys["geohash"],
+                key_column=[f"{name}:{key_type}" for name, key_type in _key_parts(about)],
+                null_keys=null_keys,
+                key_geohash=about.keys["geohash"],
             ),
             formats=FormatOptions(),
             node_file=self.node_file,
@@ -188,7 +187,7 @@ class Checker:
         if self._format.is_delimited:
             options["chosen"] = True
         self._options = options
-        self._rows_options: RowsOptions | None = None
+        self._rows_options: dict[bool, RowsOptions] = {}
         self._placed: Placement | None = None
         #: rows that were read
         self.rows = 0
@@ -202,8 +201,12 @@ class Checker:
                 f"{self._folder} was split with --load-factor, where the node of a row depends on "
                 "all keys, so rows cannot be checked one by one: leave --nodes away"
             )
-        self._rows_options = which.rows_options(about)
-        self._placed = self._rows_options.placement([self._folder], self._format, None)
+        # By the form of a file an empty key may be a null one: only its folder tells which it was.
+        self._rows_options = {
+            True: which.rows_options(about, NullKeys.KEEP),
+            False: which.rows_options(about, NullKeys.ERROR),
+        }
+        self._placed = self._rows_options[False].placement([self._folder], self._format, None)
         ours, theirs = self._placed.identity()["fingerprint"], about.placement["fingerprint"]
         if ours != theirs:
             raise RVHError(
@@ -238,19 +241,19 @@ class Checker:
             file = KeyFile(path=path, format=self._format, encoding=None, options=self._options)
             files = KeyFiles(files=[file])
             with files.open() as reader:
-                if self._placed is None or self._rows_options is None:
+                if self._placed is None:
                     for batch in reader.batches():
                         rows += len(batch)
                 else:
-                    placed = PlacedRows(files, reader, self._rows_options, self._placed)
-                    assert each.node is not None
-                    position = self._placed.ids.index(each.node)
+                    is_null = each.node is None
+                    placed = PlacedRows(files, reader, self._rows_options[is_null], self._placed)
+                    position = placed.ids.index(each.node) if each.node is not None else -1
                     for batch, chosen in placed.batches():
                         rows += len(batch)
                         wrong = np.flatnonzero((chosen != position).all(axis=1))
                         if len(wrong):
                             row = int(wrong[0])
-                            nodes = [self._placed.ids[n] for n in chosen[row].tolist()]
+                            nodes = [placed.ids[n] for n in chosen[row].tolist()]
                             yield (
                                 f"{batch.where(row)} belongs to {', '.join(map(show, nodes))}, not "
                                 f"to {show(each.node)}"
@@ -265,14 +268,15 @@ class Checker:
             yield f"it has {rows:,} rows, and the manifest says {each.rows:,}"
 
 
-def _key_type(about: Manifest) -> KeyType:
-    """The type of the keys, which text has lost that was made of a table with types."""
-    columns = about.keys["columns"]
-    if FORMATS[about.format].is_untyped:
-        types = {each["name"]: each["type"] for each in about.columns or []}
-        if all(re.match("u?int", types.get(each["column"], "")) for each in columns):
-            return KeyType.INT
-    return KeyType(columns[0]["type"])
+def _key_parts(about: Manifest) -> Iterator[tuple[str, str]]:
+    """The key columns and their types, which text has lost that was made of a table with types."""
+    types = {each["name"]: each["type"] for each in about.columns or []}
+    for each in about.keys["columns"]:
+        name, key_type = each["column"], each["type"]
+        if FORMATS[about.format].is_untyped and key_type == KeyType.AUTO:
+            is_whole = re.match("u?int", types.get(name, "")) is not None
+            key_type = (KeyType.INT if is_whole else KeyType.TEXT).value
+        yield name, key_type
 
 
 def _leftovers(folder: str, about: Manifest) -> Iterator[dict[str, str]]:
