@@ -174,6 +174,36 @@ def test_nodes_without_rows_are_in_the_manifest_alone(call, tmp_path):
     assert call("verify", tmp_path / "none", "-n", LIST).code == 0
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_rows_without_a_key_are_in_the_partition_of_null(call, tmp_path, count):
+    path, out = tmp_path / "k.parquet", tmp_path / "out"
+    pq.write_table(pa.table({"id": ["k1", None, "k2", None], "n": [1, 2, 3, 4]}), path)
+    args = ["-qK", "id", "-n", LIST, "-c", count, "-o"]
+    assert call("split", path, *args, out, "--null-keys", "keep").code == 0
+    files = f"read_parquet('{out}/*/*.parquet', hive_partitioning = true)"
+    assert duckdb.sql(f"SELECT n FROM {files} WHERE node IS NULL ORDER BY n").fetchall() == [
+        (2,),
+        (4,),
+    ]
+    assert manifest(out)["totals"]["rows_out"] == 2 + 2 * count
+    assert call("verify", out, "-n", LIST).code == 0
+    dropped = tmp_path / "dropped"
+    assert call("split", path, *args, dropped, "--null-keys", "drop").code == 0
+    assert manifest(dropped)["totals"]["rows_out"] == 2 * count
+    assert call("verify", dropped, "-n", LIST).code == 0
+    files = ["--layout", "files", "--null-keys", "keep"]
+    assert call("split", path, *args, tmp_path / "files", *files).code == 2
+
+
+def test_typed_key_columns(call, tmp_path):
+    path, out = tmp_path / "k.csv", tmp_path / "out"
+    path.write_text("a,b\nx,1\ny,02\n", encoding="utf-8")
+    args = ["-qK", "a,b:int", "-n", LIST, "-o", out, "--output-format", "parquet"]
+    assert call("split", path, *args).code == 0
+    assert manifest(out)["runs"][0]["key"] == "a (text) + b (int)"
+    assert call("verify", out, "-n", LIST).code == 0
+
+
 def test_several_inputs_and_stdin(call, spawn, tmp_path):
     for name in ("x.csv", "y.csv"):
         (tmp_path / name).write_text(f"id\n{name}1\n{name}2\n", encoding="utf-8")
