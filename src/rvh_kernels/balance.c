@@ -175,40 +175,65 @@ static int settle(rvh_matching *m, size_t n) {
   }
 }
 
-static int propose(rvh_matching *m, size_t row, size_t n, uint64_t word) {
+/* A key proposes to a full node. Keys that it displaces are put aside; where all sizes are 1 there
+ * is one, and *row becomes that one, as refused. */
+static int propose_to_full(rvh_matching *m, size_t *row, size_t n, proposal key) {
   node *to = &m->node[n];
-  const proposal key = {word, row};
-  if (to->load < to->capacity) {
-    if (!grow(m, to)) return NO_MEMORY;
-    to->keys[to->count++] = key;
-    to->load += size_of(m, row);
-    m->owner[row] = (intptr_t)n;
-    if (to->load < to->capacity) return ACCEPTED;
-    for (size_t i = to->count / 2; i-- > 0;) sift_down(m, n, i, to->keys[i]);
-    return settle(m, n);
-  }
   if (to->capacity == 0 || !higher(m, n, key, to->keys[0])) return REFUSED;
-  m->owner[row] = (intptr_t)n;
   const size_t lowest = (size_t)to->keys[0].row;
-  const uint64_t size = size_of(m, lowest);
-  to->load += size_of(m, row);
-  if (to->load - size < to->capacity) { /* the lowest has room under the new one too */
+  m->owner[*row] = (intptr_t)n;
+  if (m->sizes == NULL) {
+    *row = lowest;
+    sift_down(m, n, 0, key);
+    return REFUSED;
+  }
+  to->load += m->sizes[*row];
+  if (to->load - m->sizes[lowest] < to->capacity) { /* there is room for both */
     if (!grow(m, to)) return NO_MEMORY;
     to->count++;
     sift_up(m, n, to->count - 1, key);
     return ACCEPTED;
   }
-  to->load -= size;
+  to->load -= m->sizes[lowest];
   sift_down(m, n, 0, key);
   if (displace(m, lowest) == NO_MEMORY) return NO_MEMORY;
   return settle(m, n);
 }
 
-/* A refused key goes on through its list. REFUSED: it has come to the end. */
-static int propose_on(rvh_matching *m, size_t row, size_t *proposals) {
+static int become_full(rvh_matching *m, size_t n) {
+  node *to = &m->node[n];
+  for (size_t i = to->count / 2; i-- > 0;) sift_down(m, n, i, to->keys[i]);
+  return m->sizes != NULL ? settle(m, n) : ACCEPTED;
+}
+
+/* What most keys need: a place on a node that is not full with them, without a call. */
+static inline int take_in(rvh_matching *m, size_t row, size_t n, uint64_t word) {
+  node *to = &m->node[n];
+  const uint64_t load = to->load + size_of(m, row);
+  if (load >= to->capacity || to->count == to->room) return 0;
+  to->keys[to->count++] = (proposal){word, row};
+  to->load = load;
+  m->owner[row] = (intptr_t)n;
+  return 1;
+}
+
+static int propose(rvh_matching *m, size_t *row, size_t n, uint64_t word) {
+  node *to = &m->node[n];
+  const proposal key = {word, *row};
+  if (to->load >= to->capacity) return propose_to_full(m, row, n, key);
+  if (to->count == to->room && !grow(m, to)) return NO_MEMORY;
+  to->keys[to->count++] = key;
+  to->load += size_of(m, *row);
+  m->owner[*row] = (intptr_t)n;
+  return to->load < to->capacity ? ACCEPTED : become_full(m, n);
+}
+
+/* A refused key, and each that it displaces, goes on through its list. REFUSED: *row is one that
+ * has come to the end of its list. */
+static int propose_on(rvh_matching *m, size_t *row, size_t *proposals) {
   for (;;) {
-    preference_list *own = &m->lists[m->list_of[row]];
-    if (m->list_of[row] == 0 || own->next == own->count) return REFUSED;
+    preference_list *own = &m->lists[m->list_of[*row]];
+    if (m->list_of[*row] == 0 || own->next == own->count) return REFUSED;
     const size_t at = own->next++;
     const int answer = propose(m, row, (size_t)own->list[at], own->list[own->count + at]);
     ++*proposals;
@@ -244,16 +269,20 @@ rvh_status rvh_matching_offer(rvh_matching *m, const int64_t *rows, size_t count
   for (size_t i = 0; i < count; i++, pending++) {
     size_t row = rows != NULL ? (size_t)rows[i] : i;
     int answer = REFUSED;
-    if (rows == NULL) answer = propose(m, row, (size_t)lists[2 * i], lists[2 * i + 1]);
-    if (answer == REFUSED) answer = propose_on(m, row, &pending);
-    for (;;) {
-      if (answer == NO_MEMORY) return RVH_NO_MEMORY;
-      if (m->tied && m->ties == NULL) return RVH_OK; /* the caller begins again, with ties */
-      if (answer == REFUSED) free_rows[(*free_count)++] = (int64_t)row;
-      if (m->displaced_count == 0) break;
-      row = m->displaced[--m->displaced_count];
-      answer = propose_on(m, row, &pending);
+    if (rows == NULL) {
+      const size_t n = (size_t)lists[2 * i];
+      const uint64_t word = lists[2 * i + 1];
+      answer = take_in(m, row, n, word) ? ACCEPTED : propose(m, &row, n, word);
     }
+    if (answer == REFUSED) answer = propose_on(m, &row, &pending);
+    while (m->displaced_count > 0 && answer != NO_MEMORY) {
+      if (answer == REFUSED) free_rows[(*free_count)++] = (int64_t)row;
+      row = m->displaced[--m->displaced_count];
+      answer = propose_on(m, &row, &pending);
+    }
+    if (answer == NO_MEMORY) return RVH_NO_MEMORY;
+    if (m->tied && m->ties == NULL) return RVH_OK; /* the caller begins again, with ties */
+    if (answer == REFUSED) free_rows[(*free_count)++] = (int64_t)row;
     if (pending >= 1024) {
       if (rvh_stopped(poll, pending / PROPOSALS_PER_WORK)) return RVH_STOPPED;
       pending = 0;
