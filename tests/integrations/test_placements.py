@@ -173,7 +173,8 @@ def test_what_does_not_go_together(engine: Callable[..., Answer]) -> None:
         engine("text", ring, 21)
     with pytest.raises(TypeError, match="no option wieghts=: choose from weights"):
         engine("text", IDS, 1, wieghts=[1] * 20)
-    with pytest.raises((ValueError, duckdb.Error), match=r"geohash|node\(Utf8, Utf8\)"):
+    # DataFusion raises another error up to version 45.
+    with pytest.raises(Exception, match=r"geohash|node\(Utf8, Utf8\)"):
         engine("text", GEO, 1)
 
 

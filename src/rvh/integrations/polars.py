@@ -96,15 +96,15 @@ def with_node(
     named = [name for name in given if isinstance(name, str)]
     place = geohash if isinstance(geohash, str) else None
     new = check_names(schema.names(), named, place, column, k, as_columns)
-    expr = select(given, nodes, k, geohash=geohash, threads=threads, **options)
+    placer = _placer(given, nodes, k, geohash, options)
     if len(named) == len(given):  # keys that are not expressions have a type by now
         empty = [pl.Series(name, [], dtype=schema[name]) for name in named]
         none = None if geohash is None else pl.Series([], dtype=pl.String)
-        select(empty, nodes, k, geohash=none, **options)
-    if not as_columns or k == 1:
-        return frame.with_columns(expr.alias(new[0]))
+        _answer_of(placer, threads)[0](empty, none)
+    if not as_columns:
+        return frame.with_columns(_expression(placer, given, geohash, threads).alias(column))
     # By way of a struct, so that a key is placed once and not for each column.
-    struct = expr.arr.to_struct(fields=new).alias("rvh: node")
+    struct = _expression(placer, given, geohash, threads, new).alias("rvh: node")
     return frame.with_columns(struct).unnest("rvh: node")
 
 
@@ -184,29 +184,10 @@ def select(
     [['beta', 'alpha'], None]
     """
     keys: list[Any] = [key] if isinstance(key, (str, pl.Expr, pl.Series)) else list(key)
-    if not keys:
-        raise RVHError("key is empty: pass at least one column")
-    placer = Placer(nodes, k, options)
-    placer.check_columns(len(keys), geohash)
-    answer, dtype = _answer_of(placer, threads)
+    placer = _placer(keys, nodes, k, geohash, options)
     if all(isinstance(each, pl.Series) for each in keys):
-        return answer(keys, geohash)
-    parts = keys if geohash is None else [*keys, geohash]
-    exprs = [pl.col(part) if isinstance(part, str) else part for part in parts]
-    if len(exprs) == 1:
-        return exprs[0].map_batches(
-            lambda series: answer([series], None), return_dtype=dtype, is_elementwise=True
-        )
-    if geohash is not None:
-        exprs[-1] = exprs[-1].alias("rvh: geohash")  # fields of a struct have names of their own
-
-    def of_struct(series: pl.Series) -> pl.Series:
-        fields = series.struct.unnest().get_columns()
-        place = None if geohash is None else fields.pop()
-        return answer(fields, place).alias(series.name)
-
-    # A struct, so that Polars brings literals to the length of the columns.
-    return pl.struct(exprs).map_batches(of_struct, return_dtype=dtype, is_elementwise=True)
+        return _answer_of(placer, threads)[0](keys, geohash)
+    return _expression(placer, keys, geohash, threads)
 
 
 @pl.api.register_expr_namespace("rvh")
@@ -302,11 +283,51 @@ class SeriesNamespace:
 Answer = Callable[[list[pl.Series], pl.Series | None], pl.Series]
 
 
-def _answer_of(placer: Placer, threads: int | None) -> tuple[Answer, pl.DataType]:
+def _placer(keys: list[Any], nodes: Any, k: int, geohash: Any, options: Options) -> Placer:
+    if not keys:
+        raise RVHError("key is empty: pass at least one column")
+    placer = Placer(nodes, k, options)
+    placer.check_columns(len(keys), geohash)
+    return placer
+
+
+def _expression(
+    placer: Placer,
+    keys: list[Any],
+    geohash: Any,
+    threads: int | None,
+    fields: Sequence[str] = (),
+) -> pl.Expr:
+    """The expression of the answers to keys; of structs of them, where `fields` names the ranks."""
+    answer, dtype = _answer_of(placer, threads, fields)
+    parts = keys if geohash is None else [*keys, geohash]
+    exprs = [pl.col(part) if isinstance(part, str) else part for part in parts]
+    if len(exprs) == 1:
+        return exprs[0].map_batches(
+            lambda series: answer([series], None), return_dtype=dtype, is_elementwise=True
+        )
+    if geohash is not None:
+        exprs[-1] = exprs[-1].alias("rvh: geohash")  # fields of a struct have names of their own
+
+    def of_struct(series: pl.Series) -> pl.Series:
+        columns = series.struct.unnest().get_columns()
+        place = None if geohash is None else columns.pop()
+        return answer(columns, place).alias(series.name)
+
+    # A struct, so that Polars brings literals to the length of the columns.
+    return pl.struct(exprs).map_batches(of_struct, return_dtype=dtype, is_elementwise=True)
+
+
+def _answer_of(
+    placer: Placer, threads: int | None, fields: Sequence[str] = ()
+) -> tuple[Answer, pl.DataType]:
     """The function from the parts of keys and their places to answers, and the type of these."""
     ids = pl.Series(placer.names)
-    dtype = ids.dtype if placer.k == 1 else pl.Array(ids.dtype, placer.k)
+    dtype: pl.DataType = ids.dtype if placer.k == 1 else pl.Array(ids.dtype, placer.k)
+    if fields:
+        dtype = pl.Struct(dict.fromkeys(fields, ids.dtype))
     null = pl.Series([None], dtype=dtype)
+    no_id = pl.Series([None], dtype=ids.dtype)
 
     def answer(keys: list[pl.Series], geohash: pl.Series | None) -> pl.Series:
         name = keys[0].name
@@ -322,6 +343,12 @@ def _answer_of(placer: Placer, threads: int | None) -> tuple[Answer, pl.DataType
         if len(columns) < len(keys):
             raise RVHError(f"two parts of the key are named {show(name)}: rename one")
         places = placer.places(columns, geohash, threads)
+        if fields:  # null in each field: not every Polars hands the null of a struct down
+            ranks = [ids.gather(pl.Series(places.indices[:, rank])) for rank in range(placer.k)]
+            if places.valid is not None:
+                ranks = [rank.zip_with(pl.Series(places.valid), no_id) for rank in ranks]
+            named = [rank.alias(field) for rank, field in zip(ranks, fields, strict=True)]
+            return pl.DataFrame(named).to_struct(name)
         chosen = ids.gather(pl.Series(places.indices.ravel()))
         if placer.k > 1:
             chosen = chosen.reshape((len(places.indices), placer.k))
