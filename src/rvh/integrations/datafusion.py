@@ -24,6 +24,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rvh.errors import RVHTypeError, show
 from rvh.integrations._common import check_names, key_names, missing
 from rvh.integrations._placer import Placer
@@ -205,8 +207,10 @@ def _written(answer: Places, ids: Any) -> Any:
     if k == 1:
         return nodes_of(answer, ids)
     nulls = null_mask(answer)
+    # Null within too: up to DataFusion 45, an element of a null list is what its place holds.
+    within = None if nulls is None else np.repeat(nulls, k)
     return pa.FixedSizeListArray.from_arrays(
-        ids.take(pa.array(answer.indices.ravel())),
+        ids.take(pa.array(answer.indices.ravel(), mask=within)),
         k,
         mask=None if nulls is None else pa.array(nulls),
     )
