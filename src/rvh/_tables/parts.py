@@ -32,6 +32,8 @@ class Parts:
     read_as, write_as : Format
     compression : str, optional
         pyarrow's name for how to compress the bytes of a file.
+    level : int, optional
+        How hard.
     options : dict
         Those of the format's writer.
     """
@@ -42,13 +44,15 @@ class Parts:
         read_as: Format,
         write_as: Format,
         compression: str | None,
+        level: int | None,
         options: dict[str, Any],
     ) -> None:
         #: whether lines are written as they were read
         self.keeps_lines = read_as is write_as and write_as.name == "ndjson"
         #: the columns of `record`
         self.schema = LINES if self.keeps_lines else reader.schema
-        self._reader, self._compression, self._options = reader, compression, options
+        self._reader, self._options = reader, options
+        self._compression, self._level = compression, level
         self._make: Callable[..., Writer] = _LineTexts if self.keeps_lines else write_as.writer()
 
     def record(self, batch: Batch) -> Any:
@@ -77,7 +81,7 @@ class Parts:
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with (
-                target(path, self._compression) as sink,
+                target(path, self._compression, level=self._level) as sink,
                 naming(name),
                 self._make(sink, columns, [], [], **self._options) as writer,
             ):

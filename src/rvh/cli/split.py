@@ -22,6 +22,7 @@ from rvh.cli.formats import compression
 from rvh.cli.keyfiles import KeyFiles
 from rvh.cli.keyspec import NullKeys
 from rvh.cli.manifest import File, Manifest, Run
+from rvh.cli.packing import PackingOptions
 from rvh.cli.progress import progress
 from rvh.cli.rows import PlacedRows, RowsOptions
 from rvh.cli.values import refuse_no_text
@@ -71,6 +72,7 @@ def split(
             help="Add a column: which of the k nodes of its row a file is of, 1 for the best.",
         ),
     ] = None,
+    packing: PackingOptions,
     append: Annotated[
         bool,
         typer.Option(
@@ -99,6 +101,9 @@ def split(
     read_as, write_as = formats.of_files(paths, "-")
     reading, writing = formats.delimited(read_as, write_as)
     formats.refuse_encoding(read_as)
+    packed = packing.of_file("-", write_as)
+    if write_as.is_text and packing.compression is None:
+        packed = packed._replace(compression=compression(paths[0], read_as))
     column = _column(column, layout)
     _refuse_options(options, layout, rank_column, append)
     refuse_no_text(out, "--out")
@@ -115,18 +120,24 @@ def split(
         _refuse_within(paths, out)
     placed = options.placement(paths, read_as, None)
     files = KeyFiles.of(found, read_as, formats.encoding, reading, options.hive)
-    packing = compression(paths[0], read_as) if write_as.is_text else None
     start = time.monotonic()
     with contextlib.ExitStack() as stack:
         reader = stack.enter_context(files.open())
         rows = PlacedRows(files, reader, options, placed)
         _refuse_clash([rank_column, column if layout is Layout.HIVE else None], reader)
-        parts = Parts(reader, read_as, write_as, packing, writing)
+        parts = Parts(
+            reader,
+            read_as,
+            write_as,
+            packed.compression,
+            packed.level,
+            {**writing, **packed.writing},
+        )
         about = Manifest(
             layout=layout.value,
             column=column,
             format=write_as.name,
-            compression=packing,
+            compression=packed.compression,
             options={name: getattr(value, "value", value) for name, value in writing.items()},
             columns=None
             if parts.keeps_lines
