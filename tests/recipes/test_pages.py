@@ -18,7 +18,7 @@ NIGHTLY |= {f"is {each}% above": "is ...% above" for each in (8, 6, 3)}
 
 #: the page -> the blocks that run, what is smaller in the small size, and what has to be installed
 RECIPES: dict[str, tuple[int, dict[str, str], tuple[str, ...]]] = {
-    "nightly.md": (2, NIGHTLY, ("polars", "uhashring")),
+    "nightly.md": (3, NIGHTLY, ("polars", "uhashring")),
     "zones.md": (3, {}, ("polars", "airportsdata")),
     "experiments.md": (1, {}, ()),
     "prompts.md": (3, {}, ()),
