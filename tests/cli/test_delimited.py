@@ -344,6 +344,14 @@ def test_a_line_end_in_quotes_across_two_blocks(answer, shift):
     assert [key for key, _ in read] == [f"{n:07d}\r\n" for n in range(500_000)]
 
 
+def test_a_line_end_in_quotes_at_the_end_of_what_was_read_before(answer):
+    """A quote within a long value makes the reader start anew, with more than a block at hand."""
+    end = b'\nz,"q\r'
+    long = b'b"c"'.ljust((1 << 21) - len(b"x,") - len(end), b"x")
+    text = answer("k.csv", b"id,v\nx," + long + end + b'\nr"\n', "-K", "id")
+    assert text.endswith(f'z,"q\r\nr",{nodes_of("z")[0]}\n')
+
+
 @pytest.mark.parametrize("args", [[], ["--quote", "none"]])
 def test_a_mark_at_the_start_of_the_second_row_stays(answer, args):
     """pyarrow takes what it gets for the start of a file."""

@@ -253,6 +253,40 @@ def test_json_lines_keep_their_text(call, tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "end", [b"}", b" }", b"\t}", b"\r}", b" \r }", b"} ", b"}\r", b"}\t\r", b"}\r\r"]
+)
+def test_json_lines_lose_blanks_at_their_end_alone(call, tmp_path, end):
+    keys, out = tmp_path / "in.ndjson", tmp_path / "out.ndjson"
+    keys.write_bytes(b'{"id": "a"' + end + b'\n{"id":\r"a"' + end)
+    assert call("assign", keys, "-n", LIST, "-K", "id", "-o", out).code == 0
+    node = rvh.select_batch(NODES, ["a"])[0, 0].encode()
+    ends = b', "node": "' + node + b'"}\n'
+    assert out.read_bytes() == b'{"id": "a"' + ends + b'{"id":\r"a"' + ends
+
+
+def test_json_lines_longer_than_a_batch(call, fails, tmp_path):
+    keys, out = tmp_path / "in.ndjson", tmp_path / "out.ndjson"
+    lines = ['{"id": "a"}'] * 70_000 + [f'{{"id": "a", "x": "{"y" * (3 << 20)}"}}'] * 3
+    keys.write_text("\n".join([*lines, '{"id": "a"}']))
+    assert call("assign", keys, "-n", LIST, "-K", "id", "-o", out).code == 0
+    node = rvh.select_batch(NODES, ["a"])[0, 0]
+    with out.open() as written:
+        for line in [*lines, lines[0]]:
+            assert written.readline() == f'{line[:-1]}, "node": "{node}"}}\n'
+    with keys.open("a") as more:
+        more.write("\n" + "x" * (1 << 24))
+    assert "line 70005 is longer than 16 MiB" in fails("assign", keys, "-n", LIST, "-o", out)
+
+
+@pytest.mark.parametrize("number", ["-NaN", "Inf", "-Inf", "nan", "1.", "01"])
+def test_numbers_that_are_none(fails, tmp_path, number):
+    keys = tmp_path / "in.ndjson"
+    keys.write_text(f'{{"id": "a"}}\n{{"id": "b", "x": [{number}]}}\n')
+    message = fails("assign", keys, "-n", LIST, "-K", "id", "-o", tmp_path / "out.ndjson")
+    assert "line 2 is not JSON" in message
+
+
 def test_json_columns_are_those_of_the_first_lines(call, fails, tmp_path):
     keys, out = tmp_path / "in.ndjson", tmp_path / "out.parquet"
     keys.write_text(

@@ -60,10 +60,10 @@ class _Watch(io.RawIOBase):
         data, self._held = self._held + fresh, b""
         if fresh:
             self._structure.feed(fresh)
-            if data.endswith(b"\r") and len(data) >= size:
-                data, self._held = data[:-1], b"\r"
         elif not data:
             self._structure.end()
+        if data.endswith(b"\r") and len(data) >= size:  # what was read before may be as long
+            data, self._held = data[:-1], b"\r"
         return data
 
 

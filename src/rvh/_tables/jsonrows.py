@@ -17,6 +17,8 @@ from rvh._tables.structure import LF
 BRACE, OPEN = b"}{"
 #: the deepest nesting, or the most lists and objects in a line: types that deep take memory
 DEPTH = 500
+#: parts of numbers that only pyarrow knows: Inf, -NaN
+ONLY_ARROW = b"Inf", b"-NaN"
 
 
 class JsonRows:
@@ -86,9 +88,9 @@ def json_rows(data: bytes) -> tuple[JsonRows, Any] | None:
         and (last > ord(" ")).all()
         and (last != OPEN).all()
     ):
-        lines = [line.strip(b" \t") for line in data[2:-1].split(b"\n")]
+        lines = [line.strip(b" \t\r") for line in data[2:-1].split(b"\n")]
         places = np.flatnonzero([len(line) > 0 for line in lines])
-        bodies = [line[:-1].rstrip(b" \t") for line in lines if line]
+        bodies = [line[:-1].rstrip(b" \t\r") for line in lines if line]
         if any(line and line[-1] != BRACE for line in lines) or b"{" in bodies or not bodies:
             return None
         data = b"}\n" + b"}\n".join(bodies) + b"}\n"
@@ -104,8 +106,10 @@ def json_rows(data: bytes) -> tuple[JsonRows, Any] | None:
         rows.texts.validate(full=True)
     except (pa.ArrowException, UnicodeDecodeError):
         return None
-    if len(table) != len(places) or ("double" in str(table.schema) and b"Inf" in data):
-        return None  # two objects in a line, or a number that only pyarrow knows
+    if len(table) != len(places):  # two objects in a line
+        return None
+    if "double" in str(table.schema) and any(each in data for each in ONLY_ARROW):
+        return None
     return rows, places
 
 

@@ -302,7 +302,7 @@ class JsonReader(Reader):
         rest, number, fresh = b"", 1, b"\n"
         while fresh:
             parts, size, newlines = [rest], len(rest), rest.count(b"\n")
-            while fresh and newlines < BATCH_ROWS and size < self._batch_bytes:
+            while fresh and not self._is_full(newlines, size):
                 fresh = self.source.stream.read(PIECE_BYTES)
                 parts.append(fresh)
                 size += len(fresh)
@@ -311,7 +311,7 @@ class JsonReader(Reader):
             if not fresh and data and not data.endswith(b"\n"):
                 data += b"\n"
             rest = data
-            while rest and (newlines >= BATCH_ROWS or len(rest) >= self._batch_bytes or not fresh):
+            while rest and (self._is_full(newlines, len(rest)) or not fresh):
                 ends = np.flatnonzero(np.frombuffer(rest, np.uint8) == LF)
                 if not len(ends):
                     raise self._too_long(number)
@@ -322,6 +322,11 @@ class JsonReader(Reader):
                 yield rest[:end], number
                 rest, number = rest[end:], number + last + 1
                 newlines = len(ends) - last - 1
+
+    def _is_full(self, newlines: int, size: int) -> bool:
+        """Check whether bytes are enough for a batch, or too many for one line."""
+        enough = self._batch_bytes if newlines else LINE_BYTES + 1
+        return newlines >= BATCH_ROWS or size >= enough
 
     def _too_long(self, number: int) -> RVHError:
         longest = f"{LINE_BYTES >> 20} MiB"
