@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from rvh.errors import RVHError, show
 
@@ -41,6 +42,20 @@ def hive_names(column: str, ids: Sequence[str | None]) -> list[str]:
     apart = iter(_apart([node for node in ids if node is not None]))
     names = [f"{column}={NO_NODE if node is None else next(apart)}" for node in ids]
     return _fitting(names, ids)
+
+
+def from_hive_name(folder: str) -> tuple[str, str | None] | None:
+    """The name and the value of a folder ``NAME=VALUE``, whoever wrote it; None for another folder.
+
+    Examples
+    --------
+    >>> from_hive_name("node=eu%2F1"), from_hive_name(f"node={NO_NODE}"), from_hive_name("2024")
+    (('node', 'eu/1'), ('node', None), None)
+    """
+    name, sign, value = folder.partition("=")
+    if not (sign and name):
+        return None
+    return unquote(name), None if value == NO_NODE else unquote(value)
 
 
 def file_names(ids: Sequence[str], extension: str) -> list[str]:

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import PurePath
 from typing import NoReturn
-from urllib.parse import unquote
-
-import typer
 
 from rvh._tables.descriptors import descriptor
+from rvh._tables.partnames import HIDDEN
 from rvh.errors import RVHError
 
-#: the name that stands for null in ``NAME=VALUE``
-NULL = "__HIVE_DEFAULT_PARTITION__"
-WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 #: what is in the folder of a table whose files are not all part of it, and whose table that is
 LOGS = {"_delta_log": "a Delta", ".hoodie": "a Hudi"}
-
-
-class Hive(StrEnum):
-    """What becomes of ``NAME=VALUE`` in the names of folders."""
-
-    KEEP = "keep"
-    DROP = "drop"
 
 
 @dataclass(frozen=True)
@@ -157,7 +143,7 @@ def _files(folder: str) -> list[str]:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "_"))
+    return HIDDEN.match(name) is not None
 
 
 def _raise(error: OSError) -> NoReturn:
@@ -182,96 +168,3 @@ def _refuse_table(folder: str) -> None:
             f"{folder} is {kinds[0]} table, in whose folder there may be files that are no part of "
             "it any more: name those that are, which its library lists"
         )
-
-
-# -- columns of folders ---------------------------------------------------------------------------
-
-
-Pairs = list[tuple[str, str | None]]
-Values = dict[str, str | int | None]
-
-
-def folder_columns(
-    found: Sequence[Found], hive: Hive | None, untyped: bool
-) -> tuple[list[Values], dict[str, type]]:
-    """The columns that the folders ``NAME=VALUE`` of each file say, and their types.
-
-    A column whose values all are whole numbers is of integers, any other of text.
-
-    Parameters
-    ----------
-    found : sequence of Found
-    hive : Hive, optional
-        By default the folders below those that the command line names.
-    untyped : bool
-        Whether all is text in their format.
-
-    Raises
-    ------
-    typer.BadParameter
-        A `hive` that changes nothing.
-    RVHError
-        Files of which only some are in such folders, a name that is there twice.
-    """
-    whole = [_pairs(PurePath(each.path).parts[:-1]) for each in found]
-    if hive is not None and not any(whole):
-        raise typer.BadParameter("no folder of KEYS is named NAME=VALUE", param_hint="--hive")
-    if hive is Hive.DROP:
-        return [{} for _ in found], {}
-    if hive is None:
-        _refuse_doubtful(found, whole)
-        whole = [_pairs(each.below) for each in found]
-    columns = [_columns(each.path, pairs) for each, pairs in zip(found, whole, strict=True)]
-    _refuse_other_folders(found, columns)
-    types: dict[str, type] = dict.fromkeys(columns[0], str)
-    for name in [] if untyped else types:
-        texts = [str(each[name]) for each in columns if each[name] is not None]
-        if texts and all(map(WHOLE_NUMBER.fullmatch, texts)):
-            types[name] = int
-            for each in columns:
-                value = each[name]
-                each[name] = None if value is None else int(value)
-    return columns, types
-
-
-def _pairs(folders: Sequence[str]) -> Pairs:
-    """The names and values of the folders ``NAME=VALUE``."""
-    pairs = (folder.partition("=") for folder in folders)
-    return [
-        (unquote(name), None if value == NULL else unquote(value))
-        for name, sign, value in pairs
-        if sign and name
-    ]
-
-
-def _columns(path: str, pairs: Pairs) -> Values:
-    columns: Values = {}
-    for name, value in pairs:
-        if name in columns:
-            raise RVHError(f"{path}: two folders are named {name}=")
-        columns[name] = value
-    return columns
-
-
-def _refuse_doubtful(found: Sequence[Found], whole: Sequence[Pairs]) -> None:
-    """Refuse files named one by one whose folders differ: are those columns meant?
-
-    The shell makes such a list of a pattern without quotes.
-    """
-    named = [(each, pairs) for each, pairs in zip(found, whole, strict=True) if each.named]
-    for each, pairs in named:
-        if pairs != named[0][1]:
-            raise RVHError(
-                f"{named[0][0].path} and {each.path} are in folders NAME=VALUE that differ: say "
-                "--hive keep to have them as columns, or --hive drop"
-            )
-
-
-def _refuse_other_folders(found: Sequence[Found], columns: Sequence[Values]) -> None:
-    for each, its in zip(found, columns, strict=True):
-        if list(its) != list(columns[0]):
-            here, there = ("/".join(f"{name}=" for name in some) for some in (its, columns[0]))
-            raise RVHError(
-                f"{each.path} is in folders {here or 'without NAME=VALUE'}, but {found[0].path} in "
-                f"{there or 'folders without NAME=VALUE'}: all files need the same columns"
-            )

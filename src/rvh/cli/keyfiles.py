@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from rvh._tables import Format
 from rvh._tables.descriptors import descriptor
-from rvh.cli.finding import Found, Hive, folder_columns
+from rvh.cli.finding import Found
 from rvh.cli.formats import compression
+from rvh.cli.hive import Hive, folder_columns
 from rvh.cli.values import as_option
 from rvh.errors import RVHError
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from rvh._columns.column import Chunks, KeyColumn, Kind
 from rvh._tables import Format
 from rvh._tables.descriptors import STDIN, descriptor
-from rvh.cli.finding import Hive
 from rvh.cli.formats import FormatOptions
+from rvh.cli.hive import Hive
 from rvh.cli.inputs import refuse_twice
 from rvh.cli.keyfiles import KeyFiles, is_rereadable
 from rvh.cli.keyspec import KeyOptions, KeySpec, NullKeys, key_columns, refuse_missing
