@@ -62,7 +62,7 @@ class RowTexts:
 def row_texts(
     data: bytes, delimiter: str, quoted: bool, columns: int, limit: int
 ) -> tuple[RowTexts, int] | None:
-    r"""The whole rows at the start of `data`, and the bytes that they take there.
+    r"""The whole rows at the start of `data`, and the bytes that they take behind its newline.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def row_texts(
     --------
     >>> found, size = row_texts(b'\na,"b"\r\n"c,d",e\nf', ",", True, 2, 99)
     >>> found.rows.to_pylist(), found.column(0).to_pylist(), size
-    (['\na,b', '\n"c,d",e'], ['a', 'c,d'], 16)
+    (['\na,b', '\n"c,d",e'], ['a', 'c,d'], 15)
     """
     values = np.frombuffer(data, np.uint8)
     places = np.flatnonzero((values == LF) | (values == ord(delimiter)))
