@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
+import sys
+import zlib
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -102,6 +104,29 @@ def test_parquet_keeps_codecs_dictionaries_and_row_groups(call, tmp_path):
     assert about.num_row_groups == 3
 
 
+def codecs(path: Path) -> tuple[list[str], int]:
+    about = parquet.ParquetFile(path).metadata
+    group = about.row_group(0)
+    return [group.column(n).compression for n in range(group.num_columns)], about.num_row_groups
+
+
+def test_parquet_keeps_them_beside_columns_that_are_added(call, tmp_path):
+    """Columns of folders, and that of ranks, are written as the first of the input."""
+    source = tmp_path / "days" / "day=1" / "keys.parquet"
+    source.parent.mkdir(parents=True)
+    table = pa.table({"key": [f"k{n}" for n in range(2000)], "of": range(2000)})
+    parquet.write_table(
+        table, source, compression={"key": "zstd", "of": "gzip"}, row_group_size=700
+    )
+    out = tmp_path / "out.parquet"
+    args = ("-K", "key", "-n", LIST, "-q")
+    assert call("assign", tmp_path / "days", *args, "-o", out).code == 0
+    assert codecs(out) == (["ZSTD", "GZIP", "ZSTD", "ZSTD"], 3)
+    shards = tmp_path / "shards"
+    assert call("split", source, *args, "-c", "2", "--rank-column", "r", "-o", shards).code == 0
+    assert codecs(shards / "node=node1" / "part-0.parquet") == (["ZSTD", "GZIP", "ZSTD"], 2)
+
+
 def test_row_groups_that_hold_too_much_are_smaller(call, tmp_path):
     source, out = tmp_path / "keys.parquet", tmp_path / "out.parquet"
     table = pa.table({"key": [f"k{n}" for n in range(3000)], "body": ["x" * 40_000] * 3000})
@@ -137,8 +162,10 @@ def test_what_there_is_not(call, keys, tmp_path, monkeypatch, args, names):
 
 
 def test_without_isal_it_is_zlib(call, keys, tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "isal", None)
+    monkeypatch.setitem(sys.modules, "isal", None)
+    plain = call("assign", keys, "-n", LIST, "-o", "-", "-q").out
     out = tmp_path / "out.csv.gz"
     assert call("assign", keys, "-n", LIST, "-o", out, "-q").code == 0
-    with gzip.open(io.BytesIO(out.read_bytes())) as file:
-        assert file.readline() == b"key,node\n"
+    assert gzip.decompress(out.read_bytes()) == plain
+    level_6 = zlib.compressobj(6, zlib.DEFLATED, 31)
+    assert out.read_bytes() == level_6.compress(plain) + level_6.flush()  # ISA-L writes others

@@ -199,6 +199,8 @@ class Reader(ABC):
     from_file = False
     #: the word for a row
     unit = "row"
+    #: the metadata of a Parquet file, where these are rows of one
+    parquet: Any = None
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -278,13 +280,22 @@ class Reader(ABC):
 
 
 class Part(Reader):
-    """Some columns of an input, for the writer of an output that has no others."""
+    """Some columns of an input, for the writer of an output that has no others.
 
-    def __init__(self, reader: Reader, names: list[str]) -> None:
+    Parameters
+    ----------
+    reader : Reader
+    names : list of str
+    schema : pyarrow.Schema, optional
+        Of the columns, where some are not those of the input.
+    """
+
+    def __init__(self, reader: Reader, names: list[str], schema: Any = None) -> None:
         super().__init__(reader.source)
         self.names = names
+        self.parquet = reader.parquet
         self._reader = reader
-        self._schema: Any = None
+        self._schema = schema
 
     @property
     def schema(self) -> Any:

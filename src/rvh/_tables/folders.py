@@ -45,6 +45,7 @@ class FolderReader(Reader):
         self._same = [name for name in values if name in own]
         self.names = [*own, *(field.name for field in self._fields)]
         self.unit = reader.unit
+        self.parquet = reader.parquet
 
     @property
     def schema(self) -> Any:

@@ -39,6 +39,7 @@ class JoinedReader(Reader):
         super().__init__(self.first.source)
         self.name = name
         self.names = self.first.names
+        self.parquet = self.first.parquet
 
     def __enter__(self) -> Self:
         return self

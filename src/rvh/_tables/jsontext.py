@@ -33,6 +33,18 @@ def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+def opened(text: str) -> str:
+    """An object's own text, open for one more member.
+
+    Examples
+    --------
+    >>> opened('{"n": 1.50 }'), opened("{}")
+    ('{"n": 1.50, ', '{')
+    """
+    body = text[:-1].rstrip()
+    return body if body == "{" else f"{body}, "
+
+
 def with_member(text: str, name: str, value: str) -> str:
     """An object's own text with another value for one member, which it has once.
 

@@ -28,7 +28,7 @@ from rvh._tables.base import (
 from rvh._tables.decoding import PIECE_BYTES
 from rvh._tables.fields import field_path
 from rvh._tables.jsonrows import JsonRows, json_rows
-from rvh._tables.jsontext import unique_members, with_member
+from rvh._tables.jsontext import opened, unique_members, with_member
 from rvh._tables.pandas_import import use_pandas
 from rvh._tables.source import Source
 from rvh._tables.structure import LF
@@ -236,9 +236,8 @@ class JsonReader(Reader):
                     what = f"member {show(name)} is {show(each[name])}, but the folder of the file"
                     raise batch.error(row, f"{what} says {show(self._added[name])}")
             if fresh:
-                between = b", " if each else b""
-                line = batch.lines[row][:-1].rstrip()
-                batch.lines[row] = line + between + _dumps(fresh)[1:].encode()
+                line = opened(batch.lines[row].decode())
+                batch.lines[row] = (line + _dumps(fresh)[1:]).encode()
                 each.update(fresh)
 
     def has_field(self, path: Sequence[str]) -> bool:
@@ -421,8 +420,7 @@ class JsonWriter(Writer):
                 if name in each:
                     use = self.spelling("column", "")
                     raise batch.error(row, f"member {show(name)} is there already: use {use}")
-            text = line[:-1].decode().rstrip()
-            yield f"{text}, " if each else text
+            yield opened(line.decode())
 
 
 def _member(each: dict[str, Any], path: Sequence[str]) -> Any:

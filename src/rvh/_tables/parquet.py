@@ -33,21 +33,20 @@ class ParquetReader(Reader):
                 source.random_access(), pre_buffer=False, buffer_size=1 << 20
             )
             self.names = self._file.schema_arrow.names
-            #: the metadata of the file
-            self.about = self._file.metadata
+            self.parquet = self._file.metadata
 
     @property
     def schema(self) -> Any:
         return self._file.schema_arrow
 
     def records(self) -> Iterator[Any]:
-        about = self._file.metadata
+        about = self.parquet
         size = sum(about.row_group(n).total_byte_size for n in range(about.num_row_groups))
         rows = min(BATCH_ROWS, max(1, BATCH_BYTES * about.num_rows // max(1, size)))
         yield from self._file.iter_batches(rows)
 
     def read_fraction(self) -> float | None:
-        return self._rows_in / max(1, int(self._file.metadata.num_rows))
+        return self._rows_in / max(1, int(self.parquet.num_rows))
 
 
 class ParquetWriter(TableWriter):
@@ -67,13 +66,13 @@ class ParquetWriter(TableWriter):
         self, *args: Any, compression: str | None = None, level: int | None = None
     ) -> None:
         super().__init__(*args)
-        reader = getattr(args[1], "first", args[1])
-        about = reader.about if isinstance(reader, ParquetReader) else None
+        reader: Reader = args[1]
+        about = reader.parquet
         options: dict[str, Any] = {}
         self._group_rows = BATCH_ROWS
         if about is not None and about.num_row_groups:
             self._group_rows = max(1, *_sizes(about))
-            options = _as_in(about.row_group(0), self.added)
+            options = _as_in(about, self.schema.names)
         if compression is not None:
             options |= {"compression": compression, "compression_level": level}
         self._writer = pq.ParquetWriter(self.sink, self.schema, **options)
@@ -114,8 +113,10 @@ def _sizes(about: Any) -> list[int]:
     return [about.row_group(n).num_rows for n in range(about.num_row_groups)]
 
 
-def _as_in(group: Any, added: list[str]) -> dict[str, Any]:
-    """The options by which columns are written as in a row group; those to add as its first."""
+def _as_in(about: Any, names: list[str]) -> dict[str, Any]:
+    """The options that write columns as a file has them; those that it lacks, as its first."""
+    group, own = about.row_group(0), {*about.schema.to_arrow_schema().names}
+    added = [name for name in names if name not in own]
     columns = [group.column(n) for n in range(group.num_columns)]
     codecs = {each.path_in_schema: CODEC_NAMES.get(each.compression, "snappy") for each in columns}
     with_dictionary = [each.path_in_schema for each in columns if each.has_dictionary_page]

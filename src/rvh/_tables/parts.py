@@ -13,7 +13,8 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from rvh._tables import Format
-from rvh._tables.base import Batch, Reader, Writer, naming
+from rvh._tables.base import Batch, Part, Reader, Writer, naming
+from rvh._tables.jsontext import opened
 from rvh._tables.ndjson import JsonBatch
 from rvh._tables.target import target
 from rvh._tables.text import joined
@@ -31,7 +32,7 @@ class Parts:
         The input. NDJSON that stays NDJSON keeps the text of its lines.
     read_as, write_as : Format
     compression : str, optional
-        pyarrow's name for how to compress the bytes of a file.
+        A value of `rvh._tables.COMPRESSIONS`.
     level : int, optional
         How hard.
     options : dict
@@ -77,7 +78,9 @@ class Parts:
         records : iterator of pyarrow.RecordBatch
         """
         rows = 0
-        columns: Any = self._reader if schema is self.schema else _Columns(self._reader, schema)
+        columns = self._reader
+        if schema is not self.schema:
+            columns = Part(self._reader, schema.names, schema)
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with (
@@ -96,17 +99,6 @@ class Parts:
             raise OSError(error.errno, error.strerror or str(error), name) from None
 
 
-class _Columns:
-    """A reader with other columns, for writers to look at."""
-
-    def __init__(self, reader: Reader, schema: Any) -> None:
-        self._reader = reader
-        self.schema, self.names = schema, schema.names
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reader, name)
-
-
 class _LineTexts(Writer):
     """Writes NDJSON that was read as NDJSON: each line keeps its own text."""
 
@@ -115,11 +107,10 @@ class _LineTexts(Writer):
         lines, *others = batch.record.columns
         for column, name in zip(others, batch.record.schema.names[1:], strict=True):
             member = f"{json.dumps(name, ensure_ascii=False)}: "
-            texts = (line[:-1].rstrip() for line in lines.to_pylist())
             lines = pa.array(
                 [
-                    f"{text}{', ' * (text != '{')}{member}{json.dumps(value)}}}"
-                    for text, value in zip(texts, column.to_pylist(), strict=True)
+                    f"{opened(text)}{member}{json.dumps(value)}}}"
+                    for text, value in zip(lines.to_pylist(), column.to_pylist(), strict=True)
                 ],
                 pa.large_string(),
             )
