@@ -152,7 +152,11 @@ def verify(
     if not quiet:
         seconds = time.monotonic() - start
         rows = sum(each.rows for each in about.files)
-        result = f"{len(faults):,} faults" if faults else "all is as the manifest says"
+        result = (
+            f"{len(faults):,} fault{'s' * (len(faults) != 1)}"
+            if faults
+            else "all is as the manifest says"
+        )
         say(
             f"{len(about.files):,} files, {rows:,} rows, {total / 1e6:,.1f} MB in {seconds:.2f} s: "
             f"{result}"
