@@ -194,7 +194,7 @@ def table(folder: Path, rows: int, rounds: int, chosen: Callable[[str], bool]) -
 
 
 def versions() -> Iterator[str]:
-    for package in ("polars", "pyarrow", "orjson", "isal", "zlib-ng"):
+    for package in ("polars", "pyarrow", "isal"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             yield f"{package} {importlib.metadata.version(package)}"
 

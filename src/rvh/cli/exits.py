@@ -30,7 +30,7 @@ class ExitStatus(IntEnum):
     """The status that the shell sees. A signal N gives 128 + N, as it does for any program."""
 
     OK = 0
-    ERROR = 1  # the command cannot be done, or bench is slower than it may be: stderr says why
+    ERROR = 1  # it cannot be done, bench is slower than it may be, verify finds faults: stderr says
     USAGE = 2  # the command line itself is wrong
     LOST = 3  # repair is done, but some keys had lost all of their nodes: stderr says how many
     INTERRUPTED = 130  # Ctrl-C

@@ -1,4 +1,4 @@
-"""The options --compression and --level: how OUT is compressed."""
+"""The options --compression and --level of what is written."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ class PackingOptions:
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"How OUT is compressed: Parquet by {', '.join(CODECS)} [default: as KEYS, else "
-            f"snappy], text by {', '.join(LEVELS)} or none [default: by its extension].",
+            help=f"How what is written is compressed: Parquet by {', '.join(CODECS)} [default: as "
+            f"KEYS, else snappy], text by {', '.join(LEVELS)} or none [default: by the extension "
+            "of OUT; of split, as KEYS].",
         ),
     ] = None
     level: Annotated[
