@@ -444,7 +444,7 @@ class FaultSet:
 
     def argrepair(
         self,
-        keys: Any,
+        keys: Keys,
         current: ArrayLike,
         k: int,
         spread: str | Sequence[str] | None = None,

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,9 @@ from rvh._placing import (
 )
 from rvh._runtime.slices import SLICE, slices, take
 from rvh.errors import RVHError, RVHTypeError, show
+
+if TYPE_CHECKING:
+    from rvh.typing import Key, Keys
 
 __all__ = ["Migration", "MigrationAt", "Moved", "Phase", "Plan", "Route", "Step"]
 
@@ -152,7 +155,7 @@ class Migration:
     def __repr__(self) -> str:
         return f"Migration({self._old!r}, {self._new!r}, k={self._k})"
 
-    def crossing_batch(self, keys: Any, *, threads: int | None = None) -> NDArray[np.uint64]:
+    def crossing_batch(self, keys: Keys, *, threads: int | None = None) -> NDArray[np.uint64]:
         """The crossing points of keys, times 2^64.
 
         Parameters
@@ -183,7 +186,7 @@ class Migration:
             return points_of(CROSSING, column, threads)
 
     def crossed_batch(
-        self, keys: Any, progress: float, *, threads: int | None = None
+        self, keys: Keys, progress: float, *, threads: int | None = None
     ) -> NDArray[np.bool_]:
         """Flags of the keys that have crossed.
 
@@ -220,7 +223,7 @@ class Migration:
         return points < np.uint64(limit)
 
     def owners_batch(
-        self, keys: Any, progress: float, *, threads: int | None = None
+        self, keys: Keys, progress: float, *, threads: int | None = None
     ) -> NDArray[Any]:
         """The nodes of every key at a progress: the old nodes until it crosses, then the new.
 
@@ -255,7 +258,7 @@ class Migration:
             old, new = old.astype(object), new.astype(object)
         return np.where(crossed[:, None], new, old)
 
-    def owners(self, key: Any, progress: float) -> list[Any]:
+    def owners(self, key: Key, progress: float) -> list[Any]:
         """The nodes of one key at a progress.
 
         Examples
@@ -297,7 +300,7 @@ class Migration:
         """
         return MigrationAt(self, progress)
 
-    def route(self, key: Any, phase: Phase | str, progress: float = 0.0) -> Route:
+    def route(self, key: Key, phase: Phase | str, progress: float = 0.0) -> Route:
         """The nodes to read a key from, and the nodes to write it to.
 
         Parameters
@@ -346,7 +349,7 @@ class Migration:
         both = _union(new, old)
         return Route(both, list(both))
 
-    def moves(self, keys: Any, *, threads: int | None = None) -> Moved:
+    def moves(self, keys: Keys, *, threads: int | None = None) -> Moved:
         """The keys to copy, each with its source and its target.
 
         Parameters
@@ -489,7 +492,7 @@ class MigrationAt:
         digest.update(f"k={self.k} crossed={_crossing_limit(self._progress)}".encode())
         return digest.hexdigest()
 
-    def select(self, key: Any, k: int | None = None) -> list[Any]:
+    def select(self, key: Key, k: int | None = None) -> list[Any]:
         """The nodes of one key.
 
         Examples
@@ -503,7 +506,7 @@ class MigrationAt:
         return self._migration.owners(key, self._progress)
 
     def select_batch(
-        self, keys: Any, k: int | None = None, *, threads: int | None = None
+        self, keys: Keys, k: int | None = None, *, threads: int | None = None
     ) -> NDArray[Any]:
         """The nodes of every key, as `Migration.owners_batch` gives them.
 
@@ -536,7 +539,7 @@ class MigrationAt:
         return self._migration.owners_batch(keys, self._progress, threads=threads)
 
     def argselect_batch(
-        self, keys: Any, k: int | None = None, *, threads: int | None = None
+        self, keys: Keys, k: int | None = None, *, threads: int | None = None
     ) -> NDArray[np.intp]:
         """The nodes of every key as positions in `ids`.
 
@@ -659,7 +662,7 @@ class Plan:
         start, stop = Fraction(number, self._steps), Fraction(number + 1, self._steps)
         return Step(number, start, stop)
 
-    def rows(self, keys: Any, step: Step | int) -> NDArray[np.intp]:
+    def rows(self, keys: Keys, step: Step | int) -> NDArray[np.intp]:
         """The positions of the keys that belong to a step.
 
         Parameters

@@ -23,7 +23,7 @@ from rvh.keys import KeyColumn, Kind, Spans, open_keys, part_bytes
 from rvh.nodes import NodeSet, as_node_set
 
 if TYPE_CHECKING:
-    from rvh.typing import NodeIds, Scheme, Weights
+    from rvh.typing import NodeIds, Scheme, Secret, Weights
 
 __all__ = ["compose_keys", "score_columns", "select_columns", "select_multi"]
 
@@ -93,7 +93,7 @@ def select_multi(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
 ) -> NDArray[Any]:
     """Select the best `k` nodes of every row of several columns, which together are the key.
@@ -146,7 +146,7 @@ def select_columns(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
 ) -> dict[Name, NDArray[Any]]: ...
 
@@ -159,7 +159,7 @@ def select_columns(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
 ) -> list[NDArray[Any]]: ...
 
@@ -171,7 +171,7 @@ def select_columns(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
 ) -> dict[Any, NDArray[Any]] | list[NDArray[Any]]:
     """Select the best `k` nodes of every key of several columns, each column on its own.
@@ -222,7 +222,7 @@ def score_columns(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
 ) -> dict[Name, NDArray[Any]]: ...
 
@@ -234,7 +234,7 @@ def score_columns(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
 ) -> list[NDArray[Any]]: ...
 
@@ -245,7 +245,7 @@ def score_columns(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
 ) -> dict[Any, NDArray[Any]] | list[NDArray[Any]]:
     """Score every (key, node) pair of several columns, each column on its own.

@@ -29,7 +29,17 @@ from rvh.errors import RVHError, RVHTypeError, show
 
 if TYPE_CHECKING:
     from rvh._columns.arrow.writer import Names, NodeColumn
-    from rvh.typing import Dedupe, Key, Keys, KeysWithNulls, NodeId, NodeIds, Scheme, Weights
+    from rvh.typing import (
+        Dedupe,
+        Key,
+        Keys,
+        KeysWithNulls,
+        NodeId,
+        NodeIds,
+        Scheme,
+        Secret,
+        Weights,
+    )
 
 __all__ = ["SCHEMES", "NodeSet"]
 
@@ -114,7 +124,7 @@ class NodeSet:
         ids: NodeIds,
         weights: Weights | None = None,
         scheme: Scheme = "blake2b",
-        secret: bytes | bytearray | memoryview = b"",
+        secret: Secret = b"",
         domains: Mapping[str, Any] | None = None,
     ) -> None:
         self._scheme = one_of("scheme", scheme, SCHEMES)
@@ -742,7 +752,7 @@ def as_node_set(
     nodes: NodeSet | NodeIds,
     weights: Weights | None = None,
     scheme: str | None = None,
-    secret: bytes | bytearray | memoryview | None = None,
+    secret: Secret | None = None,
 ) -> NodeSet:
     """Return a NodeSet as it is, and make one of ids.
 

@@ -16,7 +16,7 @@ from rvh.nodes import NodeSet, as_node_set
 
 if TYPE_CHECKING:
     from rvh._columns.arrow.writer import NodeColumn
-    from rvh.typing import Dedupe, Key, Keys, KeysWithNulls, NodeIds, Scheme, Weights
+    from rvh.typing import Dedupe, Key, Keys, KeysWithNulls, NodeIds, Scheme, Secret, Weights
 
 __all__ = [
     "arendezvous_hash",
@@ -41,7 +41,7 @@ def select_batch(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | bytearray | memoryview | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
     dedupe: Dedupe = "auto",
 ) -> NDArray[Any]:
@@ -88,7 +88,7 @@ def argselect_batch(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | bytearray | memoryview | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
     dedupe: Dedupe = "auto",
 ) -> NDArray[np.intp]:
@@ -121,7 +121,7 @@ def assign(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | bytearray | memoryview | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
     dedupe: Dedupe = "auto",
 ) -> NDArray[Any]:
@@ -152,7 +152,7 @@ def argassign(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | bytearray | memoryview | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
     dedupe: Dedupe = "auto",
 ) -> NDArray[np.intp]:
@@ -186,7 +186,7 @@ def select_arrow(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | bytearray | memoryview | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
     dedupe: Dedupe = "auto",
 ) -> NodeColumn:
@@ -230,7 +230,7 @@ def score_batch(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | bytearray | memoryview | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
 ) -> NDArray[np.uint64] | NDArray[np.float64]:
     """Score every (key, node) pair.
@@ -262,7 +262,7 @@ def rendezvous_hash(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | bytearray | memoryview | None = None,
+    secret: Secret | None = None,
 ) -> list[Any]:
     """Select the best `k` nodes of one key.
 
@@ -292,7 +292,7 @@ async def arendezvous_hash(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | bytearray | memoryview | None = None,
+    secret: Secret | None = None,
 ) -> list[Any]:
     """Select for asyncio: small work is done at once, large work off the event loop.
 
@@ -319,7 +319,7 @@ def rendezvous_scores(
     *,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | bytearray | memoryview | None = None,
+    secret: Secret | None = None,
 ) -> list[tuple[Any, int | float]]:
     """List every node with its score for one key, best first.
 

@@ -1,4 +1,4 @@
-"""The types of what rvh takes, for annotations: node ids, keys, weights and names of schemes.
+"""The types of what rvh takes, for annotations: node ids, keys, weights, schemes and secrets.
 
 Type checkers know ``bool`` for an ``int``, so they pass a key of True, which is an error when the
 code runs. They know no dtype of a pandas or Polars Series, and of an array only what its annotation
@@ -28,6 +28,7 @@ __all__ = [
     "NodeId",
     "NodeIds",
     "Scheme",
+    "Secret",
     "Series",
     "Several",
     "Weights",
@@ -69,6 +70,8 @@ class Series(Protocol):
 
 #: the hash that scores pairs of node and key
 Scheme = Literal["blake2b", "murmur"]
+#: what keys the hash
+Secret = bytes | bytearray | memoryview
 #: whether repeated keys are worked on once
 Dedupe = bool | Literal["auto"]
 #: how a ring of another system writes integer keys

@@ -45,7 +45,7 @@ def test_the_functions_are_the_methods() -> None:
 
 
 def test_columns_of_tables() -> None:
-    pd = pytest.importorskip("pandas")
+    pd = pytest.importorskip("pandas", reason="pandas is not installed")
     nodes = rvh.NodeSet(["alpha", "beta", "gamma"])
     frame = pd.DataFrame({"key": [f"user:{n}" for n in range(100)]})
     frame["node"] = nodes.assign(frame["key"])

@@ -30,7 +30,7 @@ from rvh.balanced import BalancedAssigner, assign_balanced
 from rvh.cache import SelectionCache
 from rvh.faultset import FaultSet
 from rvh.partitions import PartitionTable
-from rvh.ring import ketama
+from rvh.ring import Migration, hash_ring, ketama
 from rvh.typing import Key, Keys, NodeIds, Scheme
 
 
@@ -105,6 +105,9 @@ assign_balanced(nodes, texts, 1.1, sizes=[1])
 BalancedAssigner(texts).assign_batch([1, "x"])
 SelectionCache(nodes, 10, "arc").select_batch(texts)
 FaultSet(nodes).select_batch(texts, 2)
+FaultSet(nodes).argrepair(texts, [[0]], 2)
+assign_balanced(texts, texts, secret=bytearray(b"s"))
+Migration(nodes, nodes).at(0.5).select_batch(texts)
 PartitionTable(texts).lookup_batch(np.arange(3))
 ketama(texts, {"x": 1}, integers="text").lookup_batch(range(3))
 def mine(ids: NodeIds, keys: Keys, key: Key, scheme: Scheme = "blake2b") -> list[Any]: ...
@@ -142,6 +145,9 @@ SelectionCache(nodes, 10, "mru")
 FaultSet(nodes).select_batch([1.5])
 PartitionTable([1])
 ketama(texts, integers="txt")
+hash_ring(texts, integers="txt")
+FaultSet(nodes).argrepair([1.5], [[0]], 2)
+Migration(nodes, nodes).owners_batch([1.5], 0.5)
 """
 
 
@@ -199,7 +205,7 @@ def test_nothing_else_is_wrong(told: dict[str, list[str]]) -> None:
 
 def test_run_time_agrees() -> None:
     """Each line does what the tables say, so that they stay true."""
-    pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     names: dict[str, object] = {}
     exec(IMPORTS, names)
     for line in lines(BAD):

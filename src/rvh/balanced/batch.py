@@ -16,7 +16,7 @@ from rvh.balanced.matching import match
 from rvh.nodes import NodeSet, as_node_set
 
 if TYPE_CHECKING:
-    from rvh.typing import Dedupe, Keys, NodeIds, Scheme, Weights
+    from rvh.typing import Dedupe, Keys, NodeIds, Scheme, Secret, Weights
 
 __all__ = ["argassign_balanced", "assign_balanced"]
 
@@ -29,7 +29,7 @@ def argassign_balanced(
     sizes: Any = None,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
     dedupe: Dedupe = "auto",
 ) -> NDArray[np.intp]:
@@ -76,7 +76,7 @@ def assign_balanced(
     sizes: Any = None,
     weights: Weights | None = None,
     scheme: Scheme | None = None,
-    secret: bytes | None = None,
+    secret: Secret | None = None,
     threads: int | None = None,
     dedupe: Dedupe = "auto",
 ) -> NDArray[Any]:

@@ -30,7 +30,7 @@ from rvh.nodes import NodeSet, as_node_set, check_reader
 
 if TYPE_CHECKING:
     from rvh.ring import RingFace
-    from rvh.typing import NodeIds, Scheme, Weights
+    from rvh.typing import NodeIds, Scheme, Secret, Weights
 
 
 #: what every engine takes as `nodes`
@@ -46,7 +46,7 @@ class Options(TypedDict, total=False):
 
     weights: Weights | None
     scheme: Scheme | None
-    secret: bytes | None
+    secret: Secret | None
     spread: str | Sequence[str] | None
     max_per_domain: int | Sequence[int]
     strict: bool

@@ -276,7 +276,7 @@ def uhashring(
 
 
 def hash_ring(
-    nodes: NodeIds, weights: Weights | None = None, *, integers: str | None = None
+    nodes: NodeIds, weights: Weights | None = None, *, integers: Integers | None = None
 ) -> Ring:
     """The ring of the package hash_ring.
 
