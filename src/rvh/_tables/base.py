@@ -386,7 +386,7 @@ def _field(schema: Any, path: Sequence[str]) -> Any:
 
 
 def _difference(this: Any, first: Any) -> str:
-    """What the columns of an input have that those of the first, {name}, have not, or ""."""
+    """The first difference of columns to those of the first input, {name}, or ""."""
     for field in first:
         if field.name not in this.names:
             return f"there is no column {show(field.name)}, which {{name}} has"

@@ -418,7 +418,7 @@ class BalancedAssigner(Shared):
 
 
 class _Held(NamedTuple):
-    """What is known of a key that is assigned."""
+    """A key that is assigned: its node, and how it came."""
 
     node: bytes  # the bytes of its id, which stay while positions change
     size: int | float

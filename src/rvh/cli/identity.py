@@ -1,4 +1,4 @@
-"""What decides where keys go, written down so that it can be compared and repeated."""
+"""The options that decide where keys go, written down to be compared and repeated."""
 
 from __future__ import annotations
 

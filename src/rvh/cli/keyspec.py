@@ -33,7 +33,7 @@ class KeyType(StrEnum):
 
 
 class NullKeys(StrEnum):
-    """What becomes of a row without a key."""
+    """The fate of a row without a key."""
 
     ERROR = "error"
     KEEP = "keep"

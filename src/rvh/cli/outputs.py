@@ -1,4 +1,4 @@
-"""What the commands that write rows say about their outputs."""
+"""Words of the commands that write rows, about their rows and outputs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ class Counting(Protocol):
     """Rows on their way, and how many of them are done."""
 
     done: int
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things in words.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{number:,} {thing}{'s' * (number != 1)}"
 
 
 def advice(

@@ -40,7 +40,7 @@ class PackingOptions:
     ] = None
 
     def of_file(self, out: str, write_as: Format) -> Packing:
-        """What the options mean for OUT.
+        """Decide how OUT is compressed.
 
         Raises
         ------

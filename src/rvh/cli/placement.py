@@ -16,6 +16,7 @@ from rvh.cli.conflicts import refuse_conflicts
 from rvh.cli.inputs import refuse_overwritten, refuse_shared
 from rvh.cli.nodes import paths, read_nodes
 from rvh.cli.options import RINGS, Algorithm, CachePolicy, FaultOptions, PlacementOptions
+from rvh.cli.outputs import counted
 from rvh.cli.values import read_secret
 from rvh.errors import RVHError, show
 from rvh.keys import key_bytes
@@ -63,9 +64,9 @@ class Placement(NamedTuple):
     identity: Callable[[], dict[str, Any]] = dict
 
     def counted(self) -> str:
-        """How many nodes there are, as a summary says it."""
+        """The number of nodes in the words of a summary."""
         some = "" if self.usable == self.read else f"{self.usable:,} of "
-        return f"{some}{self.read:,} node{'s' * (self.read != 1)}"
+        return some + counted(self.read, "node")
 
 
 def placement(options: PlacementOptions) -> Placement:

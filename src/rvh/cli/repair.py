@@ -32,7 +32,7 @@ from rvh.cli.options import (
     Threads,
     WeightColumn,
 )
-from rvh.cli.outputs import advice, saying_how_far
+from rvh.cli.outputs import advice, counted, saying_how_far
 from rvh.cli.placement import choosable, fault_set, named_inputs, unspread
 from rvh.cli.progress import progress
 from rvh.cli.values import refuse_no_text
@@ -48,7 +48,7 @@ SOURCE, TARGET = "source", "target"
 
 
 class Misplaced(StrEnum):
-    """What becomes of rows with a living node that the options do not choose."""
+    """The fate of rows with a living node that the options do not choose."""
 
     ERROR = "error"
     KEEP = "keep"
@@ -272,27 +272,25 @@ def _range(columns: list[str]) -> str:
 
 
 def _lost(repairs: Repairs) -> str:
-    return f"{_rows(repairs.lost)} had no living node: their copies have no source"
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'s' * (count != 1)}"
+    return f"{counted(repairs.lost, 'row')} had no living node: their copies have no source"
 
 
 def _summary(repairs: Repairs, seconds: float, taken: str) -> str:
-    parts = [f"{_rows(repairs.done)} in {seconds:.2f} s ({taken})"]
+    parts = [f"{counted(repairs.done, 'row')} in {seconds:.2f} s ({taken})"]
     if repairs.repaired:
         copies = f"{repairs.copies:,} cop{'ies' if repairs.copies != 1 else 'y'}"
-        parts.append(f"{_rows(repairs.repaired)} repaired by {copies}")
+        parts.append(f"{counted(repairs.repaired, 'row')} repaired by {copies}")
     else:
         parts.append("nothing to repair: no row has a dead node")
     if repairs.lost:
         parts.append(_lost(repairs))
     if repairs.unknown:
-        named = [f"{show(node)} ({_rows(n)})" for node, n in repairs.unknown.most_common(3)]
+        named = [
+            f"{show(node)} ({counted(n, 'row')})" for node, n in repairs.unknown.most_common(3)
+        ]
         more = len(repairs.unknown) - len(named)
         rest = f" and {more:,} more" if more else ""
         parts.append(f"taken as dead, because not in the list of nodes: {', '.join(named)}{rest}")
     if repairs.misplaced:
-        parts.append(f"{_rows(repairs.misplaced)} misplaced, whose living nodes stay")
+        parts.append(f"{counted(repairs.misplaced, 'row')} misplaced, whose living nodes stay")
     return "; ".join(parts)

@@ -222,7 +222,7 @@ def _id(batch: Batch, name: str, row: int, value: Any) -> str:
 
 
 def _positions(texts: Any, among: Any) -> NDArray[np.intp]:
-    """Where each text is among others; -1 where it is not."""
+    """The position of each text among others; -1 where it is not there."""
     found = pc.fill_null(pc.index_in(texts, value_set=among), -1)
     positions: NDArray[np.intp] = found.to_numpy(zero_copy_only=False).astype(np.intp)
     return positions

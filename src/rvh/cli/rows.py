@@ -31,6 +31,7 @@ from rvh.cli.options import (
     SchemeName,
     WeightColumn,
 )
+from rvh.cli.outputs import counted
 from rvh.cli.placement import Placement, placement
 from rvh.errors import RVHError, show
 from rvh.keys import column as key_column_of
@@ -144,7 +145,8 @@ class PlacedRows:
         self._geohashes = options.key.key_geohash
         if self._geohashes is not None:
             refuse_missing([self._geohashes], reader)
-        self._keys = {
+        #: the key columns, and how each is read
+        self.keys: dict[str, Any] = {
             "columns": [{"column": part.name, "type": part.type.value} for part in parts],
             "geohash": self._geohashes,
             "nulls": self._nulls.value,
@@ -159,10 +161,6 @@ class PlacedRows:
     def ids(self) -> list[str | None]:
         """The ids at the positions: with ``--null-keys keep`` also None, at -1 and at the end."""
         return [*self._placed.ids, None] if self._nulls is NullKeys.KEEP else [*self._placed.ids]
-
-    def keys(self) -> dict[str, Any]:
-        """The key columns, and how each is read."""
-        return self._keys
 
     def look_ahead(self, bar: Progress) -> None:
         """Place all rows in a first reading, where the node of a key depends on all keys."""
@@ -230,15 +228,16 @@ class PlacedRows:
 
     def summary(self) -> str:
         """The rows, the nodes, and what each key column was taken as."""
-        rows = f"{self.done:,} row{'s' * (self.done != 1)}{self._files}"
-        return f"{rows} on {self._placed.counted()}, key {self.key}"
+        return (
+            f"{counted(self.done, 'row')}{self._files} on {self._placed.counted()}, key {self.key}"
+        )
 
     def note(self) -> str:
-        """What else there is to say of the run, or ""."""
+        """The remarks about the run, or ""."""
         nulls = ""
         if self._nulls is not NullKeys.ERROR:
-            rows = f"{self._null:,} row{'s' * (self._null != 1)}"
-            nulls = f"{rows} with a null key {'kept' * (self._nulls is NullKeys.KEEP) or 'dropped'}"
+            what = "kept" if self._nulls is NullKeys.KEEP else "dropped"
+            nulls = f"{counted(self._null, 'row')} with a null key {what}"
         return "; ".join(filter(None, (nulls, self._spec.mixed(), self._placed.note())))
 
     def _with_nulls(

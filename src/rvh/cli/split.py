@@ -22,6 +22,7 @@ from rvh.cli.formats import compression
 from rvh.cli.keyfiles import KeyFiles
 from rvh.cli.keyspec import NullKeys
 from rvh.cli.manifest import File, Manifest, Run
+from rvh.cli.outputs import counted
 from rvh.cli.packing import PackingOptions
 from rvh.cli.progress import progress
 from rvh.cli.rows import PlacedRows, RowsOptions
@@ -144,7 +145,7 @@ def split(
             else [{"name": each.name, "type": str(each.type)} for each in parts.schema],
             rank_column=rank_column,
             placement=placed.identity(),
-            keys=rows.keys(),
+            keys=rows.keys,
             nodes=rows.ids,
         )
         if before is not None:
@@ -182,11 +183,9 @@ def split(
         seconds = time.monotonic() - start
         rate = rows.done / max(seconds, 1e-9)
         size = sum(each.bytes for each in made) / 1e6
+        written = f"{counted(len(made), 'file')} of {size:,.1f} MB"
         more = f"; {note}" if (note := rows.note()) else ""
-        say(
-            f"{rows.summary()}, {len(made):,} files of {size:,.1f} MB, in {seconds:.2f} s, "
-            f"{rate:,.0f} keys/s{more}"
-        )
+        say(f"{rows.summary()}, {written}, in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
 
 
 def _written(

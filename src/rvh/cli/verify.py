@@ -23,7 +23,8 @@ from rvh.cli.identity import constraints_of, method_of
 from rvh.cli.keyfiles import KeyFile, KeyFiles
 from rvh.cli.keyspec import KeyOptions, KeyType, NullKeys
 from rvh.cli.manifest import File, Manifest
-from rvh.cli.options import BulkOptions, NodeFileOptions, Nodes, Scheme, WeightColumn
+from rvh.cli.options import BulkOptions, NodeFileOptions, Nodes, Scheme, Threads, WeightColumn
+from rvh.cli.outputs import counted
 from rvh.cli.placement import Placement
 from rvh.cli.progress import progress
 from rvh.cli.rows import PlacedRows, RowsOptions
@@ -53,10 +54,7 @@ class WhichNodes:
         list[str],
         typer.Option("--dead", metavar="LIST|@FILE", help="As it was given to split."),
     ] = field(default_factory=list)
-    threads: Annotated[
-        int | None,
-        typer.Option(min=1, help="Threads [default: the cores, capped by RVH_NUM_THREADS]."),
-    ] = None
+    threads: Threads = None
 
     def __post_init__(self) -> None:
         others = {
@@ -152,14 +150,10 @@ def verify(
     if not quiet:
         seconds = time.monotonic() - start
         rows = sum(each.rows for each in about.files)
-        result = (
-            f"{len(faults):,} fault{'s' * (len(faults) != 1)}"
-            if faults
-            else "all is as the manifest says"
-        )
+        result = counted(len(faults), "fault") if faults else "all is as the manifest says"
         say(
-            f"{len(about.files):,} files, {rows:,} rows, {total / 1e6:,.1f} MB in {seconds:.2f} s: "
-            f"{result}"
+            f"{counted(len(about.files), 'file')}, {counted(rows, 'row')}, {total / 1e6:,.1f} MB "
+            f"in {seconds:.2f} s: {result}"
         )
     if faults:
         raise SystemExit(ExitStatus.ERROR)
@@ -220,7 +214,7 @@ class Checker:
             )
 
     def faults(self, each: File) -> Iterator[str]:
-        """What is wrong with one file."""
+        """Compare one file with the manifest; yield each fault in words."""
         path = os.path.join(self._folder, *each.path.split("/"))
         try:
             size = os.stat(path).st_size
@@ -239,7 +233,7 @@ class Checker:
             yield f"it cannot be read: {error.strerror}"
 
     def _content(self, path: str, each: File) -> Iterator[str]:
-        """What is wrong with the rows of a file whose bytes are right."""
+        """Read the rows of a file whose bytes are right; yield the first fault."""
         rows = 0
         try:
             file = KeyFile(path=path, format=self._format, encoding=None, options=self._options)

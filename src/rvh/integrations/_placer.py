@@ -1,4 +1,4 @@
-"""What places the keys of an engine: any placement with its options, asked for columns."""
+"""Placements as engines use them: any of them with its options, asked for columns of keys."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from rvh.ring import RingFace
     from rvh.typing import NodeIds, Scheme, Secret, Weights
 
-
 #: what every engine takes as `nodes`
 Nodes: TypeAlias = "Placement | RingFace | NodeIds"
 
@@ -56,8 +55,6 @@ class Options(TypedDict, total=False):
 OF_IDS = ("weights", "scheme", "secret")
 #: the name of the column of places beside those of keys
 GEOHASH = "geohash"
-
-
 #: what becomes of rows that have no node, where each node's rows are put together
 NULL_KEYS = ("error", "keep", "drop")
 

@@ -1,4 +1,4 @@
-"""What a Python worker of Spark runs, with the rvh that is installed there."""
+"""The function that a Python worker of Spark runs, with the rvh that is installed there."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def select(
 
 
 class _Accessor:
-    """What the accessors of Series and DataFrames have in common."""
+    """The common part of the accessors of Series and DataFrames."""
 
     def __init__(self, keys: Any) -> None:
         self._keys = keys

@@ -95,8 +95,8 @@ def with_node(
     given = [key] if isinstance(key, (str, pl.Expr)) else list(key)
     named = [name for name in given if isinstance(name, str)]
     place = geohash if isinstance(geohash, str) else None
-    new = check_names(schema.names(), named, place, column, k, as_columns)
     placer = _placer(given, nodes, k, geohash, options)
+    new = check_names(schema.names(), named, place, column, placer.k, as_columns)
     if len(named) == len(given):  # keys that are not expressions have a type by now
         empty = [pl.Series(name, [], dtype=schema[name]) for name in named]
         none = None if geohash is None else pl.Series([], dtype=pl.String)

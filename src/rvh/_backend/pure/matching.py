@@ -61,7 +61,7 @@ class Matching:
         owners.fill(-1)
 
     def _rank(self, node: int, word: int, row: int) -> tuple[Any, ...]:
-        """What a node compares: word, score, bytes, size; then the lower row ranks higher."""
+        """The order of a node: by word, score, bytes, size; then the lower row ranks higher."""
         if self._keys is None:
             return word, -row
         key = self._keys[row]
