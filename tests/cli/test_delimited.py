@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
-from commandline import command, environment
+from commandline import PEAK, command, environment
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sizes import examples, some
@@ -441,15 +441,6 @@ def test_the_advice_about_padding_works(call, spawn, tmp_path):
     line = f"gzip -dc '{keys}' | '{command()[0]}' -m rvh assign - --format csv -K id -qn a,b -o -"
     done = spawn(argv=["sh", "-c", line])
     assert (done.code, done.out) == (0, b"id,x,node\n1,2,b\n")
-
-
-PEAK = r"""
-import re, sys
-from rvh.cli import main
-code = main(sys.argv[1:])
-print(re.search(r"VmHWM:\s+(\d+) kB", open("/proc/self/status").read())[1])
-sys.exit(code)
-"""
 
 
 @pytest.mark.parametrize("name", ["k.csv.gz", "k.ndjson.gz", "k.txt.gz"])

@@ -21,12 +21,6 @@ ROWS = [
 ]
 
 
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def write(name: str, rows: list[object] | pa.Table) -> None:
     if name.endswith("ndjson"):
         objects = rows.to_pylist() if isinstance(rows, pa.Table) else rows

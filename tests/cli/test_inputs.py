@@ -25,12 +25,6 @@ NODES = ["n1", "n2", "n3", "n4"]
 LIST = ",".join(NODES)
 
 
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def write(name: str, text: str) -> None:
     Path(name).write_text(text, encoding="utf-8")
 

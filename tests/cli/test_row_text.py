@@ -9,10 +9,9 @@ import random
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
-from commandline import command, environment
+from commandline import command, environment, once, signals_by_default
 
 import rvh
 
@@ -144,13 +143,9 @@ def test_ctrl_c(tmp_path, name):
         command("assign", keys, "-n", f"@{nodes}", "-K", "key", "-o", tmp_path / f"out-{name}"),
         stderr=subprocess.PIPE,
         env=environment(),
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=signals_by_default,
     )
-    deadline = time.monotonic() + 120
-    while not [each for each in tmp_path.iterdir() if each.suffix == ".part"]:
-        assert run.poll() is None, run.communicate()
-        assert time.monotonic() < deadline, "it never started to write"
-        time.sleep(0.01)
+    once(run, lambda: [each for each in tmp_path.iterdir() if each.suffix == ".part"])
     run.send_signal(signal.SIGINT)
     _, error = run.communicate(timeout=120)
     assert (run.returncode, error) == (130, b"rvh: interrupted\n")

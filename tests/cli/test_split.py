@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from commandline import PEAK
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from splitting import (
@@ -30,6 +31,7 @@ from splitting import (
     stopped,
     write_keys,
 )
+from stopping import fork_warns
 
 from rvh.cli.manifest import NAME
 
@@ -350,9 +352,6 @@ def test_an_error_in_a_late_row_leaves_nothing(fails, tmp_path):
     assert os.listdir(tmp_path) == ["k.parquet"]
 
 
-fork_warns = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-
-
 def small_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
@@ -408,15 +407,6 @@ def test_a_killed_run_leaves_no_folder_of_the_name(tmp_path, fails):
     assert stopped(signal.SIGKILL, tmp_path, "-o", out).returncode == -signal.SIGKILL
     assert hidden(tmp_path) == os.listdir(tmp_path)
     assert "no such folder" in fails("verify", out)
-
-
-PEAK = r"""
-import re, sys
-from rvh.cli import main
-code = main(sys.argv[1:])
-print(re.search(r"VmHWM:\s+(\d+) kB", open("/proc/self/status").read())[1])
-sys.exit(code)
-"""
 
 
 def test_memory_does_not_grow_with_the_rows(spawn, tmp_path):

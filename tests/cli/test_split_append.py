@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from commandline import command, environment
+from commandline import command, environment, once
 from splitting import LIST, NODES, SPLIT, content, hidden, manifest, stopped, write_keys
+from stopping import fork_warns
 
 from rvh.cli.manifest import NAME
-
-fork_warns = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 @pytest.fixture
@@ -138,11 +136,7 @@ def test_two_appends_at_a_time(fails, call, tmp_path):
     assert run.stdin is not None
     run.stdin.write(b"key\n" * 1000)
     run.stdin.flush()
-    deadline = time.monotonic() + 120
-    while not hidden(out):
-        assert run.poll() is None
-        assert time.monotonic() < deadline, "it never started to write"
-        time.sleep(0.01)
+    once(run, lambda: hidden(out))
     error = fails("split", keys, "-qn", LIST, "-o", out, "--append")
     assert "another process" in error
     run.communicate(timeout=120)

@@ -266,6 +266,10 @@ def test_named_columns_take_their_name_from_column() -> None:
     assert frame.columns[-2:] == ["replica_1", "replica_2"]
     with pytest.raises(rvh.RVHError, match="a column 'replica_2' already"):
         in_polars.with_node(frame.drop("replica_1"), "text", NODES, 2, "replica", as_columns=True)
+    wrong: Any = "2"
+    for with_node, table in ((in_polars.with_node, frame), (in_pandas.with_node, pandas_frame())):
+        with pytest.raises(rvh.RVHTypeError, match="k is '2'"):
+            with_node(table, "text", NODES, wrong, "other", as_columns=True)
 
 
 def test_pandas_of_different_indexes() -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from commandline import command, environment
+from commandline import command, environment, once, signals_by_default
 
 from rvh.cli.manifest import NAME
 
@@ -73,12 +71,6 @@ def write_keys(path: Path, keys: list[str]) -> None:
         path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
 
 
-def signals_by_default() -> None:
-    """A job in the background ignores some signals, and so would its children."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
-
-
 def hidden(folder: Path) -> list[str]:
     return [name for name in os.listdir(folder) if name.startswith(".rvh-")]
 
@@ -95,11 +87,7 @@ def stopped(number: int, folder: Path, *args: object) -> subprocess.CompletedPro
     assert run.stdin is not None
     run.stdin.write(b"key\n" * 1000)
     run.stdin.flush()
-    deadline = time.monotonic() + 120
-    while not hidden(folder):
-        assert run.poll() is None, run.communicate()
-        assert time.monotonic() < deadline, "it never started to write"
-        time.sleep(0.01)
+    once(run, lambda: hidden(folder))
     run.send_signal(number)
     _, error = run.communicate(timeout=120)
     return subprocess.CompletedProcess([], run.returncode, b"", error)
