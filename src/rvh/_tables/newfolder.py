@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 
 from rvh._tables.signals import stopped_by_signals
+from rvh._tables.unfinished import unfinished
 from rvh.errors import RVHError
 
 
@@ -55,7 +55,7 @@ def new_folder(path: str) -> Iterator[str]:
     the name of `path` when the block ends well, and gone when it does not.
     """
     place = os.path.realpath(path)
-    part = os.path.join(os.path.dirname(place), f".rvh-{secrets.token_hex(8)}.part")
+    part = unfinished(os.path.dirname(place))
     with _temporary(part, path):
         yield part
         with contextlib.suppress(FileNotFoundError):
@@ -82,7 +82,7 @@ def added_files(path: str, last: str) -> Iterator[str]:
         Another process is adding files, or one of the files is there already.
     """
     place = os.path.realpath(path)
-    part = os.path.join(place, f".rvh-{secrets.token_hex(8)}.part")
+    part = unfinished(place)
     with _alone(place, path), _temporary(part, path):
         yield part
         moved: list[str] = []

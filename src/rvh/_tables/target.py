@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 from rvh._tables.descriptors import descriptor, duplicate, is_stream, process_and_number
 from rvh._tables.encoders import Encoder
 from rvh._tables.signals import signals_held, stopped_by_signals
+from rvh._tables.unfinished import unfinished
 from rvh.errors import RVHError
 
 
@@ -144,7 +144,7 @@ def _opened(output: Output, moves: list[tuple[str, str]]) -> Iterator[Any]:
     exists = os.path.exists(place)
     if exists:
         _refuse_irreplaceable(place, path, advice)
-    part = os.path.join(os.path.dirname(place), f".rvh-{secrets.token_hex(8)}.part")
+    part = unfinished(os.path.dirname(place))
     moves.append((part, place))  # before the file exists: a signal may come at any moment
     with _create(part, path, advice if exists else "") as file:
         if exists:

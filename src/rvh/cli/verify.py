@@ -16,6 +16,7 @@ import typer
 
 from rvh._tables import FORMATS, Quote
 from rvh._tables.partnames import HIDDEN
+from rvh._tables.unfinished import PREFIX
 from rvh.cli import manifest as manifests
 from rvh.cli.exits import ExitStatus, emit, say
 from rvh.cli.formats import FormatOptions
@@ -32,8 +33,6 @@ from rvh.errors import RVHError, show
 
 #: how many faults are printed; --json has all
 SHOWN = 20
-#: the part of the name of a folder that a killed --append leaves
-LEFT = ".rvh-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,7 +282,7 @@ def _leftovers(folder: str, about: Manifest) -> Iterator[dict[str, str]]:
     for place, folders, names in os.walk(folder):
         if place == folder:
             for name in folders:
-                if name.startswith(LEFT):
+                if name.startswith(PREFIX):
                     yield {
                         "path": name,
                         "fault": "it is left of an --append that was killed, unless one is running "
