@@ -73,6 +73,15 @@ class JsonBatch(Batch):
                 row = next(n for n, each in enumerate(self.objects) if path[0] not in each)
             raise self.error(row, f"there is no member {show(name)}") from None
 
+    def found(self, name: str) -> list[Any]:
+        """One member in all objects; None where it is not there."""
+        path = self._path(name)
+        values: list[Any] = [None] * len(self)
+        for row, each in enumerate(self.objects):
+            with suppress(KeyError, TypeError):
+                values[row] = _member(each, path)
+        return values
+
     def has_field(self, path: Sequence[str]) -> bool:
         """Check whether any of the objects has a member, and members within it."""
         if self.rows is not None and len(path) == 1:
@@ -99,7 +108,8 @@ class JsonBatch(Batch):
         found = np.zeros(len(self), bool)
         for row, each in enumerate(self.objects):
             try:
-                found[row] = _member(each, path) is None
+                value = _member(each, path)
+                found[row] = value is None or (empty and value == "")
             except KeyError:  # a member that is missing is null in every other format
                 found[row] = True
             except TypeError:  # no object on the way: an error of `values`
@@ -248,7 +258,7 @@ class JsonReader(Reader):
         if self._first is None:
             return pa.schema([(name, pa.string()) for name in names])
         first = self._first
-        columns = [(name, column_of(first.values(name), None, self.name)) for name in names]
+        columns = [(name, column_of(first.found(name), None, self.name)) for name in names]
         return pa.schema([(name, column.type) for name, column in columns])
 
     @property

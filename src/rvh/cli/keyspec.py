@@ -104,6 +104,8 @@ class KeySpec:
         Raises the error about one key that cannot be placed.
     is_untyped : bool
         Whether every value of the input is text, so that an empty one is all that null can be.
+    null : str
+        What is to be done about a null key.
     """
 
     def __init__(
@@ -111,8 +113,11 @@ class KeySpec:
         parts: list[KeyPart],
         check: Callable[[Any], object] = keys.key_bytes,
         is_untyped: bool = False,
+        null: str = "with --null-keys keep the row stays without a node, with --null-keys drop it "
+        "is left out",
     ) -> None:
         self._check = check
+        self._null = null
         self._parts = parts
         self._is_untyped = is_untyped
         #: the kinds of values that `keys` found in each part
@@ -163,10 +168,7 @@ class KeySpec:
                 try:
                     value = column[row]
                     if value is None:
-                        raise RVHTypeError(
-                            "the key is null: with --null-keys keep the row stays without a node, "
-                            "with --null-keys drop it is left out"
-                        )
+                        raise RVHTypeError(f"the key is null: {self._null}")
                     self._check(_converted(value, part.type))
                 except RVHError as error:
                     where = f"{batch.source}: {batch.where(row)}, column {show(part.name)}"

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from rvh._tables import FORMATS, Format, Quote
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 
 #: the columns of COPIES after those of the key
 SOURCE, TARGET = "source", "target"
+
+#: what is to be done about a row with nodes and without a key
+NULL = "a row without a key has no nodes either; name the columns of the key with --key-column"
 
 
 class Misplaced(StrEnum):
@@ -169,7 +173,8 @@ def repair(
             misplaced is Misplaced.KEEP,
             {**spread, "threads": threads},
         )
-        spec = KeySpec(parts)
+        # Where assign kept an empty key of CSV, it is empty text in any other format too.
+        spec = KeySpec(parts, is_untyped=True, null=NULL)
         part = Part(reader, key_names)
         makers, bar = [each.writer() for each in write_formats], progress(Path(placed).name, quiet)
         outputs = []
@@ -186,7 +191,9 @@ def repair(
             made = make(sink, part if of_copies else reader, added, ids, **more)
             writers.append((of_copies, stack.enter_context(made)))
         stack.enter_context(bar)
-        for batch in reader.batches():
+        for whole in reader.batches():
+            placed_rows = repairs.have_nodes(whole, spec)
+            batch = whole if placed_rows.all() else whole.only(placed_rows)
             try:
                 repaired = repairs.batch(batch, spec.keys(batch))
             except RVHError:
@@ -194,11 +201,12 @@ def repair(
                 raise
             for of_copies, writer in writers:
                 if not of_copies:
-                    whole = repairs.written(batch, repaired)
-                    writer.write(whole, repaired.nodes[:0, :0].repeat(len(batch), axis=0))
+                    rows = np.flatnonzero(placed_rows)[repaired.rows]
+                    written = repairs.written(whole, repaired._replace(rows=rows))
+                    writer.write(written, np.empty((len(whole), 0), np.intp))
                 elif len(repaired.copied):
                     writer.write(batch.taken(repaired.copied, part), repaired.copies)
-            repairs.done += len(batch)
+            repairs.done += len(whole)
             bar.update(repairs.done, reader.fraction())
     if not quiet:
         seconds = time.monotonic() - start
@@ -272,7 +280,8 @@ def _range(columns: list[str]) -> str:
 
 
 def _lost(repairs: Repairs) -> str:
-    return f"{counted(repairs.lost, 'row')} had no living node: their copies have no source"
+    whose = "its" if repairs.lost == 1 else "their"
+    return f"{counted(repairs.lost, 'row')} had no living node: {whose} copies have no source"
 
 
 def _summary(repairs: Repairs, seconds: float, taken: str) -> str:
@@ -284,6 +293,10 @@ def _summary(repairs: Repairs, seconds: float, taken: str) -> str:
         parts.append("nothing to repair: no row has a dead node")
     if repairs.lost:
         parts.append(_lost(repairs))
+    if repairs.keyless:
+        parts.append(
+            f"{counted(repairs.keyless, 'row')} without a key and without nodes stay as they are"
+        )
     if repairs.unknown:
         named = [
             f"{show(node)} ({counted(n, 'row')})" for node, n in repairs.unknown.most_common(3)

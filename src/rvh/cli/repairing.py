@@ -21,6 +21,7 @@ from rvh.keys import column as key_column_of
 
 if TYPE_CHECKING:
     from rvh._tables.base import Batch, Reader
+    from rvh.cli.keyspec import KeySpec
 
 
 class Repaired(NamedTuple):
@@ -77,8 +78,20 @@ class Repairs:
         self.done = 0
         #: how many rows had a dead node, had no other node, and are misplaced; how many copies
         self.repaired = self.lost = self.misplaced = self.copies = 0
+        #: how many rows have neither a key nor nodes
+        self.keyless = 0
         #: how many rows have each node that is not in the list
         self.unknown: Counter[str] = Counter()
+
+    def have_nodes(self, batch: Batch, spec: KeySpec) -> NDArray[np.bool_]:
+        """The rows to repair: all but those that `assign` kept without a key and without nodes."""
+        missing = np.ones(len(batch), np.bool_)
+        for name in self._columns:
+            missing &= batch.nulls(name, empty=True)
+        if missing.any():
+            missing &= spec.nulls(batch)
+        self.keyless += int(missing.sum())
+        return ~missing
 
     def batch(self, batch: Batch, keys: Any) -> Repaired:
         """Repair the rows of a batch.
@@ -214,7 +227,9 @@ def _id(batch: Batch, name: str, row: int, value: Any) -> str:
         return value
     where = f"{batch.source}: {batch.where(row)}, column {show(name)}"
     if value is None or value == "":
-        raise RVHError(f"{where}: there is no node: every row needs one in each of these columns")
+        raise RVHError(
+            f"{where}: there is no node: every row with a key needs one in each of these columns"
+        )
     raise RVHError(
         f"{where}: {show(value)} of type {type(value).__name__} is no node id, which is text: name "
         "the columns of nodes with --column"
