@@ -97,4 +97,6 @@ Keys = (
 #: the keys of a batch, of which some may be missing
 KeysWithNulls = Keys | Several[Key | None]
 #: one number for each node in order, or by id
-Weights = ArrayLike | Several[SupportsFloat | SupportsIndex] | Mapping[Any, Any]
+Weights = (
+    ArrayLike | Several[SupportsFloat | SupportsIndex] | Mapping[Any, SupportsFloat | SupportsIndex]
+)

@@ -35,8 +35,8 @@ def node_column(ids: Any) -> tuple[KeyColumn, np.ndarray]:
     is_column = has_arrow_export(ids) or (hasattr(ids, "__len__") and hasattr(ids, "__getitem__"))
     if isinstance(ids, (set, frozenset, dict)) or not is_column:
         raise RVHTypeError(
-            f"nodes is a {type(ids).__name__}: pass a list, a tuple or a one-dimensional array, "
-            f"for example {_listed(ids)}"
+            f"nodes is of type {type(ids).__name__}: pass a list, a tuple or a one-dimensional "
+            f"array, for example {_listed(ids)}{_besides(ids)}"
         )
     with read(ids, "nodes") as source:
         nodes = source.without_nulls("nodes")
@@ -78,6 +78,16 @@ def _listed(ids: Any) -> str:
         if hasattr(type(ids), name):
             return f"nodes.{name}"
     return "list(nodes)" if hasattr(ids, "__iter__") else "['node1', 'node2']"
+
+
+def _besides(ids: Any) -> str:
+    """The rest of the advice, where a list of ids would lose something."""
+    if isinstance(ids, dict):
+        return ", and weights=nodes where the values are weights"
+    for name in ("select_batch", "lookup_batch"):  # its answers are not those of its nodes
+        if hasattr(type(ids), name):
+            return f", or ask it itself, by nodes.{name}(keys)"
+    return ""
 
 
 def node_id(value: Any) -> tuple[Any, bytes]:

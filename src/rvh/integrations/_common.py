@@ -17,6 +17,28 @@ def missing(engine: str) -> ImportError:
     )
 
 
+#: the engine of a type, by the package that has it
+ENGINES = {
+    **{engine: engine for engine in ("polars", "pandas", "dask", "ray", "datafusion", "duckdb")},
+    "pyspark": "spark",
+    "_duckdb": "duckdb",
+}
+
+
+def refuse_other(value: object, role: str, engine: str) -> None:
+    """Refuse a frame or a column of another engine, whose functions have the same names."""
+    kind = type(value)
+    home = kind.__module__.partition(".")[0]
+    if home in ("builtins", "pyarrow"):
+        advice = f"pass one of {engine}"
+    elif (other := ENGINES.get(home, engine)) != engine:
+        advice = f"pass one of {engine}, or use rvh.integrations.{other}"
+    else:  # of this engine, or of a package that stands in for it
+        return
+    where = "" if home == "builtins" else f"{home}."
+    raise RVHTypeError(f"{role} is of type {where}{kind.__qualname__}: {advice}")
+
+
 def key_names(key: str | Sequence[str]) -> list[str]:
     """The columns of the key; one column or several."""
     if isinstance(key, str):

@@ -25,6 +25,7 @@ from rvh._placing import (
 from rvh.cache import SelectionCache
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.keys import open_keys_with_objects, open_present_rows
+from rvh.migration import Migration
 from rvh.multi import compose_keys, compose_parts
 from rvh.nodes import NodeSet, as_node_set, check_reader
 
@@ -101,6 +102,11 @@ class Placer:
         of_ids = {name: given.pop(name) for name in OF_IDS if name in given}
         if isinstance(nodes, SelectionCache):
             nodes = nodes.nodes  # its set may be replaced, and its answers are those of the set
+        if isinstance(nodes, Migration):
+            raise RVHTypeError(
+                "nodes is a Migration, whose nodes for a key depend on its progress: pass "
+                "nodes.at(progress)"
+            )
         if isinstance(nodes, NodeSet) or not _is_placement(nodes):
             self.placement = as_node_set(nodes, **of_ids)
         else:
@@ -133,7 +139,10 @@ class Placer:
         k = whole_number("k", k, len(self.ids), f"{self.name} has {len(self.ids)} nodes")
         own = getattr(self.placement, "k", k)
         if own != k:
-            raise RVHError(f"k is {k}, but {self.name} gives every key {own}: pass k={own}")
+            raise RVHError(
+                f"k is {k}, but {self.name} gives every key {own}: pass k={own}, or make "
+                f"it with k={k}"
+            )
         self.k = k
         # A call that shows what else is wrong.
         keys: list[str] = [] if is_from_rvh(self.placement) else ["any key"]
@@ -182,8 +191,12 @@ class Placer:
             `NodeSet.argselect_batch`.
         """
         if isinstance(self.placement, NodeSet) and len(keys) == 1:
-            (column,) = keys.values()
-            answer = self.placement.select_arrow(column, self.k, threads=threads)
+            ((name, column),) = keys.items()
+            try:
+                answer = self.placement.select_arrow(column, self.k, threads=threads)
+            except RVHError:
+                with open_present_rows({f"column {show(name)}": column}):  # names the column
+                    raise
             return Places(answer.indices, answer.valid)
         columns = {f"column {show(name)}": column for name, column in keys.items()}
         if self.needs_geohash:

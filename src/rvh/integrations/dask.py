@@ -24,7 +24,7 @@ import numpy as np
 
 from rvh._arguments.choices import one_of
 from rvh.errors import RVHError, show
-from rvh.integrations._common import check_names, key_names, missing
+from rvh.integrations._common import check_names, key_names, missing, refuse_other
 from rvh.integrations._placer import NULL_KEYS, Placer, Places, dumps, loads
 
 try:
@@ -108,6 +108,7 @@ def with_node(
     >>> df.compute(scheduler="threads")["replicas"].tolist()
     [['c', 'b'], ['d', 'c']]
     """
+    refuse_other(df, "df", "dask")
     names = key_names(key)
     placer = Placer(nodes, k, options)
     new = check_names(df.columns, names, geohash, column, placer.k, as_columns)
@@ -170,6 +171,7 @@ def partition_by_node(
     >>> df.npartitions, nodes.compute(scheduler="sync").tolist()
     (3, ['a', 'b', 'c'])
     """
+    refuse_other(df, "df", "dask")
     names = key_names(key)
     placer = Placer(nodes, 1, options)
     new = check_names(df.columns, names, geohash, column, 1, False)

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rvh.errors import RVHTypeError, show
-from rvh.integrations._common import check_names, key_names, missing
+from rvh.integrations._common import check_names, key_names, missing, refuse_other
 from rvh.integrations._placer import Placer
 
 try:
@@ -37,7 +37,13 @@ except ImportError as error:
 
 import pyarrow as pa  # type: ignore[import-untyped]  # DataFusion needs it
 
-from rvh.integrations._arrow import answer_of_arguments, id_array, nodes_of, null_mask
+from rvh.integrations._arrow import (
+    answer_of_arguments,
+    answer_of_columns,
+    id_array,
+    nodes_of,
+    null_mask,
+)
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -96,6 +102,7 @@ def with_node(
     >>> with_node(df, ["carrier", "flight"], ["alpha", "beta"]).to_pydict()["node"]
     ['alpha', None]
     """
+    refuse_other(df, "df", "datafusion")
     names = key_names(key)
     placer = Placer(nodes, k, options)
     schema = df.schema()
@@ -103,6 +110,9 @@ def with_node(
     placer.check_columns(len(names), geohash)
     arguments = [*names] if geohash is None else [*names, geohash]
     kinds = [schema.field(name).type for name in arguments]
+    empty = [pa.array([], kind) for kind in kinds]
+    place = None if geohash is None else empty.pop()
+    answer_of_columns(placer, names, empty, place)  # an error about a type names its column
     function = _function(placer, "node", kinds)
     # In double quotes a name is itself: not folded to lower case, and a dot in it no path.
     columns = [datafusion.col('"' + name.replace('"', '""') + '"') for name in arguments]

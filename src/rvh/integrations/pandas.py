@@ -29,7 +29,13 @@ from numpy.typing import NDArray
 
 from rvh._columns.values import READ_INTEGERS
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.integrations._common import check_names, key_names, missing, rank_names
+from rvh.integrations._common import (
+    check_names,
+    key_names,
+    missing,
+    rank_names,
+    refuse_other,
+)
 from rvh.integrations._placer import Placer
 
 try:
@@ -98,6 +104,7 @@ def with_node(
     0      UA       7      c      a
     1      WN       8      c      a
     """
+    refuse_other(frame, "frame", "pandas")
     names = key_names(key)
     placer = Placer(nodes, k, options)
     new = check_names(frame.columns, names, geohash, column, placer.k, as_columns)
@@ -273,6 +280,8 @@ def _named(key: Any) -> dict[Any, pd.Series]:
     elif isinstance(key, (list, tuple)) and all(isinstance(part, pd.Series) for part in key):
         parts = list(key)
     else:
+        if hasattr(key, "dtype"):
+            refuse_other(key, "key", "pandas")
         raise RVHTypeError(
             f"key is a {type(key).__name__}: pass a Series, or a DataFrame of the columns that "
             'make the key, for example frame[["carrier", "flight"]]'

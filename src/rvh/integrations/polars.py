@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.integrations._common import check_names, missing
+from rvh.integrations._common import check_names, missing, refuse_other
 from rvh.integrations._placer import Placer
 
 try:
@@ -91,6 +91,7 @@ def with_node(
     >>> with_node(frame, ["carrier", "flight"], ["a", "b", "c"], 2, as_columns=True).rows()
     [('UA', 7, 'c', 'a'), ('WN', None, None, None)]
     """
+    refuse_other(frame, "frame", "polars")
     schema = frame.collect_schema()
     given = [key] if isinstance(key, (str, pl.Expr)) else list(key)
     named = [name for name in given if isinstance(name, str)]
@@ -183,6 +184,8 @@ def select(
     >>> select(frame["key"], ["alpha", "beta"], k=2).to_list()
     [['beta', 'alpha'], None]
     """
+    if not isinstance(key, (str, list, tuple)):
+        refuse_other(key, "key", "polars")
     keys: list[Any] = [key] if isinstance(key, (str, pl.Expr, pl.Series)) else list(key)
     placer = _placer(keys, nodes, k, geohash, options)
     if all(isinstance(each, pl.Series) for each in keys):

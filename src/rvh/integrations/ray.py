@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rvh.integrations._common import check_names, key_names, missing
+from rvh.integrations._common import check_names, key_names, missing, refuse_other
 from rvh.integrations._placer import Placer, dumps, loads
 
 try:
@@ -95,6 +95,7 @@ def with_node(
     >>> from rvh.integrations.ray import with_node
     >>> ds = with_node(ds, "user", ["a", "b", "c"], k=2, scheme="murmur")  # doctest: +SKIP
     """
+    refuse_other(ds, "ds", "ray")
     names = key_names(key)
     placer = Placer(nodes, k, options)
     placer.check_columns(len(names), geohash)

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rvh._arguments.choices import one_of
 from rvh.errors import RVHError
-from rvh.integrations._common import check_names, key_names, missing
+from rvh.integrations._common import check_names, key_names, missing, refuse_other
 from rvh.integrations._placer import NULL_KEYS, Placer, dumps
 
 try:
@@ -284,6 +284,7 @@ def _check(
     as_columns: bool,
 ) -> tuple[list[str], list[str]]:
     """The names of new columns, and the columns of the key and its place, for Spark."""
+    refuse_other(df, "df", "spark")
     names = key_names(key)
     new = check_names(df.columns, names, geohash, column, placer.k, as_columns)
     placer.check_columns(len(names), geohash)
