@@ -226,7 +226,17 @@ def test_the_summary(call, tmp_path):
     result = call("split", keys, "-K", "id", "-n", LIST, "-o", tmp_path / "out")
     assert result.out == b""
     assert result.err.count("\n") == 1
-    assert result.err.startswith("rvh: 300 rows on 4 nodes, key id (text), 4 files of 0.0 MB, in ")
+    assert result.err.startswith("rvh: 300 rows on 4 nodes, key id (text), 4 files of ")
+
+
+def test_a_folder_is_not_named_as_another_format_than_its_files(call, tmp_path):
+    write_keys(tmp_path / "k.csv", ["1", "2"])
+    args = ["split", tmp_path / "k.csv", "-qK", "id", "-n", LIST, "-o", tmp_path / "out.parquet"]
+    result = call(*args)
+    assert result.code == 2
+    assert "say --output-format parquet" in result.err
+    assert not (tmp_path / "out.parquet").exists()
+    assert call(*args, "--output-format", "parquet").code == 0
 
 
 # -- names that engines read back -----------------------------------------------------------------

@@ -53,7 +53,7 @@ def test_append_adds_files_and_keeps_the_others(call, shards, more):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["-K", "id", "-n", "a,b,c"], ["fingerprint"]),
+        (["-K", "id", "-n", "a,b,c"], ["over other nodes", "['d'] not given"]),
         (["-K", "n", "-n", LIST], ["keys: columns", "'id'", "'n'"]),
         (["-K", "id", "-n", LIST, "-c", "2"], ["placement: k"]),
         (["-K", "id", "-n", LIST, "--scheme", "murmur"], ["placement: scheme", "murmur"]),

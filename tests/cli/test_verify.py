@@ -133,8 +133,14 @@ def test_a_row_in_the_folder_of_another_node(call, shards):
 
 
 def test_other_nodes_than_those_of_the_split(fails, shards):
-    error = fails("verify", shards, "-n", "a,b,c")
-    assert rvh.NodeSet(["a", "b", "c"]).fingerprint in error
+    error = fails("verify", shards, "-n", "a,b,e")
+    assert "was split over other nodes: ['c', 'd'] not given; ['e'] given, but not there" in error
+
+
+def test_the_same_nodes_placed_otherwise(fails, shards, tmp_path):
+    (tmp_path / "nodes.csv").write_text("id,weight\na,1\nb,2\nc,3\nd,4\n", encoding="utf-8")
+    error = fails("verify", shards, "-n", f"@{tmp_path}/nodes.csv", "--weight-column", "weight")
+    assert rvh.NodeSet(["a", "b", "c", "d"], weights=[1, 2, 3, 4]).fingerprint in error
     assert rvh.NodeSet(["a", "b", "c", "d"]).fingerprint in error
     assert manifest(shards)["placement"]["fingerprint"] in error
 
@@ -176,7 +182,7 @@ def test_rows_are_placed_by_what_the_manifest_says(call, fails, tmp_path, monkey
     result = call("verify", "out", "-n", "@nodes.csv", *again)
     assert result.code == 0, result
     if name != "where":  # which leaves the first out
-        assert "fingerprint" in fails("verify", "out", "-n", "@fewer.csv", *again)
+        assert "['a'] not given" in fails("verify", "out", "-n", "@fewer.csv", *again)
     said = manifest(Path("out"))
     one, two = sorted(said["files"], key=lambda each: each["rows"])[-2:]
     shutil.copy(Path("out", one["path"]), Path("out", two["path"]))

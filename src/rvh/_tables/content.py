@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rvh._tables.spelling import Spelling
 from rvh.errors import RVHError
 
@@ -36,6 +38,8 @@ ENCODINGS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+#: what no text begins with, while files of the other formats soon have it
+CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
 #: of the formats that are no text: how their files begin
 OWN = {"parquet": (PARQUET,), "arrow": (ARROW_FILE, ARROW_STREAM)}
 OWN["arrows"] = OWN["arrow"]
@@ -75,6 +79,11 @@ def refuse_other_kind(
                 f"{spelling('encoding', encoding)}"
             )
     if format_name in OWN:
+        if head.isascii() and not CONTROL.search(head) and head:
+            raise RVHError(
+                f"{name} is text, not {format_name}: name it by the format that it has, or say "
+                f"{spelling('format', 'csv')} or another"
+            )
         return  # pyarrow says what is missing
     # In UTF-16, every second byte of most languages' first words is 0; text in UTF-8 has none.
     if len(head) >= 4:

@@ -12,6 +12,7 @@ from pyarrow import parquet as pq
 from rvh._tables.base import BATCH_BYTES, BATCH_ROWS, Reader, TableWriter, naming
 from rvh._tables.levels import CODECS
 from rvh._tables.source import Source
+from rvh.errors import RVHError
 
 #: how the file's own words for them are called here
 CODEC_NAMES = {name.upper(): name for name in CODECS} | {"UNCOMPRESSED": "none"}
@@ -29,9 +30,14 @@ class ParquetReader(Reader):
         super().__init__(source)
         with naming(source.name):
             # pre_buffer would hold whole row groups, and without a buffer_size so would columns.
-            self._file = pq.ParquetFile(
-                source.random_access(), pre_buffer=False, buffer_size=1 << 20
-            )
+            file = source.random_access()
+            try:
+                self._file = pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20)
+            except pa.ArrowInvalid as error:  # a footer that is cut off or damaged
+                reason = str(error).splitlines()[0]
+                raise RVHError(
+                    f"{source.name} is no whole Parquet file ({reason}): write or copy it again"
+                ) from None
             self.names = self._file.schema_arrow.names
             self.parquet = self._file.metadata
 

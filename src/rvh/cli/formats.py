@@ -30,7 +30,9 @@ class FormatOptions:
     output_format: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="The format of OUT [default: by its extension, else as KEYS]."
+            metavar="NAME",
+            help="The format of OUT, or of the files in DIR [default: by the extension of OUT, "
+            "else as KEYS].",
         ),
     ] = None
     delimiter: Annotated[

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
 from rvh._version import __version__
+from rvh.cli.outputs import counted
 from rvh.errors import RVHError, show
 
 #: the name in the folder: engines skip what begins with an underscore
@@ -97,6 +99,12 @@ class Manifest:
         ]
         return "{\n " + ",\n ".join(members) + "\n}\n"
 
+    def other_nodes(self, given: Iterable[str | None]) -> str:
+        """What tells other node ids from those of the manifest; empty where they are the same."""
+        here, there = ({node for node in nodes if node} for nodes in (given, self.nodes))
+        lists = {"not given": sorted(there - here), "given, but not there": sorted(here - there)}
+        return "; ".join(f"{show(nodes, 80)} {what}" for what, nodes in lists.items() if nodes)
+
     def continue_from(self, before: Manifest, folder: str) -> None:
         """Take the files of a manifest to which others are to be added.
 
@@ -105,6 +113,11 @@ class Manifest:
         RVHError
             The one to come does not go with it.
         """
+        if other := before.other_nodes(self.nodes):
+            raise RVHError(
+                f"{folder} was split over other nodes, and nothing can be added: {other}; split "
+                "into another folder"
+            )
         for each in fields(self):
             if each.name in ("runs", "files"):
                 continue
@@ -120,6 +133,11 @@ class Manifest:
                 f"{show(then, 80)} there and {show(now, 80)} here; split into another folder"
             )
         self.files, self.runs = list(before.files), list(before.runs)
+
+
+def size_text(size: int) -> str:
+    """A number of bytes, as summaries say it."""
+    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else counted(size, "byte")
 
 
 def read(folder: str) -> Manifest:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from rvh._tables import COMPRESSIONS, Format
+from rvh._tables import COMPRESSIONS, Format, format_of
 from rvh._tables.partnames import ESCAPED, HIDDEN, file_names, hive_names
 from rvh.cli import manifest as manifests
 from rvh.cli.exits import say
@@ -108,6 +108,12 @@ def split(
     column = _column(column, layout)
     _refuse_options(options, layout, rank_column, append)
     refuse_no_text(out, "--out")
+    if (said := format_of(out)) not in (None, write_as):
+        raise typer.BadParameter(
+            f"{show(out)} is to be a folder of {write_as.name} files, but is named as "
+            f"{said.name}: choose another name, or say --output-format {said.name}",
+            param_hint="--out",
+        )
 
     from rvh._tables.base import naming
     from rvh._tables.newfolder import added_files, new_folder, refuse_folder
@@ -182,10 +188,10 @@ def split(
     if not quiet:
         seconds = time.monotonic() - start
         rate = rows.done / max(seconds, 1e-9)
-        size = sum(each.bytes for each in made) / 1e6
-        written = f"{counted(len(made), 'file')} of {size:,.1f} MB"
+        written = counted(len(made), "file")
+        size = manifests.size_text(sum(each.bytes for each in made))
         more = f"; {note}" if (note := rows.note()) else ""
-        say(f"{rows.summary()}, {written}, in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
+        say(f"{rows.summary()}, {written} of {size}, in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
 
 
 def _written(

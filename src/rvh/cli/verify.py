@@ -151,8 +151,8 @@ def verify(
         rows = sum(each.rows for each in about.files)
         result = counted(len(faults), "fault") if faults else "all is as the manifest says"
         say(
-            f"{counted(len(about.files), 'file')}, {counted(rows, 'row')}, {total / 1e6:,.1f} MB "
-            f"in {seconds:.2f} s: {result}"
+            f"{counted(len(about.files), 'file')}, {counted(rows, 'row')}, "
+            f"{manifests.size_text(total)} in {seconds:.2f} s: {result}"
         )
     if faults:
         raise SystemExit(ExitStatus.ERROR)
@@ -205,6 +205,8 @@ class Checker:
         }
         self._placed = self._rows_options[False].placement([self._folder], self._format, None)
         ours, theirs = self._placed.identity()["fingerprint"], about.placement["fingerprint"]
+        if other := about.other_nodes(self._placed.ids):
+            raise RVHError(f"{self._folder} was split over other nodes: {other}")
         if ours != theirs:
             raise RVHError(
                 f"the nodes given have the fingerprint {ours}, and {self._folder} was split over "
