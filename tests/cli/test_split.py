@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -289,6 +290,28 @@ def test_duckdb_reads_the_ids_back(named):
         files = f"read_parquet('{named}/*/*.parquet', hive_partitioning = true{types})"
         rows = duckdb.sql(f"SELECT node, count(*) FROM {files} GROUP BY node").fetchall()
         assert dict(rows) == counts(named)
+
+
+def test_pandas_reads_the_ids_back(named):
+    parts = ds.partitioning(pa.schema([("node", pa.string())]), flavor="hive")
+    frame = pd.read_parquet(named, partitioning=parts)
+    assert frame["node"].value_counts().to_dict() == counts(named)
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # within Dask
+def test_dask_reads_the_ids_back(named):
+    dd = pytest.importorskip("dask.dataframe", reason="Dask is not installed")
+    schema = pa.schema([("node", pa.string())])
+    frame = dd.read_parquet(named, dataset={"partitioning": {"flavor": "hive", "schema": schema}})
+    assert frame.compute(scheduler="sync")["node"].value_counts().to_dict() == counts(named)
+
+
+def test_datafusion_reads_the_ids_back(named):
+    datafusion = pytest.importorskip("datafusion", reason="DataFusion is not installed")
+    ctx = datafusion.SessionContext()
+    ctx.register_parquet("t", f"{named}/", table_partition_cols=[("node", pa.string())])
+    found = ctx.sql("SELECT node, count(*) AS n FROM t GROUP BY node").to_pydict()
+    assert dict(zip(found["node"], found["n"], strict=True)) == counts(named)
 
 
 def test_names_fit_other_file_systems(named):
