@@ -127,18 +127,35 @@ def test_json_values(call, fails, tmp_path):
 )
 @pytest.mark.parametrize("key_type", ["auto", "int"])
 def test_the_advice_works(call, fails, tmp_path, name, key_type):
-    """An error about a column with a text advises `--key-type text`, and the text is that."""
+    """An error about a column with a text advises a type, and the text is that."""
     column, first = COLUMNS[name]
     path, out = tmp_path / "keys.arrow", tmp_path / "out.csv"
     write(column, path)
     args = ["assign", path, "-n", LIST, "-K", "id", "-o", out]
     line = fails(*args, "--key-type", key_type)
-    found = re.search(
-        r"row 1, column 'id': .*: --key-type text places it by its text, '(.*)'$", line
-    )
+    found = re.search(r"row 1, column 'id': .*: (-.*) places it by its text, '(.*)'$", line)
     assert found is not None, line
-    assert found[1] == first
-    assert call(*args, "--key-type", "text").code == 0
+    assert found[2] == first
+    assert (
+        call(*args[:4], *found[1].split(), *["-K", "id"] * (key_type == "auto"), *args[6:]).code
+        == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"u": 1}, "name a field in it, as -K id.u"),
+        ([1, 2], "a list is no key; name columns of text or whole numbers with -K"),
+    ],
+)
+def test_advice_about_values_of_several_parts(call, fails, tmp_path, value, words):
+    path = tmp_path / "keys.parquet"
+    pq.write_table(pa.table({"id": [value]}), path)
+    args = ["assign", path, "-n", LIST, "-o", tmp_path / "out.parquet"]
+    assert words in fails(*args, "-K", "id")
+    if isinstance(value, dict):
+        assert call(*args, *words.split()[-2:]).code == 0
 
 
 @pytest.mark.parametrize(

@@ -57,12 +57,12 @@ def test_csv(call, tmp_path, quoting, end, header):
 @pytest.mark.parametrize(
     ("odd", "says"),
     [
-        ("a,b", "row 30001: Expected 3 columns, got 2"),
-        ("a,b,c,d", "row 30001: Expected 3 columns, got 4"),
+        ("a,b", "row 30001 has 2 values, but there are 3 columns: 'a,b'"),
+        ("a,b,c,d", "row 30001 has 4 values, but there are 3 columns: 'a,b,c,d'; a value with"),
         ("a,b\rc,d", "line 30002 has a carriage return"),
         ('a,"b"x,c', "line 30002 has a value in quotes with text after the closing quote"),
         ('a,"b,c', "line 30002 has a quote that is never closed"),
-        ("a,\udcff,c", "UTF8"),
+        ("a,\udcff,c", "row 30001, column 'b': the value is not UTF-8 text; if it is of another"),
     ],
 )
 def test_an_odd_row_far_on_is_the_same_error(fails, tmp_path, odd, says):

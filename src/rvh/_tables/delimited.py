@@ -32,7 +32,9 @@ TEXT_BYTES = 1 << 20
 #: bytes of a first row that are checked together
 LOOK_BYTES = 1 << 16
 #: pyarrow's error about a row with too many or too few values
-ROW_ERROR = re.compile(r"Row #(\d+): (.*)", re.DOTALL)
+ROW_ERROR = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
+#: its error about a value that is not UTF-8
+TEXT_ERROR = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?.*UTF8")
 #: delimiters of files; one in the name of the only column was meant to separate values
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -301,13 +303,20 @@ class DelimitedReader(Reader):
         return min(1.0, part * self._bytes_out / max(1, self._watch.count))  # pyarrow reads ahead
 
     def _explain(self, message: str) -> str:
-        match = ROW_ERROR.search(message)
-        if match:
-            message = f"row {self._rows_before + int(match[1])}: {match[2]}"
-        elif "straddl" in message:
+        if match := ROW_ERROR.search(message):
+            row, wanted, found = self._rows_before + int(match[1]), int(match[2]), int(match[3])
+            values = f"{found} value{'s' * (found != 1)}"
+            reason = f"row {row} has {values}, but there are {wanted} columns: {show(match[4])}"
+            if found > wanted and self._quote is Quote.CSV:
+                reason += "; a value with a delimiter or a line break in it needs quotes around it"
+            return reason
+        if "straddl" in message:
             return f"there is a row of more than {BLOCK_BYTES >> 20} MiB"
-        reason = message.splitlines()[0]
-        return f"{reason}; {self.other_encoding()}" if "UTF8" in reason else reason
+        if match := TEXT_ERROR.search(message):
+            place = f"row {self._rows_before + int(match[2])}, " if match[2] else ""
+            what = f"{place}column {show(self.names[int(match[1])])}"
+            return f"{what}: the value is not UTF-8 text; {self.other_encoding()}"
+        return message.splitlines()[0]
 
 
 class DelimitedWriter(TableWriter):

@@ -53,7 +53,9 @@ def find(arguments: Iterable[str]) -> list[Found]:
 
 
 def _find(argument: str, alone: bool) -> Iterable[Found]:
-    if argument in ("", "-") or descriptor(argument) is not None:
+    if not argument:
+        raise RVHError("the name of a file of KEYS is empty: name a file, or - for stdin")
+    if argument == "-" or descriptor(argument) is not None:
         return [Found(argument)]
     if glob.has_magic(argument):
         matches = _matches(argument)

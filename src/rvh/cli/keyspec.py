@@ -210,9 +210,15 @@ def _advice(value: Any, part: KeyPart, text: Callable[[], Any]) -> str | None:
     is_key = isinstance(value, (str, bytes, int, np.integer)) and not isinstance(value, bool)
     if is_key or part.type is KeyType.TEXT:
         return None
+    if isinstance(value, dict):
+        field = shlex.quote(f"{part.name}.{next(iter(value), 'FIELD')}")
+        return f"{what}: name a field in it, as -K {field}"
+    if isinstance(value, list):
+        return f"{what}: a list is no key; name columns of text or whole numbers with -K"
     written = _as_text(text())
     if isinstance(written, str):
-        return f"{what}: --key-type text places it by its text, {show(written)}"
+        option = "--key-type text" if part.type is KeyType.AUTO else f"-K {part.name}:text"
+        return f"{what}: {option} places it by its text, {show(written)}"
     return None
 
 
