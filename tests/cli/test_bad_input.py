@@ -225,6 +225,12 @@ def test_bad_arguments_are_found_before_the_work(fails, tmp_path, monkeypatch, a
     assert sorted(os.listdir()) == ["bad.txt", "folder", "k.txt"]
 
 
+def test_a_table_without_columns(fails, tmp_path):
+    keys = tmp_path / "k.ndjson"
+    keys.write_text("{}\n{}\n")
+    assert "k.ndjson has no columns" in fails("assign", keys, "-n", "a,b", "-o", tmp_path / "o.csv")
+
+
 def test_an_output_that_may_not_be_written(fails, tmp_path):
     keys, out = tmp_path / "keys.txt", tmp_path / "out.txt"
     keys.write_text("a\n", encoding="utf-8")

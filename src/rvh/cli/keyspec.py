@@ -273,7 +273,7 @@ def key_columns(
     typer.BadParameter
         A column that is named twice or may be read in two ways, or none where there are several.
     RVHError
-        A column that is not there, or there more than once.
+        A column that is not there, or there more than once; no columns at all.
     """
     present = reader.names
     given = [pair for text in options.key_column or [] for pair in _split(text, present)]
@@ -298,6 +298,8 @@ def key_columns(
         return parts
     if len(others := [name for name in present if name not in besides]) == 1:
         return [KeyPart(others[0], options.key_type)]
+    if not present:
+        raise RVHError(f"{reader.source.name} has no columns, and so no keys")
     raise typer.BadParameter(
         f"{reader.source.name} has several columns, say which are the key: {_listed(present)}",
         param_hint="--key-column",
