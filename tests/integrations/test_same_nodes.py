@@ -1,7 +1,7 @@
 """The same 100,000 keys of each kind have the same nodes in every engine and every file format.
 
-One table: what each is given, with the cast that the pages give where it drops a type. The
-clusters have the rest of it, tests/clusters/test_same_nodes.py.
+One table: what each is given, with the cast that the pages give where it drops a type. The tests of
+the clusters, tests/clusters, ask them for the same keys.
 """
 
 from __future__ import annotations

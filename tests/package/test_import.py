@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
+
 import pytest
 from subprocesses import output
 
@@ -63,6 +65,19 @@ def test_using_it_loads_nothing_more() -> None:
     # The twin hashes with it; the compiled backend leaves those 3 ms to who asks for a fingerprint.
     loaded = rvh.backend() == "python"
     assert output(code, "-W", "ignore") == f"[]\n{loaded}\nTrue\n"
+
+
+PARTS = [
+    name
+    for _, name, _ in pkgutil.iter_modules(rvh.__path__)
+    if not name.startswith("_") and f"rvh.{name}" not in OPTIONAL
+]
+
+
+def test_every_part_that_needs_no_extra_is_there_when_asked_for() -> None:
+    code = f"import rvh; print([name for name in {PARTS!r} if not hasattr(rvh, name)])"
+    assert {"multi", "ring", "typing"} <= {*PARTS}
+    assert output(code, "-W", "ignore") == "[]\n"
 
 
 def test_the_version_is_one_version() -> None:
