@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 from pyarrow import parquet as pq
 
-from rvh._tables.base import BATCH_BYTES, BATCH_ROWS, Reader, TableWriter, naming
+from rvh._tables.base import BATCH_BYTES, BATCH_ROWS, Batch, Reader, TableWriter, naming
 from rvh._tables.levels import CODECS
 from rvh._tables.source import Source
 from rvh.errors import RVHError
@@ -18,32 +22,47 @@ from rvh.errors import RVHError
 CODEC_NAMES = {name.upper(): name for name in CODECS} | {"UNCOMPRESSED": "none"}
 #: bytes of values that wait for a row group to be full
 GROUP_BYTES = 1 << 26
+#: compressed bytes of a dictionary that is read anew for each batch, how much larger it may be in
+#: truth, and bytes of a position in one
+WORDS_BYTES = 1 << 16
+WORDS_FACTOR = 16
+POSITION_BYTES = 2.5
 
 
 class ParquetReader(Reader):
     """Reads Parquet; the columns keep their types."""
 
     names: list[str]
+    schema: Any = None
     from_file = True
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
         with naming(source.name):
-            # pre_buffer would hold whole row groups, and without a buffer_size so would columns.
-            file = source.random_access()
+            self._bytes = source.random_access()
             try:
-                self._file = pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20)
+                self._file = self._opened([])
             except pa.ArrowInvalid as error:  # a footer that is cut off or damaged
                 reason = str(error).splitlines()[0]
                 raise RVHError(
                     f"{source.name} is no whole Parquet file ({reason}): write or copy it again"
                 ) from None
-            self.names = self._file.schema_arrow.names
+            #: the columns, with their types, also where records have their dictionaries
+            self.schema = self._file.schema_arrow
+            self.names = self.schema.names
             self.parquet = self._file.metadata
 
-    @property
-    def schema(self) -> Any:
-        return self._file.schema_arrow
+    def _opened(self, dictionaries: list[str]) -> Any:
+        # pre_buffer would hold whole row groups, and without a buffer_size so would columns.
+        return pq.ParquetFile(
+            self._bytes, pre_buffer=False, buffer_size=1 << 20, read_dictionary=dictionaries
+        )
+
+    def keep_dictionaries(self) -> Any:
+        """Let records have texts as dictionaries where the file does; return their schema."""
+        with naming(self.source.name):
+            self._file = self._opened(_with_small_dictionary(self.parquet, self.schema))
+            return self._file.schema_arrow
 
     def records(self) -> Iterator[Any]:
         about = self.parquet
@@ -81,11 +100,36 @@ class ParquetWriter(TableWriter):
             options = _as_in(about, self.schema.names)
         if compression is not None:
             options |= {"compression": compression, "compression_level": level}
-        self._writer = pq.ParquetWriter(self.sink, self.schema, **options)
+        # Texts go as dictionaries where they come so, and are texts again for those who read: the
+        # schema that is kept with the file says what the columns are.
+        keeps = isinstance(reader, ParquetReader)
+        self._written = reader.keep_dictionaries() if keeps else reader.schema
+        for field in [*self.schema][len(self._written) :]:
+            self._written = self._written.append(
+                field.with_type(pa.dictionary(pa.int32(), pa.string()))
+            )
+        self._writer = pq.ParquetWriter(self.sink, self._written, store_schema=False, **options)
+        self._writer.add_key_value_metadata(
+            {"ARROW:schema": base64.b64encode(self.schema.serialize()).decode()}
+        )
         self._waiting: list[Any] = []
         self._rows, self._bytes = 0, 0
 
+    def write(self, batch: Batch, chosen: NDArray[np.intp]) -> None:
+        nodes = [
+            pa.DictionaryArray.from_arrays(
+                pa.array((column % len(self.ids)).astype(np.int32)), self.ids
+            )
+            for column in chosen.T
+        ]
+        columns = [*batch.record.columns, *nodes]
+        self.write_record(pa.RecordBatch.from_arrays(columns, names=self.schema.names))
+
     def write_record(self, record: Any) -> None:
+        columns = zip(record.columns, self._written.types, strict=True)
+        record = pa.RecordBatch.from_arrays(
+            [_as(column, kind) for column, kind in columns], schema=self._written
+        )
         while self._rows + len(record) >= self._group_rows:
             part = record.slice(0, self._group_rows - self._rows)
             record = record.slice(len(part))
@@ -94,12 +138,12 @@ class ParquetWriter(TableWriter):
         if len(record):
             self._waiting.append(record)
             self._rows += len(record)
-            self._bytes += record.get_total_buffer_size()
+            self._bytes += record.get_total_buffer_size() + sum(map(_spared, record.columns))
             if self._bytes >= GROUP_BYTES:
                 self._write_group()
 
     def _write_group(self) -> None:
-        table = pa.Table.from_batches(self._waiting, self.schema)
+        table = pa.Table.from_batches(self._waiting, self._written).unify_dictionaries()
         self._writer.write_table(table, row_group_size=max(1, len(table)))
         self._waiting, self._rows, self._bytes = [], 0, 0
 
@@ -117,6 +161,46 @@ class ParquetWriter(TableWriter):
 def _sizes(about: Any) -> list[int]:
     """The rows of each row group."""
     return [about.row_group(n).num_rows for n in range(about.num_row_groups)]
+
+
+def _with_small_dictionary(about: Any, schema: Any) -> list[str]:
+    """The columns of text of which each value is a position in a small dictionary."""
+    groups = [about.row_group(n) for n in range(about.num_row_groups)]
+    plain = {field.name for field in schema if _is_text(field.type)}
+    found = []
+    for number in range(about.num_columns):
+        chunks = [group.column(number) for group in groups]
+        if about.schema.column(number).path in plain and all(map(_is_positions, chunks)):
+            found.append(about.schema.column(number).path)
+    return found
+
+
+def _is_positions(chunk: Any) -> bool:
+    if not chunk.has_dictionary_page:
+        return False
+    words = chunk.data_page_offset - (chunk.dictionary_page_offset or 0)
+    most = POSITION_BYTES * chunk.num_values + WORDS_FACTOR * words
+    return bool(words <= WORDS_BYTES and chunk.total_uncompressed_size <= most)
+
+
+def _as(column: Any, kind: Any) -> Any:
+    """A column of text or positions in a dictionary as the one of the two that `kind` is."""
+    if column.type == kind:
+        return column
+    if pa.types.is_dictionary(kind) and not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    return column.cast(kind)
+
+
+def _spared(column: Any) -> int:
+    """The bytes of texts that a dictionary spares."""
+    if not pa.types.is_dictionary(column.type) or not _is_text(column.type.value_type):
+        return 0
+    return pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _as_in(about: Any, names: list[str]) -> dict[str, Any]:
