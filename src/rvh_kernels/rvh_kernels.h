@@ -19,6 +19,8 @@
  *   ring.c      keys -> the nodes of the next points on a ring
  *   lookup.c    keys -> partitions and their owners
  *   jump.c      integers -> one of n buckets, or several
+ *   rows.c      delimited text -> where the fields end, without needless quotes
+ *   objects.c   lines of JSON -> whether they are sound, and where a member stands
  *   simd/       the kernels over vectors, and which instruction set runs them
  */
 #ifndef RVH_KERNELS_H
@@ -403,6 +405,39 @@ rvh_status rvh_jump(const rvh_isa *isa, const rvh_column *integers, size_t start
 /* out[row - start]: the bucket of the integer at `row` by JumpBackHash. */
 rvh_status rvh_jumpback(const rvh_isa *isa, const rvh_column *integers, size_t start, size_t stop,
                         uint32_t buckets, intptr_t *out, rvh_poll *poll);
+
+/* ---- rows of files ------------------------------------------------------------------------ */
+
+typedef struct {
+  int32_t *ends;    /* [size]: where newlines and delimiters are in what is to be written */
+  size_t end_count; /* 1 + rows * columns, the newline before each row and the last one too */
+  size_t passed;    /* where the last newline is in the data */
+  size_t written;   /* bytes in `out`; 0 where the data is to be written as it is */
+} rvh_row_texts;
+
+/* The whole rows in delimited text: a newline, then rows from the start of one. What is to be
+ * written lacks quotes that need not be, carriage returns before newlines, and empty lines. Returns
+ * 0 where the text needs a closer look: quotes within a value, rows of another number of columns or
+ * longer than `limit`. `out` has `size` bytes; 0 < size < 2^31. */
+int rvh_rows(const uint8_t *data, size_t size, uint8_t delimiter, int quoted, size_t columns,
+             size_t limit, uint8_t *out, rvh_row_texts *rows);
+
+enum { RVH_MEMBERS = 256 }; /* the most members of an object, or of all together */
+
+typedef struct {
+  size_t count;
+  blake2_simd_bytes names[RVH_MEMBERS];
+} rvh_members;
+
+/* Whether line i, data[ends[i] + 1] to data[ends[i + 1]], is one JSON object in UTF-8, for each i <
+ * lines; `members` gets the names of their members. Strict: no member twice, no escape in a name,
+ * no NaN, no nesting beyond 100; what it does not pass may still be JSON. */
+int rvh_objects(const uint8_t *data, const intptr_t *ends, size_t lines, rvh_members *members);
+
+/* Where the values of a member stand in lines that `rvh_objects` has passed: bounds[2 * i] to
+ * bounds[2 * i + 1]. Returns 0 where an object has no such member. */
+int rvh_values(const uint8_t *data, const intptr_t *ends, size_t lines, blake2_simd_bytes name,
+               int32_t *bounds);
 
 /* ---- for measurements and proofs ---------------------------------------------------------- */
 

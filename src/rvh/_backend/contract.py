@@ -31,8 +31,11 @@ NAMES = (
     "lookup",
     "lookup_one",
     "neg_log",
+    "object_members",
+    "object_values",
     "pack",
     "rank_scores",
+    "whole_rows",
 )
 
 #: the scoring schemes; a scheme never changes, so it needs no version

@@ -1,24 +1,23 @@
 """Lines of JSON objects, checked all at once, that stay as they are.
 
-pyarrow's reader of JSON is as strict as Python's with `unique_members`, and stricter in some things
-that people rarely write. What it takes is taken; anything else is left to Python, line by line.
+The check is as strict as Python's reader with `unique_members`, and stricter in some things that
+people rarely write. What it passes is taken; anything else is left to Python, line by line.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
-from pyarrow import json as arrow_json
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from rvh._tables.structure import LF
+from rvh._backend import object_members, object_values
+from rvh._tables.structure import LF, QUOTE
 
 BRACE, OPEN = b"}{"
-#: the deepest nesting, or the most lists and objects in a line: types that deep take memory
-DEPTH = 500
-#: parts of numbers that only pyarrow knows: Inf, -NaN
-ONLY_ARROW = b"Inf", b"-NaN"
+DIGITS = {*b"-0123456789"}
 
 
 class JsonRows:
@@ -30,14 +29,14 @@ class JsonRows:
         A closing brace and a newline, then lines without blanks around the braces.
     ends : array
         The places of the newlines.
-    table : pyarrow.Table
-        What is in the objects, as pyarrow takes it.
+    members : list of str
+        Of all objects, in order of appearance.
     """
 
-    def __init__(self, data: bytes, ends: Any, table: Any) -> None:
+    def __init__(self, data: bytes, ends: Any, members: list[str]) -> None:
         self._data = data
-        self._table = table
-        self.members: list[str] = table.column_names
+        self._ends = ends
+        self.members = members
         #: each object but for its closing brace, behind that of the one before and a newline
         self.texts = pa.Array.from_buffers(
             *(pa.string(), len(ends) - 1),
@@ -50,16 +49,39 @@ class JsonRows:
 
     def column(self, name: str) -> Any | None:
         """A member that is a text, or a whole number, in all objects; else None."""
-        column = self._table[name].combine_chunks()
-        if pa.types.is_timestamp(column.type):  # a text that pyarrow took for a date
-            schema = pa.schema([(name, pa.string())])
-            try:
-                read = _read(self._data, explicit_schema=schema, unexpected_field_behavior="ignore")
-            except pa.ArrowInvalid:
-                return None
-            column = read[name].combine_chunks()
-        plain = pa.types.is_string(column.type) or pa.types.is_integer(column.type)
-        return column if plain and not column.null_count else None
+        bounds = object_values(self._data, self._ends, name)
+        if bounds is None:
+            return None
+        first = {*np.unique(np.frombuffer(self._data, np.uint8)[bounds[::2]]).tolist()}
+        texts = first == {QUOTE}
+        if texts:
+            bounds[::2] += 1
+            bounds[1::2] -= 1
+        buffers = [None, pa.py_buffer(bounds), pa.py_buffer(self._data)]
+        # Between two values is all that is between them.
+        values = pa.Array.from_buffers(pa.string(), len(bounds) - 1, buffers).take(
+            pa.array(np.arange(0, len(bounds), 2))
+        )
+        if not texts:
+            return _integers(values) if first <= DIGITS else None
+        if not pc.any(pc.match_substring(values, "\\")).as_py():
+            return values
+        try:
+            return pa.array([json.loads(f'"{value}"') for value in values.to_pylist()], pa.string())
+        except UnicodeError:  # half of a pair of UTF-16
+            return None
+
+
+def _integers(values: Any) -> Any | None:
+    """Texts of numbers as whole numbers; None where one is none, or has more than 64 bits."""
+    if pc.any(pc.match_substring_regex(values, "[.eE]")).as_py():
+        return None
+    for kind in (pa.int64(), pa.uint64()):
+        try:
+            return values.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+    return None
 
 
 def json_rows(data: bytes) -> tuple[JsonRows, Any] | None:
@@ -98,33 +120,5 @@ def json_rows(data: bytes) -> tuple[JsonRows, Any] | None:
         ends = np.flatnonzero(values == LF)
         if (values[ends[:-1] + 1] != OPEN).any():
             return None
-    if _is_deep(data, values, ends):
-        return None
-    try:
-        table = _read(data)
-        rows = JsonRows(data, ends, table)
-        rows.texts.validate(full=True)
-    except (pa.ArrowException, UnicodeDecodeError):
-        return None
-    if len(table) != len(places):  # two objects in a line
-        return None
-    if "double" in str(table.schema) and any(each in data for each in ONLY_ARROW):
-        return None
-    return rows, places
-
-
-def _is_deep(data: bytes, values: Any, ends: Any) -> bool:
-    """Check whether values may be nested more than `DEPTH` deep in a line."""
-    if data.count(b"[") + data.count(b"{") < DEPTH + len(ends) - 1:
-        return False
-    opening = np.flatnonzero((values == ord("[")) | (values == OPEN))
-    return bool(np.diff(np.searchsorted(opening, ends)).max() > DEPTH)
-
-
-def _read(data: bytes, **options: Any) -> Any:
-    """The objects as a table."""
-    return arrow_json.read_json(
-        pa.BufferReader(memoryview(data)[2:]),
-        read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(data)),
-        parse_options=arrow_json.ParseOptions(**options),
-    )
+    members = object_members(data, ends)
+    return None if members is None else (JsonRows(data, ends, members), places)

@@ -116,9 +116,10 @@ class ParquetWriter(TableWriter):
         self._rows, self._bytes = 0, 0
 
     def write(self, batch: Batch, chosen: NDArray[np.intp]) -> None:
+        words = self.ids.drop_null()
         nodes = [
             pa.DictionaryArray.from_arrays(
-                pa.array((column % len(self.ids)).astype(np.int32)), self.ids
+                pa.array(column.astype(np.int32), mask=(column < 0) | (column >= len(words))), words
             )
             for column in chosen.T
         ]

@@ -1,7 +1,7 @@
 """Rows of delimited text as they are to be written again: their own bytes, less what is optional.
 
 A row that was read is written with quotes only where they are needed, and ends with a newline. All
-that this takes from the bytes of most files is to leave some out, which NumPy finds at once.
+that this takes from the bytes of most files is to leave some out.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from rvh._tables.structure import CR, LF, QUOTE
+from rvh._backend import whole_rows
 
-Bytes = NDArray[np.uint8]
-Places = NDArray[np.intp]
+Places = NDArray[np.int32]
 
 
 class RowTexts:
@@ -35,7 +34,7 @@ class RowTexts:
     def __init__(self, data: Any, ends: Places, columns: int, quoted: bool) -> None:
         self._quoted = quoted
         self._data = pa.py_buffer(data)
-        self._ends = ends.astype(np.int32)
+        self._ends = ends
         self._columns = columns
         #: each row with the newline before it, in place of the one at its end
         self.rows = self._texts(self._ends[::columns])
@@ -88,65 +87,13 @@ def row_texts(
     >>> found.rows.to_pylist(), found.column(0).to_pylist(), size
     (['\na,b', '\n"c,d",e'], ['a', 'c,d'], 15)
     """
-    values = np.frombuffer(data, np.uint8)
-    places = np.flatnonzero((values == LF) | (values == ord(delimiter)))
-    drop: list[Places] = []
-    within: Places = np.empty(0, np.intp)  # quotes
-    if quoted and b'"' in data:
-        within = np.flatnonzero(values == QUOTE)
-        special, places = places, places[np.searchsorted(within, places) % 2 == 0]
-    newlines = np.flatnonzero(values[places] == LF)
-    places = places[: newlines[-1] + 1]
-    ends = places[newlines]
-    last = int(ends[-1])
-    sizes = np.diff(ends)
-    if len(sizes) and sizes.max() > limit:
+    made = whole_rows(data, ord(delimiter), quoted, columns, limit)
+    if made is None:
         return None
-    if b"\r" in data:
-        returns = np.flatnonzero(values[:last] == CR)
-        if len(within):
-            special = np.sort(np.concatenate([special, returns]))
-            returns = returns[np.searchsorted(within, returns) % 2 == 0]
-        drop.append(returns)
-        sizes = sizes - (values[ends[1:] - 1] == CR)
-    if len(within):
-        unneeded = _unneeded_quotes(values, within[: np.searchsorted(within, last)], special)
-        if unneeded is None:
-            return None
-        drop.append(unneeded)
-    if (empty := sizes <= 1).any():
-        drop.append(ends[1:][empty])
-        places = np.delete(places, newlines[1:][empty])
-    if len(places) % columns != 1 % columns or (values[places[::columns]] != LF).any():
-        return None
-    if np.count_nonzero(values[places] == LF) * columns != len(places) - 1 + columns:
-        return None
-    text: Any = memoryview(data)[: last + 1]
-    if drop and len(gaps := np.sort(np.concatenate(drop))):
-        text = np.delete(values[: last + 1], gaps)
-        places = places - np.searchsorted(gaps, places)
-    found = RowTexts(text, places, columns, len(within) > 0)
+    text, ends, last = made
+    found = RowTexts(text, ends, columns, quoted and b'"' in data)
     try:
         found.rows.validate(full=True)
     except pa.ArrowInvalid:
         return None
     return found, last
-
-
-def _unneeded_quotes(values: Bytes, quotes: Places, special: Places) -> Places | None:
-    """The quotes around values that need none; None where others are not around a value.
-
-    `special` is where the delimiters and line ends are, those within quotes too.
-    """
-    opening, closing = quotes[::2], quotes[1::2]
-    first, after = np.searchsorted(special, opening), np.searchsorted(special, closing)
-    doubled = opening[1:] == closing[:-1] + 1  # within a value: it goes on
-    opens = np.concatenate([[False], doubled])
-    closes = np.concatenate([doubled, [False]])
-    # A delimiter or line end is right before the one and right behind the other.
-    at_start = opens | (special[first - 1] == opening - 1)
-    at_end = closes | (special[np.minimum(after, len(special) - 1)] == closing + 1)
-    if not (at_start.all() and at_end.all()):
-        return None
-    needless = (first == after) & ~opens & ~closes
-    return np.concatenate([opening[needless], closing[needless]])

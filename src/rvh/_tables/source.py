@@ -30,14 +30,18 @@ class Counted(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
+    def read(self, size: int = -1) -> bytes:
         try:
             # read1 gives what a pipe has, where read would wait for more.
-            data = getattr(self._raw, "read1", self._raw.read)(len(buffer))
+            data: bytes = getattr(self._raw, "read1", self._raw.read)(size)
         except OSError as error:
             raise OSError(error.errno, error.strerror, self._name) from None
-        buffer[: len(data)] = data
         self.count += len(data)
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
         return len(data)
 
 

@@ -1,7 +1,7 @@
 # What the compiled module sees of the C libraries: blake2_simd.h and rvh_kernels.h.
 
 from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport int64_t, intptr_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, intptr_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "blake2_simd.h" nogil:
     const int BLAKE2_SIMD_ISA_MAX
@@ -70,6 +70,21 @@ cdef extern from "rvh_kernels.h" nogil:
     rvh_fault rvh_scan_flatbuffer(const uint8_t *message, size_t size, rvh_request *request)
     void rvh_fill_views(const uint8_t *message, size_t size, uint32_t number, uint8_t *views)
     void rvh_fill_packed(const uint8_t *message, size_t size, uint32_t number, uint8_t *out)
+    ctypedef struct rvh_row_texts:
+        int32_t *ends
+        size_t end_count
+        size_t passed
+        size_t written
+    int rvh_rows(const uint8_t *data, size_t size, uint8_t delimiter, int quoted, size_t columns,
+                 size_t limit, uint8_t *out, rvh_row_texts *rows)
+    enum:
+        RVH_MEMBERS
+    ctypedef struct rvh_members:
+        size_t count
+        blake2_simd_bytes names[256]
+    int rvh_objects(const uint8_t *data, const intptr_t *ends, size_t lines, rvh_members *members)
+    int rvh_values(const uint8_t *data, const intptr_t *ends, size_t lines, blake2_simd_bytes name,
+                   int32_t *bounds)
     ctypedef enum rvh_framing:
         RVH_BARE
         RVH_SIZED

@@ -25,6 +25,9 @@ from rvh._backend.pure.partitions import lookup_one as lookup_one
 from rvh._backend.pure.points import key_point as key_point
 from rvh._backend.pure.points import key_points as key_points
 from rvh._backend.pure.ring import RingPoints as RingPoints
+from rvh._backend.pure.rows import object_members as object_members
+from rvh._backend.pure.rows import object_values as object_values
+from rvh._backend.pure.rows import whole_rows as whole_rows
 from rvh._backend.pure.selection import PreparedNodes as PreparedNodes
 from rvh._backend.pure.selection import ascending as ascending
 from rvh._backend.pure.spans import compose as compose
