@@ -158,7 +158,7 @@ static const uint8_t *pass_object(reading *line, const uint8_t *at, int depth) {
 
 static const uint8_t *pass_value(reading *line, const uint8_t *at, int depth) {
   int escaped;
-  if (at >= line->end || depth == DEEPEST) return NULL;
+  if (at >= line->end || (depth == DEEPEST && (*at == '{' || *at == '['))) return NULL;
   switch (*at) {
     case '"':
       return pass_text(at + 1, line->end, &escaped);

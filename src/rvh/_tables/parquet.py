@@ -102,8 +102,9 @@ class ParquetWriter(TableWriter):
             options |= {"compression": compression, "compression_level": level}
         # Texts go as dictionaries where they come so, and are texts again for those who read: the
         # schema that is kept with the file says what the columns are.
-        keeps = isinstance(reader, ParquetReader)
-        self._written = reader.keep_dictionaries() if keeps else reader.schema
+        self._written = (
+            reader.keep_dictionaries() if isinstance(reader, ParquetReader) else reader.schema
+        )
         for field in [*self.schema][len(self._written) :]:
             self._written = self._written.append(
                 field.with_type(pa.dictionary(pa.int32(), pa.string()))

@@ -23,9 +23,9 @@ def whole_rows(
     Returns
     -------
     bytes-like, array, int
-        What is to be written; where newlines and delimiters are in it, the newline before each
-        row and the last one too; where the last newline is in `data`. None where the text needs a
-        closer look.
+        What is to be written, up to the last of the ends: where newlines and delimiters are in it,
+        the newline before each row too; where the last newline is in `data`. None where the text
+        needs a closer look: quotes within a value, rows of another number of columns or too long.
     """
     between = re.escape(bytes([delimiter]))
     end = rb"(" + between + rb"|\r?\n)"
