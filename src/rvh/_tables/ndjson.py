@@ -309,13 +309,15 @@ class JsonReader(Reader):
     def _whole_lines(self) -> Iterator[tuple[bytes, int]]:
         """The lines of a batch, each with a newline, and the number of the first of them."""
         rest, number, fresh = b"", 1, b"\n"
+        # A batch of few bytes has few rows: it is enough to know of a newline.
+        newlines_in = _newlines if self._batch_bytes > PIECE_BYTES else _has_newline
         while fresh:
-            parts, size, newlines = [rest], len(rest), rest.count(b"\n")
+            parts, size, newlines = [rest], len(rest), newlines_in(rest)
             while fresh and not self._is_full(newlines, size):
                 fresh = self.source.stream.read(PIECE_BYTES)
                 parts.append(fresh)
                 size += len(fresh)
-                newlines += fresh.count(b"\n")
+                newlines += newlines_in(fresh)
             data = b"".join(parts)
             if not fresh and data and not data.endswith(b"\n"):
                 data += b"\n"
@@ -431,6 +433,14 @@ class JsonWriter(Writer):
                     use = self.spelling("column", "")
                     raise batch.error(row, f"member {show(name)} is there already: use {use}")
             yield opened(line.decode())
+
+
+def _newlines(data: bytes) -> int:
+    return data.count(b"\n")
+
+
+def _has_newline(data: bytes) -> int:
+    return b"\n" in data
 
 
 def _member(each: dict[str, Any], path: Sequence[str]) -> Any:
