@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -240,14 +240,11 @@ def _ring(workload: Workload) -> Call:
     return lambda: ring.arglookup_batch(keys, workload.k, threads=workload.threads)
 
 
-def _scheme(workload: Workload) -> Scheme:
-    return "murmur" if workload.scheme == "murmur" else "blake2b"
-
-
 def _filtered(workload: Workload) -> Call:
     """A set of the living nodes of some zones is made, and selects: what follows a change."""
     numbers = np.arange(workload.nodes)
-    nodes = rvh.NodeSet(_ids(workload), scheme=_scheme(workload), domains={"zone": numbers % 10})
+    scheme = cast(Scheme, workload.scheme)  # NodeSet checks it
+    nodes = rvh.NodeSet(_ids(workload), scheme=scheme, domains={"zone": numbers % 10})
     usable, known = alive() & ~zone(3, 7), {"alive": numbers % 10 != 5}
     keys = _keys(workload)
     return lambda: nodes.subset(usable(nodes, known)).argselect_batch(
@@ -290,7 +287,7 @@ def _ids(workload: Workload) -> list[str]:
 
 def _nodes(workload: Workload, secret: bytes = b"") -> rvh.NodeSet:
     weights = np.arange(1, workload.nodes + 1) if workload.weighted else None
-    return rvh.NodeSet(_ids(workload), weights, _scheme(workload), secret)
+    return rvh.NodeSet(_ids(workload), weights, cast(Scheme, workload.scheme), secret)
 
 
 def _texts(workload: Workload) -> list[str]:
