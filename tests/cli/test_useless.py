@@ -59,6 +59,8 @@ OF_ASSIGN = {
     "--quote": "none",
     "--encoding": "utf-16",
     "--hive": "drop",
+    "--compression": "gzip",
+    "--level": "1",
     "--quiet": None,
 }
 OF_SELECT = {"--scores": None, "--json": None, "--at": "s", "--key": "other", "--nodes": "a,b"}
