@@ -104,6 +104,33 @@ def test_parquet_keeps_codecs_dictionaries_and_row_groups(call, tmp_path):
     assert about.num_row_groups == 3
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_texts_in_dictionaries_are_texts_again(call, tmp_path, kind):
+    """Each row group has its own dictionary, and the row groups do not end where batches do."""
+    source, out = tmp_path / "keys.parquet", tmp_path / "out.parquet"
+    rows = 150_000
+    words = [None if n % 7 == 0 else f"wörd {n // 40_000} {n % 5}" for n in range(rows)]
+    table = pa.table(
+        {
+            "key": [f"k{n}" for n in range(rows)],
+            "word": pa.array(words, kind),
+            "none": pa.nulls(rows, kind),
+        }
+    )
+    parquet.write_table(table, source, row_group_size=40_000, use_dictionary=["word", "none"])
+    args = ("assign", source, "-K", "key", "-n", LIST, "-q", "-o")
+    assert call(*args, out).code == 0
+    found = parquet.read_table(out)
+    assert found.drop_columns("node").equals(table)
+    assert found.schema.field("node").type == pa.string()
+    assert call(*args, tmp_path / "out.csv").code == 0
+    nodes = (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert found["node"].to_pylist() == [line.rpartition(",")[2] for line in nodes]
+    about = parquet.ParquetFile(out).metadata
+    has = [about.row_group(0).column(n).has_dictionary_page for n in (0, 1, 3)]
+    assert has == [False, True, True]
+
+
 def codecs(path: Path) -> tuple[list[str], int]:
     about = parquet.ParquetFile(path).metadata
     group = about.row_group(0)
