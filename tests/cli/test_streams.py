@@ -177,7 +177,8 @@ ROWS = 140_000  # two batches and a part of one
 def late(tmp_path_factory):
     """Keys of which the last is null: the rows before it are on their way by then."""
     path = tmp_path_factory.mktemp("late") / "late.parquet"
-    pq.write_table(pa.table({"id": [f"k{n}" for n in range(ROWS - 1)] + [None]}), path)
+    table = pa.table({"id": [f"k{n}" for n in range(ROWS - 1)] + [None]})
+    pq.write_table(table, path, row_group_size=ROWS // 4)  # as large are those of the output
     return path
 
 
