@@ -83,6 +83,10 @@ def test_types_stay_also_those_that_arrow_cannot_reorder(call, tmp_path):
             "word": words,
             "at": pa.array([1, 2, None, 4], pa.timestamp("ns", "Europe/Berlin")),
             "views": pa.array([["x"], [], None, ["y", "z"]], pa.list_(pa.string_view())),
+            "pair": pa.array(
+                [["x", "y"], None, ["z", None], ["", "w"]], pa.list_(pa.string_view(), 2)
+            ),
+            "map": pa.array([[("x", "y")], [], None, []], pa.map_(pa.string(), pa.string_view())),
             "in": [{"a": 1, "b": "x"}, None, {"a": 2, "b": None}, {"a": 3, "b": "y"}],
             "runs": pa.RunEndEncodedArray.from_arrays(pa.array([3, 4], pa.int32()), [7, 8]),
             "price": pa.array([1, 2, 3, 4]).cast(pa.decimal128(22, 2)),
@@ -363,7 +367,7 @@ def keys(tmp_path) -> Path:
     return path
 
 
-def test_what_is_there_is_not_touched(fails, call, keys, tmp_path):
+def test_what_is_there_is_not_touched(fails, call, keys, tmp_path, monkeypatch):
     out = tmp_path / "out"
     out.mkdir()
     args = ["split", keys, "-qK", "id", "-n", LIST, "-o"]
@@ -372,10 +376,31 @@ def test_what_is_there_is_not_touched(fails, call, keys, tmp_path):
     assert "is not empty" in fails(*args, out)
     assert content(out) == before
     assert "is no folder" in fails(*args, keys)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert "name one in it, as ./split" in fails(*args, ".")
+    assert call(*args, "./split").code == 0
     assert "no folder" in fails(*args, tmp_path / "no" / "out")
     assert "name one" in fails(*args, "-")
     assert "name one" in fails(*args, "")
+    assert sorted(os.listdir(tmp_path)) == ["here", "k.csv", "out"]
+
+
+def test_a_folder_that_is_filled_meanwhile(fails, keys, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    out.mkdir()
+    rmdir = os.rmdir
+
+    def filled(path, **more):
+        if Path(path) == out:
+            (out / "theirs").touch()
+        rmdir(path, **more)
+
+    monkeypatch.setattr(os, "rmdir", filled)
+    message = fails("split", keys, "-qK", "id", "-n", LIST, "-o", out)
+    assert "something else was put there meanwhile" in message
     assert sorted(os.listdir(tmp_path)) == ["k.csv", "out"]
+    assert os.listdir(out) == ["theirs"]
 
 
 def test_an_error_in_a_late_row_leaves_nothing(fails, tmp_path):

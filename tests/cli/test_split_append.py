@@ -71,7 +71,11 @@ def test_append_refuses_what_does_not_go_with_it(fails, shards, more, args, word
 
 def test_append_refuses_other_columns(fails, shards, tmp_path):
     (tmp_path / "other.csv").write_text("id,m\n1,2\n", encoding="utf-8")
-    assert "columns" in fails("split", tmp_path / "other.csv", *SPLIT, "-o", shards, "--append")
+    message = fails("split", tmp_path / "other.csv", *SPLIT, "-o", shards, "--append")
+    assert "columns: number 2 is {'name': 'n', 'type': 'string'} there and {'name': 'm'" in message
+    (tmp_path / "other.csv").write_text("id,n,m\n1,2,3\n", encoding="utf-8")
+    message = fails("split", tmp_path / "other.csv", *SPLIT, "-o", shards, "--append")
+    assert "columns: number 3 is None there and {'name': 'm'" in message
 
 
 def test_append_needs_a_folder_of_split(fails, call, keys, shards, tmp_path):

@@ -251,7 +251,8 @@ def test_bounded_load_is_of_all_keys_together(call, fails, tmp_path):
         ("", "is damaged"),
         ("[]", "no manifest of rvh split"),
         ('{"rvh_split": 2, "written_by": "rvh 9"}', "version 2"),
-        ('{"rvh_split": 1}', "no member 'layout'"),
+        ('{"rvh_split": 1}', "$ has no member 'layout'"),
+        ("[" * 100_000, "is damaged"),
     ],
 )
 def test_a_manifest_that_cannot_be_read(fails, shards, text, word):
@@ -259,10 +260,66 @@ def test_a_manifest_that_cannot_be_read(fails, shards, text, word):
     assert word in fails("verify", shards)
 
 
-@pytest.mark.parametrize("path", ["../k.csv", "/etc/passwd", "node=a/../../k.csv", ""])
-def test_a_manifest_that_leads_out_of_the_folder(fails, shards, path):
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../k.csv",
+        "/etc/passwd",
+        "node=a/../../k.csv",
+        "",
+        "node=a/\0",
+        "node=b/part-0.csv",
+        "part-0.csv",
+    ],
+)
+def test_a_manifest_that_leads_out_of_the_folder_of_a_node(fails, shards, path):
     change(shards, lambda said: said["files"][0].update(path=path))
-    assert "is not one in the folder" in fails("verify", shards)
+    message = fails("verify", shards)
+    assert f"$.files[0].path is {path!r}, and a file of this node is" in message
+
+
+def test_a_file_that_is_listed_twice_or_no_more(fails, shards):
+    change(shards, lambda said: said["files"].append(said["files"][0]))
+    assert "which is there twice" in fails("verify", shards)
+    change(shards, lambda said: said.update(files=said["files"][:3]))
+    assert "$.totals.files is 4, and $.files has 3" in fails("verify", shards)
+
+
+OTHER_VALUES = [
+    None, True, -1, 1.5, 10**30, float("nan"), "", "../..", "\0", "\ud800", [], {}, ["a"], {"a": 1},
+    [[]],
+]  # fmt: skip
+
+
+def members(value, path=()):
+    """The paths of all values in a manifest, of lists those of the first element."""
+    if isinstance(value, dict):
+        for name in value:
+            yield from members(value[name], (*path, name))
+    elif isinstance(value, list) and value:
+        yield from members(value[0], (*path, 0))
+    if path:
+        yield path
+
+
+@pytest.mark.parametrize("args", [("-q",), ("-q", "-n", LIST)])
+def test_no_value_of_a_manifest_makes_more_than_a_line_of_error(call, shards, args):
+    sound = (shards / NAME).read_text(encoding="utf-8")
+    paths = list(members(json.loads(sound)))
+    assert len(paths) > 40
+    for place, path in enumerate(paths):
+        for value in OTHER_VALUES[place % 8 :: 8]:
+            said = json.loads(sound)
+            inner = said
+            for part in path[:-1]:
+                inner = inner[part]
+            inner[path[-1]] = value
+            (shards / NAME).write_text(json.dumps(said), encoding="utf-8")
+            result = call("verify", shards, *args)
+            if result.code:  # as many lines as files, where a change makes all of them wrong
+                assert result.err.count("\n") in range(1, 5), (path, value, result)
+            else:
+                assert result.err == ""
 
 
 def test_no_folder_of_split(fails, tmp_path):

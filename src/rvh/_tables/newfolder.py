@@ -45,6 +45,11 @@ def refuse_folder(path: str) -> None:
             f"{path} is mounted by itself, so that no new folder can take its place: name one in "
             f"it, as {os.path.join(path, 'split')}"
         )
+    if os.path.samefile(place, os.curdir):
+        raise RVHError(
+            f"{path} is the folder that this runs in, and a new one in its place would leave the "
+            f"shell in none: name one in it, as {os.path.join(path, 'split')}"
+        )
 
 
 @contextlib.contextmanager
@@ -58,9 +63,9 @@ def new_folder(path: str) -> Iterator[str]:
     part = unfinished(os.path.dirname(place))
     with _temporary(part, path):
         yield part
-        with contextlib.suppress(FileNotFoundError):
-            os.rmdir(place)  # the empty one, which no folder replaces on every system
         try:
+            with contextlib.suppress(FileNotFoundError):
+                os.rmdir(place)  # the empty one, which no folder replaces on every system
             os.rename(part, place)
         except OSError as error:
             raise RVHError(

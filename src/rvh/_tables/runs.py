@@ -139,6 +139,14 @@ def _movable(kind: Any) -> Any:
         return pa.list_(kind.value_field.with_type(_movable(kind.value_type)))
     if types.is_large_list(kind):
         return pa.large_list(kind.value_field.with_type(_movable(kind.value_type)))
+    if types.is_fixed_size_list(kind):
+        return pa.list_(kind.value_field.with_type(_movable(kind.value_type)), kind.list_size)
+    if types.is_map(kind):
+        return pa.map_(
+            kind.key_field.with_type(_movable(kind.key_type)),
+            kind.item_field.with_type(_movable(kind.item_type)),
+            kind.keys_sorted,
+        )
     if types.is_run_end_encoded(kind):
         return kind.value_type
     return kind

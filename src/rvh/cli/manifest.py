@@ -4,18 +4,61 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
+from rvh._tables import COMPRESSIONS, FORMATS, Quote
+from rvh._tables.partnames import file_names, hive_names
 from rvh._version import __version__
+from rvh.cli.keyspec import KeyType, NullKeys
+from rvh.cli.options import Algorithm, Integers, Scheme
 from rvh.cli.outputs import counted
+from rvh.cli.shapes import refuse_other_shape
 from rvh.errors import RVHError, show
 
 #: the name in the folder: engines skip what begins with an underscore
 NAME = "_rvh.json"
+#: the names of files in the folders of hive
+PART = re.compile(r"part-[0-9]+\.[a-z.]+\Z")
 #: the version of the schema; a reader refuses another
 VERSION = 1
+HIVE, FILES = "hive", "files"
+#: what a manifest of this version has, as `refuse_other_shape` takes it
+SHAPE = {
+    "layout": frozenset((HIVE, FILES)),
+    "column": str,
+    "format": frozenset(FORMATS),
+    "compression": (frozenset(COMPRESSIONS.values()), None),
+    "options": {"quote?": frozenset(Quote), "header?": bool, "delimiter?": str},
+    "columns": ([{"name": str, "type": str}], None),
+    "rank_column": (str, None),
+    "placement": {
+        "algorithm": frozenset(Algorithm),
+        "k": int,
+        "scheme?": frozenset(Scheme),
+        "partitions?": int,
+        "integers?": frozenset(Integers),
+        "spread?": [str],
+        "max_per_domain?": [int],
+        "strict?": bool,
+        "node_geohash?": str,
+        "precision?": int,
+        "load_factor?": float,
+        "fingerprint": str,
+    },
+    "keys": {
+        "columns": [{"column": str, "type": frozenset(KeyType)}],
+        "geohash": (str, None),
+        "nulls": frozenset(NullKeys),
+    },
+    "totals": {"rows_in": int, "rows_out": int, "bytes": int, "files": int},
+    "runs": [{"inputs": [str], "key": str, "rows_in": int, "rows_out": int}],
+    "nodes": [{"node": (str, None), "rows": int, "bytes": int}],
+    "files": [{"path": str, "node": (str, None), "rows": int, "bytes": int, "sha256": str}],
+}
 
 
 class File(NamedTuple):
@@ -105,6 +148,40 @@ class Manifest:
         lists = {"not given": sorted(there - here), "given, but not there": sorted(here - there)}
         return "; ".join(f"{show(nodes, 80)} {what}" for what, nodes in lists.items() if nodes)
 
+    def paths(self) -> list[str]:
+        """The path of the file of each node that the next run writes, relative to the folder."""
+        packed = next((end for end, name in COMPRESSIONS.items() if name == self.compression), "")
+        extension = FORMATS[self.format].extensions[0] + packed
+        if self.layout == FILES:
+            return file_names([node for node in self.nodes if node is not None], extension)
+        file = f"part-{len(self.runs)}{extension}"
+        return [f"{folder}/{file}" for folder in hive_names(self.column, self.nodes)]
+
+    def refuse_other_paths(self) -> None:
+        """Refuse files that are not where the rows of their nodes belong, or are listed twice.
+
+        So none is outside the folder: a manifest may come from anywhere.
+        """
+        where = dict(zip(self.nodes, self.paths(), strict=True))
+        if len(where) < len(self.nodes):
+            raise RVHError("$.nodes names a node twice")
+        seen = set()
+        for position, each in enumerate(self.files):
+            place = f"$.files[{position}].path is {show(each.path)}"
+            if each.node not in where:
+                raise RVHError(f"$.files[{position}].node is {show(each.node)}, not in $.nodes")
+            if self.layout == FILES:
+                is_there = each.path == where[each.node]
+            else:
+                folder, _, name = each.path.rpartition("/")
+                folder_of_node = where[each.node].rpartition("/")[0]
+                is_there = folder == folder_of_node and PART.match(name) is not None
+            if not is_there:
+                raise RVHError(f"{place}, and a file of this node is {show(where[each.node])}")
+            if each.path in seen:
+                raise RVHError(f"{place}, which is there twice")
+            seen.add(each.path)
+
     def continue_from(self, before: Manifest, folder: str) -> None:
         """Take the files of a manifest to which others are to be added.
 
@@ -125,7 +202,11 @@ class Manifest:
             if now == then:
                 continue
             what = each.name.replace("_", " ")
-            if isinstance(now, dict):
+            if isinstance(now, list) and isinstance(then, list):
+                pairs = enumerate(zip_longest(then, now))
+                at, (then, now) = next((n, pair) for n, pair in pairs if pair[0] != pair[1])
+                what = f"{what}: number {at + 1}"
+            elif isinstance(now, dict):
                 name = next(name for name in [*then, *now] if now.get(name) != then.get(name))
                 what, now, then = f"{what}: {name}", now.get(name), then.get(name)
             raise RVHError(
@@ -170,26 +251,19 @@ def read(folder: str) -> Manifest:
             f"the rvh that wrote it, {show(said.get('written_by'))}, or a later one"
         )
     try:
+        refuse_other_shape({name: said[name] for name in said if name in SHAPE}, SHAPE)
         made = Manifest(**{each.name: said[each.name] for each in fields(Manifest)})
         made.nodes = [each["node"] for each in said["nodes"]]
         made.runs = [Run(**each) for each in said["runs"]]
         made.files = [File(**each) for each in said["files"]]
-        made.placement["algorithm"], made.keys["columns"]
-        for each in made.files:
-            _refuse_outside(each.path)
-            if each.node not in made.nodes:
-                raise ValueError(f"node {each.node!r} of {each.path} is not in nodes")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"no member {error}" if isinstance(error, KeyError) else str(error)
-        raise RVHError(f"{path} is damaged: {what}; split the table again") from None
+        made.refuse_other_paths()
+        if said["totals"]["files"] != len(made.files):
+            raise RVHError(
+                f"$.totals.files is {said['totals']['files']}, and $.files has {len(made.files)}"
+            )
+    except RVHError as error:
+        raise RVHError(f"{path} is damaged: {error}; split the table again") from None
     return made
-
-
-def _refuse_outside(path: str) -> None:
-    """Refuse a path that leaves the folder: a manifest may come from anywhere."""
-    parts = path.split("/")
-    if not path or os.path.isabs(path) or not {"", ".", ".."}.isdisjoint(parts):
-        raise ValueError(f"the path {path!r} is not one in the folder")
 
 
 def _json(value: Any) -> str:

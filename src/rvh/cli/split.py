@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from rvh._tables import COMPRESSIONS, Format, format_of
-from rvh._tables.partnames import ESCAPED, HIDDEN, file_names, hive_names
+from rvh._tables import format_of
+from rvh._tables.partnames import ESCAPED, HIDDEN
 from rvh.cli import manifest as manifests
 from rvh.cli.exits import say
 from rvh.cli.finding import find
@@ -41,8 +41,8 @@ READING = 0.6
 class Layout(StrEnum):
     """The way from a node id to its file."""
 
-    HIVE = "hive"
-    FILES = "files"
+    HIVE = manifests.HIVE
+    FILES = manifests.FILES
 
 
 def split(
@@ -156,7 +156,7 @@ def split(
         )
         if before is not None:
             about.continue_from(before, out)
-        names = _paths(about, write_as)
+        names = about.paths()
         bar = progress(Path(reader.name).name, quiet)
         stack.enter_context(bar)
         rows.look_ahead(bar)
@@ -203,16 +203,6 @@ def _written(
         name = os.path.join(out, *names[node].split("/"))
         rows, size, digest = parts.write(path, name, runs.schema, runs.of_node(node))
         yield File(names[node], about.nodes[node], rows, size, digest)
-
-
-def _paths(about: Manifest, write_as: Format) -> list[str]:
-    """The path of the file of each node, relative to the folder."""
-    packed = next((end for end, name in COMPRESSIONS.items() if name == about.compression), "")
-    extension = write_as.extensions[0] + packed
-    if about.layout == Layout.FILES:
-        return file_names([node for node in about.nodes if node is not None], extension)
-    file = f"part-{len(about.runs)}{extension}"
-    return [f"{folder}/{file}" for folder in hive_names(about.column, about.nodes)]
 
 
 def _column(given: str | None, layout: Layout) -> str:

@@ -261,6 +261,9 @@ class Checker:
         except RVHError as error:
             yield str(error).removeprefix(f"{path}: ")
             return
+        except typer.BadParameter as error:  # of key columns, which the manifest has chosen
+            yield f"its columns are not those of the manifest: {error.message}"
+            return
         finally:
             self.rows += rows
         if rows != each.rows:
