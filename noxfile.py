@@ -123,9 +123,9 @@ def emulated(session: nox.Session, processor: str) -> None:
 
 @here
 def fuzz(session: nox.Session) -> None:
-    """Fuzz the decoders of requests for so many seconds, 20 unless given; what it finds is kept.
+    """Fuzz the readers of requests and of rows, each for so many seconds, 20 unless given.
 
-    A message that they fail on is printed, and stands in the folder; so do those that reached new
+    An input that they fail on is printed, and stands in the folder; so do those that reached new
     code, where the next run begins.
     """
     (seconds,) = session.posargs or ["20"]
@@ -138,11 +138,13 @@ def fuzz(session: nox.Session) -> None:
         silent=True,
     )
     session.run("cmake", "--build", str(folder), silent=True)
-    found, seeds = folder / "messages", "src/rvh_kernels/tests/messages"
-    found.mkdir(exist_ok=True)
     limits = (f"-max_total_time={seconds}", "-max_len=4096", "-timeout=10", "-print_final_stats=1")
     prefix = f"-artifact_prefix={folder}/"
-    session.run(str(folder / "fuzz_messages"), *limits, prefix, str(found), seeds, external=True)
+    for name in ("messages", "rows"):
+        found, seeds = folder / name, f"src/rvh_kernels/tests/{name}"
+        found.mkdir(exist_ok=True)
+        program = str(folder / f"fuzz_{name}")
+        session.run(program, *limits, prefix, str(found), seeds, external=True)
 
 
 @here
