@@ -43,7 +43,8 @@ static size_t read_rows(const uint8_t *text, size_t size, uint8_t delimiter, int
     }
     if (rows.written > 0) {
       REQUIRE((size_t)ends[count - 1] == length - 1);
-      REQUIRE(read_rows(kept + 1, length - 1, delimiter, quoted, columns) == count);
+      if (columns > 1) /* an empty value alone on its row is an empty line until a node follows */
+        REQUIRE(read_rows(kept + 1, length - 1, delimiter, quoted, columns) == count);
     }
   }
   free(data);
