@@ -21,6 +21,7 @@ from commandline import PEAK
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from splitting import (
+    HARD_IDS,
     LIST,
     NODES,
     ONE,
@@ -29,6 +30,7 @@ from splitting import (
     hidden,
     manifest,
     rows_of,
+    split_by_hard_ids,
     stopped,
     write_keys,
 )
@@ -246,26 +248,10 @@ def test_a_folder_is_not_named_as_another_format_than_its_files(call, tmp_path):
 
 # -- names that engines read back -----------------------------------------------------------------
 
-IDS = [
-    *("a/b", "x=y", "50%", "two words", " lead", "ü", "eu:1", "v.1", ".", "..", "b.", "c ", "con"),
-    *("A", "a", "d+e", 'q"uote', "it's", "br[ac]k", "br{a}ce", "s*t?r", "t\tab", "n\nl", "<>|"),
-    *("back\\slash", "%41", "#frag", "a&b", "日本", "null", "true", "100", "007", "2024-01-01"),
-    *("~t", "$x", "a,b", ";", "^c", "`b`", "@at", "!x", "__x", "\x7f", "_", "\x00nul", "\x85x"),
-]
-
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory) -> Path:
-    """A folder with partitions of names that are hard to write."""
-    from rvh.cli import main
-
-    folder = tmp_path_factory.mktemp("named")
-    write_keys(folder / "k.parquet", [f"k{n}" for n in range(3000)])
-    ids = json.dumps(IDS)
-    args = ["split", f"{folder}/k.parquet", "-qK", "id", "-n", ids, "-o", f"{folder}/out"]
-    assert main(args) == 0
-    assert len(manifest(folder / "out")["files"]) == len(IDS)
-    return folder / "out"
+    return split_by_hard_ids(tmp_path_factory.mktemp("named"))
 
 
 def counts(folder: Path) -> dict[str, int]:
@@ -329,13 +315,13 @@ def test_names_fit_other_file_systems(named):
 def test_names_of_files(call, tmp_path):
     write_keys(tmp_path / "k.csv", [f"k{n}" for n in range(3000)])
     out = tmp_path / "out"
-    ids = json.dumps(IDS)
+    ids = json.dumps(HARD_IDS)
     args = ["-qK", "id", "-n", ids, "--layout", "files", "-o", out]
     assert call("split", tmp_path / "k.csv", *args).code == 0
     names = [path.name for path in out.iterdir()]
-    assert len({name.casefold() for name in names}) == len(names) == len(IDS) + 1
+    assert len({name.casefold() for name in names}) == len(names) == len(HARD_IDS) + 1
     shown = [each for each in names if not each.startswith((".", "_"))]
-    assert len(shown) == len(IDS)
+    assert len(shown) == len(HARD_IDS)
     assert "con.csv" not in names
     assert call("verify", out, "-n", ids).code == 0
 

@@ -36,6 +36,7 @@ from pyspark import SparkContext
 from pyspark.errors import PythonException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as sf
+from splitting import manifest, split_by_hard_ids
 
 import rvh
 from rvh.integrations.spark import node, partition_by_node, register, with_node
@@ -371,3 +372,19 @@ def test_a_worker_without_rvh_says_what_to_do(tmp_path: Path) -> None:
     )  # fmt: skip
     assert f"this Spark worker, {sys.executable}, needs the same rvh" in run.stdout
     assert "set PYSPARK_PYTHON" in run.stdout
+
+
+# -- what rvh split writes ------------------------------------------------------------------------
+
+
+def test_the_ids_of_a_split_are_read_back(spark: Any, tmp_path: Path) -> None:
+    folder = split_by_hard_ids(tmp_path)
+    inference = "spark.sql.sources.partitionColumnTypeInference.enabled"
+    spark.conf.set(inference, "false")
+    try:
+        counts = spark.read.parquet(str(folder)).groupBy("node").count().collect()
+    finally:
+        spark.conf.unset(inference)
+    assert {row["node"]: row["count"] for row in counts} == {
+        each["node"]: each["rows"] for each in manifest(folder)["files"]
+    }

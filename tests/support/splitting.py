@@ -14,6 +14,7 @@ from commandline import command, environment, once, signals_by_default
 from rvh.cli.manifest import NAME
 
 __all__ = [
+    "HARD_IDS",
     "LIST",
     "NODES",
     "ONE",
@@ -22,10 +23,18 @@ __all__ = [
     "hidden",
     "manifest",
     "rows_of",
+    "split_by_hard_ids",
     "stopped",
     "write_keys",
 ]
 
+#: ids that are hard to write as names of folders
+HARD_IDS = [
+    *("a/b", "x=y", "50%", "two words", " lead", "ü", "eu:1", "v.1", ".", "..", "b.", "c ", "con"),
+    *("A", "a", "d+e", 'q"uote', "it's", "br[ac]k", "br{a}ce", "s*t?r", "t\tab", "n\nl", "<>|"),
+    *("back\\slash", "%41", "#frag", "a&b", "日本", "null", "true", "100", "007", "2024-01-01"),
+    *("~t", "$x", "a,b", ";", "^c", "`b`", "@at", "!x", "__x", "\x7f", "_", "\x00nul", "\x85x"),
+]
 NODES = ["a", "b", "c", "d"]
 ONE = '["a"]'
 LIST = ",".join(NODES)
@@ -91,3 +100,15 @@ def stopped(number: int, folder: Path, *args: object) -> subprocess.CompletedPro
     run.send_signal(number)
     _, error = run.communicate(timeout=120)
     return subprocess.CompletedProcess([], run.returncode, b"", error)
+
+
+def split_by_hard_ids(folder: Path) -> Path:
+    """Split 3,000 rows by the hard ids, each of which gets some; return the folder."""
+    from rvh.cli import main
+
+    write_keys(folder / "k.parquet", [f"k{n}" for n in range(3000)])
+    ids = json.dumps(HARD_IDS)
+    args = ["split", f"{folder}/k.parquet", "-qK", "id", "-n", ids, "-o", f"{folder}/out"]
+    assert main(args) == 0
+    assert len(manifest(folder / "out")["files"]) == len(HARD_IDS)
+    return folder / "out"
