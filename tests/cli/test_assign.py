@@ -15,9 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from commandline import PEAK, command, environment, once, signals_by_default
+from commandline import PEAK, command, environment, interruptible, once
 from sizes import some
-from stopping import fork_warns
 
 import rvh
 from rvh._tables import compression_of, format_of
@@ -242,7 +241,6 @@ def part_files(folder: Path) -> list[str]:
     return [name for name in os.listdir(folder) if name.endswith(".part")]
 
 
-@fork_warns
 @pytest.mark.parametrize(
     ("number", "out_name", "exists"),
     some(
@@ -263,11 +261,10 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, number, out_name, exists):
     if exists:
         out.write_bytes(b"before")
     run = subprocess.Popen(  # it waits for more of its input, in the middle of a run
-        command("assign", "-", "--format", "lines", "-n", LIST, "-o", out),
+        interruptible("assign", "-", "--format", "lines", "-n", LIST, "-o", out),
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(),
-        preexec_fn=signals_by_default,
     )
     assert run.stdin is not None
     run.stdin.write(b"key\n" * 1000)
@@ -281,7 +278,6 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, number, out_name, exists):
     assert not exists or out.read_bytes() == b"before"
 
 
-@fork_warns
 def test_ctrl_c_while_it_ranks(tmp_path):
     keys, out = tmp_path / "keys.txt", tmp_path / "out.txt"
     keys.write_text("".join(f"k{n}\n" for n in range(400_000)), encoding="utf-8")
@@ -290,10 +286,9 @@ def test_ctrl_c_while_it_ranks(tmp_path):
         "".join(f"node{n}\n" for n in range(3000)), encoding="utf-8"
     )  # seconds at least, compiled too
     run = subprocess.Popen(
-        command("assign", keys, "-n", f"@{nodes}", "-o", out),
+        interruptible("assign", keys, "-n", f"@{nodes}", "-o", out),
         stderr=subprocess.PIPE,
         env=environment(),
-        preexec_fn=signals_by_default,
     )
     once(run, lambda: part_files(tmp_path))
     time.sleep(0.2)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from commandline import command, environment
+from commandline import command, environment, limited
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sizes import examples
@@ -252,7 +252,7 @@ def test_one_file_twice(fails, here):
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "ndjson"])
 def test_a_thousand_files_with_few_open(call, here, kind):
-    resource = pytest.importorskip("resource", reason="this system has no limits of processes")
+    pytest.importorskip("resource", reason="this system has no limits of processes")
     write("k.txt", "a\n")
     assert call("assign", "k.txt", "-qn", LIST, "--column", "x", "-o", f"k.{kind}").code == 0
     os.mkdir("data")
@@ -266,15 +266,11 @@ def test_a_thousand_files_with_few_open(call, here, kind):
         os.unlink(f"data/{number}.{kind}")
         Path(f"data/{number}.{kind}").write_bytes(data)
 
-    def few() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
-
     done = subprocess.run(
-        command("assign", "data", *args),
+        limited("RLIMIT_NOFILE", 40, "assign", "data", *args),
         capture_output=True,
         env=environment(),
         timeout=300,
-        preexec_fn=few,
     )
     assert done.returncode == 0, done.stderr
     assert b"1,000 rows of 1,000 files" in done.stderr

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from commandline import command, environment, once, signals_by_default
+from commandline import environment, interruptible, once
 
 import rvh
 
@@ -140,10 +140,11 @@ def test_ctrl_c(tmp_path, name):
     keys.write_text("key\n" * name.endswith("csv") + "".join(map(row.format, range(400_000))))
     nodes.write_text("".join(f"node{n}\n" for n in range(3000)), encoding="utf-8")
     run = subprocess.Popen(
-        command("assign", keys, "-n", f"@{nodes}", "-K", "key", "-o", tmp_path / f"out-{name}"),
+        interruptible(
+            "assign", keys, "-n", f"@{nodes}", "-K", "key", "-o", tmp_path / f"out-{name}"
+        ),
         stderr=subprocess.PIPE,
         env=environment(),
-        preexec_fn=signals_by_default,
     )
     once(run, lambda: [each for each in tmp_path.iterdir() if each.suffix == ".part"])
     run.send_signal(signal.SIGINT)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import resource
 import signal
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from commandline import PEAK
+from commandline import PEAK, limited
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from splitting import (
@@ -34,7 +33,6 @@ from splitting import (
     stopped,
     write_keys,
 )
-from stopping import fork_warns
 
 from rvh.cli.manifest import NAME
 
@@ -396,11 +394,6 @@ def test_an_error_in_a_late_row_leaves_nothing(fails, tmp_path):
     assert os.listdir(tmp_path) == ["k.parquet"]
 
 
-def small_files() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
-
-@fork_warns
 @pytest.mark.parametrize("extension", ["csv", "parquet"])
 @pytest.mark.parametrize("nodes", [ONE, LIST])
 def test_a_full_disk_leaves_nothing(spawn, tmp_path, extension, nodes):
@@ -408,7 +401,7 @@ def test_a_full_disk_leaves_nothing(spawn, tmp_path, extension, nodes):
     path, out = tmp_path / f"k.{extension}", tmp_path / "out"
     write_keys(path, [f"{n * 7919 % 99991:07d}" * 3 for n in range(20_000)])
     args = ["-K", "id", "-n", nodes, "-o", out]
-    result = spawn("split", path, *args, preexec_fn=small_files)
+    result = spawn(argv=limited("RLIMIT_FSIZE", 100_000, "split", path, *args))
     assert (result.code, result.out) == (1, b"")
     assert result.err.count("\n") == 1
     assert "File too large" in result.err
@@ -417,11 +410,6 @@ def test_a_full_disk_leaves_nothing(spawn, tmp_path, extension, nodes):
     assert os.listdir(tmp_path) == [path.name]
 
 
-def few_descriptors() -> None:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-
-
-@fork_warns
 @pytest.mark.parametrize("extension", ["csv.gz", "parquet"])
 def test_many_nodes_need_few_open_files(spawn, call, tmp_path, extension):
     nodes, path, out = tmp_path / "nodes.txt", tmp_path / f"k.{extension}", tmp_path / "out"
@@ -431,12 +419,12 @@ def test_many_nodes_need_few_open_files(spawn, call, tmp_path, extension):
     else:
         path.write_bytes(gzip.compress(b"id\n" + b"".join(b"k%d\n" % n for n in range(5000))))
     args = ["-qK", "id", "-n", f"@{nodes}", "--scheme", "murmur", "-o", out]
-    assert spawn("split", path, *args, preexec_fn=few_descriptors).code == 0
+    assert spawn(argv=limited("RLIMIT_NOFILE", 64, "split", path, *args)).code == 0
     assert manifest(out)["totals"]["files"] == 300
-    assert spawn("verify", out, "-qn", f"@{nodes}", preexec_fn=few_descriptors).code == 0
+    verify = ("verify", out, "-qn", f"@{nodes}")
+    assert spawn(argv=limited("RLIMIT_NOFILE", 64, *verify)).code == 0
 
 
-@fork_warns
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing(tmp_path, number):
     done = stopped(number, tmp_path, "-o", tmp_path / "out")
@@ -445,7 +433,6 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, number):
     assert os.listdir(tmp_path) == []
 
 
-@fork_warns
 def test_a_killed_run_leaves_no_folder_of_the_name(tmp_path, fails):
     out = tmp_path / "out"
     assert stopped(signal.SIGKILL, tmp_path, "-o", out).returncode == -signal.SIGKILL

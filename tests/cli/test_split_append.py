@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from commandline import command, environment, once
 from splitting import LIST, NODES, SPLIT, content, hidden, manifest, stopped, write_keys
-from stopping import fork_warns
 
 from rvh.cli.manifest import NAME
 
@@ -109,7 +108,6 @@ def test_an_append_does_not_overwrite_what_another_left(fails, call, shards, mor
     assert call("split", more, *SPLIT, "-o", shards, "--append").code == 0
 
 
-@fork_warns
 def test_a_killed_append_is_seen_by_verify(call, tmp_path):
     out, keys = tmp_path / "out", tmp_path / "k.txt"
     keys.write_text("1\n2\n", encoding="utf-8")
@@ -127,7 +125,6 @@ def test_a_killed_append_is_seen_by_verify(call, tmp_path):
     assert call("split", keys, "-qn", LIST, "-o", out, "--append").code == 0
 
 
-@fork_warns
 def test_two_appends_at_a_time(fails, call, tmp_path):
     out, keys = tmp_path / "out", tmp_path / "k.txt"
     keys.write_text("1\n2\n", encoding="utf-8")

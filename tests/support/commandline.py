@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 
-__all__ = ["PEAK", "command", "environment", "once", "signals_by_default"]
+__all__ = ["PEAK", "command", "environment", "interruptible", "limited", "once"]
 
 #: a program that runs `rvh ARGS` and then prints its peak memory in KiB
 PEAK = r"""
@@ -31,10 +30,28 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, **more}
 
 
-def signals_by_default() -> None:
-    """A job in the background, or under nohup, ignores some signals, and so would its children."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
+def interruptible(*args: object) -> list[str]:
+    """`command`, which signals stop: a job in the background, or under nohup, ignores some."""
+    return _after(
+        "import signal\n"
+        "for name in ('SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'):\n"
+        "    signal.signal(getattr(signal, name), signal.SIG_DFL)",
+        args,
+    )
+
+
+def limited(limit: str, most: int, *args: object) -> list[str]:
+    """`command` under a limit of the module resource, such as RLIMIT_NOFILE."""
+    return _after(f"import resource\nresource.setrlimit(resource.{limit}, ({most}, {most}))", args)
+
+
+def _after(code: str, args: tuple[object, ...]) -> list[str]:
+    """`command` once some code has run in its process.
+
+    Not as a preexec_fn: gRPC, where other tests have loaded it, prints on stderr at such forks.
+    """
+    become = "import os, sys\nos.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    return [sys.executable, "-c", f"{code}\n{become}", *command(*args)[1:]]
 
 
 def once(run: subprocess.Popen[bytes], writes: Callable[[], object]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from commandline import command, environment, once, signals_by_default
+from commandline import environment, interruptible, once
 
 from rvh.cli.manifest import NAME
 
@@ -87,11 +87,10 @@ def hidden(folder: Path) -> list[str]:
 def stopped(number: int, folder: Path, *args: object) -> subprocess.CompletedProcess[bytes]:
     """`rvh split - ARGS`, stopped while it waits for more of its input in the middle of a run."""
     run = subprocess.Popen(
-        command("split", "-", "--format", "lines", "-n", LIST, *args),
+        interruptible("split", "-", "--format", "lines", "-n", LIST, *args),
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(),
-        preexec_fn=signals_by_default,
     )
     assert run.stdin is not None
     run.stdin.write(b"key\n" * 1000)
