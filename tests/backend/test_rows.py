@@ -19,7 +19,11 @@ from rvh._backend import pure as _pure
 MODULES = [_backend, _pure]
 TEXTS = st.text(st.sampled_from('a,"\n\ré'), max_size=30).map(str.encode)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=8,
 )
