@@ -18,7 +18,6 @@ from rvh._backend import pure as _pure
 
 MODULES = [_backend, _pure]
 TEXTS = st.text(st.sampled_from('a,"\n\ré'), max_size=30).map(str.encode)
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
     st.none()
     | st.booleans()

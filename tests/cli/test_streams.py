@@ -403,7 +403,7 @@ def test_a_name_that_no_file_can_have(shell, tmp_path, out, why):
     (tmp_path / "bad.csv").write_text('id\n"1"x\n')
     refused(shell(f"rvh assign bad.csv -n a,b -o {out}"), why)
     assert sorted(os.listdir(tmp_path)) == ["bad.csv", "circle.csv", "k.csv"]
-    refused(shell("rvh assign '' --format csv -n a,b -o o.csv"), "the name of a file of KEYS is empty")
+    refused(shell("rvh assign '' --format csv -n a,b -o o.csv"), "a file of KEYS is empty")
 
 
 def test_a_file_that_may_not_be_changed(shell, tmp_path):
