@@ -78,9 +78,8 @@ class Parts:
         records : iterator of pyarrow.RecordBatch
         """
         rows = 0
-        columns = self._reader
-        if schema is not self.schema:
-            columns = Part(self._reader, schema.names, schema)
+        # Not the input itself, which a writer may ask to hand its rows out in another form.
+        columns = Part(self._reader, schema.names, schema)
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with (
