@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from commandline import PEAK, command, environment, interruptible, once
+from commandline import PEAK, command, environment, halfway, interruptible, once
 from sizes import some
 
 import rvh
@@ -260,16 +260,8 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, number, out_name, exists):
     out = tmp_path / out_name
     if exists:
         out.write_bytes(b"before")
-    run = subprocess.Popen(  # it waits for more of its input, in the middle of a run
-        interruptible("assign", "-", "--format", "lines", "-n", LIST, "-o", out),
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
-    assert run.stdin is not None
-    run.stdin.write(b"key\n" * 1000)
-    run.stdin.flush()
-    once(run, lambda: part_files(tmp_path))
+    argv = interruptible("assign", "-", "--format", "lines", "-n", LIST, "-o", out)
+    run = halfway(argv, lambda: part_files(tmp_path))
     run.send_signal(number)
     _, error = run.communicate(timeout=120)
     assert run.returncode == 128 + number

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
-from commandline import command, environment, once
+from commandline import command, halfway
 from splitting import LIST, NODES, SPLIT, content, hidden, manifest, stopped, write_keys
 
 from rvh.cli.manifest import NAME
@@ -129,15 +128,8 @@ def test_two_appends_at_a_time(fails, call, tmp_path):
     out, keys = tmp_path / "out", tmp_path / "k.txt"
     keys.write_text("1\n2\n", encoding="utf-8")
     assert call("split", keys, "-qn", LIST, "-o", out).code == 0
-    run = subprocess.Popen(
-        command("split", "-", "--format", "lines", "-qn", LIST, "-o", out, "--append"),
-        stdin=subprocess.PIPE,
-        env=environment(),
-    )
-    assert run.stdin is not None
-    run.stdin.write(b"key\n" * 1000)
-    run.stdin.flush()
-    once(run, lambda: hidden(out))
+    argv = command("split", "-", "--format", "lines", "-qn", LIST, "-o", out, "--append")
+    run = halfway(argv, lambda: hidden(out))
     error = fails("split", keys, "-qn", LIST, "-o", out, "--append")
     assert "another process" in error
     run.communicate(timeout=120)

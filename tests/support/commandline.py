@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-__all__ = ["PEAK", "command", "environment", "interruptible", "limited", "once"]
+__all__ = ["PEAK", "command", "environment", "halfway", "interruptible", "limited", "once"]
 
 #: a program that runs `rvh ARGS` and then prints its peak memory in KiB
 PEAK = r"""
@@ -61,3 +61,13 @@ def once(run: subprocess.Popen[bytes], writes: Callable[[], object]) -> None:
         assert run.poll() is None, run.communicate()
         assert time.monotonic() < deadline, "it never started to write"
         time.sleep(0.01)
+
+
+def halfway(argv: list[str], writes: Callable[[], object]) -> subprocess.Popen[bytes]:
+    """A run that reads lines from stdin: it has begun to write, and waits for more of its input."""
+    run = subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    assert run.stdin is not None
+    run.stdin.write(b"key\n" * 1000)
+    run.stdin.flush()
+    once(run, writes)
+    return run

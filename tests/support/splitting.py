@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from commandline import environment, interruptible, once
+from commandline import halfway, interruptible
 
 from rvh.cli.manifest import NAME
 
@@ -86,16 +86,8 @@ def hidden(folder: Path) -> list[str]:
 
 def stopped(number: int, folder: Path, *args: object) -> subprocess.CompletedProcess[bytes]:
     """`rvh split - ARGS`, stopped while it waits for more of its input in the middle of a run."""
-    run = subprocess.Popen(
-        interruptible("split", "-", "--format", "lines", "-n", LIST, *args),
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
-    assert run.stdin is not None
-    run.stdin.write(b"key\n" * 1000)
-    run.stdin.flush()
-    once(run, lambda: hidden(folder))
+    argv = interruptible("split", "-", "--format", "lines", "-n", LIST, *args)
+    run = halfway(argv, lambda: hidden(folder))
     run.send_signal(number)
     _, error = run.communicate(timeout=120)
     return subprocess.CompletedProcess([], run.returncode, b"", error)
