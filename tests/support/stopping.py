@@ -20,7 +20,7 @@ import rvh
 CHANGING = {
     str(Path(rvh.__file__).parent / name)
     for name in (
-        *("_members.py", "cache.py", "migration.py", "ring/face.py"),
+        *("_members.py", "cache.py", "migration/plan.py", "ring/face.py"),
         *("balanced/assigner.py", "balanced/batch.py", "balanced/matching.py"),
         *("_backend/pure/cache.py", "integrations/pymemcache.py"),
     )

@@ -1,0 +1,307 @@
+"""A migration of keys from one placement to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh._backend import key_point
+from rvh._placing import select_one
+from rvh.errors import RVHError, show
+from rvh.migration.at import MigrationAt
+from rvh.migration.crossing import CROSSING, crossed_batch, crossing_batch, crossing_limit
+from rvh.migration.moves import Moved, moves
+from rvh.migration.owners import owners, owners_batch
+from rvh.migration.pair import Pair, union
+from rvh.migration.phases import Phase, Route
+from rvh.migration.plan import Plan
+
+if TYPE_CHECKING:
+    from rvh.typing import Key, Keys
+
+__all__ = ["Migration"]
+
+
+class Migration(Pair):
+    """A migration of keys from an old placement to a new one.
+
+    A key crosses when the progress passes its crossing point, which depends on the key alone:
+    ``MurmurHash64A(key, seed 2718281828) / 2^64``. So at the same progress the same keys have
+    crossed everywhere. The same hash puts keys into partitions: the partitions of a
+    `PartitionTable` cross one after the other, in the order of their numbers.
+
+    Parameters
+    ----------
+    old, new : NodeSet, Ring, PartitionTable, RingFace, FaultSet
+        A RingFace counts as its current nodes. Other placements need ``select_batch(keys, k)`` or
+        ``lookup_batch(keys, k)`` that returns ids (str or bytes) of shape (M, k), without
+        repetitions in a row; for a `plan` they also need a ``fingerprint``. They get the list,
+        tuple or array that the caller passed; for an Arrow column, a list of str, bytes or int;
+        for composite keys, a list of bytes; and a single key as a list of one.
+    k : int
+        Number of nodes of each key, in both placements; that of a `PartitionTable` is fixed.
+
+    Raises
+    ------
+    RVHError
+        ``k`` out of range, or different from a table's.
+    RVHTypeError
+        A placement with neither method.
+
+    Later calls raise them too if a placement returns another number of rows or nodes, or an id
+    twice in a row.
+
+    Examples
+    --------
+    >>> import rvh
+    >>> from rvh.ring import Migration, ketama
+    >>> names = ["a", "b", "c"]
+    >>> migration = Migration(ketama(names), rvh.NodeSet(names))
+    >>> migration.moves(["x", "y", "z"]).row
+    array([0, 2])
+    >>> migration.owners_batch(["x", "y", "z"], 0.5)[:, 0]
+    array(['c', 'b', 'c'], dtype='<U1')
+    """
+
+    def __repr__(self) -> str:
+        return f"Migration({self._old!r}, {self._new!r}, k={self._k})"
+
+    def crossing_batch(self, keys: Keys, *, threads: int | None = None) -> NDArray[np.uint64]:
+        """The crossing points of keys, times 2^64.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,)
+            Any kind in `rvh.keys.KINDS`.
+        threads : int, optional
+            As for `NodeSet.argselect_batch`.
+
+        Returns
+        -------
+        ndarray of uint64, shape (M,)
+            A key has crossed at progress p if its point is below ``p * 2^64``.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `NodeSet.argselect_batch`.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).crossing_batch(["x", "y"]) / 2**64
+        array([0.57624768, 0.54896163])
+        """
+        return crossing_batch(keys, threads)
+
+    def crossed_batch(
+        self, keys: Keys, progress: float, *, threads: int | None = None
+    ) -> NDArray[np.bool_]:
+        """Flags of the keys that have crossed.
+
+        Parameters
+        ----------
+        keys, threads
+            As for `crossing_batch`.
+        progress : float
+            From 0, where no key has crossed, to 1, where all have. A key that has crossed has also
+            crossed at any higher progress.
+
+        Returns
+        -------
+        ndarray of bool, shape (M,)
+
+        Raises
+        ------
+        RVHError
+            A progress that is NaN or not from 0 to 1; for keys as `NodeSet.argselect_batch`.
+        RVHTypeError
+            A progress that is not a number.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).crossed_batch(["x", "y"], 1.0)
+        array([ True,  True])
+        """
+        return crossed_batch(keys, progress, threads)
+
+    def owners_batch(
+        self, keys: Keys, progress: float, *, threads: int | None = None
+    ) -> NDArray[Any]:
+        """The nodes of every key at a progress: the old nodes until it crosses, then the new.
+
+        Parameters
+        ----------
+        keys, progress, threads
+            As for `crossed_batch`.
+
+        Returns
+        -------
+        ndarray, shape (M, k)
+            Node ids.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `crossed_batch`.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).owners_batch(["x", "y"], 0)
+        array([['a'],
+               ['a']], dtype='<U1')
+        """
+        return owners_batch(self, keys, progress, threads)
+
+    def owners(self, key: Key, progress: float) -> list[Any]:
+        """The nodes of one key at a progress.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).owners("x", 1)
+        ['b']
+        """
+        return owners(self, key, progress)
+
+    def at(self, progress: float) -> MigrationAt:
+        """The placement at a progress, for everything that takes a placement.
+
+        Parameters
+        ----------
+        progress : float
+            As for `crossed_batch`.
+
+        Returns
+        -------
+        MigrationAt
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            A progress as for `crossed_batch`; a placement without ``ids`` or ``nodes``.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> halfway = Migration(NodeSet(["a"]), NodeSet(["b"])).at(0.55)
+        >>> halfway.ids, halfway.select_batch(["x", "y"])[:, 0]
+        (array(['a', 'b'], dtype='<U1'), array(['a', 'b'], dtype='<U1'))
+        """
+        return MigrationAt(self, progress)
+
+    def route(self, key: Key, phase: Phase | str, progress: float = 0.0) -> Route:
+        """The nodes to read a key from, and the nodes to write it to.
+
+        Parameters
+        ----------
+        key : str, bytes-like or int
+        phase : Phase or its name
+            See `Phase`.
+        progress : float
+            As for `crossed_batch`.
+
+        Returns
+        -------
+        Route
+
+        Raises
+        ------
+        RVHError
+            An unknown phase; a progress as for `crossed_batch`.
+        RVHTypeError
+            As `crossed_batch`.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> migration = Migration(NodeSet(["a"]), NodeSet(["b"]))
+        >>> migration.route("x", "copying", 0.9)
+        Route(read=['a'], write=['a', 'b'])
+        >>> migration.route("x", "switching", 1)
+        Route(read=['b', 'a'], write=['b', 'a'])
+        """
+        try:
+            phase = Phase(phase)
+        except ValueError:
+            listed = ", ".join(map(repr, map(str, Phase)))
+            raise RVHError(f"phase is {show(phase)}: choose one of {listed}") from None
+        crossed = key_point(CROSSING, key) < crossing_limit(progress)
+        old = select_one(self._old, "old", key, self._k)
+        new = select_one(self._new, "new", key, self._k)
+        if phase is Phase.BEFORE:
+            return Route(old, list(old))
+        if phase is Phase.AFTER:
+            return Route(new, list(new))
+        if phase is Phase.COPYING or not crossed:
+            return Route(old, union(old, new))
+        both = union(new, old)
+        return Route(both, list(both))
+
+    def moves(self, keys: Keys, *, threads: int | None = None) -> Moved:
+        """The keys to copy, each with its source and its target.
+
+        Parameters
+        ----------
+        keys, threads
+            As for `crossing_batch`.
+
+        Returns
+        -------
+        Moved
+            One row for each node that is new for a key. Ids are compared by their bytes: a str and
+            its UTF-8 are one node.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `NodeSet.argselect_batch`.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> migration = Migration(NodeSet(["a", "b"]), NodeSet(["a", "b", "c"]))
+        >>> set(migration.moves(range(100)).target.tolist())
+        {'c'}
+        """
+        return moves(self, keys, threads)
+
+    def plan(self, steps: int) -> Plan:
+        """Divide the migration into equal steps, which can be done in any order and resumed.
+
+        Parameters
+        ----------
+        steps : int
+            Number of steps, from 1 to 2^24.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        RVHError
+            ``steps`` out of range; a placement without a fingerprint.
+        RVHTypeError
+            ``steps`` that is not a whole number.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(4)
+        >>> [step.stop for step in plan.left()]
+        [Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(1, 1)]
+        """
+        return Plan(self, steps)

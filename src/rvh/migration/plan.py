@@ -1,0 +1,237 @@
+"""A migration in steps that can be done in any order and resumed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh._arguments.numbers import whole_number
+from rvh._columns.values import is_whole
+from rvh.errors import RVHError, RVHTypeError, show
+from rvh.migration.crossing import CROSSING_END, crossing_batch
+from rvh.migration.pair import Pair
+
+if TYPE_CHECKING:
+    from rvh.typing import Keys
+
+__all__ = ["Plan", "Step"]
+
+STEPS_MAX = 1 << 24
+#: the format of a plan's state
+FORMAT = "rvh migration 1"
+
+
+class Step(NamedTuple):
+    """A step of a plan: the keys whose crossing points are from `start` on and below `stop`.
+
+    Parameters
+    ----------
+    number : int
+    start, stop : Fraction
+        As progress, from 0 to 1. If the number of steps divides the P partitions of a
+        `PartitionTable`, a step has the partitions from ``start * P`` up to ``stop * P``.
+    """
+
+    number: int
+    start: Fraction
+    stop: Fraction
+
+
+class Plan:
+    """A migration in steps, whose progress can be saved and resumed.
+
+    Parameters
+    ----------
+    migration : Migration
+    steps : int
+        As for `Migration.plan`.
+
+    Examples
+    --------
+    >>> from rvh import NodeSet
+    >>> from rvh.ring import Migration
+    >>> migration = Migration(NodeSet(["a"]), NodeSet(["b"]))
+    >>> plan = migration.plan(10)
+    >>> for step in plan.left():
+    ...     rows = plan.rows(["x", "y", "z"], step)  # copy those, then
+    ...     plan.finish(step)
+    >>> plan.progress
+    Fraction(1, 1)
+    """
+
+    def __init__(self, migration: Pair, steps: int) -> None:
+        if not isinstance(migration, Pair):
+            raise RVHTypeError(f"migration is of type {type(migration).__name__}: pass a Migration")
+        self._migration = migration
+        self._steps = whole_number("steps", steps, STEPS_MAX)
+        self._done = np.zeros(self._steps, dtype=np.bool_)
+        self._between = migration._fingerprints()  # pickles use this name
+
+    @property
+    def steps(self) -> int:
+        """The number of steps."""
+        return self._steps
+
+    @property
+    def progress(self) -> Fraction:
+        """The progress up to which all steps are done."""
+        done = self._done.copy()  # read twice, and another thread may finish the last step
+        first_open = self._steps if done.all() else int(done.argmin())
+        return Fraction(first_open, self._steps)
+
+    def left(self) -> Iterator[Step]:
+        """The steps that are not done, in order.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(3)
+        >>> plan.finish(1)
+        >>> [step.number for step in plan.left()]
+        [0, 2]
+        """
+        for number in np.flatnonzero(~self._done).tolist():
+            yield self._step(number)
+
+    def _step(self, number: int) -> Step:
+        start, stop = Fraction(number, self._steps), Fraction(number + 1, self._steps)
+        return Step(number, start, stop)
+
+    def rows(self, keys: Keys, step: Step | int) -> NDArray[np.intp]:
+        """The positions of the keys that belong to a step.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,)
+            Any kind in `rvh.keys.KINDS`.
+        step : Step or its number
+
+        Returns
+        -------
+        ndarray of intp, shape (m,)
+            Ascending. Every key belongs to one step.
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            An unknown step; for keys as `NodeSet.argselect_batch`.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(2)
+        >>> sorted([*plan.rows(range(5), 0).tolist(), *plan.rows(range(5), 1).tolist()])
+        [0, 1, 2, 3, 4]
+        """
+        step = self._step(self._number(step))
+        points = crossing_batch(keys)
+        low, high = math.ceil(step.start * CROSSING_END), math.ceil(step.stop * CROSSING_END)
+        inside = points >= np.uint64(low)
+        if high < CROSSING_END:
+            inside &= points < np.uint64(high)
+        return np.flatnonzero(inside)
+
+    def finish(self, step: Step | int) -> None:
+        """Mark a step as done; marking it again changes nothing.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(4)
+        >>> plan.finish(0)
+        >>> plan.progress
+        Fraction(1, 4)
+        """
+        self._done[self._number(step)] = True
+
+    def state(self) -> dict[str, Any]:
+        """The state of the plan as a dict that JSON can save.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> sorted(Migration(NodeSet(["a"]), NodeSet(["b"])).plan(4).state())
+        ['done', 'format', 'k', 'new', 'old', 'steps']
+        """
+        old, new = self._between
+        return {
+            "format": FORMAT,
+            "old": old,
+            "new": new,
+            "k": self._migration._k,
+            "steps": self._steps,
+            "done": np.flatnonzero(self._done).tolist(),
+        }
+
+    @classmethod
+    def resume(cls, migration: Pair, state: Mapping[str, Any]) -> Plan:
+        """Make a plan from a saved state.
+
+        Parameters
+        ----------
+        migration : Migration
+            A migration between the same placements.
+        state : mapping
+            The result of `state`.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        RVHError
+            A state of other placements or another k, or a damaged one.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration, Plan
+        >>> migration = Migration(NodeSet(["a"]), NodeSet(["b"]))
+        >>> plan = migration.plan(4)
+        >>> plan.finish(0)
+        >>> Plan.resume(migration, plan.state()).progress
+        Fraction(1, 4)
+        """
+        state_format = state.get("format") if isinstance(state, Mapping) else None
+        if not isinstance(state_format, str) or state_format != FORMAT:
+            raise RVHError(f"state is {show(state)}: pass what Plan.state() returned")
+        steps, done = state.get("steps"), state.get("done")
+        if not is_whole(steps) or not isinstance(done, list) or not all(map(is_whole, done)):
+            raise RVHError(
+                f"the state is damaged: steps is {show(steps)}, done is {show(done)}; pass what "
+                "Plan.state() returned"
+            )
+        plan = Plan(migration, steps)
+        current = plan.state()
+        for name, what in (("old", "old placement"), ("new", "new placement"), ("k", "k")):
+            saved = state.get(name)
+            if type(saved) is not type(current[name]) or saved != current[name]:
+                raise RVHError(
+                    f"the state is of another {what}: {show(saved)}, this migration's is "
+                    f"{show(current[name])}; resume with the placements that it was saved with"
+                )
+        for number in done:
+            plan.finish(number)
+        return plan
+
+    def _number(self, step: Any) -> int:
+        number = step.number if isinstance(step, Step) else step
+        if not is_whole(number):
+            raise RVHTypeError(f"step is {show(step)}: pass a Step or its number")
+        if not 0 <= number < self._steps:
+            raise RVHError(f"step is {show(number)}: there are steps 0 to {self._steps - 1}")
+        if isinstance(step, Step) and step != self._step(int(number)):
+            raise RVHError(
+                f"step is {show(step)}, of a plan of other steps: this one has {self._steps}"
+            )
+        return int(number)
