@@ -109,7 +109,8 @@ size_t rvh_ring_cost(const rvh_ring *ring, size_t k) {
 enum {
   FEW = 32, /* nodes that are searched for one seen before; more of them have bits */
   WALKED_PER_POLL = 1 << 12, /* points */
-  POINTS_PER_WORK = 4,       /* that take as long as a compression */
+  LOOKED_UP_PER_POLL = 1 << 10,
+  POINTS_PER_WORK = 4, /* that take as long as a compression */
   NODES_PER_WORD = 64,
 };
 
@@ -213,6 +214,21 @@ static rvh_status write_nodes(void *to, size_t row, const uint64_t *points, size
     for (size_t i = 0; i < n && status == RVH_OK; i++)
       status = many_owners(a->ring, successor(a->ring, points[i]), a->k, out + i * a->k, a->seen,
                            a->poll);
+  return status;
+}
+
+rvh_status rvh_ring_nodes(const rvh_ring *ring, const uint64_t *points, size_t n, size_t k,
+                          intptr_t *out, rvh_poll *poll) {
+  output to = {.ring = ring, .k = k, .out = out, .poll = poll};
+  const size_t cost = rvh_ring_cost(ring, k);
+  rvh_status status = new_seen(ring, k, &to.seen);
+  for (size_t first = 0, count; first < n && status == RVH_OK; first += count) {
+    count = n - first < LOOKED_UP_PER_POLL ? n - first : LOOKED_UP_PER_POLL;
+    status = rvh_stopped(poll, count * cost / POINTS_PER_WORK + 1)
+                 ? RVH_STOPPED
+                 : write_nodes(&to, first, points + first, count);
+  }
+  free(to.seen);
   return status;
 }
 

@@ -372,6 +372,9 @@ size_t rvh_ring_cost(const rvh_ring *ring, size_t k);
 rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_column *keys,
                            size_t start, size_t stop, size_t k, intptr_t *out, rvh_poll *poll,
                            size_t *bad);
+/* The same for n points, [n][k]; they are in the range of the kind's points. */
+rvh_status rvh_ring_nodes(const rvh_ring *ring, const uint64_t *points, size_t n, size_t k,
+                          intptr_t *out, rvh_poll *poll);
 
 /* ---- partition tables --------------------------------------------------------------------- */
 

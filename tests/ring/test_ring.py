@@ -221,6 +221,53 @@ def test_a_node_that_leaves_moves_its_keys_alone() -> None:
     assert (before[stays] == after[stays]).all()
 
 
+# -- tokens that somebody else has computed -----------------------------------------------------
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_nodes_of_tokens_are_those_of_their_keys(name: str) -> None:
+    rng = np.random.default_rng(HASHES[name][1] % 2**32)
+    lowest, highest = HASHES[name]
+    tokens = [
+        lowest,
+        highest,
+        *rng.integers(lowest, highest, 500, dtype=f"{'i' if lowest else 'u'}8").tolist(),
+    ]
+    ring = Ring.from_tokens({f"n{n}": tokens[n::40] for n in range(40)}, name, hit="next")
+    keys = [f"key-{n}" for n in range(3000)]
+    found = ring.token_batch(keys)
+    for k in (1, 3, 40):
+        want = ring.arglookup_batch(keys, k)
+        assert (ring.arglookup_tokens(found, k) == want).all()
+        assert (ring.arglookup_tokens(found, k, threads=2) == want).all()
+        assert (ring.lookup_tokens(found.tolist(), k) == ring.ids[want]).all()
+    ends = ring.arglookup_tokens([lowest, highest])
+    firsts = sorted(tokens)
+    assert ends[0, 0] == ring.owners[1]
+    assert (ends[1, 0], firsts[0]) == (ring.owners[0], lowest)
+
+
+def test_tokens_of_every_kind() -> None:
+    pa = pytest.importorskip("pyarrow")
+    ring = Ring.from_tokens({"a": [-(2**62)], "b": [0], "c": [2**62]}, "murmur3")
+    numbers = [-5, 0, 5, 127]
+    want = [[1], [1], [2], [2]]
+    for tokens in (
+        numbers,
+        tuple(numbers),
+        np.array(numbers, np.int8),
+        np.array(numbers, ">i4"),
+        np.array(numbers, object),
+        [np.int8(-5), 0, np.uint64(5), 127],
+        memoryview(np.array(numbers)),
+        pa.array(numbers),
+    ):
+        assert ring.arglookup_tokens(tokens).tolist() == want
+    assert ring.arglookup_tokens(np.array([0, 2**63 - 1], np.uint64)).tolist() == [[1], [0]]
+    assert ring.lookup_tokens(range(0)).shape == (0, 1)
+    assert ring.lookup_tokens(np.array([], np.int32), 2).shape == (0, 2)
+
+
 # -- bad input ----------------------------------------------------------------------------------
 
 RING = ketama(["a", "b"])
@@ -249,6 +296,18 @@ ONE = np.array([1])
         (lambda: Ring.from_tokens({"a": np.array(3)}, "md5"), TypeError, "tokens of node 'a' are"),
         (lambda: Ring.from_tokens({"a": [np.timedelta64(5)]}, "md5"), TypeError, "whole numbers"),
         (lambda: Ring.from_tokens({"a": [10**5000]}, "md5"), ValueError, "is <int>: those of md5"),
+        (lambda: RING.lookup_tokens([1, 2**32]), ValueError, "position 1 is 4294967296: those of"),
+        (lambda: RING.lookup_tokens(np.array([1, -1])), ValueError, "token at position 1 is -1"),
+        (lambda: RING.lookup_tokens([True]), TypeError, "position 0 is True of type bool: pass"),
+        (lambda: RING.lookup_tokens([1, 1.0]), TypeError, "position 1 is 1.0 of type float"),
+        (lambda: RING.lookup_tokens([0.5]), TypeError, "position 0 is 0.5 of type float"),
+        (lambda: RING.lookup_tokens(np.array([0.5])), TypeError, "an array of float64: pass whole"),
+        (lambda: RING.lookup_tokens(7), TypeError, "tokens is 7 of type int: pass a list"),
+        (lambda: RING.lookup_tokens("7"), TypeError, "tokens is '7' of type str: pass a list"),
+        (lambda: RING.lookup_tokens(np.array([[7]])), ValueError, r"shape .1, 1.: pass one dim"),
+        (lambda: RING.lookup_tokens(np.ma.array([7, 8], mask=[0, 1])), ValueError,
+         "position 1 is masked"),
+        (lambda: RING.lookup_tokens([7], 3), ValueError, "k is 3, but 2 nodes have a point"),
         (lambda: Ring(["a"], "crc16", ONE, ONE - 1), ValueError, "hash_name is 'crc16': choose"),
         (lambda: Ring(["a"], "crc32", ONE[:0], ONE[:0]), ValueError, "has 0 points and 0 points"),
         (lambda: Ring(["a"], "crc32", ONE, ONE[:0]), ValueError, "has 1 points and 0 owners"),

@@ -139,6 +139,15 @@ class RingPoints:
         out: NDArray[Any],
         cancel: Cancel | None,
     ) -> None: ...
+    def lookup_points(
+        self,
+        names: NDArray[Any] | None,
+        points: NDArray[np.uint64],
+        start: int,
+        stop: int,
+        out: NDArray[Any],
+        cancel: Cancel | None,
+    ) -> None: ...
 
 def key_point(kind: str, key: object) -> int: ...
 def key_points(

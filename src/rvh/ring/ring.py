@@ -16,12 +16,14 @@ from rvh._arguments.numbers import whole_number
 from rvh._backend import RingPoints, key_point
 from rvh._backend.contract import HASHES
 from rvh._batch.answers import fill, points_of
+from rvh._batch.threads import over_rows
 from rvh._columns.foreign import foreign_column
 from rvh._columns.integers import CONTRACT, check_integers, foreign_key
 from rvh._columns.values import is_whole
 from rvh._runtime.slices import argsort, to_list
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import list_ids
+from rvh.ring.tokens import points_of_tokens
 
 if TYPE_CHECKING:
     from rvh.typing import Key, Keys
@@ -448,6 +450,76 @@ class Ring:
                [2]])
         """
         return self._look_up(keys, k, None, threads)
+
+    def lookup_tokens(self, tokens: Any, k: int = 1, *, threads: int | None = None) -> NDArray[Any]:
+        """The nodes of keys whose tokens somebody has computed already.
+
+        Parameters
+        ----------
+        tokens : sequence or array of int, shape (M,)
+            Tokens by the ring's hash, in its range: see `HASHES`.
+        k, threads
+            As for `lookup_batch`.
+
+        Returns
+        -------
+        ndarray, shape (M, k)
+            Node ids, in the dtype of `ids`.
+
+        Raises
+        ------
+        RVHError
+            A token that is out of range; ``k`` or ``threads`` as for `lookup_batch`.
+        RVHTypeError
+            A token that is not a whole number.
+
+        Examples
+        --------
+        >>> from rvh.ring import ketama
+        >>> ring = ketama(["a", "b", "c"])
+        >>> ring.lookup_tokens(ring.token_batch(["user:1", "user:2"]), k=2)
+        array([['b', 'c'],
+               ['c', 'a']], dtype='<U1')
+        """
+        return self._look_up_tokens(tokens, k, self._ids, threads)
+
+    def arglookup_tokens(
+        self, tokens: Any, k: int = 1, *, threads: int | None = None
+    ) -> NDArray[np.intp]:
+        """The positions in `ids` of the nodes of keys whose tokens are computed already.
+
+        Parameters
+        ----------
+        tokens, k, threads
+            As for `lookup_tokens`.
+
+        Returns
+        -------
+        ndarray of intp, shape (M, k)
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `lookup_tokens`.
+
+        Examples
+        --------
+        >>> from rvh.ring import Ring
+        >>> ring = Ring.from_tokens({"a": [-(2**62), 2**62], "b": [0]}, "murmur3")
+        >>> ring.arglookup_tokens([-1, 0, 1])[:, 0]
+        array([1, 1, 0])
+        """
+        return self._look_up_tokens(tokens, k, None, threads)
+
+    def _look_up_tokens(
+        self, tokens: Any, k: Any, names: NDArray[Any] | None, threads: int | None
+    ) -> NDArray[Any]:
+        k = self._check_k(k)
+        points = points_of_tokens(tokens, self._hash)
+        dtype = np.dtype(np.intp) if names is None else names.dtype
+        out = np.empty((len(points), k), dtype=dtype)
+        over_rows(partial(self._ring.lookup_points, names), points, out, 1, threads)
+        return out
 
     def _look_up(
         self, keys: Keys, k: Any, names: NDArray[Any] | None, threads: int | None

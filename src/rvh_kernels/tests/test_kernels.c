@@ -1564,6 +1564,7 @@ static void test_ring(void) {
   uint32_t *owners = allocate(POINTS * sizeof *owners);
   uint64_t keys[40], at[40];
   intptr_t *rows = allocate(40 * ON * sizeof *rows), *expected = allocate(ON * sizeof *expected);
+  intptr_t *of_points = allocate(40 * ON * sizeof *of_points);
   const rvh_column column = {
       .layout = RVH_INTEGERS, .data = (const uint8_t *)keys, .stride = 8, .itemsize = 8};
   rvh_ring *ring;
@@ -1604,6 +1605,10 @@ static void test_ring(void) {
                 memcmp(rows + i * k, expected, k * sizeof *rows) == 0,
             "owners of one", k, i);
     }
+    check(rvh_ring_lookup(isa, ring, &column, 0, 40, k, rows, NULL, &bad) == RVH_OK &&
+              rvh_ring_nodes(ring, at, 40, k, of_points, NULL) == RVH_OK &&
+              memcmp(rows, of_points, 40 * k * sizeof *rows) == 0,
+          "owners of points", k, 0);
     for (size_t one = 0; k > 1 && one < 2; one++) {
       rvh_status status = RVH_STOPPED;
       for (allowed = 0; status == RVH_STOPPED; allowed++) {
@@ -1616,8 +1621,10 @@ static void test_ring(void) {
             (size_t)allowed);
     }
   }
+  poll = (rvh_poll){stop_at_once, &allowed, 0, 0};
+  check(rvh_ring_nodes(ring, at, 40, 2, rows, &poll) == RVH_STOPPED, "stop points", 0, 0);
   rvh_ring_free(ring);
-  free(expected), free(rows), free(owners), free(points);
+  free(of_points), free(expected), free(rows), free(owners), free(points);
 }
 
 static void test_stop(const rvh_nodes *nodes) {

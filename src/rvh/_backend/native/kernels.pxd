@@ -204,6 +204,8 @@ cdef extern from "rvh_kernels.h" nogil:
     rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_column *keys,
                                size_t start, size_t stop, size_t k, intptr_t *out,
                                rvh_poll *poll, size_t *bad)
+    rvh_status rvh_ring_nodes(const rvh_ring *ring, const uint64_t *points, size_t n, size_t k,
+                              intptr_t *out, rvh_poll *poll)
     size_t rvh_score_words(const rvh_nodes *nodes)
     rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                           size_t start, size_t stop, uint64_t *out, rvh_poll *poll, size_t *bad)

@@ -56,3 +56,19 @@ cdef class RingPoints:
                     <intptr_t *>cnp.PyArray_DATA(chosen) + pieces.done * k, &pieces.watch.poll,
                     &pieces.bad)
         write_names(names, chosen, out, cancel)
+
+    def lookup_points(self, names, const uint64_t[::1] points, Py_ssize_t start, Py_ssize_t stop,
+                      cnp.ndarray out not None, Cancel cancel):
+        cdef cnp.ndarray chosen = positions_for(names, out)
+        cdef intptr_t *nodes = <intptr_t *>cnp.PyArray_DATA(chosen)
+        cdef size_t k = <size_t>cnp.PyArray_DIM(out, 1)
+        cdef rvh_status status
+        cdef Watch watch
+        if stop <= start:
+            return
+        start_watch(&watch, cancel)
+        with nogil:
+            status = rvh_ring_nodes(self.ring, &points[start], <size_t>(stop - start), k, nodes,
+                                    &watch.poll)
+        if not raise_for(status, None, 0):
+            write_names(names, chosen, out, cancel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -55,8 +56,26 @@ class RingPoints:
         cancel: Any,
     ) -> None:
         """The nodes of the next points of rows, or what ``names`` says of them, shape (rows, k)."""
-        for row, key in enumerate(keys.iter_bytes(start, stop)):
+        points = map(self._point, keys.iter_bytes(start, stop))
+        self._fill(names, points, out, cancel)
+
+    def lookup_points(
+        self,
+        names: NDArray[Any] | None,
+        points: NDArray[np.uint64],
+        start: int,
+        stop: int,
+        out: NDArray[Any],
+        cancel: Any,
+    ) -> None:
+        """The same for points instead of keys."""
+        self._fill(names, points[start:stop].tolist(), out, cancel)
+
+    def _fill(
+        self, names: NDArray[Any] | None, points: Iterable[int], out: NDArray[Any], cancel: Any
+    ) -> None:
+        for row, point in enumerate(points):
             if cancel is not None and cancel.is_set():
                 return
-            owners = self._nodes_from(self._point(key), out.shape[1])
+            owners = self._nodes_from(point, out.shape[1])
             out[row] = owners if names is None else names[owners]
