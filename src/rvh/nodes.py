@@ -227,6 +227,20 @@ class NodeSet:
         weights = ", weights=..." if self._weights is not None else ""
         return f"NodeSet([{names}{more}], n={len(self)}, scheme={self.scheme!r}{weights}{secret})"
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks; the secret is not in it."""
+        from rvh._html import ROWS_MAX, counted, small_table
+
+        columns: list[tuple[str, str, Any]] = [("node", "", self._ids[:ROWS_MAX].tolist())]
+        if self._weights is not None:
+            shown = self._weights[:ROWS_MAX]
+            columns.append(("weight", "g", shown.tolist()))
+            columns.append(("share", ".2%", (shown / self._weights.sum()).tolist()))
+        columns += ((kind, "", labels[:ROWS_MAX]) for kind, labels in self._domains.items())
+        secret = f", a secret of {counted(len(self._secret), 'byte')}" if self._secret else ""
+        caption = f"NodeSet: {counted(len(self), 'node')}, {self._scheme}{secret}"
+        return small_table(caption, columns, of=len(self))
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NodeSet):
             return NotImplemented

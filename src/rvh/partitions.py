@@ -171,6 +171,27 @@ class PartitionTable:
     def __repr__(self) -> str:
         return f"PartitionTable({self._nodes!r}, partitions={self.partitions}, k={self.k})"
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks: the partitions that each node owns."""
+        from rvh._html import ROWS_MAX, counted, small_table
+
+        nodes = self._nodes
+        owned = np.zeros(len(nodes), dtype=np.intp)
+        for part in slices(self.partitions):
+            owned += np.bincount(self._owners[part].ravel(), minlength=len(nodes))
+        first, share = owned[:ROWS_MAX], owned[:ROWS_MAX] / self.partitions
+        columns: list[tuple[str, str, Any]] = [
+            ("node", "", nodes.ids[:ROWS_MAX].tolist()),
+            ("partitions", ",", first.tolist()),
+            ("share", ".2%", share.tolist()),
+        ]
+        caption = (
+            f"PartitionTable: {counted(self.partitions, 'partition')}, k={self.k}, "
+            f"{counted(len(nodes), 'node')}, {nodes.scheme}; a node owns {owned.min():,} to "
+            f"{owned.max():,}"
+        )
+        return small_table(caption, columns, of=len(nodes))
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PartitionTable):
             return NotImplemented
