@@ -74,8 +74,8 @@ Scheme = Literal["blake2b", "murmur"]
 Secret = bytes | bytearray | memoryview
 #: whether repeated keys are worked on once
 Dedupe = bool | Literal["auto"]
-#: how a ring of another system writes integer keys
-Integers = Literal["text", "int32_be", "int64_be", "contract"]
+#: how another system writes integer keys
+Integers = Literal["text", "int32_be", "int64_be", "int32_le", "int64_le", "contract"]
 
 #: one node id
 NodeId = str | bytes | UUID | np.void

@@ -43,7 +43,7 @@ static void md5_block(uint32_t h[4], const uint8_t *block) {
   h[3] += d;
 }
 
-uint64_t rvh_md5_one(blake2_simd_bytes key) {
+void rvh_md5_one(blake2_simd_bytes key, uint64_t digest[2]) {
   uint32_t h[4] = {0x67452301u, 0xefcdab89u, 0x98badcfeu, 0x10325476u};
   uint8_t last[128] = {0};
   const size_t whole = key.size / 64 * 64, left = key.size - whole;
@@ -54,7 +54,8 @@ uint64_t rvh_md5_one(blake2_simd_bytes key) {
   for (size_t i = 0; i < 8; i++) last[size - 8 + i] = (uint8_t)((uint64_t)key.size * 8 >> (8 * i));
   md5_block(h, last);
   if (size == 128) md5_block(h, last + 64);
-  return h[0] | (uint64_t)h[1] << 32;
+  digest[0] = h[0] | (uint64_t)h[1] << 32;
+  digest[1] = h[2] | (uint64_t)h[3] << 32;
 }
 
 /* ---- CRC-32 ------------------------------------------------------------------------------- */
@@ -64,21 +65,21 @@ static const uint32_t crc_nibble[16] = {
     0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
     0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
 
-uint32_t rvh_crc32(blake2_simd_bytes key) {
+uint64_t rvh_crc32(blake2_simd_bytes key) {
   uint32_t crc = 0xffffffff;
   for (size_t i = 0; i < key.size; i++) {
     crc ^= key.data[i];
     crc = crc >> 4 ^ crc_nibble[crc & 15];
     crc = crc >> 4 ^ crc_nibble[crc & 15];
   }
-  return ~crc;
+  return crc ^ 0xffffffff;
 }
 
 /* ---- one_at_a_time ------------------------------------------------------------------------ */
 
 /* By Bob Jenkins (http://burtleburtle.net/bob/hash/doobs.html), but bytes enter with their sign, as
  * in libhashkit, which reads them as char, where char is signed, as on x86. */
-uint32_t rvh_one_at_a_time(blake2_simd_bytes key) {
+uint64_t rvh_one_at_a_time(blake2_simd_bytes key) {
   uint32_t h = 0;
   for (size_t i = 0; i < key.size; i++) {
     h += (key.data[i] ^ 0x80u) - 0x80u; /* extends the sign; a cast would warn */
@@ -87,7 +88,7 @@ uint32_t rvh_one_at_a_time(blake2_simd_bytes key) {
   }
   h += h << 3;
   h ^= h >> 11;
-  return h + (h << 15);
+  return (uint32_t)(h + (h << 15));
 }
 
 /* ---- MurmurHash3 -------------------------------------------------------------------------- */

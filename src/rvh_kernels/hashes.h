@@ -8,15 +8,20 @@ static inline uint32_t rvh_load32(const uint8_t *p) {
   return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-/* The first 8 bytes of the digest, little-endian. */
-uint64_t rvh_md5_one(blake2_simd_bytes key);
+/* The digest as two words, little-endian. */
+void rvh_md5_one(blake2_simd_bytes key, uint64_t digest[2]);
 /* CRC-32 of ISO-HDLC, as zlib's. */
-uint32_t rvh_crc32(blake2_simd_bytes key);
+uint64_t rvh_crc32(blake2_simd_bytes key);
 /* The first half of MurmurHash3_x64_128 with seed 0, as Cassandra computes it. */
 uint64_t rvh_murmur3(blake2_simd_bytes key);
 /* Jenkins's one_at_a_time, whose bytes enter with their sign, as libmemcached's. */
-uint32_t rvh_one_at_a_time(blake2_simd_bytes key);
+uint64_t rvh_one_at_a_time(blake2_simd_bytes key);
 /* XXH64 with seed 0. */
 uint64_t rvh_xxh64(blake2_simd_bytes key);
+
+/* modulo_hashes.c */
+
+/* MurmurHash2 of 32 bits with the seed 0x9747b28c, as Kafka's. */
+uint64_t rvh_murmur2_32(blake2_simd_bytes key);
 
 #endif

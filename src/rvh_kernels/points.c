@@ -14,39 +14,6 @@ enum {
   GEOHASH_MAX = 12,     /* characters */
 };
 
-/* A group of messages of one block, word by word. */
-typedef struct {
-  BLAKE2_SIMD_ALIGNED(64) uint32_t words[16 * RVH_MD5_GROUP];
-  BLAKE2_SIMD_ALIGNED(64) uint32_t out[2 * RVH_MD5_GROUP];
-  size_t rows[RVH_MD5_GROUP], n;
-} md5_group;
-
-static void md5_flush(const rvh_isa *isa, md5_group *g, uint64_t *hashes) {
-  isa->md5(g->words, g->out);
-  for (size_t l = 0; l < g->n; l++)
-    hashes[g->rows[l]] = g->out[l] | (uint64_t)g->out[RVH_MD5_GROUP + l] << 32;
-  g->n = 0;
-}
-
-static void md5_add(const rvh_isa *isa, md5_group *g, blake2_simd_bytes key, size_t row,
-                    uint64_t *hashes) {
-  uint8_t block[64] = {0};
-  for (size_t i = 0; i < key.size; i++) block[i] = key.data[i];
-  block[key.size] = 0x80;
-  block[56] = (uint8_t)(key.size << 3);
-  block[57] = (uint8_t)(key.size >> 5);
-  for (size_t w = 0; w < 16; w++) {
-    g->words[w * RVH_MD5_GROUP + g->n] = rvh_load32(block + 4 * w);
-  }
-  g->rows[g->n++] = row;
-  if (g->n == RVH_MD5_GROUP) md5_flush(isa, g, hashes);
-}
-
-/* From the first 8 bytes of a digest, little-endian. */
-static uint64_t md5_point(rvh_point_kind kind, uint64_t digest) {
-  return kind == RVH_POINT_KETAMA ? digest & 0xffffffff : blake2_simd_bswap(digest);
-}
-
 /* The five bits of each character, plus 1: https://en.wikipedia.org/wiki/Geohash */
 static const uint8_t GEOHASH[256] = {
     ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
@@ -66,45 +33,102 @@ static uint64_t geohash(blake2_simd_bytes key) {
   return wrong ? 0 : word << (5 * (GEOHASH_MAX - key.size) + 4) | key.size;
 }
 
+/* Signed; the lowest token is the empty key's alone. */
+static uint64_t cassandra(blake2_simd_bytes key) {
+  const uint64_t top = (uint64_t)1 << 63, token = rvh_murmur3(key);
+  if (key.size == 0) return 0;
+  return token == top ? ~(uint64_t)0 : token ^ top;
+}
+
+static uint64_t partition_hash(blake2_simd_bytes key) {
+  return rvh_murmur64a(key, RVH_MURMUR_KEY_SEED);
+}
+
+/* Parts of an MD5 digest, whose bytes come as two words, each little-endian. */
+static uint64_t first_32(const uint64_t digest[2]) { return digest[0] & 0xffffffff; }
+static uint64_t first_64(const uint64_t digest[2]) { return blake2_simd_bswap(digest[0]); }
+static uint64_t last_64(const uint64_t digest[2]) { return blake2_simd_bswap(digest[1]); }
+
+/* A kind of points: its name in `contract.POINTS`, its bits, and a function of the key or, where
+ * keys are hashed a group at a time, of their MD5. */
+static const struct {
+  const char *name;
+  unsigned bits;
+  uint64_t (*of)(blake2_simd_bytes key);
+  uint64_t (*of_md5)(const uint64_t digest[2]);
+} KINDS[RVH_POINT_COUNT] = {
+    [RVH_POINT_KETAMA] = {"ketama", 32, NULL, first_32},
+    [RVH_POINT_MD5] = {"md5", 64, NULL, first_64},
+    [RVH_POINT_MD5_LOW] = {"md5_low", 64, NULL, last_64},
+    [RVH_POINT_CRC32] = {"crc32", 32, rvh_crc32, NULL},
+    [RVH_POINT_MURMUR3] = {"murmur3", 64, cassandra, NULL},
+    [RVH_POINT_XXH64] = {"xxh64", 64, rvh_xxh64, NULL},
+    [RVH_POINT_OAAT] = {"one_at_a_time", 32, rvh_one_at_a_time, NULL},
+    [RVH_POINT_MURMUR2] = {"murmur2", 64, partition_hash, NULL},
+    [RVH_POINT_GEOHASH] = {"geohash", 64, geohash, NULL},
+    [RVH_POINT_MURMUR2_32] = {"murmur2_32", 32, rvh_murmur2_32, NULL},
+};
+
+const char *rvh_point_name(rvh_point_kind kind) { return KINDS[kind].name; }
+
+unsigned rvh_point_bits(rvh_point_kind kind) { return KINDS[kind].bits; }
+
 uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key) {
-  const uint64_t top = (uint64_t)1 << 63;
-  switch (kind) {
-    case RVH_POINT_KETAMA:
-    case RVH_POINT_MD5:
-      return md5_point(kind, rvh_md5_one(key));
-    case RVH_POINT_CRC32:
-      return rvh_crc32(key);
-    case RVH_POINT_OAAT:
-      return rvh_one_at_a_time(key);
-    case RVH_POINT_XXH64:
-      return rvh_xxh64(key);
-    case RVH_POINT_MURMUR2:
-      return rvh_murmur64a(key, RVH_MURMUR_KEY_SEED);
-    case RVH_POINT_GEOHASH:
-      return geohash(key);
-    default: { /* signed; the lowest is the empty key's alone */
-      const uint64_t token = rvh_murmur3(key);
-      if (key.size == 0) return 0;
-      return token == top ? ~(uint64_t)0 : token ^ top;
-    }
+  if (KINDS[kind].of != NULL) return KINDS[kind].of(key);
+  uint64_t digest[2];
+  rvh_md5_one(key, digest);
+  return KINDS[kind].of_md5(digest);
+}
+
+/* A group of messages of one block, word by word. */
+typedef struct {
+  BLAKE2_SIMD_ALIGNED(64) uint32_t words[16 * RVH_MD5_GROUP];
+  BLAKE2_SIMD_ALIGNED(64) uint32_t out[4 * RVH_MD5_GROUP];
+  size_t rows[RVH_MD5_GROUP], n;
+  rvh_point_kind kind;
+} md5_group;
+
+static void md5_flush(const rvh_isa *isa, md5_group *g, uint64_t *points) {
+  isa->md5(g->words, g->out);
+  for (size_t l = 0; l < g->n; l++) {
+    const uint32_t *out = g->out + l;
+    const uint64_t digest[2] = {
+        out[0] | (uint64_t)out[RVH_MD5_GROUP] << 32,
+        out[2 * RVH_MD5_GROUP] | (uint64_t)out[3 * RVH_MD5_GROUP] << 32,
+    };
+    points[g->rows[l]] = KINDS[g->kind].of_md5(digest);
   }
+  g->n = 0;
+}
+
+static void md5_add(const rvh_isa *isa, md5_group *g, blake2_simd_bytes key, size_t row,
+                    uint64_t *points) {
+  uint8_t block[64] = {0};
+  for (size_t i = 0; i < key.size; i++) block[i] = key.data[i];
+  block[key.size] = 0x80;
+  block[56] = (uint8_t)(key.size << 3);
+  block[57] = (uint8_t)(key.size >> 5);
+  for (size_t w = 0; w < 16; w++) {
+    g->words[w * RVH_MD5_GROUP + g->n] = rvh_load32(block + 4 * w);
+  }
+  g->rows[g->n++] = row;
+  if (g->n == RVH_MD5_GROUP) md5_flush(isa, g, points);
 }
 
 static void all_points(const rvh_isa *isa, rvh_point_kind kind, const blake2_simd_bytes *keys,
                        size_t n, uint64_t *points) {
-  if (kind != RVH_POINT_KETAMA && kind != RVH_POINT_MD5) {
-    for (size_t i = 0; i < n; i++) points[i] = rvh_point(kind, keys[i]);
+  if (KINDS[kind].of != NULL) {
+    for (size_t i = 0; i < n; i++) points[i] = KINDS[kind].of(keys[i]);
     return;
   }
-  md5_group group = {.n = 0};
+  md5_group group = {.kind = kind};
   for (size_t i = 0; i < n; i++) {
     if (keys[i].size <= MD5_ONE_BLOCK)
       md5_add(isa, &group, keys[i], i, points);
     else
-      points[i] = rvh_md5_one(keys[i]);
+      points[i] = rvh_point(kind, keys[i]);
   }
   if (group.n > 0) md5_flush(isa, &group, points);
-  for (size_t i = 0; i < n; i++) points[i] = md5_point(kind, points[i]);
 }
 
 rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys,

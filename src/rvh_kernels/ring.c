@@ -35,8 +35,7 @@ static size_t fewest_points(const uint32_t *owners, size_t count, uint32_t *each
 
 rvh_status rvh_ring_new(rvh_ring **out, rvh_point_kind kind, const uint64_t *points,
                         const uint32_t *owners, size_t count, rvh_poll *poll) {
-  const unsigned width =
-      kind == RVH_POINT_KETAMA || kind == RVH_POINT_CRC32 || kind == RVH_POINT_OAAT ? 32 : 64;
+  const unsigned width = rvh_point_bits(kind);
   unsigned bits = 1;
   while (bits < 24 && ((size_t)1 << bits) < 2 * count) bits++;
   const size_t slices = (size_t)1 << bits;

@@ -337,6 +337,7 @@ void rvh_cache_figures(rvh_cache *cache, rvh_cache_info *info);
 typedef enum {
   RVH_POINT_KETAMA,  /* the first 4 bytes of MD5, little-endian */
   RVH_POINT_MD5,     /* the first 8, big-endian */
+  RVH_POINT_MD5_LOW, /* the last 8, big-endian */
   RVH_POINT_CRC32,   /* CRC-32, as zlib's */
   RVH_POINT_MURMUR3, /* the token of Cassandra's Murmur3Partitioner, signed */
   RVH_POINT_XXH64,   /* seed 0 */
@@ -344,7 +345,15 @@ typedef enum {
   RVH_POINT_MURMUR2, /* the hash of partitions: MurmurHash64A, seed 2718281828 */
   RVH_POINT_GEOHASH, /* of a geohash: five bits a character from the top, then the number of
                       * characters, 1 to 12, in four; 0 for a key that is no geohash */
+  /* and those of hashes.h by their names: */
+  RVH_POINT_MURMUR2_32,
+  RVH_POINT_COUNT,
 } rvh_point_kind;
+
+/* One of `contract.POINTS`. */
+const char *rvh_point_name(rvh_point_kind kind);
+/* Its points are below 2^bits: 32 or 64. */
+unsigned rvh_point_bits(rvh_point_kind kind);
 
 uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key);
 /* The points of rows start to stop. */
@@ -356,8 +365,7 @@ rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column 
 typedef struct rvh_ring rvh_ring;
 
 /* Points in ascending order, 0 < count < 2^32, and the node of each, by index; the caller keeps
- * both until the ring is freed. Those of RVH_POINT_KETAMA, RVH_POINT_CRC32 and RVH_POINT_OAAT are
- * below 2^32. */
+ * both until the ring is freed. They are below 2^rvh_point_bits(kind). */
 rvh_status rvh_ring_new(rvh_ring **ring, rvh_point_kind kind, const uint64_t *points,
                         const uint32_t *owners, size_t count, rvh_poll *poll);
 void rvh_ring_free(rvh_ring *ring);

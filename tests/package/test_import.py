@@ -30,7 +30,7 @@ NEVER = (
 #: parts of rvh that are not needed to place keys, and load what an extra installs
 OPTIONAL = (
     *("rvh._nodelist", "rvh._tables", "rvh.bench", "rvh.cli", "rvh.integrations"),
-    *("rvh.membership", "rvh.observe", "rvh.rpc"),
+    *("rvh.membership", "rvh.observe", "rvh.placements", "rvh.rpc"),
 )
 
 

@@ -51,8 +51,15 @@ HASHES: dict[str, tuple[int, int]] = {
     "one_at_a_time": (0, 2**32 - 1),
 }
 
-#: the kinds of points of keys: tokens on rings, MurmurHash64A, and a geohash as a number
-POINTS = (*HASHES, "murmur2", "geohash")
+#: the kinds of points of keys, with their bits: the hashes of rings, the last 8 bytes of MD5,
+#: MurmurHash64A, a geohash as a number, and hashes that other systems place keys by
+POINTS: dict[str, int] = {
+    **{name: (highest - lowest).bit_length() for name, (lowest, highest) in HASHES.items()},
+    "md5_low": 64,
+    "murmur2": 64,
+    "geohash": 64,
+    "murmur2_32": 32,
+}
 
 #: the characters of geohashes, five bits each (https://en.wikipedia.org/wiki/Geohash)
 ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz"

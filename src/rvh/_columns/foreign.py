@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._columns.column import COMPOSITE, Chunks, Codes, KeyColumn, Kind, Spans
-from rvh._columns.integers import BITS, CONTRACT, foreign_key
+from rvh._columns.integers import CONTRACT, FIXED, foreign_key
 from rvh.errors import RVHError, keys_changed
 
 __all__ = ["foreign_column"]
@@ -76,9 +76,10 @@ def _encode(
             number = numbers[row if codes is None else codes[row]]
             foreign_key(int(number), integers, column.position(row))  # raises
         numbers = np.where(invalid, numbers.dtype.type(0), numbers)  # categories without elements
-    if integers in BITS:
-        size = BITS[integers] // 8
-        encoded = np.empty(len(numbers), dtype=f">i{size}")
+    if integers in FIXED:
+        bits, order = FIXED[integers]
+        size = bits // 8
+        encoded = np.empty(len(numbers), dtype=f"{'>' if order == 'big' else '<'}i{size}")
         for at in range(0, len(numbers), BLOCK):
             encoded[at : at + BLOCK] = numbers[at : at + BLOCK]
         return KeyColumn._unchecked(Kind.FIXED, encoded.view(f"V{size}"), column.what)
@@ -89,7 +90,7 @@ def _cannot_encode(numbers: NDArray[Any], integers: str | None) -> NDArray[np.bo
     """Mark the numbers that have no encoding; None where the dtype excludes such numbers."""
     if integers is None:
         return np.ones(len(numbers), dtype=np.bool_)
-    bits = BITS.get(integers, 65)
+    bits = FIXED[integers][0] if integers in FIXED else 65
     limits = np.iinfo(numbers.dtype)
     low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
     if low <= limits.min and limits.max <= high:

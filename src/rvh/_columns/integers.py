@@ -6,12 +6,12 @@ decimal digits or some other bytes. With the wrong encoding every answer would b
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from rvh._columns.values import INT_MAX, INT_MIN, is_whole, key_bytes, place
 from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["BITS", "CONTRACT", "INTEGERS", "check_integers", "foreign_key"]
+__all__ = ["CONTRACT", "FIXED", "INTEGERS", "check_integers", "foreign_key"]
 
 #: rvh's own encoding
 CONTRACT = "contract"
@@ -20,10 +20,17 @@ INTEGERS: dict[str, str] = {
     "text": "its decimal digits",
     "int32_be": "4 bytes, big-endian",
     "int64_be": "8 bytes, big-endian",
+    "int32_le": "4 bytes, little-endian",
+    "int64_le": "8 bytes, little-endian",
     CONTRACT: "rvh's 8 bytes, little-endian",
 }
-#: the encodings that hold fewer integers than keys can be, with their bits
-BITS = {"int32_be": 32, "int64_be": 64}
+#: the encodings that hold fewer integers than keys can be, with their bits and the order of bytes
+FIXED: dict[str, tuple[int, Literal["big", "little"]]] = {
+    "int32_be": (32, "big"),
+    "int64_be": (64, "big"),
+    "int32_le": (32, "little"),
+    "int64_le": (64, "little"),
+}
 
 
 def check_integers(integers: Any) -> str | None:
@@ -63,9 +70,10 @@ def foreign_key(key: Any, integers: str | None, position: int | None = None) -> 
     if type(key) is int and INT_MIN <= key <= INT_MAX:  # the fast path
         if integers == "text":
             return b"%d" % key
-        bits = BITS.get(integers or "")
-        if bits is not None and -1 << bits - 1 <= key < 1 << bits - 1:
-            return key.to_bytes(bits // 8, "big", signed=True)
+        if integers in FIXED:
+            bits, order = FIXED[integers]
+            if -1 << bits - 1 <= key < 1 << bits - 1:
+                return key.to_bytes(bits // 8, order, signed=True)
     where = place("key", position)
     if isinstance(key, (tuple, list)):  # `key_bytes` refuses all other types that are not keys
         raise RVHTypeError(
@@ -85,10 +93,11 @@ def foreign_key(key: Any, integers: str | None, position: int | None = None) -> 
         return b"%d" % number
     if integers == CONTRACT:
         return data
+    bits, order = FIXED[integers]
     try:
-        return number.to_bytes(BITS[integers] // 8, "big", signed=True)
+        return number.to_bytes(bits // 8, order, signed=True)
     except OverflowError:
         raise RVHError(
-            f"{where} is {number}, outside -2^{BITS[integers] - 1} to 2^{BITS[integers] - 1}-1, "
+            f"{where} is {number}, outside -2^{bits - 1} to 2^{bits - 1}-1, "
             f"the range of {integers}: pass text or bytes, or choose other integers"
         ) from None

@@ -57,6 +57,8 @@ class Integers(StrEnum):
     TEXT = "text"
     INT32_BE = "int32_be"
     INT64_BE = "int64_be"
+    INT32_LE = "int32_le"
+    INT64_LE = "int64_le"
     CONTRACT = "contract"
 
 
@@ -161,7 +163,7 @@ class MethodOptions:
         typer.Option(
             "--integers",
             help="With a ring of another system: how that writes integer keys, as digits, as 4 or "
-            "8 bytes big-endian, or as rvh's own bytes.",
+            "8 bytes big-endian or little-endian, or as rvh's own bytes.",
         ),
     ] = None
     partitions: Annotated[

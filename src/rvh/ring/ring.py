@@ -63,7 +63,9 @@ class Ring:
     text          its decimal digits (uhashring)
     int32_be      4 bytes, big-endian two's complement (a Cassandra ``int``)
     int64_be      8 bytes, big-endian two's complement (a Cassandra ``bigint``)
-    contract      rvh's 8 bytes, little-endian two's complement
+    int32_le      4 bytes, little-endian two's complement
+    int64_le      8 bytes, little-endian two's complement
+    contract      rvh's 8 bytes, as int64_le, and up to 2^64-1
     ============= ===================================================================
 
     Examples
@@ -136,7 +138,7 @@ class Ring:
             never selected.
         hash_name : {"ketama", "md5", "crc32", "murmur3", "xxh64", "one_at_a_time"}
             The hash that turns a key into a token.
-        integers : {"text", "int32_be", "int64_be", "contract"}, optional
+        integers : {"text", "int32_be", "int64_be", "int32_le", "int64_le", "contract"}, optional
             How the system writes integer keys; by default they are errors.
         hit : {"point", "next"}
             The point of a key whose token equals a point: that one, or the next.
@@ -301,7 +303,7 @@ class Ring:
 
         Parameters
         ----------
-        integers : {"text", "int32_be", "int64_be", "contract"} or None
+        integers : one of `INTEGERS`, or None
             As for `from_tokens`.
 
         Returns

@@ -45,7 +45,7 @@ def ketama(
         Server addresses as in libketama's file, for example ``"10.0.0.1:11211"``.
     weights : sequence or array of numbers, shape (N,), or mapping of id to number, optional
         The servers' memory. Equal by default.
-    integers : {"text", "int32_be", "int64_be", "contract"}, optional
+    integers : {"text", "int32_be", "int64_be", "int32_le", "int64_le", "contract"}, optional
         How integer keys are written: see `Ring`.
 
     Returns
@@ -103,7 +103,7 @@ def libmemcached(
     hash_fn : {"md5", "default"}, optional
         The behavior ``hash``, if it is set too. The default is md5 with ``ketama_weighted``, and
         otherwise libmemcached's own default, one_at_a_time.
-    integers : {"text", "int32_be", "int64_be", "contract"}, optional
+    integers : {"text", "int32_be", "int64_be", "int32_le", "int64_le", "contract"}, optional
         How integer keys are written: see `Ring`.
 
     Returns
@@ -172,7 +172,7 @@ def nginx(
         Servers as in the upstream block: ``"10.0.0.1:443"``, ``"unix:/path"``.
     weights : sequence or array, shape (N,), or mapping of id to number, optional
         The servers' weights, whole numbers from 1; 1 by default.
-    integers : {"text", "int32_be", "int64_be", "contract"}, optional
+    integers : {"text", "int32_be", "int64_be", "int32_le", "int64_le", "contract"}, optional
         How integer keys are written: see `Ring`. nginx itself has only text.
 
     Returns
@@ -225,7 +225,7 @@ def uhashring(
         HashRing's default, or the hash of ``HashRing(nodes, hash_fn="ketama")``.
     vnodes : int, optional
         As for HashRing: 160 by default, or 40 with ketama.
-    integers : {"text", "int32_be", "int64_be", "contract"}, optional
+    integers : {"text", "int32_be", "int64_be", "int32_le", "int64_le", "contract"}, optional
         How integer keys are written: see `Ring`. uhashring writes them as text.
 
     Returns
@@ -286,7 +286,7 @@ def hash_ring(
         The nodes' names.
     weights : sequence or array of numbers, shape (N,), or mapping of id to number, optional
         The nodes' weights; 1 by default.
-    integers : {"text", "int32_be", "int64_be", "contract"}, optional
+    integers : {"text", "int32_be", "int64_be", "int32_le", "int64_le", "contract"}, optional
         How integer keys are written: see `Ring`. hash_ring itself takes only text.
 
     Returns

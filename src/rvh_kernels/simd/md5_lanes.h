@@ -1,4 +1,4 @@
-/* MD5 (RFC 1321) of messages of one block, a lane each: the hash of ketama rings. */
+/* MD5 (RFC 1321) of messages of one block, a lane each. */
 
 #define MD5_STEP(mix, a, b, c, d, w, i, r)                                               \
   a = W_ADD(W_ADD(a, mix(b, c, d)), W_ADD(W_LOAD((w) + lane), W_SET1(rvh_md5_sine[i]))); \
@@ -25,6 +25,8 @@ void NAME(md5)(const uint32_t *words, uint32_t *out) {
     MD5_ROUND(W_MD5_I, 0, 7, 48, 6, 10, 15, 21)
     W_STORE(out + lane, W_ADD(a, W_SET1(0x67452301u)));
     W_STORE(out + RVH_MD5_GROUP + lane, W_ADD(b, W_SET1(0xefcdab89u)));
+    W_STORE(out + 2 * RVH_MD5_GROUP + lane, W_ADD(c, W_SET1(0x98badcfeu)));
+    W_STORE(out + 3 * RVH_MD5_GROUP + lane, W_ADD(d, W_SET1(0x10325476u)));
   }
 }
 

@@ -730,7 +730,7 @@ static void test_cache(void) {
 
 /* MD5 in lanes against one message at a time, which hashlib checks from Python. */
 static void test_md5(void) {
-  BLAKE2_SIMD_ALIGNED(64) uint32_t words[16 * RVH_MD5_GROUP], out[2 * RVH_MD5_GROUP];
+  BLAKE2_SIMD_ALIGNED(64) uint32_t words[16 * RVH_MD5_GROUP], out[4 * RVH_MD5_GROUP];
   uint64_t data[KEYS], points[KEYS];
   size_t bad;
   for (size_t i = 0; i < 16 * RVH_MD5_GROUP; i++) words[i] = (uint32_t)random64();

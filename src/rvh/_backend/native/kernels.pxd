@@ -182,14 +182,8 @@ cdef extern from "rvh_kernels.h" nogil:
                              rvh_poll *poll, size_t *bad)
     void rvh_cache_figures(rvh_cache *cache, rvh_cache_info *info)
     ctypedef enum rvh_point_kind:
-        RVH_POINT_KETAMA
-        RVH_POINT_MD5
-        RVH_POINT_CRC32
-        RVH_POINT_MURMUR3
-        RVH_POINT_XXH64
-        RVH_POINT_OAAT
-        RVH_POINT_MURMUR2
-        RVH_POINT_GEOHASH
+        RVH_POINT_COUNT
+    const char *rvh_point_name(rvh_point_kind kind)
     uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key)
     rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys,
                           size_t start, size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad)

@@ -1,10 +1,8 @@
 # Points of keys.
 
-# Of `contract.POINTS`.
+# The number of each of `contract.POINTS`.
 cdef dict POINT_KINDS = {
-    "ketama": RVH_POINT_KETAMA, "md5": RVH_POINT_MD5, "crc32": RVH_POINT_CRC32,
-    "murmur3": RVH_POINT_MURMUR3, "xxh64": RVH_POINT_XXH64, "one_at_a_time": RVH_POINT_OAAT,
-    "murmur2": RVH_POINT_MURMUR2, "geohash": RVH_POINT_GEOHASH,
+    rvh_point_name(<rvh_point_kind>number).decode(): number for number in range(RVH_POINT_COUNT)
 }
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rvh._backend.contract import ALPHABET, LONGEST
 from rvh._backend.pure.hashes import murmur3, one_at_a_time, xxh64
+from rvh._backend.pure.modulo_hashes import murmur2_32
 from rvh._backend.pure.schemes import WORD, Murmur, murmur64a
 from rvh._columns.column import KeyColumn
 from rvh._columns.values import key_bytes
@@ -50,12 +51,14 @@ def geohash(text: bytes) -> int:
 POINT_OF: dict[str, Callable[[bytes], int]] = {
     "ketama": lambda key: int.from_bytes(_md5(key)[:4], "little"),
     "md5": lambda key: int.from_bytes(_md5(key)[:8], "big"),
+    "md5_low": lambda key: int.from_bytes(_md5(key)[8:], "big"),
     "crc32": zlib.crc32,
     "murmur3": _cassandra,
     "xxh64": xxh64,
     "one_at_a_time": one_at_a_time,
     "murmur2": lambda key: murmur64a(key, Murmur.KEY_SEED),
     "geohash": geohash,
+    "murmur2_32": murmur2_32,
 }
 
 

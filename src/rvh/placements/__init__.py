@@ -1,0 +1,13 @@
+"""The placements of other systems that are no rings, to the bit.
+
+`Modulo` puts a key into a slot by its hash modulo the number of slots; a slot is on one node or on
+several. The functions make what a system has: `kafka` its partitions.
+"""
+
+from rvh._public import exported_by
+from rvh.placements.modulo import HASHES, REDUCTIONS, Modulo
+from rvh.placements.streams import kafka
+
+__all__ = ["HASHES", "REDUCTIONS", "Modulo", "kafka"]
+
+exported_by(__name__, Modulo, kafka)
