@@ -80,6 +80,14 @@ class _Spread(NamedTuple):
     max_replicas: int  # of a key within these limits
 
 
+class _Own(NamedTuple):
+    """The spread of a set's own, for calls without one."""
+
+    names: tuple[str, ...]  # outermost first
+    limits: tuple[int, ...]
+    strict: bool
+
+
 class FaultSet:
     """Nodes, some of which may be dead, and their failure domains.
 
@@ -115,7 +123,7 @@ class FaultSet:
     ['c', 'b']
     """
 
-    __slots__ = ("__weakref__", "_alive", "_index", "_living", "_nodes", "_spreads")
+    __slots__ = ("__weakref__", "_alive", "_index", "_living", "_nodes", "_own", "_spreads")
 
     def __init__(
         self,
@@ -144,6 +152,7 @@ class FaultSet:
         self._living = node_set if mask.all() else node_set.subset(mask)
         self._index = np.flatnonzero(mask)  # position among the living -> position in `nodes`
         self._spreads: dict[Any, _Spread] = {}
+        self._own: _Own | None = None
 
     # -- properties ---------------------------------------------------------------------------
 
@@ -166,7 +175,74 @@ class FaultSet:
         >>> FaultSet(["a", "b"], alive=[True, False]).with_alive([True, True]).alive
         array([ True,  True])
         """
-        return FaultSet(self._nodes, alive)
+        return self._with_own(FaultSet(self._nodes, alive))
+
+    def with_spread(
+        self,
+        spread: str | Sequence[str],
+        max_per_domain: int | Sequence[int] = 1,
+        *,
+        strict: bool = False,
+    ) -> FaultSet:
+        """Return a FaultSet whose calls without ``spread`` use this one.
+
+        So it spreads replicas wherever a placement is taken: in a `Migration`, in engines.
+
+        Parameters
+        ----------
+        spread, max_per_domain, strict
+            As for `select_batch`; a call that names a ``spread`` uses its own arguments instead.
+
+        Returns
+        -------
+        FaultSet
+
+        Raises
+        ------
+        RVHError
+            An unknown domain, a limit below 1.
+        RVHTypeError
+            ``strict`` that is not a bool.
+
+        Examples
+        --------
+        >>> from rvh.faultset import FaultSet
+        >>> faults = FaultSet(["a", "b", "c"], domains={"zone": ["eu", "eu", "us"]})
+        >>> faults.with_spread("zone").select("user:1", k=2)
+        ['c', 'b']
+        """
+        names = _names(spread, self._nodes.domains)
+        own = _Own(names, _limits(max_per_domain, names), _as_strict(strict))
+        made = FaultSet(self._nodes, self._alive)
+        made._own = own
+        return made
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest (64 characters) of everything that decides which nodes a key has.
+
+        That is the set's, which nodes are dead, and the spread of `with_spread` with the labels of
+        its domains. The spread that a call names is not part of it.
+
+        Examples
+        --------
+        >>> from rvh.faultset import FaultSet
+        >>> faults = FaultSet(["a", "b"])
+        >>> faults.fingerprint == faults.with_alive([True, False]).fingerprint
+        False
+        """
+        import hashlib  # takes 3 ms (OpenSSL), and only fingerprints need it
+
+        digest = hashlib.blake2b(digest_size=32, person=b"rvh FaultSet")
+        spread, limits = ((), ()) if self._own is None else self._own[:2]
+        digest.update(f"nodes={self._nodes.fingerprint}\nspread={spread} {limits}\n".encode())
+        names = [_keys.key_bytes(node) for node in self._nodes._ranking.names()]
+        labels = [self._nodes.domains[name] for name in spread]
+        for at in sorted(range(len(names)), key=names.__getitem__):
+            parts = [names[at], b"\1" if self._alive[at] else b"\0"]
+            parts += [_keys.key_bytes(label[at]) for label in labels]
+            digest.update(_keys.composite(*parts))
+        return digest.hexdigest()
 
     def spread_max(
         self, spread: str | Sequence[str], max_per_domain: int | Sequence[int] = 1
@@ -198,18 +274,26 @@ class FaultSet:
         return self._spread(spread, max_per_domain).max_replicas
 
     def __repr__(self) -> str:
-        return f"FaultSet({self._nodes!r}, alive={int(self._alive.sum())} of {len(self._nodes)})"
+        made = f"FaultSet({self._nodes!r}, alive={int(self._alive.sum())} of {len(self._nodes)})"
+        if self._own is None:
+            return made
+        names, limits, strict = self._own
+        return f"{made}.with_spread({names}, {limits}{', strict=True' if strict else ''})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FaultSet):
             return NotImplemented
-        return self._nodes == other._nodes and bool((self._alive == other._alive).all())
+        return (self._nodes, self._own) == (other._nodes, other._own) and bool(
+            (self._alive == other._alive).all()
+        )
 
     def __hash__(self) -> int:
-        return hash((self._nodes, self._alive.tobytes()))
+        return hash((self._nodes, self._alive.tobytes(), self._own))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FaultSet, (self._nodes, self._alive)
+        if self._own is None:
+            return FaultSet, (self._nodes, self._alive)
+        return _rebuild, (self._nodes, self._alive, *self._own)
 
     # -- answers ------------------------------------------------------------------------------
 
@@ -564,9 +648,17 @@ class FaultSet:
         for number, members in enumerate(groups):
             among = takes.copy()
             among[members[members >= 0]] = True
-            yield wrong[group_of.reshape(-1) == number], FaultSet(self._living, among)
+            yield (
+                wrong[group_of.reshape(-1) == number],
+                self._with_own(FaultSet(self._living, among)),
+            )
 
     # -- helpers ------------------------------------------------------------------------------
+
+    def _with_own(self, made: FaultSet) -> FaultSet:
+        """Return a new set with the spread of this one."""
+        made._own = self._own
+        return made
 
     def _check(self, spread: Any, max_per_domain: Any, k: Any, strict: bool) -> tuple[_Spread, int]:
         """Check the arguments of a call; return the spread and k."""
@@ -575,8 +667,11 @@ class FaultSet:
         if ranking.selectable < len(self._living):
             alive += " with a weight above 0"
         k = ranking.check_k(k, alive)
-        if not isinstance(strict, (bool, np.bool_)):
-            raise RVHTypeError(f"strict is {show(strict)}: pass True or False")
+        strict = _as_strict(strict)
+        if spread is None and self._own is not None:
+            _limits(max_per_domain, ("any",))  # as below
+            spread, max_per_domain = self._own.names, self._own.limits
+            strict = strict or self._own.strict
         if spread is None:
             _limits(max_per_domain, ("any",))  # unused, but an invalid value is an error
             return _Spread((), None, [], ranking.selectable), k
@@ -626,6 +721,18 @@ class FaultSet:
             positions[indices] = of_names[codes]
             is_given[indices] = np.array([name != b"" for name in names], dtype=np.bool_)[codes]
         return positions.reshape(ids.shape), is_given.reshape(ids.shape)
+
+
+def _rebuild(
+    nodes: NodeSet, alive: NDArray[np.bool_], names: Any, limits: Any, strict: bool
+) -> FaultSet:
+    return FaultSet(nodes, alive).with_spread(names, limits, strict=strict)
+
+
+def _as_strict(strict: Any) -> bool:
+    if not isinstance(strict, (bool, np.bool_)):
+        raise RVHTypeError(f"strict is {show(strict)}: pass True or False")
+    return bool(strict)
 
 
 def _names(spread: Any, domains: Domains) -> tuple[str, ...]:

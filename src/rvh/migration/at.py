@@ -46,6 +46,12 @@ class MigrationAt:
 
     def __init__(self, migration: Pair, progress: float) -> None:
         crossing_limit(progress)  # rejects what is no progress
+        if migration._k != migration._k_new or migration._dead:
+            raise RVHError(
+                "a placement gives every key equally many nodes, but this migration has "
+                f"k={migration._k}, k_new={migration._k_new} and {len(migration._dead)} dead "
+                "nodes: use owners_batch, which fills up with None"
+            )
         self._migration, self._progress = migration, progress
         old, new = ids_of(migration._old, "old"), ids_of(migration._new, "new")
         merged = union(old.tolist(), new.tolist())

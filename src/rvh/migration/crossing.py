@@ -27,6 +27,7 @@ __all__ = ["CROSSING", "CROSSING_END", "crossed_batch", "crossing_batch", "cross
 CROSSING = "murmur2"
 #: crossing points are below this
 CROSSING_END = 1 << 64
+_CROSSING_END = float(CROSSING_END)
 
 
 def crossing_batch(keys: Keys, threads: int | None = None) -> NDArray[np.uint64]:
@@ -46,6 +47,8 @@ def crossed_batch(keys: Keys, progress: Any, threads: int | None = None) -> NDAr
 
 def crossing_limit(progress: Any) -> int:
     """Return the crossing point below which keys have crossed."""
+    if type(progress) is float and 0 <= progress <= 1:
+        return math.ceil(progress * _CROSSING_END)  # exact: a power of two
     if not is_whole(progress) and not isinstance(progress, (float, Fraction, np.floating)):
         raise RVHTypeError(f"progress is {show(progress)}: pass a number from 0 to 1")
     if not 0 <= progress <= 1:  # also true for NaN

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._backend import key_point
-from rvh._placing import select_one
 from rvh.errors import RVHError, show
 from rvh.migration.at import MigrationAt
-from rvh.migration.crossing import CROSSING, crossed_batch, crossing_batch, crossing_limit
+from rvh.migration.crossing import crossed_batch, crossing_batch
 from rvh.migration.moves import Moved, moves
 from rvh.migration.owners import owners, owners_batch
-from rvh.migration.pair import Pair, union
+from rvh.migration.pair import Pair
 from rvh.migration.phases import Phase, Route
 from rvh.migration.plan import Plan
+from rvh.migration.routes import rules
 
 if TYPE_CHECKING:
     from rvh.typing import Key, Keys
@@ -39,14 +38,24 @@ class Migration(Pair):
         ``lookup_batch(keys, k)`` that returns ids (str or bytes) of shape (M, k), without
         repetitions in a row; for a `plan` they also need a ``fingerprint``. They get the list,
         tuple or array that the caller passed; for an Arrow column, a list of str, bytes or int;
-        for composite keys, a list of bytes; and a single key as a list of one.
+        for composite keys, a list of bytes; and a single key as a list of one. A new migration
+        asks them for the nodes of the key ``"any key"`` to check ``k``; if they do not know it,
+        whatever they raise is ignored.
     k : int
-        Number of nodes of each key, in both placements; that of a `PartitionTable` is fixed.
+        Number of nodes of each key in the old placement; that of a `PartitionTable` is fixed.
+    k_new : int, optional
+        Number of nodes of each key in the new placement; `k` by default.
+    kept : sequence of placements, optional
+        New placements that were given up because a node of theirs died, oldest first, with `k_new`
+        nodes for each key: what was copied to them is kept up to date and read where no old node
+        lives. `Coordinator.lose` fills it in.
+    dead : sequence of str or bytes, optional
+        Ids of nodes that have died: they are in no route, and neither sources nor targets.
 
     Raises
     ------
     RVHError
-        ``k`` out of range, or different from a table's.
+        ``k`` or ``k_new`` out of range, or different from a table's.
     RVHTypeError
         A placement with neither method.
 
@@ -65,8 +74,15 @@ class Migration(Pair):
     array(['c', 'b', 'c'], dtype='<U1')
     """
 
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._rules = rules(self)
+
     def __repr__(self) -> str:
-        return f"Migration({self._old!r}, {self._new!r}, k={self._k})"
+        more = f", k_new={self._k_new}" if self._k_new != self._k else ""
+        more += f", kept={list(self._kept)!r}" if self._kept else ""
+        more += f", dead={list(self._dead)!r}" if self._dead else ""
+        return f"Migration({self._old!r}, {self._new!r}, k={self._k}{more})"
 
     def crossing_batch(self, keys: Keys, *, threads: int | None = None) -> NDArray[np.uint64]:
         """The crossing points of keys, times 2^64.
@@ -143,7 +159,8 @@ class Migration(Pair):
         Returns
         -------
         ndarray, shape (M, k)
-            Node ids.
+            Node ids. If `k_new` is another number or nodes are dead, they are objects, the living
+            nodes of a key and then None, shape (M, max(k, k_new)).
 
         Raises
         ------
@@ -187,7 +204,8 @@ class Migration(Pair):
         Raises
         ------
         RVHError, RVHTypeError
-            A progress as for `crossed_batch`; a placement without ``ids`` or ``nodes``.
+            A progress as for `crossed_batch`; a placement without ``ids`` or ``nodes``; another
+            `k_new` or dead nodes, since a placement gives every key equally many nodes.
 
         Examples
         --------
@@ -226,27 +244,19 @@ class Migration(Pair):
         >>> from rvh import NodeSet
         >>> from rvh.ring import Migration
         >>> migration = Migration(NodeSet(["a"]), NodeSet(["b"]))
+        >>> migration.route("x", "preparing")
+        Route(read=['a'], write=['a'], remove=['b'])
         >>> migration.route("x", "copying", 0.9)
         Route(read=['a'], write=['a', 'b'])
         >>> migration.route("x", "switching", 1)
         Route(read=['b', 'a'], write=['b', 'a'])
         """
         try:
-            phase = Phase(phase)
-        except ValueError:
+            rule = self._rules[phase]
+        except (KeyError, TypeError):
             listed = ", ".join(map(repr, map(str, Phase)))
             raise RVHError(f"phase is {show(phase)}: choose one of {listed}") from None
-        crossed = key_point(CROSSING, key) < crossing_limit(progress)
-        old = select_one(self._old, "old", key, self._k)
-        new = select_one(self._new, "new", key, self._k)
-        if phase is Phase.BEFORE:
-            return Route(old, list(old))
-        if phase is Phase.AFTER:
-            return Route(new, list(new))
-        if phase is Phase.COPYING or not crossed:
-            return Route(old, union(old, new))
-        both = union(new, old)
-        return Route(both, list(both))
+        return rule(key, progress)
 
     def moves(self, keys: Keys, *, threads: int | None = None) -> Moved:
         """The keys to copy, each with its source and its target.
@@ -260,7 +270,7 @@ class Migration(Pair):
         -------
         Moved
             One row for each node that is new for a key. Ids are compared by their bytes: a str and
-            its UTF-8 are one node.
+            its UTF-8 are one node. Where no living node is known to have a key, its source is None.
 
         Raises
         ------

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvh import keys as _keys
-from rvh._batch.replicas import FEW, find_absent, number_ids
+from rvh._batch.replicas import FEW, find_absent, find_repeated, number_ids
 from rvh._placing import select
-from rvh._runtime.slices import SLICE, slices
+from rvh._runtime.slices import SLICE, array_of, slices, to_list
 
 if TYPE_CHECKING:
     from rvh.migration.pair import Pair
     from rvh.typing import Keys
 
-__all__ = ["Moved", "moves"]
+__all__ = ["Copies", "Moved", "copies", "moves"]
 
 
 class Moved(NamedTuple):
@@ -28,7 +29,9 @@ class Moved(NamedTuple):
         The position of the key among the keys, ascending.
     source, target : ndarrays, shape (m,)
         The node that loses the key, and the node that gets it instead. If a key has several of
-        both, they are paired in order.
+        both, they are paired in order; if more nodes get it than lose it, the sources after those
+        that lose it are its other old nodes in order, and then all of them again. The source is
+        None if no living node is known to have the key: it is lost.
     """
 
     row: NDArray[np.intp]
@@ -38,6 +41,9 @@ class Moved(NamedTuple):
 
 def moves(pair: Pair, keys: Keys, threads: int | None = None) -> Moved:
     """Return one row for each node that is new for a key."""
+    if not pair._is_plain():
+        found = copies(pair, keys, threads=threads)
+        return Moved(found.row, _compact(found.sources[:, 0]), found.target)
     with _keys.open_keys_with_objects(keys) as opened:
         old = select(pair._old, "old", opened, pair._k, threads)
         new = select(pair._new, "new", opened, pair._k, threads)
@@ -52,3 +58,135 @@ def moves(pair: Pair, keys: Keys, threads: int | None = None) -> Moved:
         rows = part.start + np.nonzero(removed)[0]
         moved.append((rows, old[part][removed], new[part][added]))
     return Moved(*(np.concatenate(column) for column in zip(*moved, strict=True)))
+
+
+def _compact(ids: NDArray[Any]) -> NDArray[Any]:
+    """Return ids that are all str as an array of str."""
+    listed = to_list(ids)
+    return array_of(listed) if listed and set(map(type, listed)) == {str} else ids
+
+
+class Copies(NamedTuple):
+    """The replicas to copy, each with all nodes that it can be copied from.
+
+    Parameters
+    ----------
+    row, target
+        As in `Moved`.
+    sources : ndarray of object, shape (m, s)
+        Living nodes, best first; after the last one, None.
+    certain : ndarray of bool, shape (m,)
+        Whether the first source surely has the key, if the key exists.
+    """
+
+    row: NDArray[np.intp]
+    sources: NDArray[Any]
+    target: NDArray[Any]
+    certain: NDArray[np.bool_]
+
+
+def copies(
+    pair: Pair,
+    keys: Keys,
+    done: Sequence[NDArray[np.bool_]] | None = None,
+    threads: int | None = None,
+) -> Copies:
+    """Return one row for each node of the new placement that does not surely have a key.
+
+    Parameters
+    ----------
+    pair : Pair
+    keys
+        As for `Migration.moves`.
+    done : sequence of ndarrays of bool, shape (M,), optional
+        For each kept placement, the keys that had been copied to its nodes; none by default.
+    """
+    with _keys.open_keys_with_objects(keys) as opened:
+        tables = pair._select(opened, threads)
+    marks = done or [np.zeros(len(tables[0]), dtype=np.bool_)] * len(pair._kept)
+    found = []
+    for part in slices(len(tables[0]), max(1, SLICE // sum(one.shape[1] for one in tables))):
+        one = _copies([table[part] for table in tables], [each[part] for each in marks], pair._dead)
+        found.append(one._replace(row=one.row + part.start))
+    width = max((one.sources.shape[1] for one in found), default=1)
+    parts = [_empty(tables[-1]), *found]
+    return Copies(
+        np.concatenate([one.row for one in parts]),
+        np.concatenate([_widened(one.sources, width) for one in parts]),
+        np.concatenate([one.target for one in parts]),
+        np.concatenate([one.certain for one in parts]),
+    )
+
+
+def _empty(new: NDArray[Any]) -> Copies:
+    row = np.empty(0, dtype=np.intp)
+    return Copies(row, np.empty((0, 1), dtype=object), new[:0, 0], np.empty(0, dtype=np.bool_))
+
+
+def _widened(sources: NDArray[Any], width: int) -> NDArray[Any]:
+    wide = np.full((len(sources), width), None, dtype=object)
+    wide[:, : sources.shape[1]] = sources
+    return wide
+
+
+#: the order of sources: those that lose the key, those that keep it, those that may have it
+LOSES, STAYS, MAY_HOLD, NONE = range(4)
+
+
+def _copies(
+    tables: list[NDArray[Any]], done: list[NDArray[np.bool_]], dead: tuple[Any, ...]
+) -> Copies:
+    """Return `copies` of some rows, whose nodes are in the tables: old, kept, new."""
+    numbers, lives = _number(tables, dead)
+    *before, new = numbers
+    holders = np.concatenate(before, axis=1)
+    everywhere = np.ones(len(new), dtype=np.bool_)
+    is_sure = np.concatenate(
+        [
+            np.broadcast_to(sure[:, None], one.shape)
+            for one, sure in zip(before, [everywhere, *done], strict=True)
+        ],
+        axis=1,
+    )
+    order = np.where(find_absent(holders, new, len(lives)), LOSES, STAYS)
+    order = np.where(lives[holders], np.where(is_sure, order, MAY_HOLD), NONE)
+    holders, order = _ranked(holders, order)
+    order[find_repeated(holders, len(lives))] = NONE
+    holders, order = _ranked(holders, order)
+
+    sure = np.where(order <= STAYS, holders, -1)
+    is_target = find_absent(new, sure, len(lives)) & lives[new]
+    rows, columns = np.nonzero(is_target)
+    turn = np.cumsum(is_target, axis=1)[rows, columns] - 1  # of a key's targets, from 0
+    count = (sure >= 0).sum(axis=1)[rows]
+    place = np.arange(holders.shape[1])
+    rotated = (turn[:, None] + place) % np.maximum(count, 1)[:, None]
+    place = np.where(place < count[:, None], rotated, place)
+    sources, order = holders[rows[:, None], place], order[rows[:, None], place]
+    order = np.where(sources == new[rows, columns][:, None], NONE, order)
+    sources, order = _ranked(
+        sources, np.where(order == NONE, NONE, LOSES)
+    )  # as they are, None last
+    names = np.full(len(lives) + 1, None, dtype=object)
+    for table, numbered in zip(tables[-2::-1], before[::-1], strict=True):  # old ids count most
+        names[numbered] = table
+    found = names[np.where(order == NONE, len(lives), sources)]
+    width = max(1, int((order != NONE).any(axis=0).sum()))
+    return Copies(rows, found[:, :width], tables[-1][rows, columns], count > 0)
+
+
+def _number(
+    tables: list[NDArray[Any]], dead: tuple[Any, ...]
+) -> tuple[list[NDArray[np.intp]], NDArray[np.bool_]]:
+    """Number the nodes of all tables alike; also return which numbers are of living nodes."""
+    gone = _keys.object_array(list(dead)).reshape(1, -1)
+    numbers, count = number_ids(*tables, gone)
+    lives = np.ones(count, dtype=np.bool_)
+    lives[numbers.pop()] = False
+    return numbers, lives
+
+
+def _ranked(nodes: NDArray[Any], order: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the nodes of each row in their order, and that order."""
+    by = np.argsort(order, axis=1, kind="stable")
+    return np.take_along_axis(nodes, by, axis=1), np.take_along_axis(order, by, axis=1)

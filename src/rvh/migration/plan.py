@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from rvh._arguments.numbers import whole_number
 from rvh._columns.values import is_whole
+from rvh._placing import id_bytes
+from rvh._runtime.slices import slices
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.migration.crossing import CROSSING_END, crossing_batch
-from rvh.migration.pair import Pair
+from rvh.migration.pair import Pair, fingerprint
 
 if TYPE_CHECKING:
     from rvh.typing import Keys
@@ -24,6 +26,15 @@ __all__ = ["Plan", "Step"]
 STEPS_MAX = 1 << 24
 #: the format of a plan's state
 FORMAT = "rvh migration 1"
+#: what a state says of its migration
+ABOUT = {
+    "old": "old placement",
+    "new": "new placement",
+    "k": "k",
+    "k_new": "k_new",
+    "kept": "list of kept placements",
+    "dead": "list of dead nodes",
+}
 
 
 class Step(NamedTuple):
@@ -138,6 +149,41 @@ class Plan:
             inside &= points < np.uint64(high)
         return np.flatnonzero(inside)
 
+    def steps_of(self, keys: Keys, *, threads: int | None = None) -> NDArray[np.intp]:
+        """The number of the step of every key, which sorts all keys into steps in one pass.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,)
+            Any kind in `rvh.keys.KINDS`.
+        threads : int, optional
+            As for `NodeSet.argselect_batch`.
+
+        Returns
+        -------
+        ndarray of intp, shape (M,)
+
+        Raises
+        ------
+        RVHError, RVHTypeError
+            As `NodeSet.argselect_batch`.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> plan = Migration(NodeSet(["a"]), NodeSet(["b"])).plan(10)
+        >>> plan.steps_of(["x", "y", "z"])
+        array([5, 5, 7])
+        """
+        points = crossing_batch(keys, threads)
+        numbers = np.empty(len(points), dtype=np.intp)
+        steps, half = np.uint64(self._steps), np.uint64(32)
+        for part in slices(len(points)):  # floor(point * steps / 2^64), in halves of 32 bits
+            high, low = points[part] >> half, points[part] & np.uint64(0xFFFFFFFF)
+            numbers[part] = (high * steps + (low * steps >> half)) >> half
+        return numbers
+
     def finish(self, step: Step | int) -> None:
         """Mark a step as done; marking it again changes nothing.
 
@@ -162,15 +208,25 @@ class Plan:
         >>> sorted(Migration(NodeSet(["a"]), NodeSet(["b"])).plan(4).state())
         ['done', 'format', 'k', 'new', 'old', 'steps']
         """
-        old, new = self._between
         return {
             "format": FORMAT,
-            "old": old,
-            "new": new,
-            "k": self._migration._k,
+            **self._about(),
             "steps": self._steps,
             "done": np.flatnonzero(self._done).tolist(),
         }
+
+    def _about(self) -> dict[str, Any]:
+        """What the state says of the migration; what only some have is left out for the others."""
+        migration = self._migration
+        old, new = self._between
+        about: dict[str, Any] = {"old": old, "new": new, "k": migration._k}
+        if migration._k_new != migration._k:
+            about["k_new"] = migration._k_new
+        if migration._kept:
+            about["kept"] = [fingerprint(one, "kept") for one in migration._kept]
+        if migration._dead:
+            about["dead"] = sorted(id_bytes(node).hex() for node in migration._dead)
+        return about
 
     @classmethod
     def resume(cls, migration: Pair, state: Mapping[str, Any]) -> Plan:
@@ -213,12 +269,12 @@ class Plan:
             )
         plan = Plan(migration, steps)
         current = plan.state()
-        for name, what in (("old", "old placement"), ("new", "new placement"), ("k", "k")):
-            saved = state.get(name)
-            if type(saved) is not type(current[name]) or saved != current[name]:
+        for name, what in ABOUT.items():
+            saved, expected = state.get(name), current.get(name)
+            if type(saved) is not type(expected) or saved != expected:
                 raise RVHError(
                     f"the state is of another {what}: {show(saved)}, this migration's is "
-                    f"{show(current[name])}; resume with the placements that it was saved with"
+                    f"{show(expected)}; resume with the placements that it was saved with"
                 )
         for number in done:
             plan.finish(number)
