@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._arguments.numbers import real_number
+from rvh._arguments.numbers import as_index, real_number
 from rvh._columns.values import of_view
 from rvh._runtime.slices import slices
 from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["Sizes", "as_sizes"]
+__all__ = ["Sizes", "as_bytes", "as_sizes"]
 
 #: bits of the sum of all units, so that it and one key more fit in 64 bits with a sign
 SUM_BITS = 61
@@ -94,6 +94,47 @@ def as_sizes(sizes: Any, count: int) -> Sizes:
     if numbers.dtype.kind == "f":
         return _of_doubles(numbers.astype(np.float64, copy=False))
     return _of_integers(numbers.astype(np.uint64, copy=False))
+
+
+def as_bytes(sizes: Any, count: int) -> NDArray[np.int64]:
+    """Return the bytes of each of `count` keys: whole numbers from 0, one for each or one for all.
+
+    Raises
+    ------
+    RVHTypeError
+        The sizes are not numbers.
+    RVHError
+        The number of sizes differs from that of keys; a size is negative, no whole number, or 2^63
+        or more. The message names the position.
+
+    Examples
+    --------
+    >>> as_bytes([1, 0], 2), as_bytes(7, 2)
+    (array([1, 0]), array([7, 7]))
+    >>> as_bytes([1, 0.5], 2)
+    Traceback (most recent call last):
+    rvh.errors.RVHError: the size at position 1 is 0.5: a size is a whole number of bytes, 0 or more
+    """
+    one = as_index(sizes)
+    if one is not None:
+        if not 0 <= one < 1 << 63:
+            raise RVHError(f"the size of a key is {show(one)}: it is a number of bytes, 0 or more")
+        return np.full(count, one, dtype=np.int64)
+    numbers = _numbers(sizes)
+    if numbers.shape != (count,):
+        raise RVHError(f"sizes has shape {numbers.shape}: it needs ({count},), one for each key")
+    for part in slices(count):
+        some = numbers[part]
+        wrong = ~((some >= 0) & (some < 2.0**63))
+        if numbers.dtype.kind == "f":
+            wrong |= some != np.floor(some)
+        if wrong.any():
+            at = part.start + int(wrong.argmax())
+            raise RVHError(
+                f"the size at position {at} is {numbers[at]}: a size is a whole number of bytes, 0 "
+                "or more"
+            )
+    return numbers.astype(np.int64)
 
 
 def _of_integers(numbers: NDArray[np.uint64]) -> Sizes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from rvh.errors import RVHError, show
 from rvh.migration.at import MigrationAt
 from rvh.migration.crossing import crossed_batch, crossing_batch
+from rvh.migration.estimate import Estimate
+from rvh.migration.estimating import Estimator
 from rvh.migration.moves import Moved, moves
 from rvh.migration.owners import owners, owners_batch
 from rvh.migration.pair import Pair
@@ -286,6 +289,73 @@ class Migration(Pair):
         {'c'}
         """
         return moves(self, keys, threads)
+
+    def estimate(
+        self,
+        keys: Keys | None = None,
+        *,
+        sample: int | None = None,
+        sizes: Any = None,
+        total: int | None = None,
+        domains: Mapping[str, Mapping[Any, Any]] | None = None,
+        steps: int | None = None,
+        threads: int | None = None,
+    ) -> Estimate:
+        """Estimate what moves, before it moves.
+
+        An `Estimator` does the same batch by batch, for more keys than fit in memory.
+
+        Parameters
+        ----------
+        keys : sequence or array of str, bytes or int, shape (M,), optional
+            Any kind in `rvh.keys.KINDS`. A key that is there twice counts twice.
+        sample : int, optional
+            Instead of keys: the number of keys to draw at random, the same in every run. They tell
+            about keys of any kind, as far as hashes spread those evenly.
+        sizes : array of whole numbers, shape (M,), or one of them, optional
+            The bytes of each key's data, 0 or more; one number is the size of every key.
+        total : int, optional
+            The number of keys that ``keys`` or ``sample`` are a random sample of: the estimate is
+            scaled to it, and has standard errors.
+        domains : mapping of str to mappings of node ids to labels, optional
+            Failure domains, for example ``{"zone": {"a": "eu", "b": "us"}}``, with a label for
+            each node of both placements. By default those that the placements themselves know.
+        steps : int, optional
+            The number of steps of a `plan`, from 1 to 2^24: the estimate tells them apart.
+        threads : int, optional
+            As for `NodeSet.argselect_batch`.
+
+        Returns
+        -------
+        Estimate
+
+        Raises
+        ------
+        RVHError
+            Both keys and a sample, or neither; sizes, a total, steps or domains as above are not;
+            for keys as `NodeSet.argselect_batch`.
+        RVHTypeError
+            Placements without ``ids`` or ``nodes``; values of a wrong type.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.ring import Migration
+        >>> migration = Migration(NodeSet(["a", "b", "c"]), NodeSet(["a", "b"]))
+        >>> migration.estimate(range(900), sizes=1000).moved_bytes
+        299000
+        >>> estimate = migration.estimate(sample=10_000, total=10**9)
+        >>> f"{estimate.moved_keys:.3e} +- {estimate.moved_keys_error:.1e}"
+        '3.326e+08 +- 4.7e+06'
+        """
+        estimator = Estimator(self, domains=domains, steps=steps, total=total, threads=threads)
+        if (keys is None) == (sample is None):
+            raise RVHError("pass keys or sample=, the number of keys to draw: one of the two")
+        if keys is not None:
+            estimator.add(keys, sizes)
+        elif sample is not None:
+            estimator.draw(sample, sizes)
+        return estimator.estimate()
 
     def plan(self, steps: int) -> Plan:
         """Divide the migration into equal steps, which can be done in any order and resumed.
