@@ -16,12 +16,20 @@ from numpy.typing import NDArray
 from rvh import keys as _keys
 from rvh._batch.answers import points_of
 from rvh._columns.values import is_whole
+from rvh._runtime.slices import slices
 from rvh.errors import RVHError, RVHTypeError, show
 
 if TYPE_CHECKING:
     from rvh.typing import Keys
 
-__all__ = ["CROSSING", "CROSSING_END", "crossed_batch", "crossing_batch", "crossing_limit"]
+__all__ = [
+    "CROSSING",
+    "CROSSING_END",
+    "crossed_batch",
+    "crossing_batch",
+    "crossing_limit",
+    "step_numbers",
+]
 
 #: the hash of a key that is its crossing point; partition tables use the same
 CROSSING = "murmur2"
@@ -55,3 +63,13 @@ def crossing_limit(progress: Any) -> int:
         raise RVHError(f"progress is {show(progress)}: pass a number from 0 to 1")
     exact = progress if isinstance(progress, Fraction) else Fraction(float(progress))
     return math.ceil(exact * CROSSING_END)
+
+
+def step_numbers(points: NDArray[np.uint64], steps: int) -> NDArray[np.intp]:
+    """Return the number of the step of each crossing point: ``floor(point * steps / 2^64)``."""
+    numbers = np.empty(len(points), dtype=np.intp)
+    count, half = np.uint64(steps), np.uint64(32)
+    for part in slices(len(points)):  # in halves of 32 bits
+        high, low = points[part] >> half, points[part] & np.uint64(0xFFFFFFFF)
+        numbers[part] = (high * count + (low * count >> half)) >> half
+    return numbers

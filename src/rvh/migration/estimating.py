@@ -14,11 +14,10 @@ from rvh import keys as _keys
 from rvh._arguments.domains import as_domains
 from rvh._arguments.numbers import whole_number
 from rvh._arguments.sizes import as_bytes
-from rvh._batch.answers import points_of
 from rvh._batch.replicas import find_absent
 from rvh._placing import id_bytes, ids_of, positions
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.migration.crossing import CROSSING
+from rvh.migration.crossing import crossing_batch, step_numbers
 from rvh.migration.estimate import Estimate, Steps
 from rvh.migration.loads import Counts, Flows, Loads, added, grouped, ordered
 from rvh.migration.pair import Pair, union
@@ -91,7 +90,12 @@ class Estimator:
         threads: int | None = None,
     ) -> None:
         self._pair, self._threads = migration, threads
-        self._k, self._k_new = migration._k, getattr(migration, "_k_new", migration._k)
+        if migration._kept or migration._dead:
+            raise RVHError(
+                "the migration has dead nodes or kept placements: an estimate is of one that has "
+                "not begun, so leave dead and kept away"
+            )
+        self._k, self._k_new = migration._k, migration._k_new
         self._steps = None if steps is None else whole_number("steps", steps, STEPS_MAX)
         self._total = None if total is None else whole_number("total", total, KEYS_MAX)
         old, new = ids_of(migration._old, "old"), ids_of(migration._new, "new")
@@ -122,6 +126,11 @@ class Estimator:
     def ids(self) -> NDArray[Any]:
         """The ids of the old placement, then those that only the new one has; read-only."""
         return self._ids
+
+    @property
+    def steps(self) -> int | None:
+        """The number of steps, if one was given."""
+        return self._steps
 
     def add(self, keys: Keys, sizes: Any = None) -> Moves:
         """Add keys, and return what they move.
@@ -155,7 +164,7 @@ class Estimator:
             old = self._old[positions(pair._old, "old", opened, self._k, threads)]
             new = self._new[positions(pair._new, "new", opened, self._k_new, threads)]
             if self._steps is not None:
-                step = steps_of(points_of(CROSSING, opened[0], threads), self._steps)
+                step = step_numbers(crossing_batch(opened[0], threads), self._steps)
         if self._has_sizes not in (None, size is not None):
             raise RVHError("some batches have sizes and others have none: pass sizes with all")
         if size is not None:
@@ -360,13 +369,6 @@ def paired(
     sources = np.take_along_axis(old, order, axis=1)
     number = (is_new.cumsum(axis=1) - 1)[is_new]  # of the copy in its row
     return row, sources[row, number % old.shape[1]], target
-
-
-def steps_of(points: NDArray[np.uint64], steps: int) -> NDArray[np.intp]:
-    """Return the step of each crossing point: ``floor(point * steps / 2^64)``."""
-    high, low = points >> np.uint64(32), points & np.uint64(2**32 - 1)
-    carried = low * np.uint64(steps) >> np.uint64(32)
-    return (high * np.uint64(steps) + carried >> np.uint64(32)).astype(np.intp)
 
 
 def _mean_error(total: int, squares: float, count: int) -> float:

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from rvh._arguments.numbers import whole_number
 from rvh._columns.values import is_whole
 from rvh._placing import id_bytes
-from rvh._runtime.slices import slices
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.migration.crossing import CROSSING_END, crossing_batch
+from rvh.migration.crossing import CROSSING_END, crossing_batch, step_numbers
 from rvh.migration.pair import Pair, fingerprint
 
 if TYPE_CHECKING:
@@ -176,13 +175,7 @@ class Plan:
         >>> plan.steps_of(["x", "y", "z"])
         array([5, 5, 7])
         """
-        points = crossing_batch(keys, threads)
-        numbers = np.empty(len(points), dtype=np.intp)
-        steps, half = np.uint64(self._steps), np.uint64(32)
-        for part in slices(len(points)):  # floor(point * steps / 2^64), in halves of 32 bits
-            high, low = points[part] >> half, points[part] & np.uint64(0xFFFFFFFF)
-            numbers[part] = (high * steps + (low * steps >> half)) >> half
-        return numbers
+        return step_numbers(crossing_batch(keys, threads), self._steps)
 
     def finish(self, step: Step | int) -> None:
         """Mark a step as done; marking it again changes nothing.
