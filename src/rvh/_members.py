@@ -23,6 +23,7 @@ class Member(NamedTuple):
     node: Any
     weight: float | None = None  # None if the nodes have no weights
     labels: tuple[Any, ...] = ()  # one for each kind of domain
+    conf: dict[str, Any] | None = None  # what a RingFace knows of it besides; None if never asked
 
 
 class Members(Shared):
@@ -55,13 +56,17 @@ class Members(Shared):
         node_set = self._node_set
         if node_set is None:
             with self._change_lock:
-                node_set = self._node_set
-                if node_set is None and self._count_selectable() > 0:
-                    node_set = self._node_set = self._make_set(self._by_name().values())
+                node_set = self._prepare_set()
         return node_set
 
+    def _prepare_set(self) -> NodeSet | None:
+        """Do what `_current_set` does; the caller holds the lock."""
+        if self._node_set is None and self._count_selectable() > 0:
+            self._node_set = self._make_set(self._by_name().values())
+        return self._node_set
+
     def _make_set(self, members: Iterable[Member]) -> NodeSet:
-        ids, weights, labels = zip(*members, strict=True)
+        ids, weights, labels, _ = zip(*members, strict=True)
         options = {**self._options, "weights": None if weights[0] is None else weights}
         if "domains" in options:
             columns = zip(*labels, strict=True)

@@ -7,6 +7,7 @@ RVHError          ValueError               a value is wrong: k out of range, a d
                                            id, a lone surrogate, a file that is damaged
 RVHTypeError      RVHError and TypeError   a value is of a type that has no bytes in the
                                            placement contract: bool, float, None, ...
+MissingNodeError  RVHError and KeyError    a node is not there: `RingFace.remove_node`
 MessageError      RVHError                 a message of `rvh.rpc` is malformed, or a field
                                            of it is wrong
 ================  =======================  ===========================================
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["MessageError", "RVHError", "RVHTypeError", "keys_changed", "show"]
+__all__ = ["MessageError", "MissingNodeError", "RVHError", "RVHTypeError", "keys_changed", "show"]
 
 
 class RVHError(ValueError):
@@ -27,6 +28,12 @@ class RVHError(ValueError):
 
 class RVHTypeError(RVHError, TypeError):
     """A value of a type that rvh cannot turn into bytes."""
+
+
+class MissingNodeError(RVHError, KeyError):
+    """A node that is not there; a KeyError too, as in Python's ring libraries."""
+
+    __str__ = Exception.__str__  # a KeyError shows the repr of its text
 
 
 class MessageError(RVHError):

@@ -20,20 +20,25 @@ KEYS = [f"key{n}" for n in range(30)]
 IDS = ["a", "b", b"b", "c", "d\0", "", 5, "\ud800"]
 
 
-def changed(nodes: rvh.NodeSet, name: str, node: Any, weight: Any) -> rvh.NodeSet:
-    """One change, as NodeSets make it."""
+def changed(
+    members: dict[bytes, tuple[Any, float]], name: str, node: Any, weight: Any
+) -> dict[bytes, tuple[Any, float]]:
+    """Make one change of the ids and weights by name, checked by NodeSets."""
+    node = str(node) if isinstance(node, int) else node
+    rvh.NodeSet(["?", node])
+    key = rvh.keys.key_bytes(node)
     if name == "remove":
-        return nodes.remove([node])
-    if nodes.weights is None:
-        return nodes if node in nodes else nodes.add([node])
-    if node not in nodes:
-        return nodes.add([node], weights=[1 if weight is None else weight])
-    if weight is None:
-        return nodes
-    at = [rvh.keys.key_bytes(each) for each in nodes].index(rvh.keys.key_bytes(node))
-    weights = nodes.weights.tolist()
-    weights[at] = weight
-    return nodes.with_weights(weights)
+        if key not in members:
+            raise rvh.RVHError("it is not there")
+        after = {each: members[each] for each in members if each != key}
+    else:
+        id_, now = members.get(key, (node, 1.0))
+        weights = rvh.NodeSet(["?", id_], [1, now if weight is None else weight]).weights
+        assert weights is not None
+        after = {**members, key: (id_, float(weights[1]))}
+    if after:
+        rvh.NodeSet(*zip(*after.values(), strict=True))  # of which one can be selected
+    return after
 
 
 @given(
@@ -51,23 +56,39 @@ def changed(nodes: rvh.NodeSet, name: str, node: Any, weight: Any) -> rvh.NodeSe
 @settings(deadline=None)
 def test_every_change_is_that_of_a_set(weighted: bool, changes: list[tuple[Any, ...]]) -> None:
     ring = RingFace({"a": 1, "z": 0} if weighted else ["a", "z"])
-    nodes = ring.nodes
+    members = {b"a": ("a", 1.0), b"z": ("z", float(not weighted))}
+
+    def nodes() -> rvh.NodeSet | None:
+        if not members:
+            return None
+        ids, weights = map(list, zip(*members.values(), strict=True))
+        return rvh.NodeSet(ids, weights if weighted else None, "murmur")
+
     for name, node, weight, is_asked in changes:
         if not weighted:
             weight = None
         try:
-            nodes = changed(nodes, name, node, weight)
+            members = changed(members, name, node, weight)
         except rvh.RVHError:
             with pytest.raises(rvh.RVHError):
                 ring.add_node(node, weight) if name == "add" else ring.remove_node(node)
         else:
             ring.add_node(node, weight) if name == "add" else ring.remove_node(node)
-        assert len(ring) == len(nodes)
+        assert len(ring) == len(members)
         if is_asked:
-            assert ring.get_node("key") == nodes.select("key")[0]
-    assert ring.nodes == nodes
-    assert [ring.get_node(key) for key in KEYS] == nodes.select_batch(KEYS)[:, 0].tolist()
-    assert copy.copy(ring).nodes == nodes
+            now = nodes()
+            answer = ring.get_node("key")
+            asked = None if now is None else now.select("key")[0]
+            assert answer == (5 if asked == "5" else asked)
+    now = nodes()
+    again = copy.copy(ring)
+    assert again.get_nodes() == ring.get_nodes()
+    if now is None:
+        assert again.get_node("key") is None
+    else:
+        assert ring.nodes == again.nodes == now
+        answers = [str(node) if node == 5 else node for node in map(ring.get_node, KEYS)]
+        assert answers == now.select_batch(KEYS)[:, 0].tolist()
 
 
 def test_many_changes_prepare_one_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +137,8 @@ def test_domains_stay_with_their_nodes() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda ring: ring.add_node(5), TypeError, "the node id is of type int"),
+        (lambda ring: ring.add_node(5.0), TypeError, "the node id is of type float"),
+        (lambda ring: ring.add_node(True), TypeError, "the node id is of type bool"),
         (lambda ring: ring.add_node(""), ValueError, "the node id is empty"),
         (lambda ring: ring.add_node("\ud800"), ValueError, "lone surrogate"),
         (lambda ring: ring.add_node("c", -1), ValueError, "weight of node 'c' is -1.0: a weight"),
@@ -124,7 +146,8 @@ def test_domains_stay_with_their_nodes() -> None:
         (lambda ring: ring.add_node("c", {"weight": np.nan}), ValueError, "is nan: a weight is a"),
         (lambda ring: ring.add_node("a", 0), ValueError, "'a' is the last that keys can be placed"),
         (lambda ring: ring.remove_node("a"), ValueError, "'a' is the last that keys can be placed"),
-        (lambda ring: ring.remove_node("c"), ValueError, "'c' is not in the set"),
+        (lambda ring: ring.remove_node("c"), KeyError, "'c' is not in the set"),
+        (lambda ring: ring.add_node("c", {"weight": "2"}), TypeError, "weight of node 'c' is '2'"),
         (lambda ring: ring.remove_node(None), TypeError, "the node id is of type NoneType"),
     ],
 )  # fmt: skip
@@ -249,8 +272,18 @@ def test_no_change_is_lost_where_several_threads_make_them() -> None:
         (lambda: RingFace(["a"]).get_nodes("x", -1), ValueError, "size is -1"),
         (lambda: RingFace(["a"]).get_nodes("x", 1.5), TypeError, "size is 1.5"),
         (lambda: RingFace(["a"]).range(None), TypeError, "key is of type NoneType"),
-        (lambda: RingFace([]), ValueError, "no nodes"),
-        (lambda: RingFace(["a"]).remove_node("b"), ValueError, "'b' is not in the set"),
+        (lambda: RingFace([]).nodes, ValueError, "the ring has no nodes: add one"),
+        (lambda: RingFace({"a": 0}), ValueError, "every weight is 0"),
+        (lambda: RingFace(["a"]).remove_node("b"), KeyError, "'b' is not in the set"),
+        (lambda: RingFace([4, "4"]), ValueError, "'4' stands at positions 0 and 1"),
+        (lambda: RingFace([4, True]), TypeError, "position 1 is of type bool"),
+        (lambda: RingFace({"a"}), TypeError, "nodes is of type set"),
+        (lambda: RingFace({"a": 1}, {"a": 2}), ValueError, "weights= was given beside nodes"),
+        (lambda: RingFace(["a"], [2]), TypeError, "weights is of type list"),
+        (lambda: RingFace(rvh.NodeSet(["a"]), weight_fn=len), ValueError, "beside a NodeSet"),
+        (lambda: RingFace(["a"], weight_fn=12), TypeError, "weight_fn is 12: pass a function"),
+        (lambda: RingFace(["a"], hash_fn="md5"), TypeError, "hash_fn is 'md5': .* or 'ketama'"),
+        (lambda: RingFace(["a"], vnodes=1.5), TypeError, "vnodes is 1.5"),
     ],
 )
 def test_bad_input(call: Any, error: type[Exception], words: str) -> None:
