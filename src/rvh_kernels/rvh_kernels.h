@@ -16,6 +16,7 @@
  *   cache.c     keys -> the best k that were selected for them before
  *   hashes.c    MD5, CRC-32, MurmurHash3, XXH64, one_at_a_time
  *   points.c    keys -> their points, by one of these hashes
+ *   chains.c    typed columns -> the hashes that engines and databases chain of them
  *   ring.c      keys -> the nodes of the next points on a ring
  *   lookup.c    keys -> partitions and their owners
  *   jump.c      integers -> one of n buckets, or several
@@ -359,6 +360,45 @@ uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key);
 /* The points of rows start to stop. */
 rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys, size_t start,
                       size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad);
+
+/* ---- hashes of typed columns -------------------------------------------------------------- */
+
+/* Of `contract.SYSTEMS`. */
+typedef enum {
+  RVH_CHAIN_SPARK,      /* signed 32 bits, as are all but PostgreSQL's */
+  RVH_CHAIN_ICEBERG,    /* of one column */
+  RVH_CHAIN_HIVE1,      /* bucketing version 1 */
+  RVH_CHAIN_HIVE2,      /* and 2 */
+  RVH_CHAIN_POSTGRESQL, /* unsigned 64 bits */
+  RVH_CHAIN_ELASTICSEARCH,
+} rvh_chain_system;
+
+/* Of `contract.PARTS`. */
+typedef enum {
+  RVH_PART_NULL, /* no bytes */
+  RVH_PART_INT8,
+  RVH_PART_INT16,
+  RVH_PART_INT32,
+  RVH_PART_INT64,
+  RVH_PART_BYTES,
+  RVH_PART_TEXT, /* UTF-8 */
+} rvh_part_kind;
+
+/* The columns of a key: the only one's value, or the parts of a composite key. */
+enum { RVH_CHAIN_PARTS = 32 };
+typedef struct {
+  rvh_chain_system system;
+  uint32_t spread; /* RVH_CHAIN_ELASTICSEARCH: shards of one routing, at least 1 */
+  size_t count;
+  uint8_t parts[RVH_CHAIN_PARTS];
+} rvh_chain;
+
+/* Returns 0 for a key that does not have these parts. */
+int rvh_chain_point(const rvh_chain *chain, blake2_simd_bytes key, uint64_t *point);
+/* The hashes of rows start to stop. With RVH_BAD_KEY, *bad is the lowest row without bytes, or that
+ * does not have these parts. */
+rvh_status rvh_chain_points(const rvh_chain *chain, const rvh_column *keys, size_t start,
+                            size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad);
 
 /* ---- rings -------------------------------------------------------------------------------- */
 

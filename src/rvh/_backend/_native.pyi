@@ -6,6 +6,7 @@ from typing import Any, TypeVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._columns.chains import Chain
 from rvh._columns.column import KeyColumn, Spans
 from rvh._columns.requests import Asked, Batch
 
@@ -149,6 +150,15 @@ class RingPoints:
         cancel: Cancel | None,
     ) -> None: ...
 
+def chain_point(chain: Chain, key: object) -> int: ...
+def chain_points(
+    chain: Chain,
+    keys: KeyColumn,
+    start: int,
+    stop: int,
+    out: NDArray[np.uint64],
+    cancel: Cancel | None,
+) -> None: ...
 def key_point(kind: str, key: object) -> int: ...
 def key_points(
     kind: str,

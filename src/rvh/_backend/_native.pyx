@@ -28,6 +28,8 @@ import threading
 
 import numpy as np
 
+from rvh._backend.contract import PARTS, SYSTEMS
+from rvh._columns.chains import read_values
 from rvh._columns.integers import CONTRACT
 from rvh._runtime.slices import take
 from rvh.errors import RVHError, keys_changed
@@ -94,6 +96,7 @@ include "native/selection.pxi"
 include "native/matching.pxi"
 include "native/cache.pxi"
 include "native/points.pxi"
+include "native/chains.pxi"
 include "native/ring.pxi"
 include "native/partitions.pxi"
 include "native/buckets.pxi"

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["ALPHABET", "BACKENDS", "HASHES", "LONGEST", "NAMES", "POINTS", "SCHEMES"]
+__all__ = [
+    "ALPHABET",
+    "BACKENDS",
+    "HASHES",
+    "LONGEST",
+    "NAMES",
+    "PARTS",
+    "POINTS",
+    "SCHEMES",
+    "SYSTEMS",
+]
 
 #: the backends, and the module of each
 BACKENDS = {"native": "rvh._backend._native", "python": "rvh._backend.pure"}
@@ -15,6 +25,8 @@ NAMES = (
     "PreparedNodes",
     "RingPoints",
     "ascending",
+    "chain_point",
+    "chain_points",
     "compose",
     "decode_batch",
     "decode_flat_batch",
@@ -60,6 +72,11 @@ POINTS: dict[str, int] = {
     "geohash": 64,
     "murmur2_32": 32,
 }
+
+#: the systems whose hash of typed columns is known, and the kinds of their columns; C has the
+#: same in the same order
+SYSTEMS = ("spark", "iceberg", "hive1", "hive2", "postgresql", "elasticsearch")
+PARTS = ("null", "int8", "int16", "int32", "int64", "bytes", "text")
 
 #: the characters of geohashes, five bits each (https://en.wikipedia.org/wiki/Geohash)
 ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz"

@@ -750,6 +750,37 @@ static void test_md5(void) {
   check(rvh_point(RVH_POINT_OAAT, (blake2_simd_bytes){abc, 1}) == 0xca2e9442u, "oaat", 0, 0);
 }
 
+/* Chains of typed columns on every processor; tests/backend/test_chains.py has the rest. */
+static uint64_t chained(rvh_chain_system system, const char *parts, const char *key, size_t size) {
+  rvh_chain chain = {.system = system, .spread = 3, .count = strlen(parts)};
+  uint64_t point = 0;
+  for (size_t n = 0; n < chain.count; n++)
+    chain.parts[n] = (uint8_t)(parts[n] == 'i'   ? RVH_PART_INT32
+                               : parts[n] == 'l' ? RVH_PART_INT64
+                               : parts[n] == 't' ? RVH_PART_TEXT
+                                                 : RVH_PART_BYTES);
+  check(rvh_chain_point(&chain, (blake2_simd_bytes){(const uint8_t *)key, size}, &point), parts,
+        system, size);
+  return point;
+}
+
+static void test_chains(void) {
+  static const char both[] = "\xfe\xff\xff\xff\xff\xff\xff\xff\x05\0\0\0abc\xc3\xa9";
+  static const char routed[] = "\x07\0\0\0\xc3\xa9\xf0\x9f\x98\x80x\x05\0\0\0hello";
+  check(chained(RVH_CHAIN_ICEBERG, "l", "\x22\0\0\0\0\0\0\0", 8) == 2017239379u, "34", 0, 0);
+  check(chained(RVH_CHAIN_SPARK, "b", "Spark", 5) == 228093765u, "Spark", 0, 0);
+  check(chained(RVH_CHAIN_SPARK, "lb", both, 17) == 0x3d058a7au, "Spark", 0, 0);
+  check(chained(RVH_CHAIN_HIVE2, "b", "test string", 11) == (uint64_t)-138301454, "Hive", 0, 0);
+  check(chained(RVH_CHAIN_HIVE2, "i", "\xe0\x93\x04\0\0\0\0\0", 8) == (uint64_t)-678663480, "Hive",
+        0, 0);
+  check(chained(RVH_CHAIN_HIVE1, "b", "test string", 11) == (uint64_t)-318923937, "Hive", 1, 0);
+  check(chained(RVH_CHAIN_POSTGRESQL, "lb", both, 17) == 0x631447b2c35f061eu, "PostgreSQL", 0, 0);
+  check(chained(RVH_CHAIN_ELASTICSEARCH, "t", "hello", 5) << 32 == (uint64_t)0xd7c31989u << 32,
+        "hello", 0, 0);
+  check(chained(RVH_CHAIN_ELASTICSEARCH, "tt", routed, 20) << 32 == (uint64_t)0xd7c3198bu << 32,
+        "routed", 0, 0);
+}
+
 static uint64_t geohash(const char *text, size_t size) {
   return rvh_point(RVH_POINT_GEOHASH, (blake2_simd_bytes){(const uint8_t *)text, size});
 }
@@ -1671,6 +1702,7 @@ int main(void) {
     for (size_t j = 0; j < SETS; j++) make_nodes(&sets[j]);
     test_neg_log();
     test_md5();
+    test_chains();
     test_offsets();
     test_rows();
     test_fixed();

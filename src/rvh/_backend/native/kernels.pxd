@@ -187,6 +187,16 @@ cdef extern from "rvh_kernels.h" nogil:
     uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key)
     rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys,
                           size_t start, size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad)
+    ctypedef enum rvh_chain_system:
+        pass
+    ctypedef struct rvh_chain:
+        rvh_chain_system system
+        uint32_t spread
+        size_t count
+        uint8_t parts[32]
+    int rvh_chain_point(const rvh_chain *chain, blake2_simd_bytes key, uint64_t *point)
+    rvh_status rvh_chain_points(const rvh_chain *chain, const rvh_column *keys, size_t start,
+                                size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad)
     ctypedef struct rvh_ring:
         pass
     rvh_status rvh_ring_new(rvh_ring **ring, rvh_point_kind kind, const uint64_t *points,

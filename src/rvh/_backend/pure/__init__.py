@@ -12,6 +12,8 @@ from rvh._backend.pure.buckets import jump_one as jump_one
 from rvh._backend.pure.buckets import jumpback as jumpback
 from rvh._backend.pure.buckets import jumpback_one as jumpback_one
 from rvh._backend.pure.cache import Cache as Cache
+from rvh._backend.pure.chains import chain_point as chain_point
+from rvh._backend.pure.chains import chain_points as chain_points
 from rvh._backend.pure.isa import isa_active as isa_active
 from rvh._backend.pure.isa import isa_available as isa_available
 from rvh._backend.pure.matching import Matching as Matching
