@@ -88,10 +88,10 @@ def _fill_by_category(
     answers = np.empty((len(categories), *out.shape[1:]), out.dtype)
     fill(work, categories, answers, cost, threads)
     # Blocks of as many ids, whatever k is: a signal waits for those that other threads work on.
-    over_rows(partial(_expand, answers), codes, out, max(1, answers[:1].size), threads)
+    over_rows(partial(expand, answers), codes, out, max(1, answers[:1].size), threads)
 
 
-def _expand(
+def expand(
     answers: NDArray[Any],
     codes: NDArray[Any],
     start: int,
@@ -99,7 +99,7 @@ def _expand(
     out: NDArray[Any],
     cancel: Cancel,
 ) -> None:
-    """Give each row the answer of its category."""
+    """Give each row the answer of its category: the work of `over_rows` on codes."""
     take(answers, codes[start:stop], out)
 
 

@@ -6,8 +6,9 @@ several. The functions make what a system has: `kafka` its partitions.
 
 from rvh._public import exported_by
 from rvh.placements.modulo import HASHES, REDUCTIONS, Modulo
+from rvh.placements.slots import SlotTable
 from rvh.placements.streams import kafka
 
-__all__ = ["HASHES", "REDUCTIONS", "Modulo", "kafka"]
+__all__ = ["HASHES", "REDUCTIONS", "Modulo", "SlotTable", "kafka"]
 
-exported_by(__name__, Modulo, kafka)
+exported_by(__name__, SlotTable, Modulo, kafka)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rvh.placements.modulo import Modulo
 
 if TYPE_CHECKING:
-    from rvh.placements.modulo import Slots
+    from rvh.placements.slots import Slots
     from rvh.typing import Integers
 
 __all__ = ["kafka"]
