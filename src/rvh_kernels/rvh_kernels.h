@@ -18,6 +18,7 @@
  *   points.c    keys -> their points, by one of these hashes
  *   chains.c    typed columns -> the hashes that engines and databases chain of them
  *   ring.c      keys -> the nodes of the next points on a ring
+ *   prefixes.c  keys -> the best nodes by MurmurHash3_x86_32 of a node's prefix and the key
  *   lookup.c    keys -> partitions and their owners
  *   jump.c      integers -> one of n buckets, or several
  *   rows.c      delimited text -> where the fields end, without needless quotes
@@ -423,6 +424,22 @@ rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_c
 /* The same for n points, [n][k]; they are in the range of the kind's points. */
 rvh_status rvh_ring_nodes(const rvh_ring *ring, const uint64_t *points, size_t n, size_t k,
                           intptr_t *out, rvh_poll *poll);
+
+/* ---- rendezvous by prefixes ---------------------------------------------------------------- */
+
+typedef struct rvh_prefixes rvh_prefixes;
+
+/* Texts that keys are put behind, from n + 1 offsets into data, 0 < n < 2^32; NULL where there is
+ * no memory. With code_points, of each text and key not the bytes of its UTF-8 are hashed, but the
+ * lowest byte of each code point. */
+rvh_prefixes *rvh_prefixes_new(const uint8_t *data, const uint64_t *offsets, size_t n,
+                               uint32_t seed, int code_points);
+void rvh_prefixes_free(rvh_prefixes *prefixes);
+
+/* out[rows][k], for rows start to stop: the k prefixes, at most n, of the highest
+ * MurmurHash3_x86_32 of the prefix and the key behind it; of equal ones the earlier comes first. */
+rvh_status rvh_prefixes_select(const rvh_prefixes *prefixes, const rvh_column *keys, size_t start,
+                               size_t stop, size_t k, intptr_t *out, rvh_poll *poll, size_t *bad);
 
 /* ---- partition tables --------------------------------------------------------------------- */
 

@@ -132,3 +132,20 @@ def test_a_set_flag_ends_the_call() -> None:
     out = np.full((1000, 1), -1, dtype=np.intp)
     nodes.argselect(keys, 0, 1000, out, flag)
     assert (out == -1).all()
+
+
+@pytest.mark.parametrize("code_points", [False, True])
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_same_prefixes(native_in_use: ModuleType, kind: str, code_points: bool) -> None:
+    keys = column(COLUMNS[kind])
+    texts = column([b"", b"a-", "é-", "é€-", "10.0.0.1:80-", b"a-", b"\xff\x80\xc3", b"\x80"])
+    for seed in (0, 2**32 - 1):
+        fast, slow = (
+            module.Prefixes(texts, seed, code_points) for module in (native_in_use, _pure)
+        )
+        for start, stop in [(0, len(keys)), (0, 0), (3, 4), (62, 63)]:
+            for k in (1, 3, len(texts)):
+                got, expected = (np.full((stop - start, k), -1, dtype=np.intp) for _ in range(2))
+                fast.argselect(keys, start, stop, got, None)
+                slow.argselect(keys, start, stop, expected, None)
+                assert np.array_equal(got, expected)

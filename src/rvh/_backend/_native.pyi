@@ -159,6 +159,17 @@ def chain_points(
     out: NDArray[np.uint64],
     cancel: Cancel | None,
 ) -> None: ...
+class Prefixes:
+    def __init__(self, texts: KeyColumn, seed: int, code_points: bool) -> None: ...
+    def argselect(
+        self,
+        keys: KeyColumn,
+        start: int,
+        stop: int,
+        out: NDArray[np.intp],
+        cancel: Cancel | None,
+    ) -> None: ...
+
 def key_point(kind: str, key: object) -> int: ...
 def key_points(
     kind: str,

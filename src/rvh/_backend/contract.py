@@ -22,6 +22,7 @@ NAMES = (
     "Cache",
     "Cancel",
     "Matching",
+    "Prefixes",
     "PreparedNodes",
     "RingPoints",
     "ascending",

@@ -1658,6 +1658,75 @@ static void test_ring(void) {
   free(of_points), free(expected), free(rows), free(owners), free(points);
 }
 
+/* MurmurHash3_x86_32, the whole text at once. */
+static uint32_t murmur3_32(const uint8_t *text, size_t size, uint32_t seed) {
+  uint32_t h = seed;
+  for (size_t at = 0; at < size; at += 4) {
+    uint32_t k = 0;
+    for (size_t i = 0; i < 4 && at + i < size; i++) k |= (uint32_t)text[at + i] << 8 * i;
+    k *= 0xcc9e2d51u;
+    h ^= (k << 15 | k >> 17) * 0x1b873593u;
+    if (at + 4 <= size) h = (h << 13 | h >> 19) * 5 + 0xe6546b64u;
+  }
+  h ^= (uint32_t)size;
+  h = (h ^ h >> 16) * 0x85ebca6bu;
+  h = (h ^ h >> 13) * 0xc2b2ae35u;
+  return h ^ h >> 16;
+}
+
+/* Prefixes and keys of every length around a block; the best node is looked for one by one. */
+static void test_prefixes(void) {
+  enum { N = 12, LONGEST = 40, SEED = 7 };
+  uint8_t text[N + LONGEST], names[N * N], key[LONGEST];
+  uint64_t offsets[N + 1] = {0};
+  intptr_t all[N], one;
+  size_t bad = 0;
+  int asked = 0;
+  rvh_poll poll = {stop_at_once, &asked, 0, 0};
+  check(murmur3_32((const uint8_t *)"test", 4, 0) == 0xba6bd213u, "murmur3_32", 0, 0);
+  for (size_t i = 0; i < sizeof names; i++) names[i] = (uint8_t)random64();
+  for (size_t i = 0; i < N; i++) offsets[i + 1] = offsets[i] + (i == 3 ? 2 : i); /* 3 is as 2 */
+  memcpy(names + offsets[3], names + offsets[2], 2);
+  rvh_prefixes *prefixes = rvh_prefixes_new(names, offsets, N, SEED, 0);
+  for (size_t size = 0; size < LONGEST; size++) {
+    for (size_t i = 0; i < size; i++) key[i] = (uint8_t)random64();
+    const rvh_column column = {.layout = RVH_FIXED, .data = key, .itemsize = size};
+    check(rvh_prefixes_select(prefixes, &column, 0, 1, N, all, NULL, &bad) == RVH_OK &&
+              rvh_prefixes_select(prefixes, &column, 0, 1, 1, &one, NULL, &bad) == RVH_OK &&
+              one == all[0],
+          "prefixes", size, 0);
+    uint32_t before = UINT32_MAX;
+    for (size_t j = 0; j < N; j++) {
+      const size_t node = (size_t)all[j], length = (size_t)(offsets[node + 1] - offsets[node]);
+      memcpy(text, names + offsets[node], length);
+      memcpy(text + length, key, size);
+      const uint32_t now = murmur3_32(text, length + size, SEED);
+      check(now < before || (now == before && (j == 0 || all[j - 1] < all[j])), "prefixes in order",
+            size, j);
+      before = now;
+    }
+    check(rvh_prefixes_select(prefixes, &column, 0, 1, 1, &one, &poll, &bad) == RVH_STOPPED,
+          "stop prefixes", size, 0);
+  }
+  rvh_prefixes_free(prefixes);
+  /* Of an accented e, the euro sign and a face, the lowest bytes are e9, ac and 00. */
+  const char *utf8 = "a-\xc3\xa9-\xe2\x82\xac-\xf0\x9f\x98\x80-", *low = "a-\xe9-\xac-\0-";
+  const uint64_t utf8_ends[] = {0, 2, 5, 9, 14}, low_ends[] = {0, 2, 4, 6, 8};
+  rvh_prefixes *of_points = rvh_prefixes_new((const uint8_t *)utf8, utf8_ends, 4, SEED, 1);
+  rvh_prefixes *of_bytes = rvh_prefixes_new((const uint8_t *)low, low_ends, 4, SEED, 0);
+  for (uint8_t last = 0x80; last < 0xc0; last++) {
+    const uint8_t points[] = {'k', 0xc3, last, 'e', 'y'}, bytes[] = {'k', last ^ 0x40, 'e', 'y'};
+    const rvh_column one_key = {.layout = RVH_FIXED, .data = points, .itemsize = sizeof points};
+    const rvh_column same = {.layout = RVH_FIXED, .data = bytes, .itemsize = sizeof bytes};
+    intptr_t expected[4];
+    check(rvh_prefixes_select(of_points, &one_key, 0, 1, 4, all, NULL, &bad) == RVH_OK &&
+              rvh_prefixes_select(of_bytes, &same, 0, 1, 4, expected, NULL, &bad) == RVH_OK &&
+              memcmp(all, expected, sizeof expected) == 0,
+          "code points", last, 0);
+  }
+  rvh_prefixes_free(of_points), rvh_prefixes_free(of_bytes);
+}
+
 static void test_stop(const rvh_nodes *nodes) {
   int asked = 0;
   rvh_poll poll = {stop_at_once, &asked, 0, 0};
@@ -1717,6 +1786,7 @@ int main(void) {
     test_many_nodes(RVH_BLAKE2B);
     test_many_nodes(RVH_MURMUR);
     test_ring();
+    test_prefixes();
     for (size_t j = 0; j < SETS; j++) {
       test_ties(&sets[j]);
       test_many(&sets[j]);

@@ -210,6 +210,14 @@ cdef extern from "rvh_kernels.h" nogil:
                                rvh_poll *poll, size_t *bad)
     rvh_status rvh_ring_nodes(const rvh_ring *ring, const uint64_t *points, size_t n, size_t k,
                               intptr_t *out, rvh_poll *poll)
+    ctypedef struct rvh_prefixes:
+        pass
+    rvh_prefixes *rvh_prefixes_new(const uint8_t *data, const uint64_t *offsets, size_t n,
+                                   uint32_t seed, int code_points)
+    void rvh_prefixes_free(rvh_prefixes *prefixes)
+    rvh_status rvh_prefixes_select(const rvh_prefixes *prefixes, const rvh_column *keys,
+                                   size_t start, size_t stop, size_t k, intptr_t *out,
+                                   rvh_poll *poll, size_t *bad)
     size_t rvh_score_words(const rvh_nodes *nodes)
     rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_column *keys,
                           size_t start, size_t stop, uint64_t *out, rvh_poll *poll, size_t *bad)

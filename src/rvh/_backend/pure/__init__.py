@@ -26,6 +26,7 @@ from rvh._backend.pure.partitions import lookup as lookup
 from rvh._backend.pure.partitions import lookup_one as lookup_one
 from rvh._backend.pure.points import key_point as key_point
 from rvh._backend.pure.points import key_points as key_points
+from rvh._backend.pure.prefixes import Prefixes as Prefixes
 from rvh._backend.pure.ring import RingPoints as RingPoints
 from rvh._backend.pure.rows import object_members as object_members
 from rvh._backend.pure.rows import object_values as object_values
