@@ -24,4 +24,14 @@ uint64_t rvh_xxh64(blake2_simd_bytes key);
 /* MurmurHash2 of 32 bits with the seed 0x9747b28c, as Kafka's. */
 uint64_t rvh_murmur2_32(blake2_simd_bytes key);
 
+/* haproxy_hashes.c: the four functions of its hash-type (the fourth is rvh_crc32), and the same
+ * with `avalanche` */
+uint64_t rvh_sdbm(blake2_simd_bytes key);
+uint64_t rvh_djb2(blake2_simd_bytes key);
+uint64_t rvh_wt6(blake2_simd_bytes key);
+uint64_t rvh_sdbm_avalanche(blake2_simd_bytes key);
+uint64_t rvh_djb2_avalanche(blake2_simd_bytes key);
+uint64_t rvh_wt6_avalanche(blake2_simd_bytes key);
+uint64_t rvh_crc32_avalanche(blake2_simd_bytes key);
+
 #endif

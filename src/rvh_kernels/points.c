@@ -44,6 +44,9 @@ static uint64_t partition_hash(blake2_simd_bytes key) {
   return rvh_murmur64a(key, RVH_MURMUR_KEY_SEED);
 }
 
+/* As libstdc++'s std::hash of a string, and Envoy's MURMUR_HASH_2. */
+static uint64_t murmur2_64(blake2_simd_bytes key) { return rvh_murmur64a(key, 0xc70f6907u); }
+
 /* Parts of an MD5 digest, whose bytes come as two words, each little-endian. */
 static uint64_t first_32(const uint64_t digest[2]) { return digest[0] & 0xffffffff; }
 static uint64_t first_64(const uint64_t digest[2]) { return blake2_simd_bswap(digest[0]); }
@@ -67,6 +70,14 @@ static const struct {
     [RVH_POINT_MURMUR2] = {"murmur2", 64, partition_hash, NULL},
     [RVH_POINT_GEOHASH] = {"geohash", 64, geohash, NULL},
     [RVH_POINT_MURMUR2_32] = {"murmur2_32", 32, rvh_murmur2_32, NULL},
+    [RVH_POINT_MURMUR2_64] = {"murmur2_64", 64, murmur2_64, NULL},
+    [RVH_POINT_SDBM] = {"sdbm", 32, rvh_sdbm, NULL},
+    [RVH_POINT_DJB2] = {"djb2", 32, rvh_djb2, NULL},
+    [RVH_POINT_WT6] = {"wt6", 32, rvh_wt6, NULL},
+    [RVH_POINT_SDBM_AVALANCHE] = {"sdbm_avalanche", 32, rvh_sdbm_avalanche, NULL},
+    [RVH_POINT_DJB2_AVALANCHE] = {"djb2_avalanche", 32, rvh_djb2_avalanche, NULL},
+    [RVH_POINT_WT6_AVALANCHE] = {"wt6_avalanche", 32, rvh_wt6_avalanche, NULL},
+    [RVH_POINT_CRC32_AVALANCHE] = {"crc32_avalanche", 32, rvh_crc32_avalanche, NULL},
 };
 
 const char *rvh_point_name(rvh_point_kind kind) { return KINDS[kind].name; }

@@ -349,6 +349,14 @@ typedef enum {
                       * characters, 1 to 12, in four; 0 for a key that is no geohash */
   /* and those of hashes.h by their names: */
   RVH_POINT_MURMUR2_32,
+  RVH_POINT_MURMUR2_64, /* MurmurHash64A, seed 0xc70f6907 */
+  RVH_POINT_SDBM,
+  RVH_POINT_DJB2,
+  RVH_POINT_WT6,
+  RVH_POINT_SDBM_AVALANCHE,
+  RVH_POINT_DJB2_AVALANCHE,
+  RVH_POINT_WT6_AVALANCHE,
+  RVH_POINT_CRC32_AVALANCHE,
   RVH_POINT_COUNT,
 } rvh_point_kind;
 

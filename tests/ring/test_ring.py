@@ -221,6 +221,29 @@ def test_a_node_that_leaves_moves_its_keys_alone() -> None:
     assert (before[stays] == after[stays]).all()
 
 
+@given(data=st.data())
+def test_the_nearest_point(data: st.DataObject) -> None:
+    """By hand: the smaller way round the ring, and of equal ways the one back."""
+    name = data.draw(st.sampled_from(["sdbm", "xxh64", "murmur3"]))
+    lowest, highest = HASHES[name]
+    middle = (lowest + highest) // 2
+    near = st.sampled_from([lowest, highest, middle]).flatmap(
+        lambda at: st.integers(max(lowest, at - 9), min(highest, at + 9))
+    )
+    anywhere = near | st.integers(lowest, highest)
+    points = data.draw(st.lists(anywhere, min_size=1, max_size=9, unique=True))
+    ring = Ring.from_tokens({f"n{p}": [p] for p in points}, name, hit="nearest")
+    around = highest - lowest + 1
+    order = sorted(points)
+    for token in [*data.draw(st.lists(anywhere, max_size=20)), *points]:
+        at = bisect.bisect_left(order, token) % len(order)
+        if (token - order[at - 1]) % around <= (order[at] - token) % around:
+            at = (at - 1) % len(order)
+        walk = [f"n{p}" for p in order[at:] + order[:at]]
+        assert ring.lookup_tokens([token], len(points)).tolist() == [walk]
+    assert pickle.loads(pickle.dumps(ring)) == ring != Ring.from_tokens({"a": [0]}, name)
+
+
 # -- tokens that somebody else has computed -----------------------------------------------------
 
 

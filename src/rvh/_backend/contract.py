@@ -62,6 +62,13 @@ HASHES: dict[str, tuple[int, int]] = {
     "murmur3": (-(2**63), 2**63 - 1),
     "xxh64": (0, 2**64 - 1),
     "one_at_a_time": (0, 2**32 - 1),
+    "sdbm": (0, 2**32 - 1),
+    "djb2": (0, 2**32 - 1),
+    "wt6": (0, 2**32 - 1),
+    "sdbm_avalanche": (0, 2**32 - 1),
+    "djb2_avalanche": (0, 2**32 - 1),
+    "wt6_avalanche": (0, 2**32 - 1),
+    "crc32_avalanche": (0, 2**32 - 1),
 }
 
 #: the kinds of points of keys, with their bits: the hashes of rings, the last 8 bytes of MD5,
@@ -72,6 +79,7 @@ POINTS: dict[str, int] = {
     "murmur2": 64,
     "geohash": 64,
     "murmur2_32": 32,
+    "murmur2_64": 64,
 }
 
 #: the systems whose hash of typed columns is known, and the kinds of their columns; C has the

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ring"]
 
-#: the point of a key whose token equals a point: that one, or the next
-HITS = ("point", "next")
+#: a key's point: the first at or behind its token, the first behind it, or the nearest
+HITS = ("point", "next", "nearest")
 
 
 class Ring:
@@ -51,6 +51,8 @@ class Ring:
                   with the bytes behind the last 16 sign-extended; -2^63 for the empty key alone
     xxh64         XXH64 with seed 0
     one_at_a_time Bob Jenkins's hash, with sign-extended bytes (libmemcached on x86)
+    sdbm          that of HAProxy's ``hash-type`` of this name; also ``djb2`` and ``wt6``, and
+                  ``sdbm_avalanche``, ``djb2_avalanche``, ``wt6_avalanche``, ``crc32_avalanche``
     ============= ===================================================================
 
     A key is text or bytes. Systems write integers in different ways: ``integers`` tells a ring
@@ -114,6 +116,13 @@ class Ring:
         if self._hit == "point":
             return self._points, self._owners
         lowest, highest = HASHES[self._hash]
+        if self._hit == "nearest":  # half of the way to the next point, round the ring
+            around = np.uint64(highest - lowest)
+            last = (
+                self._points + ((np.roll(self._points, -1) - self._points) & around) // 2
+            ) & around
+            turned = int(last[-1] < last[0])
+            return np.roll(last, turned), np.roll(self._owners, turned)
         # A point at 0 has the tokens up to the top of the ring.
         zeros = int(np.searchsorted(self._points, 1))
         top = np.full(zeros, highest - lowest, dtype=np.uint64)
@@ -136,12 +145,13 @@ class Ring:
         tokens : mapping of node ids to sequences of int
             Each node's tokens, in the range of the hash: see `HASHES`. A node without tokens is
             never selected.
-        hash_name : {"ketama", "md5", "crc32", "murmur3", "xxh64", "one_at_a_time"}
-            The hash that turns a key into a token.
+        hash_name : one of `HASHES`
+            The hash that turns a key into a token: see `Ring`.
         integers : {"text", "int32_be", "int64_be", "int32_le", "int64_le", "contract"}, optional
             How the system writes integer keys; by default they are errors.
-        hit : {"point", "next"}
-            The point of a key whose token equals a point: that one, or the next.
+        hit : {"point", "next", "nearest"}
+            A key's point: the first at or behind its token; the first behind it; or the nearest,
+            of two that are equally near the one before.
 
         Returns
         -------

@@ -748,6 +748,24 @@ static void test_md5(void) {
   const uint8_t abc[] = {'a', 'b', 'c'}; /* RFC 1321, A.5: 900150983cd24fb0... */
   check(rvh_point(RVH_POINT_MD5, (blake2_simd_bytes){abc, 3}) == 0x900150983cd24fb0u, "abc", 0, 0);
   check(rvh_point(RVH_POINT_OAAT, (blake2_simd_bytes){abc, 1}) == 0xca2e9442u, "oaat", 0, 0);
+  /* as a running HAProxy's (tests/placements/test_proxies.py), and as std::hash of libstdc++ */
+  static const struct {
+    rvh_point_kind kind;
+    uint64_t point;
+  } of_user[] = {
+      {RVH_POINT_SDBM, 0x7e97a4f1u},
+      {RVH_POINT_DJB2, 0xbd6a2848u},
+      {RVH_POINT_WT6, 0x045943bcu},
+      {RVH_POINT_SDBM_AVALANCHE, 0x3cd3fef6u},
+      {RVH_POINT_DJB2_AVALANCHE, 0xe19c565bu},
+      {RVH_POINT_WT6_AVALANCHE, 0xe5403056u},
+      {RVH_POINT_CRC32_AVALANCHE, 0x51bb8d3au},
+      {RVH_POINT_MURMUR2_64, 0x73194c64b9934dacu},
+  };
+  for (size_t i = 0; i < sizeof of_user / sizeof *of_user; i++)
+    check(rvh_point(of_user[i].kind, (blake2_simd_bytes){(const uint8_t *)"user:1234", 9}) ==
+              of_user[i].point,
+          "point", i, 0);
 }
 
 /* Chains of typed columns on every processor; tests/backend/test_chains.py has the rest. */

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._backend.contract import ALPHABET, LONGEST
+from rvh._backend.pure.haproxy_hashes import avalanche, djb2, sdbm, wt6
 from rvh._backend.pure.hashes import murmur3, one_at_a_time, xxh64
 from rvh._backend.pure.modulo_hashes import murmur2_32
 from rvh._backend.pure.schemes import WORD, Murmur, murmur64a
@@ -59,6 +60,14 @@ POINT_OF: dict[str, Callable[[bytes], int]] = {
     "murmur2": lambda key: murmur64a(key, Murmur.KEY_SEED),
     "geohash": geohash,
     "murmur2_32": murmur2_32,
+    "murmur2_64": lambda key: murmur64a(key, 0xC70F6907),
+    "sdbm": sdbm,
+    "djb2": djb2,
+    "wt6": wt6,
+    "sdbm_avalanche": lambda key: avalanche(sdbm(key)),
+    "djb2_avalanche": lambda key: avalanche(djb2(key)),
+    "wt6_avalanche": lambda key: avalanche(wt6(key)),
+    "crc32_avalanche": lambda key: avalanche(zlib.crc32(key)),
 }
 
 
