@@ -206,6 +206,47 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.placements.SlotTable.slot": (),
     "rvh.placements.SlotTable.slot_batch": (),
     "rvh.placements.kafka": FUNCTION,
+    "rvh.migration.Coordinator": ("Parameters", "Raises", "Examples"),
+    "rvh.migration.Coordinator.acknowledge": ("Raises",),
+    "rvh.migration.Coordinator.acknowledged": (),
+    "rvh.migration.Coordinator.advance": ("Returns", "Raises", "Examples"),
+    "rvh.migration.Coordinator.dead": (),
+    "rvh.migration.Coordinator.epoch": (),
+    "rvh.migration.Coordinator.finish": ("Parameters", "Raises"),
+    "rvh.migration.Coordinator.generation": (),
+    "rvh.migration.Coordinator.is_rolling_back": (),
+    "rvh.migration.Coordinator.join": (),
+    "rvh.migration.Coordinator.leave": (),
+    "rvh.migration.Coordinator.left": ("Examples",),
+    "rvh.migration.Coordinator.leftovers": ("Parameters", "Returns", "Raises"),
+    "rvh.migration.Coordinator.lose": FUNCTION,
+    "rvh.migration.Coordinator.migration": (),
+    "rvh.migration.Coordinator.moves": ("Parameters", "Returns", "Raises"),
+    "rvh.migration.Coordinator.phase": (),
+    "rvh.migration.Coordinator.progress": (),
+    "rvh.migration.Coordinator.purged": ("Raises",),
+    "rvh.migration.Coordinator.resume": FUNCTION,
+    "rvh.migration.Coordinator.rollback": ("Returns", "Raises"),
+    "rvh.migration.Coordinator.set_progress": ("Raises",),
+    "rvh.migration.Coordinator.steps": (),
+    "rvh.migration.Coordinator.view": ("Examples",),
+    "rvh.migration.Coordinator.waiting": (),
+    "rvh.migration.Coordinator.workers": ("Examples",),
+    "rvh.migration.Leftovers": ("Parameters",),
+    "rvh.migration.Store": (),
+    "rvh.migration.Store.get": (),
+    "rvh.migration.Store.mark": (),
+    "rvh.migration.Store.put": (),
+    "rvh.migration.Store.remove": (),
+    "rvh.migration.StoreError": ("Parameters",),
+    "rvh.migration.View": ("Parameters", "Examples"),
+    "rvh.migration.Worker": ("Parameters", "Raises", "Examples"),
+    "rvh.migration.Worker.adopt": FUNCTION,
+    "rvh.migration.Worker.delete": ("Raises",),
+    "rvh.migration.Worker.read": ("Raises",),
+    "rvh.migration.Worker.settled": (),
+    "rvh.migration.Worker.view": (),
+    "rvh.migration.Worker.write": ("Raises",),
     "rvh.ring.Migration": ("Parameters", "Raises", "Examples"),
     "rvh.ring.Migration.at": FUNCTION,
     "rvh.ring.Migration.crossed_batch": FUNCTION,
@@ -345,7 +386,7 @@ RULES: dict[str, tuple[str, ...]] = {
 
 #: modules without rows of their own: programs, types, names that are documented elsewhere
 ELSEWHERE = {
-    *("bench", "cli", "errors", "integrations", "keys", "migration", "nodes", "rendezvous"),
+    *("bench", "cli", "errors", "integrations", "keys", "nodes", "rendezvous"),
     "typing",
 }
 MODULES_APART = [
@@ -361,6 +402,7 @@ def public_names() -> set[str]:
     names = {f"rvh.{name}" for name in rvh.__all__ if name != "__version__"}
     for module in MODULES_APART:
         names |= {f"rvh.{module}.{n}" for n in getattr(rvh, module).__all__ if not n.isupper()}
+    names -= {f"rvh.migration.{name}" for name in rvh.ring.__all__}  # rows under rvh.ring
     for name in list(names):
         value = resolve(name)
         if inspect.isclass(value) and not issubclass(value, (Exception, tuple, Enum)):

@@ -1,22 +1,31 @@
-"""Gradual migration from one placement to another: moves, owners meanwhile, and steps.
+"""From one placement of keys to another while both are used: moves, routes, steps, phases.
 
-`rvh.ring` exports the public names too.
+`Migration` says where keys are, `Plan` divides it into steps. `Coordinator` leads workers through
+the phases, each a `Worker` with the rules as code, and `copy` and `purge` move what is there.
+`rvh.ring` exports the first names too.
 """
 
 from rvh._public import exported_by
 from rvh.migration.at import MigrationAt
+from rvh.migration.coordinator import Coordinator
 from rvh.migration.estimate import Estimate, Seconds, Steps
 from rvh.migration.estimating import Estimator, Moves
 from rvh.migration.loads import Flows, Loads
 from rvh.migration.migration import Migration
-from rvh.migration.moves import Moved
+from rvh.migration.moves import Leftovers, Moved
 from rvh.migration.phases import Phase, Route
 from rvh.migration.plan import Plan, Step
+from rvh.migration.store import MARK, Store, StoreError
+from rvh.migration.view import View
+from rvh.migration.worker import Worker
 
 __all__ = [
+    "MARK",
+    "Coordinator",
     "Estimate",
     "Estimator",
     "Flows",
+    "Leftovers",
     "Loads",
     "Migration",
     "MigrationAt",
@@ -28,13 +37,19 @@ __all__ = [
     "Seconds",
     "Step",
     "Steps",
+    "Store",
+    "StoreError",
+    "View",
+    "Worker",
 ]
 
 exported_by(
     __name__,
+    Coordinator,
     Estimate,
     Estimator,
     Flows,
+    Leftovers,
     Loads,
     Migration,
     MigrationAt,
@@ -46,4 +61,8 @@ exported_by(
     Seconds,
     Step,
     Steps,
+    Store,
+    StoreError,
+    View,
+    Worker,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -220,7 +221,7 @@ class Migration(Pair):
         """
         return MigrationAt(self, progress)
 
-    def route(self, key: Key, phase: Phase | str, progress: float = 0.0) -> Route:
+    def route(self, key: Key, phase: Phase | str, progress: float | Fraction = 0.0) -> Route:
         """The nodes to read a key from, and the nodes to write it to.
 
         Parameters

@@ -12,12 +12,13 @@ from rvh import keys as _keys
 from rvh._batch.replicas import FEW, find_absent, find_repeated, number_ids
 from rvh._placing import select
 from rvh._runtime.slices import SLICE, array_of, slices, to_list
+from rvh.migration.phases import Phase
 
 if TYPE_CHECKING:
     from rvh.migration.pair import Pair
     from rvh.typing import Keys
 
-__all__ = ["Copies", "Moved", "copies", "moves"]
+__all__ = ["Copies", "Leftovers", "Moved", "copies", "first_sources", "leftovers", "moves"]
 
 
 class Moved(NamedTuple):
@@ -43,7 +44,7 @@ def moves(pair: Pair, keys: Keys, threads: int | None = None) -> Moved:
     """Return one row for each node that is new for a key."""
     if not pair._is_plain():
         found = copies(pair, keys, threads=threads)
-        return Moved(found.row, _compact(found.sources[:, 0]), found.target)
+        return Moved(found.row, first_sources(found), found.target)
     with _keys.open_keys_with_objects(keys) as opened:
         old = select(pair._old, "old", opened, pair._k, threads)
         new = select(pair._new, "new", opened, pair._k, threads)
@@ -60,10 +61,19 @@ def moves(pair: Pair, keys: Keys, threads: int | None = None) -> Moved:
     return Moved(*(np.concatenate(column) for column in zip(*moved, strict=True)))
 
 
-def _compact(ids: NDArray[Any]) -> NDArray[Any]:
-    """Return ids that are all str as an array of str."""
-    listed = to_list(ids)
-    return array_of(listed) if listed and set(map(type, listed)) == {str} else ids
+class Leftovers(NamedTuple):
+    """The replicas to remove: one row for each.
+
+    Parameters
+    ----------
+    row : ndarray of intp, shape (m,)
+        The position of the key among the keys, ascending.
+    node : ndarray of object, shape (m,)
+        The node to remove the key from.
+    """
+
+    row: NDArray[np.intp]
+    node: NDArray[Any]
 
 
 class Copies(NamedTuple):
@@ -129,6 +139,12 @@ def _widened(sources: NDArray[Any], width: int) -> NDArray[Any]:
     return wide
 
 
+def first_sources(found: Copies) -> NDArray[Any]:
+    """Return the best source of each row, as an array of str if they all are."""
+    ids = to_list(found.sources[:, 0])
+    return array_of(ids) if ids and set(map(type, ids)) == {str} else found.sources[:, 0]
+
+
 #: the order of sources: those that lose the key, those that keep it, those that may have it
 LOSES, STAYS, MAY_HOLD, NONE = range(4)
 
@@ -154,7 +170,7 @@ def _copies(
     order[find_repeated(holders, len(lives))] = NONE
     holders, order = _ranked(holders, order)
 
-    sure = np.where(order <= STAYS, holders, -1)
+    sure: NDArray[np.intp] = np.where(order <= STAYS, holders, -1)
     is_target = find_absent(new, sure, len(lives)) & lives[new]
     rows, columns = np.nonzero(is_target)
     turn = np.cumsum(is_target, axis=1)[rows, columns] - 1  # of a key's targets, from 0
@@ -190,3 +206,36 @@ def _ranked(nodes: NDArray[Any], order: NDArray[Any]) -> tuple[NDArray[Any], NDA
     """Return the nodes of each row in their order, and that order."""
     by = np.argsort(order, axis=1, kind="stable")
     return np.take_along_axis(nodes, by, axis=1), np.take_along_axis(order, by, axis=1)
+
+
+def leftovers(pair: Pair, keys: Keys, phase: Phase, threads: int | None = None) -> Leftovers:
+    """Return what is to be removed from living nodes in ``before`` or ``after``."""
+    with _keys.open_keys_with_objects(keys) as opened:
+        tables = pair._select(opened, threads)
+    found = [Leftovers(np.empty(0, dtype=np.intp), np.empty(0, dtype=object))]
+    for part in slices(len(tables[0]), max(1, SLICE // sum(one.shape[1] for one in tables))):
+        parts = [table[part] for table in tables]
+        numbers, lives = _number(parts, pair._dead)
+        stays = numbers[-1]
+        if phase is Phase.BEFORE:  # as in routes: old, or else kept, or else new
+            kept = np.concatenate([stays[:, :0], *numbers[1:-1]], axis=1)
+            width = max(one.shape[1] for one in (numbers[0], kept, stays))
+            for better in (kept, numbers[0]):
+                better, stays = _filled(better, lives, width), _filled(stays, lives, width)
+                has_none = np.equal(better.max(axis=1, initial=-1), -1)
+                stays = np.where(np.reshape(has_none, (-1, 1)), stays, better)
+        holders = np.concatenate(numbers, axis=1)
+        goes = find_absent(holders, stays, len(lives)) & lives[holders]
+        goes &= ~find_repeated(holders, len(lives))
+        ids = np.concatenate([one.astype(object) for one in parts], axis=1)
+        found.append(Leftovers(part.start + np.nonzero(goes)[0], ids[goes]))
+    return Leftovers(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def _filled(numbers: NDArray[np.intp], lives: NDArray[np.bool_], width: int) -> NDArray[np.intp]:
+    """Return rows of a width, with -1 for no node and for one that is dead."""
+    filled = np.full((len(numbers), width), -1, dtype=np.intp)
+    filled[:, : numbers.shape[1]] = np.where(
+        (numbers >= 0) & lives[np.maximum(numbers, 0)], numbers, -1
+    )
+    return filled
