@@ -8,6 +8,7 @@ the phases, each a `Worker` with the rules as code, and `copy` and `purge` move 
 from rvh._public import exported_by
 from rvh.migration.at import MigrationAt
 from rvh.migration.coordinator import Coordinator
+from rvh.migration.copying import Copied, Purged, copy, purge
 from rvh.migration.estimate import Estimate, Seconds, Steps
 from rvh.migration.estimating import Estimator, Moves
 from rvh.migration.loads import Flows, Loads
@@ -22,6 +23,7 @@ from rvh.migration.worker import Worker
 __all__ = [
     "MARK",
     "Coordinator",
+    "Copied",
     "Estimate",
     "Estimator",
     "Flows",
@@ -33,6 +35,7 @@ __all__ = [
     "Moves",
     "Phase",
     "Plan",
+    "Purged",
     "Route",
     "Seconds",
     "Step",
@@ -41,11 +44,14 @@ __all__ = [
     "StoreError",
     "View",
     "Worker",
+    "copy",
+    "purge",
 ]
 
 exported_by(
     __name__,
     Coordinator,
+    Copied,
     Estimate,
     Estimator,
     Flows,
@@ -57,6 +63,7 @@ exported_by(
     Moves,
     Phase,
     Plan,
+    Purged,
     Route,
     Seconds,
     Step,
@@ -65,4 +72,6 @@ exported_by(
     StoreError,
     View,
     Worker,
+    copy,
+    purge,
 )

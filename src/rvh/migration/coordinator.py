@@ -27,7 +27,7 @@ from rvh.errors import RVHError, RVHTypeError, show
 from rvh.migration.crossing import crossing_limit
 from rvh.migration.generations import among, following, left, same
 from rvh.migration.migration import Migration
-from rvh.migration.moves import Copies, Leftovers, Moved, copies, first_sources, leftovers
+from rvh.migration.moves import Copies, Leftovers, Moved, copies, first_sources, goes_and_stays
 from rvh.migration.pair import fingerprint
 from rvh.migration.phases import Phase
 from rvh.migration.plan import STEPS_MAX, Plan, Step
@@ -61,11 +61,19 @@ class _State:
     marks: bool = False
     rolling_back: bool = False
     to_purge: bool = False
+    opened: bool = False  # all have acknowledged copying; who joins later has done nothing before
     generation: int = 0
     kept: tuple[_Kept, ...] = ()
     dead: tuple[Any, ...] = ()
     workers: dict[str, int | None] | None = None
     revision: int = 0
+
+    @property
+    def waiting(self) -> list[str] | None:
+        """The workers that have not acknowledged the epoch; None as long as they are not named."""
+        if self.workers is None:
+            return None
+        return sorted(name for name, at in self.workers.items() if at != self.epoch)
 
 
 class Coordinator:
@@ -231,8 +239,7 @@ class Coordinator:
     @property
     def waiting(self) -> list[str]:
         """The workers that have not acknowledged the current epoch."""
-        state = self._state
-        return sorted(name for name, at in (state.workers or {}).items() if at != state.epoch)
+        return self._state.waiting or []
 
     def view(self) -> View:
         """Return what workers have to know.
@@ -374,7 +381,7 @@ class Coordinator:
         """
         with self._lock:
             state = self._state
-            change: dict[str, Any] = {"marks": True}
+            change: dict[str, Any] = {"marks": True, "opened": False}
             if state.rolling_back:
                 phase = Phase.BEFORE
                 self._nothing_copies(phase)
@@ -547,6 +554,7 @@ class Coordinator:
                     "done": np.zeros_like(state.done),
                     "generation": state.generation + 1,
                     "rolling_back": False,
+                    "opened": False,
                 }
                 if state.phase in (Phase.COPYING, Phase.SWITCHING) or state.to_purge:
                     # In preparing nothing is put on a node of the new placement alone.
@@ -587,7 +595,7 @@ class Coordinator:
                 )
             self._old_lives("rolled back")
             self._commit(
-                phase=Phase.COPYING, rolling_back=True, progress=0.0, marks=True,
+                phase=Phase.COPYING, rolling_back=True, progress=0.0, marks=True, opened=False,
                 epoch=state.epoch + 1,
             )  # fmt: skip
             return self.phase
@@ -612,9 +620,13 @@ class Coordinator:
             Another phase, workers that have not acknowledged it; for keys as
             `NodeSet.argselect_batch`.
         """
+        return self._goes_and_stays(keys)[0]
+
+    def _goes_and_stays(self, keys: Any) -> tuple[Leftovers, Leftovers]:
+        """Return the replicas to remove and those that stay, as the phase is."""
         with self._lock:
             self._may_purge()
-            return leftovers(self._migration, keys, self.phase)
+            return goes_and_stays(self._migration, keys, self.phase)
 
     def purged(self) -> None:
         """Note that all that `leftovers` gave after a rollback is removed.
@@ -672,7 +684,17 @@ class Coordinator:
                 f"the step was begun in generation {show(generation)}, and this is "
                 f"{self.generation}: list its keys and copy what moves() gives now"
             )
-        self._all_acknowledged("copying waits")
+        if not self._state.opened:
+            self._all_acknowledged("copying waits")
+
+    def _goes_on(self, generation: int) -> None:
+        """Raise an error if copies that began in a generation have to stop."""
+        if self.phase is not Phase.COPYING or self.is_rolling_back or generation != self.generation:
+            back = ", in a rollback" if self.is_rolling_back else ""
+            raise RVHError(
+                f"the copy stopped: the phase is {self.phase}{back}, generation {self.generation}; "
+                "copy again once all workers have acknowledged copying"
+            )
 
     def _may_purge(self) -> None:
         state = self._state
@@ -717,6 +739,8 @@ class Coordinator:
     def _commit(self, migration: Migration | None = None, **change: Any) -> None:
         """Save a changed state, then have it."""
         state = replace(self._state, **change, revision=self._state.revision + 1)
+        if state.phase is Phase.COPYING and not state.rolling_back and state.waiting == []:
+            state = replace(state, opened=True)
         current = self._migration if migration is None else migration
         if self._path is not None:
             write_state(self._path, self._to_json(state, current), self._state.revision)
@@ -737,6 +761,7 @@ class Coordinator:
             "marks": state.marks,
             "rolling_back": state.rolling_back,
             "to_purge": state.to_purge,
+            "opened": state.opened,
             "steps": len(state.done),
             "generation": state.generation,
             "done": _ranges(state.done),
@@ -760,6 +785,7 @@ def _from_json(saved: dict[str, Any]) -> tuple[_State, str]:
         bool(saved["marks"]),
         bool(saved["rolling_back"]),
         bool(saved["to_purge"]),
+        bool(saved["opened"]),
         int(saved["generation"]),
         tuple(_Kept(str(one["new"]), _flags(one["done"], steps)) for one in saved["kept"]),
         tuple(map(id_from_json, saved["dead"])),

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from rvh.migration.pair import Pair
     from rvh.typing import Keys
 
-__all__ = ["Copies", "Leftovers", "Moved", "copies", "first_sources", "leftovers", "moves"]
+__all__ = [
+    "Copies",
+    "Leftovers",
+    "Moved",
+    "copies",
+    "first_sources",
+    "goes_and_stays",
+    "leftovers",
+    "moves",
+]
 
 
 class Moved(NamedTuple):
@@ -210,9 +219,17 @@ def _ranked(nodes: NDArray[Any], order: NDArray[Any]) -> tuple[NDArray[Any], NDA
 
 def leftovers(pair: Pair, keys: Keys, phase: Phase, threads: int | None = None) -> Leftovers:
     """Return what is to be removed from living nodes in ``before`` or ``after``."""
+    return goes_and_stays(pair, keys, phase, threads)[0]
+
+
+def goes_and_stays(
+    pair: Pair, keys: Keys, phase: Phase, threads: int | None = None
+) -> tuple[Leftovers, Leftovers]:
+    """Return `leftovers`, and the replicas that stay in that phase."""
     with _keys.open_keys_with_objects(keys) as opened:
         tables = pair._select(opened, threads)
-    found = [Leftovers(np.empty(0, dtype=np.intp), np.empty(0, dtype=object))]
+    none = Leftovers(np.empty(0, dtype=np.intp), np.empty(0, dtype=object))
+    found = [(none, none)]
     for part in slices(len(tables[0]), max(1, SLICE // sum(one.shape[1] for one in tables))):
         parts = [table[part] for table in tables]
         numbers, lives = _number(parts, pair._dead)
@@ -225,11 +242,19 @@ def leftovers(pair: Pair, keys: Keys, phase: Phase, threads: int | None = None) 
                 has_none = np.equal(better.max(axis=1, initial=-1), -1)
                 stays = np.where(np.reshape(has_none, (-1, 1)), stays, better)
         holders = np.concatenate(numbers, axis=1)
-        goes = find_absent(holders, stays, len(lives)) & lives[holders]
-        goes &= ~find_repeated(holders, len(lives))
         ids = np.concatenate([one.astype(object) for one in parts], axis=1)
-        found.append(Leftovers(part.start + np.nonzero(goes)[0], ids[goes]))
-    return Leftovers(*(np.concatenate(column) for column in zip(*found, strict=True)))
+        goes = find_absent(holders, stays, len(lives))
+        once = lives[holders] & ~find_repeated(holders, len(lives))
+        split = [
+            Leftovers(part.start + np.nonzero(mask & once)[0], ids[mask & once])
+            for mask in (goes, ~goes)
+        ]
+        found.append((split[0], split[1]))
+    going, staying = (
+        Leftovers(*(np.concatenate(column) for column in zip(*side, strict=True)))
+        for side in zip(*found, strict=True)
+    )
+    return going, staying
 
 
 def _filled(numbers: NDArray[np.intp], lives: NDArray[np.bool_], width: int) -> NDArray[np.intp]:

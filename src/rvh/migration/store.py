@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
-from rvh.errors import show
+from rvh._arguments.numbers import as_index
+from rvh.errors import RVHError, RVHTypeError, show
 
-__all__ = ["MARK", "Mark", "Store", "StoreError"]
+__all__ = ["MARK", "Mark", "Store", "StoreError", "as_retries", "retried"]
+
+T = TypeVar("T")
 
 
 class Mark(Enum):
@@ -58,9 +62,31 @@ class StoreError(RuntimeError):
     def __init__(self, what: str, node: Any, keys: list[Any], attempts: int) -> None:
         self.what, self.node, self.keys, self.attempts = what, node, keys, attempts
         several = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+        times = "once" if attempts == 1 else f"{attempts} times"
         super().__init__(
-            f"{what} failed {attempts} times for key {show(keys[0])}{several} on node {show(node)}"
+            f"{what} failed {times} for key {show(keys[0])}{several} on node {show(node)}"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return StoreError, (self.what, self.node, self.keys, self.attempts)
+
+
+def as_retries(retries: Any) -> int:
+    """Check how often a call is made again."""
+    number = as_index(retries)
+    if number is None:
+        raise RVHTypeError(f"retries is {show(retries)}: pass a whole number from 0 on")
+    if number < 0:
+        raise RVHError(f"retries is {show(retries)}: pass a whole number from 0 on")
+    return number
+
+
+def retried(call: Callable[[], T], what: str, node: Any, keys: Any, retries: int) -> T:
+    """Return the answer of a call of a store; StoreError if it raised each time."""
+    for attempt in range(retries + 1):
+        try:
+            return call()
+        except Exception as error:
+            if attempt == retries:
+                raise StoreError(what, node, list(keys), attempt + 1) from error
+    raise AssertionError("there is a first attempt")

@@ -5,19 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
-from rvh._arguments.numbers import whole_number
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.migration.generations import following
 from rvh.migration.migration import Migration
 from rvh.migration.phases import Route
-from rvh.migration.store import MARK, Store, StoreError
+from rvh.migration.store import MARK, Store, StoreError, as_retries, retried
 from rvh.migration.view import View
 
 __all__ = ["Worker"]
-
-T = TypeVar("T")
 
 
 class Worker:
@@ -37,8 +34,8 @@ class Worker:
         The view to begin with; without, `adopt` one before anything else.
     placements : iterable of placements, optional
         Those that were passed to `Coordinator.lose`, in any order.
-    attempts : int
-        How often a call of the store is made before it counts as failed.
+    retries : int
+        How often a call of the store that raised is made again before it counts as failed.
 
     Raises
     ------
@@ -75,14 +72,14 @@ class Worker:
         view: View | None = None,
         placements: Iterable[Any] = (),
         *,
-        attempts: int = 3,
+        retries: int = 2,
     ) -> None:
         if not isinstance(migration, Migration):
             raise RVHTypeError(f"migration is of type {type(migration).__name__}: pass a Migration")
         self._first = self._migration = migration
         self._store = store
         self._placements = list(placements)
-        self._attempts = whole_number("attempts", attempts, 1000)
+        self._retries = as_retries(retries)
         self._changed = threading.Condition()
         self._running: dict[int, int] = {}  # operations in flight, by the epoch that they began in
         self._view: View | None = None
@@ -222,18 +219,7 @@ class Worker:
 
     def _call(self, what: str, node: Any, key: Any, *value: Any) -> Any:
         method: Callable[..., Any] = getattr(self._store, what)
-        return attempted(lambda: method(node, key, *value), what, node, [key], self._attempts)
-
-
-def attempted(call: Callable[[], T], what: str, node: Any, keys: list[Any], attempts: int) -> T:
-    """Return the answer of a store's call; StoreError if it failed each time."""
-    for attempt in range(1, attempts + 1):
-        try:
-            return call()
-        except Exception as error:
-            if attempt == attempts:
-                raise StoreError(what, node, keys, attempts) from error
-    raise AssertionError("attempts is at least 1")
+        return retried(lambda: method(node, key, *value), what, node, [key], self._retries)
 
 
 def _some(nodes: list[Any], key: Any) -> list[Any]:

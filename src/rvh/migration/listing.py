@@ -1,0 +1,52 @@
+"""The keys of a store, sorted into the steps of a plan in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from rvh._runtime.slices import argsort
+from rvh.migration.plan import Plan
+from rvh.migration.rows import as_rows, take_keys
+
+__all__ = ["ListKeys", "columns_of", "keys_of_steps"]
+
+#: gives one column of keys, or an iterator of several
+ListKeys: TypeAlias = Callable[[], Any]
+
+
+def columns_of(list_keys: ListKeys) -> Iterator[Any]:
+    """Yield the columns of keys that a caller's function gives, of kinds that any code reads."""
+    listed = list_keys()
+    for column in listed if hasattr(listed, "__next__") else (listed,):
+        yield as_rows(column)
+
+
+def keys_of_steps(plan: Plan, list_keys: ListKeys, wanted: Iterable[int]) -> dict[int, Any]:
+    """Return the keys of some steps, by step; each key once."""
+    parts: dict[int, list[Any]] = {step: [] for step in wanted}
+    for column in columns_of(list_keys):
+        steps = plan.steps_of(column)
+        order = argsort(steps)
+        present, starts = np.unique(steps[order], return_index=True)
+        for step, rows in zip(present.tolist(), np.split(order, starts[1:]), strict=True):
+            if step in parts:
+                parts[step].append(take_keys(column, rows))
+    return {step: _joined(columns) for step, columns in parts.items()}
+
+
+def _joined(columns: list[Any]) -> Any:
+    """Return the keys of several columns, each once, as one column."""
+    if not columns:
+        return []
+    if all(isinstance(one, np.ndarray) and one.dtype.kind in "iuSU" for one in columns):
+        kinds = {one.dtype.kind for one in columns}
+        if len(kinds) == 1 or kinds == {"i"} or kinds == {"u"}:
+            return np.unique(np.concatenate(columns))
+    keys = [key for one in columns for key in one]
+    try:
+        return list(dict.fromkeys(keys))
+    except TypeError:  # a bytearray has no hash
+        return keys
