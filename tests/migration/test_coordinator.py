@@ -234,9 +234,10 @@ def test_a_death_while_nothing_is_copied_keeps_nothing() -> None:
 @pytest.mark.parametrize("phase", ["preparing", "copying", "switching"])
 def test_a_rollback_reads_old_before_it_writes_old_alone(phase: str) -> None:
     made = at(phase)
-    assert made.rollback() is Phase.COPYING
+    reading_old = Phase.PREPARING if phase == "preparing" else Phase.COPYING
+    assert made.rollback() is reading_old
     assert made.is_rolling_back
-    refused(lambda: made.finish(0), "the phase is copying, in a rollback")
+    refused(lambda: made.finish(0), f"the phase is {reading_old}, in a rollback")
     refused(made.advance, "before waits until epoch")
     made.acknowledge("w", made.epoch)
     assert made.advance() is Phase.BEFORE
@@ -252,6 +253,16 @@ def test_a_rollback_reads_old_before_it_writes_old_alone(phase: str) -> None:
     made.acknowledge("w", made.epoch)
     assert made.advance() is Phase.PREPARING
     assert len(list(made.left())) == STEPS
+
+
+def test_a_node_that_dies_in_a_rollback_is_not_in_the_next_try() -> None:
+    made = at("copying")
+    made.rollback()
+    gone = NEW.ids.tolist()[-1]
+    assert made.lose(gone) is Phase.COPYING
+    assert made.is_rolling_back
+    assert gone not in made.migration.owners_batch(KEYS, 1)
+    assert all(node is not None for node in made.migration.owners_batch(KEYS, 1).flat)
 
 
 def test_what_is_left_over_in_after() -> None:

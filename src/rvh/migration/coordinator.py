@@ -542,9 +542,7 @@ class Coordinator:
             change: dict[str, Any] = {"dead": dead, "epoch": state.epoch + 1}
             rolling_back = state.rolling_back and not self._all_may_be_dead(dead)
             placement, kept = now._new, now._kept
-            if rolling_back:
-                pass  # what its living nodes have is purged with the rest
-            elif new is not None:
+            if new is not None:
                 placement = as_placement(new, "new")
             elif among(placement, node):
                 placement = left(placement, node)
@@ -553,14 +551,14 @@ class Coordinator:
                 change |= {
                     "done": np.zeros_like(state.done),
                     "generation": state.generation + 1,
-                    "rolling_back": False,
+                    "rolling_back": rolling_back,
                     "opened": False,
                 }
                 if state.phase in (Phase.COPYING, Phase.SWITCHING) or state.to_purge:
                     # In preparing nothing is put on a node of the new placement alone.
                     kept = (*kept, now._new)
                     change["kept"] = (*state.kept, _Kept(given_up, state.done))
-                if state.phase is not Phase.BEFORE:
+                if state.phase is not Phase.BEFORE and not rolling_back:
                     change |= {"phase": Phase.PREPARING, "progress": 0.0}
             migration = Migration(
                 now._old, placement, now._k, k_new=now._k_new, kept=kept, dead=list(dead)
@@ -569,7 +567,9 @@ class Coordinator:
             return self.phase
 
     def rollback(self) -> Phase:
-        """Begin to go back to ``before``: first the routes of ``copying``, in which old is read.
+        """Begin to go back to ``before``: first to a phase in which old is read.
+
+        That is ``copying``; from ``preparing``, it stays.
 
         Once all workers have acknowledged, `advance` makes it ``before``; once all have
         acknowledged that, what only the new nodes have is removed (`leftovers`, `purge`).
@@ -594,8 +594,10 @@ class Coordinator:
                     "another migration, from new to old"
                 )
             self._old_lives("rolled back")
+            # From preparing without writes to new: a worker two views behind would not repeat them.
+            reading_old = Phase.PREPARING if state.phase is Phase.PREPARING else Phase.COPYING
             self._commit(
-                phase=Phase.COPYING, rolling_back=True, progress=0.0, marks=True, opened=False,
+                phase=reading_old, rolling_back=True, progress=0.0, marks=True, opened=False,
                 epoch=state.epoch + 1,
             )  # fmt: skip
             return self.phase
