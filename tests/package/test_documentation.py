@@ -251,6 +251,24 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.migration.Purged": ("Parameters",),
     "rvh.migration.copy": FUNCTION,
     "rvh.migration.purge": FUNCTION,
+    "rvh.migration.Estimate": ("Parameters", "Examples"),
+    "rvh.migration.Estimate.copies": (),
+    "rvh.migration.Estimate.deleted_copies": (),
+    "rvh.migration.Estimate.remarks": ("Examples",),
+    "rvh.migration.Estimate.seconds": FUNCTION,
+    "rvh.migration.Estimate.to_dict": ("Parameters", "Returns", "Examples"),
+    "rvh.migration.Estimator": ("Parameters", "Examples"),
+    "rvh.migration.Estimator.add": FUNCTION,
+    "rvh.migration.Estimator.draw": ("Parameters", "Examples"),
+    "rvh.migration.Estimator.estimate": ("Returns", "Raises", "Examples"),
+    "rvh.migration.Estimator.ids": (),
+    "rvh.migration.Estimator.steps": (),
+    "rvh.migration.Flows": ("Parameters",),
+    "rvh.migration.Loads": ("Parameters",),
+    "rvh.migration.Loads.max_mean": ("Parameters", "Returns", "Examples"),
+    "rvh.migration.Moves": ("Parameters",),
+    "rvh.migration.Seconds": ("Parameters",),
+    "rvh.migration.Steps": ("Parameters",),
     "rvh.ring.Migration": ("Parameters", "Raises", "Examples"),
     "rvh.ring.Migration.at": FUNCTION,
     "rvh.ring.Migration.crossed_batch": FUNCTION,
@@ -415,6 +433,7 @@ def public_names() -> set[str]:
                 for member, what in vars(value).items()
                 if not member.startswith("_")
                 and not inspect.ismemberdescriptor(what)  # a field, which the class documents
+                and member not in getattr(value, "__dataclass_fields__", ())  # one too
             }
     return names
 

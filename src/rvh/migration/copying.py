@@ -326,7 +326,7 @@ def purge(
     >>> coordinator = Coordinator(Migration(NodeSet(["a"]), NodeSet(["b"])), steps=1)
     >>> coordinator.workers([])
     >>> coordinator.advance(), coordinator.rollback(), coordinator.advance()
-    (<Phase.PREPARING: 'preparing'>, <Phase.COPYING: 'copying'>, <Phase.BEFORE: 'before'>)
+    (<Phase.PREPARING: 'preparing'>, <Phase.PREPARING: 'preparing'>, <Phase.BEFORE: 'before'>)
     >>> purge(coordinator, lambda: ["x"], lambda node, keys: print("remove", keys, "from", node))
     remove ['x'] from b
     Purged(keys=1, replicas=1)
