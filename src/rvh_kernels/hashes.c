@@ -148,12 +148,12 @@ static uint64_t xxh_round(uint64_t sum, uint64_t input) {
 
 static uint64_t xxh_merge(uint64_t h, uint64_t sum) { return (h ^ xxh_round(0, sum)) * P1 + P4; }
 
-uint64_t rvh_xxh64(blake2_simd_bytes key) {
+static uint64_t xxh64(blake2_simd_bytes key, uint64_t seed) {
   const uint8_t *p = key.data;
   size_t left = key.size;
-  uint64_t h = P5;
+  uint64_t h = seed + P5;
   if (left >= 32) {
-    uint64_t a = P1 + P2, b = P2, c = 0, d = (uint64_t)0 - P1;
+    uint64_t a = seed + P1 + P2, b = seed + P2, c = seed, d = seed - P1;
     for (; left >= 32; left -= 32, p += 32) {
       a = xxh_round(a, blake2_simd_load64(p));
       b = xxh_round(b, blake2_simd_load64(p + 8));
@@ -176,3 +176,6 @@ uint64_t rvh_xxh64(blake2_simd_bytes key) {
   h = (h ^ h >> 29) * P3;
   return h ^ h >> 32;
 }
+
+uint64_t rvh_xxh64(blake2_simd_bytes key) { return xxh64(key, 0); }
+uint64_t rvh_xxh64_1(blake2_simd_bytes key) { return xxh64(key, 1); }

@@ -18,6 +18,8 @@ uint64_t rvh_murmur3(blake2_simd_bytes key);
 uint64_t rvh_one_at_a_time(blake2_simd_bytes key);
 /* XXH64 with seed 0. */
 uint64_t rvh_xxh64(blake2_simd_bytes key);
+/* XXH64 with seed 1. */
+uint64_t rvh_xxh64_1(blake2_simd_bytes key);
 
 /* modulo_hashes.c */
 

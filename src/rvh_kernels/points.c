@@ -70,6 +70,7 @@ static const struct {
     [RVH_POINT_MURMUR2] = {"murmur2", 64, partition_hash, NULL},
     [RVH_POINT_GEOHASH] = {"geohash", 64, geohash, NULL},
     [RVH_POINT_MURMUR2_32] = {"murmur2_32", 32, rvh_murmur2_32, NULL},
+    [RVH_POINT_XXH64_1] = {"xxh64_1", 64, rvh_xxh64_1, NULL},
     [RVH_POINT_MURMUR2_64] = {"murmur2_64", 64, murmur2_64, NULL},
     [RVH_POINT_SDBM] = {"sdbm", 32, rvh_sdbm, NULL},
     [RVH_POINT_DJB2] = {"djb2", 32, rvh_djb2, NULL},

@@ -349,6 +349,7 @@ typedef enum {
                       * characters, 1 to 12, in four; 0 for a key that is no geohash */
   /* and those of hashes.h by their names: */
   RVH_POINT_MURMUR2_32,
+  RVH_POINT_XXH64_1,
   RVH_POINT_MURMUR2_64, /* MurmurHash64A, seed 0xc70f6907 */
   RVH_POINT_SDBM,
   RVH_POINT_DJB2,

@@ -79,6 +79,7 @@ POINTS: dict[str, int] = {
     "murmur2": 64,
     "geohash": 64,
     "murmur2_32": 32,
+    "xxh64_1": 64,
     "murmur2_64": 64,
 }
 

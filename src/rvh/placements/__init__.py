@@ -5,10 +5,31 @@ several. The functions make what a system has: `kafka` its partitions.
 """
 
 from rvh._public import exported_by
+from rvh.placements.envoy import envoy_ring, maglev
+from rvh.placements.haproxy import haproxy, haproxy_map
 from rvh.placements.modulo import HASHES, REDUCTIONS, Modulo
 from rvh.placements.slots import SlotTable
 from rvh.placements.streams import kafka
 
-__all__ = ["HASHES", "REDUCTIONS", "Modulo", "SlotTable", "kafka"]
+__all__ = [
+    "HASHES",
+    "REDUCTIONS",
+    "Modulo",
+    "SlotTable",
+    "envoy_ring",
+    "haproxy",
+    "haproxy_map",
+    "kafka",
+    "maglev",
+]
 
-exported_by(__name__, SlotTable, Modulo, kafka)
+exported_by(
+    __name__,
+    Modulo,
+    SlotTable,
+    envoy_ring,
+    haproxy,
+    haproxy_map,
+    kafka,
+    maglev,
+)

@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh import keys as _keys
 from rvh._arguments.choices import one_of
-from rvh._arguments.numbers import real_numbers, whole_number
-from rvh._arguments.weights import in_order
+from rvh._arguments.numbers import whole_number
 from rvh._backend import key_point
 from rvh._columns.ids import id_at
 from rvh.errors import RVHError, show
 from rvh.ring import points as ring_points
 from rvh.ring.ring import Ring
+from rvh.ring.servers import (
+    POINTS_MAX,
+    check_count,
+    make_ring,
+    names_and_ids,
+    real_weights,
+    weight_at,
+    whole_weights,
+)
 
 if TYPE_CHECKING:
     from rvh.typing import Integers, NodeIds, Weights
@@ -27,8 +34,6 @@ __all__ = ["hash_ring", "ketama", "libmemcached", "nginx", "uhashring"]
 BEHAVIORS = ("ketama_weighted", "ketama", "consistent")
 #: pylibmc's names for the hashes of keys, and the same in `HASHES`
 KEY_HASHES = {"md5": "ketama", "default": "one_at_a_time"}
-#: points of a ring whose weights multiply the points; making that many takes 10 s and 2 GB
-POINTS_MAX = 1 << 24
 
 
 def ketama(
@@ -72,12 +77,12 @@ def ketama(
     >>> len(ketama(["127.0.0.1:11211", "127.0.0.1:11212"], [600, 400]))
     320
     """
-    names, ids = _names_and_ids(nodes)
-    numbers = _weights(weights, ids)
+    names, ids = names_and_ids(nodes)
+    numbers = real_weights(weights, ids)
     _check_float32(numbers, ids)
     counts = ring_points.libketama_counts(numbers)
     points, owners = ring_points.of_digests(names, counts, ring_points.KETAMA_POINTS)
-    return _make_ring("ketama", ids, points, owners, integers)
+    return make_ring("ketama", ids, points, owners, integers)
 
 
 def libmemcached(
@@ -137,8 +142,8 @@ def libmemcached(
     >>> libmemcached(servers, behavior="ketama")
     Ring(2 nodes, 200 points, hash='one_at_a_time')
     """
-    names, ids = _names_and_ids(nodes)
-    numbers = _whole_weights(weights, ids, "libmemcached", 1, 2**32 - 1)
+    names, ids = names_and_ids(nodes)
+    numbers = whole_weights(weights, ids, "libmemcached", 1, 2**32 - 1)
     one_of("behavior", behavior, BEHAVIORS)
     if hash_fn is None:
         hash_fn = "md5" if behavior == "ketama_weighted" else "default"
@@ -158,7 +163,7 @@ def libmemcached(
         points, owners = ring_points.of_hashes(
             servers, counts, lambda name: key_point(hash_name, name)
         )
-    return _make_ring(hash_name, ids, points, owners, integers)
+    return make_ring(hash_name, ids, points, owners, integers)
 
 
 def nginx(
@@ -199,10 +204,10 @@ def nginx(
     >>> nginx(["10.0.0.1:443", "10.0.0.2:443"]).lookup("/index.html")
     ['10.0.0.2:443']
     """
-    names, ids = _names_and_ids(nodes)
-    numbers = _whole_weights(weights, ids, "nginx", 1)
-    _check_count(sum(numbers), ring_points.NGINX_POINTS, "nginx")
-    return _make_ring("crc32", ids, *ring_points.of_crcs(names, numbers), integers)
+    names, ids = names_and_ids(nodes)
+    numbers = whole_weights(weights, ids, "nginx", 1)
+    check_count(sum(numbers), ring_points.NGINX_POINTS, "nginx")
+    return make_ring("crc32", ids, *ring_points.of_crcs(names, numbers), integers)
 
 
 def uhashring(
@@ -257,22 +262,22 @@ def uhashring(
     >>> uhashring(["node1", "node2", "node3"], hash_fn="ketama").lookup("key")
     ['node1']
     """
-    names, ids = _names_and_ids(nodes)
-    numbers = _whole_weights(weights, ids, "uhashring", 0)
+    names, ids = names_and_ids(nodes)
+    numbers = whole_weights(weights, ids, "uhashring", 0)
     one_of("hash_fn", hash_fn, ("md5", "ketama"))
     default = 160 if hash_fn == "md5" else ring_points.KETAMA_HASHES
     each = default if vnodes is None else whole_number("vnodes", vnodes, POINTS_MAX)
     if hash_fn == "md5":
-        _check_count(sum(numbers), each, "uhashring")
+        check_count(sum(numbers), each, "uhashring")
         points, owners = ring_points.of_hashes(
             names, [each * weight for weight in numbers], lambda name: key_point("md5", name)
         )
     else:
-        _check_count(len(ids), each * ring_points.KETAMA_POINTS, "uhashring")
+        check_count(len(ids), each * ring_points.KETAMA_POINTS, "uhashring")
         counts = ring_points.whole_counts(numbers, each)
         points, owners = ring_points.of_digests(names, counts, ring_points.KETAMA_POINTS)
     points, owners = ring_points.last_of_equal(points, owners)
-    return _make_ring(hash_fn, ids, points, owners, integers, "next")
+    return make_ring(hash_fn, ids, points, owners, integers, "next")
 
 
 def hash_ring(
@@ -313,8 +318,8 @@ def hash_ring(
     >>> hash_ring(["node1", "node2", "node3"]).lookup("key")
     ['node2']
     """
-    names, ids = _names_and_ids(nodes)
-    numbers = _weights(weights, ids)
+    names, ids = names_and_ids(nodes)
+    numbers = real_weights(weights, ids)
     if not all(weight == int(weight) for weight in numbers):
         limit = sys.float_info.max / (ring_points.KETAMA_HASHES * len(numbers))
         if sum(numbers) > limit:
@@ -324,27 +329,7 @@ def hash_ring(
             )
     counts = ring_points.hash_ring_counts(numbers)
     points, owners = ring_points.last_of_equal(*ring_points.of_digests(names, counts, 3))
-    return _make_ring("ketama", ids, points, owners, integers, "next")
-
-
-def _names_and_ids(nodes: NodeIds) -> tuple[list[bytes], NDArray[Any]]:
-    column, ids = _keys.node_column(nodes)
-    names = list(column.iter_bytes())
-    _keys.check_unique(names)
-    return names, ids
-
-
-def _make_ring(
-    hash_name: str,
-    ids: NDArray[Any],
-    points: NDArray[np.uint64],
-    owners: NDArray[np.uint32],
-    integers: str | None,
-    hit: str = "point",
-) -> Ring:
-    if len(points) == 0:
-        raise RVHError("no node has a point: the weights are too uneven for such a ring")
-    return Ring(ids, hash_name, points, owners, integers, hit)
+    return make_ring("ketama", ids, points, owners, integers, "next")
 
 
 def _check_float32(weights: list[float], ids: NDArray[Any]) -> None:
@@ -353,7 +338,7 @@ def _check_float32(weights: list[float], ids: NDArray[Any]) -> None:
     for position, weight in enumerate(weights):
         if weight and not low <= weight <= high:
             raise RVHError(
-                f"{_weight_at(ids, position)} is {weight}: ketama computes with 32 bits, from "
+                f"{weight_at(ids, position)} is {weight}: ketama computes with 32 bits, from "
                 f"{low} to {high}; scale all weights"
             )
     if sum(weights) > high:
@@ -361,49 +346,3 @@ def _check_float32(weights: list[float], ids: NDArray[Any]) -> None:
             f"the weights are {sum(weights)} together: ketama computes with 32 bits, up to "
             f"{high}; divide all weights"
         )
-
-
-def _check_count(units: float, each: int, system: str) -> None:
-    """Reject more than `POINTS_MAX` points."""
-    if units * each > POINTS_MAX:
-        raise RVHError(
-            f"the weights are {units} together: {system} makes {each} points of each unit, and "
-            f"here {POINTS_MAX // each} are the most; divide all weights"
-        )
-
-
-def _whole_weights(
-    weights: Any, ids: NDArray[Any], system: str, low: int, high: float = float("inf")
-) -> list[int]:
-    numbers = _weights(weights, ids)
-    for position, weight in enumerate(numbers):
-        if not low <= weight <= high or weight != int(weight):
-            limit = "" if high == float("inf") else f" to {high}"
-            raise RVHError(
-                f"{_weight_at(ids, position)} is {weight}: {system} takes whole numbers from "
-                f"{low}{limit}"
-            )
-    return list(map(int, numbers))
-
-
-def _weights(weights: Any, ids: NDArray[Any]) -> list[float]:
-    if weights is None:
-        return [1.0] * len(ids)
-    nodes = ids.tolist()
-    numbers = real_numbers(in_order(weights, nodes), "weights", [f"node {show(n)}" for n in nodes])
-    invalid = ~(np.isfinite(numbers) & (numbers >= 0))
-    if invalid.any():
-        position = int(invalid.argmax())
-        raise RVHError(
-            f"{_weight_at(ids, position)} is {numbers[position]}: a weight is a finite number, 0 "
-            "or more"
-        )
-    if not numbers.any():
-        raise RVHError("every weight is 0: at least one node needs a weight above 0")
-    as_list: list[float] = numbers.tolist()
-    return as_list
-
-
-def _weight_at(ids: NDArray[Any], position: int) -> str:
-    """Name a weight in an error."""
-    return f"the weight of node {show(id_at(ids, position))} (position {position})"

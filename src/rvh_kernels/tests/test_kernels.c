@@ -748,7 +748,7 @@ static void test_md5(void) {
   const uint8_t abc[] = {'a', 'b', 'c'}; /* RFC 1321, A.5: 900150983cd24fb0... */
   check(rvh_point(RVH_POINT_MD5, (blake2_simd_bytes){abc, 3}) == 0x900150983cd24fb0u, "abc", 0, 0);
   check(rvh_point(RVH_POINT_OAAT, (blake2_simd_bytes){abc, 1}) == 0xca2e9442u, "oaat", 0, 0);
-  /* as a running HAProxy's (tests/placements/test_proxies.py), and as std::hash of libstdc++ */
+  /* as a running HAProxy's (tests/placements/test_haproxy.py), and as std::hash of libstdc++ */
   static const struct {
     rvh_point_kind kind;
     uint64_t point;

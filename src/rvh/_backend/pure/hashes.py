@@ -84,8 +84,8 @@ P1, P2, P3, P4, P5 = (
 )
 
 
-def xxh64(key: bytes) -> int:
-    """XXH64 with seed 0 (Yann Collet, https://github.com/Cyan4973/xxHash).
+def xxh64(key: bytes, seed: int = 0) -> int:
+    """XXH64 (Yann Collet, https://github.com/Cyan4973/xxHash).
 
     Examples
     --------
@@ -96,9 +96,9 @@ def xxh64(key: bytes) -> int:
     def rounded(total: int, value: int) -> int:
         return _rotl((total + value * P2) & WORD, 31) * P1 & WORD
 
-    at, h = 0, P5
+    at, h = 0, seed + P5
     if len(key) >= 32:
-        sums = [(P1 + P2) & WORD, P2, 0, -P1 & WORD]
+        sums = [(seed + P1 + P2) & WORD, (seed + P2) & WORD, seed, (seed - P1) & WORD]
         while len(key) - at >= 32:
             for i in range(4):
                 sums[i] = rounded(sums[i], int.from_bytes(key[at : at + 8], "little"))

@@ -60,6 +60,7 @@ POINT_OF: dict[str, Callable[[bytes], int]] = {
     "murmur2": lambda key: murmur64a(key, Murmur.KEY_SEED),
     "geohash": geohash,
     "murmur2_32": murmur2_32,
+    "xxh64_1": lambda key: xxh64(key, 1),
     "murmur2_64": lambda key: murmur64a(key, 0xC70F6907),
     "sdbm": sdbm,
     "djb2": djb2,
