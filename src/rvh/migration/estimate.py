@@ -163,6 +163,23 @@ that know nothing of each other (1 - 1/N with N equal nodes); the new loads need
             f"{_percent(least, self.copies)}.",
         )
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks: what each node holds, sends and receives."""
+        from rvh._html import ROWS_MAX, counted, small_table
+
+        columns: list[tuple[str, str, Any]] = [("node", "", self.nodes.names[:ROWS_MAX].tolist())]
+        for unit in ("keys", "bytes"):
+            for side in ("before", "after", "sent", "received"):
+                values = getattr(self.nodes, f"{unit}_{side}")
+                if values is not None:
+                    columns.append((f"{unit} {side}", ",", values[:ROWS_MAX].tolist()))
+        caption = (
+            f"Estimate of {counted(self.keys, 'key')}: {self.moved_copies:,} of {self.copies:,} "
+            f"copies move ({_percent(self.moved_copies, self.copies)}), at the least "
+            f"{_percent(self.minimum_copies, self.copies)}"
+        )
+        return small_table(caption, columns, of=len(self.nodes))
+
     def seconds(self, bandwidth: float) -> Seconds:
         """The time that all copies take.
 

@@ -94,6 +94,22 @@ class Plan:
         first_open = self._steps if done.all() else int(done.argmin())
         return Fraction(first_open, self._steps)
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks: which steps are done, and which are left."""
+        from rvh._html import counted, small_table
+
+        done = self._done.copy()
+        starts = np.flatnonzero(np.diff(done, prepend=~done[:1])).tolist()
+        stops = [*starts[1:], self._steps]
+        columns: list[tuple[str, str, list[Any]]] = [
+            ("from step", "d", starts),
+            ("to", "d", [stop - 1 for stop in stops]),
+            ("steps", ",", [stop - start for start, stop in zip(starts, stops, strict=True)]),
+            ("", "", ["done" if done[start] else "left" for start in starts]),
+        ]
+        caption = f"Plan: {np.count_nonzero(done):,} of {counted(self._steps, 'step')} done"
+        return small_table(caption, columns)
+
     def left(self) -> Iterator[Step]:
         """The steps that are not done, in order.
 
