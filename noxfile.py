@@ -184,7 +184,7 @@ def clone(session: nox.Session) -> None:
 
 #: tests that need an installation of their own, or see a backend by calls that others test directly
 PARTS = (
-    *("benchmarks", "clusters", "deploy", "membership/sources", "recipes", "rpc/running"),
+    *("benchmarks", "clusters", "deploy", "membership/sources", "recipes", "report", "rpc/running"),
     *("cli/test_delimited.py", "cli/test_encodings.py", "cli/test_membership.py"),
     *("cli/test_nodes.py", "cli/test_streams.py", "membership/test_soak.py"),
     *("cli/test_folders.py", "cli/test_inputs.py", "cli/test_options.py", "cli/test_split.py"),

@@ -25,6 +25,7 @@ def names(wheel: Path) -> list[str]:
     assert "rvh/py.typed" in found, f"{wheel.name} has no py.typed"
     assert {"rvh/observe/alerts.yml", "rvh/observe/grafana.json"} <= {*found}, wheel.name
     assert "rvh/rpc/alerts.yml" in found, wheel.name
+    assert {f"rvh/report/report.{kind}" for kind in ("css", "html", "js")} <= {*found}, wheel.name
     # Generated code works with one major version of protobuf.
     assert not [name for name in found if "_pb2" in name], f"{wheel.name} holds generated code"
     wanted = {"rvh/rpc/service.binpb", "rvh/rpc/protos/rvh/v1/selection.proto"}

@@ -44,7 +44,7 @@ __all__ = [
 #: public modules that `import rvh` leaves out and that need no extra: loaded when asked for
 _LATER = (
     *("balanced", "cache", "cpu", "faultset", "filter", "geohash", "migration", "multi"),
-    *("partitions", "ring", "stable", "typing", "weighted"),
+    *("partitions", "report", "ring", "stable", "typing", "weighted"),
 )
 
 if not TYPE_CHECKING:  # a checker would take it for a module that has any name

@@ -273,6 +273,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.migration.Seconds": ("Parameters",),
     "rvh.migration.Steps": ("Parameters",),
     "rvh.placements.maglev": (*FUNCTION, "Notes"),
+    "rvh.report.write_report": ("Parameters", "Raises", "Examples"),
     "rvh.ring.Migration": ("Parameters", "Raises", "Examples"),
     "rvh.ring.Migration.at": FUNCTION,
     "rvh.ring.Migration.crossed_batch": FUNCTION,
