@@ -12,6 +12,7 @@ COMMANDS = command().commands
 GOOD = {
     "select": ["-n", "a,b", "-k", "x"],
     "assign": ["keys.txt", "-n", "a,b", "-o", "out.txt"],
+    "plan": ["keys.txt", "-n", "a,b", "--add", "c"],
     "repair": ["placed.csv", "-n", "a,b", "-o", "out.csv"],
     "split": ["keys.txt", "-n", "a,b", "-o", "shards"],
     "verify": ["shards"],
@@ -26,6 +27,8 @@ GOOD = {
 SEVERAL = {
     "select": {"nodes", "where", "dead", "spread", "max_per_domain"},
     "assign": {"nodes", "where", "dead", "spread", "max_per_domain", "key_column"},
+    "plan": {"nodes", "to", "add", "remove", "set_weight", "where", "dead", "spread", "to_spread",
+             "max_per_domain", "to_max_per_domain", "key_column", "zone_column"},
     "repair": {"nodes", "where", "dead", "spread", "max_per_domain", "key_column"},
     "split": {"nodes", "where", "dead", "spread", "max_per_domain", "key_column"},
     "verify": {"nodes", "where", "dead"},
@@ -35,7 +38,7 @@ SEVERAL = {
     "serve": {"weigh", "exponent"},
     "bench": {"only"},
     "info": set(),
-}
+}  # fmt: skip
 OPTIONS = [
     (name, param)
     for name in COMMANDS

@@ -64,6 +64,36 @@ OF_ASSIGN = {
     "--quiet": None,
 }
 OF_SELECT = {"--scores": None, "--json": None, "--at": "s", "--key": "other", "--nodes": "a,b"}
+OF_PLAN = {
+    "--to": "a,b,c,d,e,g",
+    "--add": "g",
+    "--remove": "a",
+    "--set-weight": "a=9",
+    "--to-count": "4",
+    "--to-weight-column": "w",
+    "--to-scheme": "murmur",
+    "--to-algorithm": "nginx",
+    "--to-integers": "text",
+    "--to-partitions": "96",
+    "--to-secret-file": "secret",
+    "--to-spread": "rack",
+    "--to-max-per-domain": "2",
+    "--total": "1000",
+    "--size": "7",
+    "--size-column": "size",
+    "--zone-column": "rack",
+    "--bandwidth": "1MB/s",
+    "--steps": "3",
+    "--sample": "100",
+    "--json": None,
+    "--moves": "moves.csv",
+    "--output-format": "csv",
+}
+#: the options of assign about KEYS and OUT that plan has too
+READING = {"--key-column", "--null-keys", "--format", "--delimiter", "--no-header", "--quote",
+           "--encoding", "--hive", "--compression", "--level", "--quiet"}  # fmt: skip
+#: the options that plan has not, since a key's place or all keys would decide
+PLACES = {"--node-geohash", "--precision"}
 #: what changes nothing by intent: how it is done, or what is so anyway and is said for all files
 SAYS_THE_SAME = {"--threads", "--node-format", "--key-type", "--async", "--out", "--nodes"}
 
@@ -105,12 +135,13 @@ def answer(call, *args: object) -> tuple[int, bytes, str]:
 
 
 def test_every_option_is_swept():
-    for name, own in (("assign", OF_ASSIGN), ("select", OF_SELECT)):
+    of_plan = {**OF_PLAN, **{name: value for name, value in OF_ASSIGN.items() if name in READING}}
+    for name, own in (("assign", OF_ASSIGN), ("select", OF_SELECT), ("plan", of_plan)):
         params = [each for each in command().commands[name].params if each.opts[0][0] == "-"]
         there = {next(opt for opt in each.opts if opt.startswith("--")) for each in params}
         spelled = {opt for each in params for opt in each.opts}
         assert there - {"--help", "--k"} <= {*OPTIONS, *own, *SAYS_THE_SAME}
-        assert {*OPTIONS, *own} <= spelled
+        assert {*OPTIONS, *own} - PLACES <= spelled
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -154,3 +185,33 @@ def test_options_of_select(call, here, way):
         if all(answer(call, *base, "--key", n, *given) == each for n, each in enumerate(before)):
             useless.append(option)
     assert useless == []
+
+
+@pytest.mark.parametrize("way", ["rendezvous", "jump", "table", "ring", "spread"])
+@pytest.mark.parametrize("change", [["--remove", "f"], ["--to-algorithm", "ketama"]])
+def test_options_of_plan(call, here, way, change):
+    table = pq.read_table("null.parquet")
+    pq.write_table(table.append_column("size", pa.array(range(200))), "null.parquet")
+    pq.write_table(pq.read_table("null.parquet").drop_null(), "full.parquet")
+    base = ["-n", "@nodes.csv", *WAYS[way], *change]
+    plain = answer(call, "plan", "full.parquet", "-K", "key", *base)
+    assert plain[0] == 0, plain
+    useless = []
+    own = {name: value for name, value in OF_ASSIGN.items() if name in READING}
+    for option, value in {**OPTIONS, **own, **OF_PLAN}.items():
+        if option in (*base, *PLACES, "--count") or (way, option) == ("ring", "--algorithm"):
+            continue
+        key = [] if option in ("--key-column", "--sample") else ["-K", "key"]
+        given = [option] if value is None else [option, value]
+        keys, before = "full.parquet", plain
+        if option == "--null-keys":
+            keys = "null.parquet"
+            before = answer(call, "plan", keys, *base, *key)
+        files = [] if option == "--sample" else [keys]
+        after = answer(call, "plan", *files, *base, *key, *given)
+        if after[0] == 0 and after == before and not Path("moves.csv").exists():
+            useless.append(option)
+        Path("moves.csv").unlink(missing_ok=True)
+    # Whether a column of Parquet has integers is not known before it is read.
+    allowed = {"--integers", "--to-integers"} if "ketama" in base else set()
+    assert set(useless) <= allowed

@@ -20,6 +20,7 @@ from rvh.errors import show
 COMMANDS = {
     "select": ("select", "select"),
     "assign": ("assign", "assign"),
+    "plan": ("plan", "plan"),
     "repair": ("repair", "repair"),
     "split": ("split", "split"),
     "verify": ("verify", "verify"),

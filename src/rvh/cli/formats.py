@@ -66,8 +66,10 @@ class FormatOptions:
         ),
     ] = None
 
-    def of_files(self, keys: Sequence[str], out: str) -> tuple[Format, Format]:
-        """The formats of KEYS, which have one, and of OUT.
+    def of_files(
+        self, keys: Sequence[str], out: str, option: str = "--out"
+    ) -> tuple[Format, Format]:
+        """The formats of KEYS, which have one, and of OUT, which `option` names.
 
         Raises
         ------
@@ -85,7 +87,7 @@ class FormatOptions:
                     "format, or say with --format what all of them are",
                     param_hint="KEYS",
                 )
-        return read_as, _format_of("--output-format", self.output_format, out, read_as)
+        return read_as, _format_of("--output-format", self.output_format, out, read_as, option)
 
     def delimited(self, read_as: Format, write_as: Format) -> tuple[dict[str, Any], dict[str, Any]]:
         """The options about delimited text, as keywords of the reader and of the writer."""
@@ -139,10 +141,12 @@ def compression(path: str, known: Format) -> str | None:
 
 def format_of_copies(name: str | None, path: str, placed: Format) -> Format:
     """The format of COPIES, which has its own option; by default that of PLACED."""
-    return _format_of("--copies-format", name, path, placed)
+    return _format_of("--copies-format", name, path, placed, "--copies")
 
 
-def _format_of(option: str, name: str | None, path: str, otherwise: Format | None) -> Format:
+def _format_of(
+    option: str, name: str | None, path: str, otherwise: Format | None, out: str = "--out"
+) -> Format:
     if name is not None:
         if name not in FORMATS:
             raise typer.BadParameter(f"{show(name)} is none of {FORMAT_NAMES}", param_hint=option)
@@ -154,7 +158,7 @@ def _format_of(option: str, name: str | None, path: str, otherwise: Format | Non
             raise typer.BadParameter(
                 f"{show(extension)} is no known extension, which are {EXTENSIONS}: choose one, or "
                 f"name the format with {option}",
-                param_hint="--out" if option == "--output-format" else "--copies",
+                param_hint=out,
             )
         return otherwise
     if known is None:

@@ -69,6 +69,12 @@ class KeyColumnOptions:
         ),
     ] = KeyType.AUTO
 
+    def is_text(self, read_as: Format) -> bool:
+        """Check whether no key can be an integer, by the options and the format alone."""
+        texts = [name for text in self.key_column or [""] for name in text.split(",")]
+        types = {_type_of(text) or self.key_type for text in texts}
+        return types == {KeyType.TEXT} or (KeyType.INT not in types and read_as.is_untyped)
+
 
 @dataclass(frozen=True, kw_only=True)
 class KeyOptions(KeyColumnOptions):
@@ -85,12 +91,6 @@ class KeyOptions(KeyColumnOptions):
         str | None,
         typer.Option(metavar="NAME", help="The column of KEYS that holds the keys' geohashes."),
     ] = None
-
-    def is_text(self, read_as: Format) -> bool:
-        """Check whether no key can be an integer, by the options and the format alone."""
-        texts = [name for text in self.key_column or [""] for name in text.split(",")]
-        types = {_type_of(text) or self.key_type for text in texts}
-        return types == {KeyType.TEXT} or (KeyType.INT not in types and read_as.is_untyped)
 
 
 class KeySpec:

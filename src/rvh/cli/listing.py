@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rvh.cli.exits import emit, say
+from rvh.cli.outputs import width
 from rvh.cli.weighing import NodeSetOptions, Timeout, refuse_no_source
 from rvh.errors import RVHError
 
@@ -127,10 +127,10 @@ def table(members: Any) -> str:
     columns.update(dict.fromkeys(sorted({name for row in rows for name in row})))
     names = [name for name in columns if any(name in row for row in rows)]
     lines = [names, *([row.get(name, "-") for name in names] for row in rows)]
-    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(
-            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+            cell + " " * (wide - width(cell)) for cell, wide in zip(line, widths, strict=True)
         ).rstrip()
         for line in lines
     )
@@ -152,9 +152,3 @@ def _shown(value: object) -> str:
     """A value on one line: what would break it, or hide in it, is escaped."""
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
     return text if text.isprintable() else json.dumps(text)
-
-
-def _width(text: str) -> int:
-    """The columns of a terminal that a text takes."""
-    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
-    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))

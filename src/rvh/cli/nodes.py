@@ -18,6 +18,9 @@ from rvh.cli.sources import NO_SOURCE, Taken, entries, no_source, path_of, sourc
 from rvh.cli.values import refuse_no_text
 from rvh.errors import RVHError, show
 
+#: the options that name all nodes of a placement, and so may name a source
+NODES = ("--nodes", "--to")
+
 
 def read_nodes(
     texts: Sequence[str],
@@ -98,12 +101,12 @@ def read_nodes(
 
 def source_urls(texts: Sequence[str], option: str = "--nodes") -> dict[str, str]:
     """The texts of such an option that name sources, and the URL of each."""
-    if option != "--nodes":
+    if option not in NODES:
         return {}
     found = {text: source_url(text, len(texts) == 1) for text in texts}
     urls = {text: url for text, url in found.items() if url is not None}
     if sum(text in urls for text in texts) > len(urls):
-        raise RVHError("one source is given twice with --nodes: ids are unique")
+        raise RVHError(f"one source is given twice with {option}: ids are unique")
     return urls
 
 
@@ -140,7 +143,7 @@ def paths(texts: Sequence[str], option: str = "--nodes") -> list[str]:
 
 def _entries(texts: Sequence[str], columns: Columns, taken: Mapping[str, Taken]) -> Iterator[Entry]:
     option = columns.option
-    is_alone = len(texts) == 1 and option == "--nodes"
+    is_alone = len(texts) == 1 and option in NODES
     count = 0  # of all lists of the option
     for text in texts:
         if text in taken:

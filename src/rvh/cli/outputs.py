@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import unicodedata
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -28,6 +29,18 @@ def counted(number: int, thing: str) -> str:
     ('1 row', '2,000 rows')
     """
     return f"{number:,} {thing}{'s' * (number != 1)}"
+
+
+def width(text: str) -> int:
+    """The columns of a terminal that a text takes.
+
+    Examples
+    --------
+    >>> width("node"), width("節点")
+    (4, 4)
+    """
+    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
 
 
 def advice(

@@ -15,7 +15,14 @@ from rvh._nodelist.entries import NodeList
 from rvh.cli.conflicts import refuse_conflicts
 from rvh.cli.inputs import refuse_overwritten, refuse_shared
 from rvh.cli.nodes import paths, read_nodes
-from rvh.cli.options import RINGS, Algorithm, CachePolicy, FaultOptions, PlacementOptions
+from rvh.cli.options import (
+    RINGS,
+    Algorithm,
+    CachePolicy,
+    ConstraintOptions,
+    FaultOptions,
+    PlacementOptions,
+)
 from rvh.cli.outputs import counted
 from rvh.cli.values import read_secret
 from rvh.errors import RVHError, show
@@ -23,6 +30,7 @@ from rvh.keys import key_bytes
 from rvh.nodes import NodeSet, as_node_set
 
 if TYPE_CHECKING:
+    from rvh.cli.conditions import Condition
     from rvh.faultset import FaultSet
 
 #: the default of --partitions
@@ -80,6 +88,13 @@ def placement(options: PlacementOptions) -> Placement:
         Nodes, weights or a secret that cannot be used, a number out of range.
     """
     nodes, mask, secret = choosable(options)
+    return placement_of(options, nodes, mask, secret)
+
+
+def placement_of(
+    options: PlacementOptions, nodes: NodeList, mask: NDArray[np.bool_] | None, secret: bytes
+) -> Placement:
+    """Make the placement that the options name, of nodes that were read already."""
     placed = _placed(options, secret, nodes, mask)
 
     def note() -> str:
@@ -149,27 +164,42 @@ def _placed(
 
 def _nodes(options: PlacementOptions) -> tuple[NodeList, NDArray[np.bool_] | None]:
     """Read the nodes, and decide which of them may be chosen (None: all)."""
-    file, constraints = options.node_file, options.constraints
-    conditions = []
-    if constraints.where or constraints.dead:
-        from rvh.cli.conditions import parse, usable
-
-        conditions = [parse(text) for text in constraints.where]
-    columns = {condition.name: "--where" for condition in conditions}
-    columns.update(dict.fromkeys(constraints.spread, "--spread"))
-    if constraints.node_geohash is not None:
-        columns[constraints.node_geohash] = "--node-geohash"
+    file = options.node_file
     nodes = read_nodes(
         options.nodes,
         file.node_column,
         options.weight_column,
-        attributes=columns,
+        attributes=attributes(options.constraints),
         format_name=file.node_format,
         header=not file.no_node_header,
     )
-    if not (conditions or constraints.dead):
-        return nodes, None
-    return nodes, usable(nodes, conditions, constraints.dead)
+    return nodes, choosable_of(nodes, options.constraints)
+
+
+def attributes(constraints: ConstraintOptions) -> dict[str, str]:
+    """The columns of the node list that constraints need, and the option that names each."""
+    columns = {condition.name: "--where" for condition in _conditions(constraints)}
+    columns.update(dict.fromkeys(constraints.spread, "--spread"))
+    if constraints.node_geohash is not None:
+        columns[constraints.node_geohash] = "--node-geohash"
+    return columns
+
+
+def choosable_of(nodes: NodeList, constraints: FaultOptions) -> NDArray[np.bool_] | None:
+    """The mask of the nodes that may be chosen; None for all."""
+    if not (constraints.where or constraints.dead):
+        return None
+    from rvh.cli.conditions import usable
+
+    return usable(nodes, _conditions(constraints), constraints.dead)
+
+
+def _conditions(constraints: FaultOptions) -> list[Condition]:
+    if not constraints.where:
+        return []
+    from rvh.cli.conditions import parse
+
+    return [parse(text) for text in constraints.where]
 
 
 def named_inputs(options: PlacementOptions) -> Iterator[tuple[str, str]]:

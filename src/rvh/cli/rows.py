@@ -17,9 +17,17 @@ from rvh.cli.formats import FormatOptions
 from rvh.cli.hive import Hive
 from rvh.cli.inputs import refuse_twice
 from rvh.cli.keyfiles import KeyFiles, is_rereadable
-from rvh.cli.keyspec import KeyOptions, KeySpec, NullKeys, key_columns, refuse_missing
+from rvh.cli.keyspec import (
+    KeyOptions,
+    KeyPart,
+    KeySpec,
+    NullKeys,
+    key_columns,
+    refuse_missing,
+)
 from rvh.cli.options import (
     RINGS,
+    Algorithm,
     BulkOptions,
     ConstraintOptions,
     MethodOptions,
@@ -132,13 +140,7 @@ class PlacedRows:
         self, files: KeyFiles, reader: Reader, options: RowsOptions, placed: Placement
     ) -> None:
         parts = key_columns(options.key, reader)
-        algorithm = options.method.algorithm
-        if len(parts) > 1 and algorithm in RINGS:
-            raise typer.BadParameter(
-                f"--algorithm {algorithm} is another system's, which does not make rvh's "
-                "composite keys: name one column, of the keys as that system has them",
-                param_hint="--key-column",
-            )
+        refuse_composite(parts, options.method.algorithm)
         self._files, self._reader, self._placed = files, reader, placed
         self._spec = KeySpec(parts, placed.check, files.files[0].format.is_untyped)
         self._k, self._nulls = options.k, options.key.null_keys
@@ -261,6 +263,16 @@ class PlacedRows:
         if self._geohashes is not None:
             return self._placed.positions(self._spec.keys(batch), batch.values(self._geohashes))
         return self._placed.positions(self._spec.keys(batch))
+
+
+def refuse_composite(parts: Sequence[KeyPart], algorithm: Algorithm) -> None:
+    """Refuse a composite key for the ring of another system."""
+    if len(parts) > 1 and algorithm in RINGS:
+        raise typer.BadParameter(
+            f"--algorithm {algorithm} is another system's, which does not make rvh's "
+            "composite keys: name one column, of the keys as that system has them",
+            param_hint="--key-column",
+        )
 
 
 def _refuse_read_once(path: str) -> None:

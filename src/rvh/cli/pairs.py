@@ -1,0 +1,469 @@
+"""Two placements, an old one and a new one, by options: what plan and migrate share.
+
+The new placement is the old one, changed: whatever no option beginning with --to says stays, where
+the new algorithm has it at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from rvh._nodelist.entries import NodeList
+from rvh.cli.conflicts import refuse_conflicts
+from rvh.cli.edits import EditOptions
+from rvh.cli.inputs import refuse_overwritten, refuse_shared
+from rvh.cli.nodes import read_nodes
+from rvh.cli.options import (
+    RINGS,
+    Algorithm,
+    BulkOptions,
+    ConstraintOptions,
+    FaultOptions,
+    Integers,
+    MethodOptions,
+    NodeFileOptions,
+    Nodes,
+    PlacementOptions,
+    Scheme,
+    SchemeName,
+    Threads,
+    WeightColumn,
+)
+from rvh.cli.outputs import counted
+from rvh.cli.placement import (
+    PARTITIONS,
+    Placement,
+    attributes,
+    choosable_of,
+    named_inputs,
+    placement_of,
+)
+from rvh.cli.values import read_secret
+from rvh.errors import RVHError
+
+if TYPE_CHECKING:
+    from rvh.migration import Migration
+
+T = TypeVar("T")
+
+#: the algorithms that rank the nodes of a NodeSet
+RANKED = (Algorithm.RENDEZVOUS, Algorithm.TABLE)
+#: the label of a node about which nothing says which it is
+NO_LABEL = "(none)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairOptions:
+    """The options of both placements: those of the old one as in assign, and what changes."""
+
+    nodes: Nodes
+    to: Annotated[
+        list[str],
+        typer.Option(
+            "--to",
+            metavar="LIST|@FILE|URL",
+            help="The nodes of the new placement, as --nodes [default: those of --nodes].",
+        ),
+    ] = field(default_factory=list)
+    edits: EditOptions
+    k: Annotated[
+        int,
+        typer.Option(
+            "--k", "-k", "--count", "-c", help="How many nodes a key has (-k is not the key here)."
+        ),
+    ] = 1
+    to_count: Annotated[
+        int | None,
+        typer.Option(help="How many nodes a key has in the new placement [default: as --count]."),
+    ] = None
+    node_file: NodeFileOptions
+    weight_column: WeightColumn = None
+    to_weight_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The column of weights for the new placement [default: as --weight-column].",
+        ),
+    ] = None
+    scheme: SchemeName = Scheme.BLAKE2B
+    to_scheme: Annotated[
+        Scheme | None,
+        typer.Option(help="The scheme of the new placement [default: as --scheme]."),
+    ] = None
+    method: MethodOptions
+    to_algorithm: Annotated[
+        Algorithm | None,
+        typer.Option(
+            "--to-algorithm",
+            metavar="NAME",
+            help="The algorithm of the new placement [default: as --algorithm].",
+        ),
+    ] = None
+    to_integers: Annotated[
+        Integers | None,
+        typer.Option(
+            "--to-integers",
+            help="How the system of a new ring writes integer keys [default: as --integers].",
+        ),
+    ] = None
+    to_partitions: Annotated[
+        int | None,
+        typer.Option(metavar="P", help="The partitions of a new table [default: as --partitions]."),
+    ] = None
+    to_secret_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="The secret of the new placement [default: as --secret-file]."
+        ),
+    ] = None
+    faults: FaultOptions
+    to_spread: Annotated[
+        list[str],
+        typer.Option(
+            "--to-spread",
+            metavar="NAME",
+            help="As --spread, for the new placement [default: as --spread].",
+        ),
+    ] = field(default_factory=list)
+    to_max_per_domain: Annotated[
+        list[int],
+        typer.Option(
+            "--to-max-per-domain",
+            metavar="N",
+            help="As --max-per-domain, for the new placement [default: as --max-per-domain].",
+        ),
+    ] = field(default_factory=list)
+    threads: Threads = None
+
+    def pair(
+        self,
+        keys: Sequence[str] = (),
+        *,
+        text_keys: bool = False,
+        labels: Sequence[str] = (),
+        outputs: Sequence[tuple[str, str]] = (),
+    ) -> Pair:
+        """Read the nodes and make both placements.
+
+        Parameters
+        ----------
+        keys : sequence of str
+            The paths of KEYS.
+        text_keys : bool
+            Whether no key is an integer.
+        labels : sequence of str
+            Columns of the node lists that hold labels of domains: for `Pair.labels`.
+        outputs : sequence of (str, str)
+            The files to write: the option that names each, and its path.
+
+        Raises
+        ------
+        typer.BadParameter
+            Options that do not go together, before any file is read; none that changes anything.
+        RVHError
+            As `rvh.cli.placement.placement`, and as `EditOptions.edited`.
+        """
+        self._refuse_nothing()
+        old = self._old(keys, text_keys)
+        new = self._new(old)
+        # An option that is about integers is of use if one of the two placements has it.
+        refuse_conflicts(old)
+        with self._renaming():
+            refuse_conflicts(new)
+        inputs = [*named_inputs(old), *self._named_inputs(new)]
+        refuse_shared(inputs)
+        for option, path in outputs:
+            refuse_overwritten(path, inputs, option)
+        wanted = dict.fromkeys(labels, "--zone-column")
+        old_nodes, new_nodes = self._lists(old, new, wanted)
+        secret = read_secret(old.method.secret_file)
+        new_secret = secret
+        if new.method.secret_file != old.method.secret_file:
+            with self._renaming():
+                new_secret = read_secret(new.method.secret_file)
+        made = _made(old, old_nodes, secret)
+        with self._renaming():
+            made_new = _made(new, new_nodes, new_secret)
+        return Pair(made, made_new, {name: _labels(name, old_nodes, new_nodes) for name in labels})
+
+    def _refuse_nothing(self) -> None:
+        lists = (self.to, self.edits, self.to_spread, self.to_max_per_domain)
+        values = (
+            self.to_count, self.to_weight_column, self.to_scheme, self.to_algorithm,
+            self.to_integers, self.to_partitions, self.to_secret_file,
+        )  # fmt: skip
+        if not any(lists) and all(value is None for value in values):
+            raise typer.BadParameter(
+                "nothing says what changes: give --add, --remove, --set-weight, --to, or another "
+                "option that begins with --to-",
+                param_hint="--to",
+            )
+
+    def _old(self, keys: Sequence[str], text_keys: bool) -> PlacementOptions:
+        return PlacementOptions(
+            nodes=self.nodes,
+            k=self.k,
+            scheme=self.scheme,
+            weight_column=self.weight_column,
+            precision=None,
+            method=self.method,
+            node_file=self.node_file,
+            constraints=ConstraintOptions(**vars(self.faults)),
+            bulk=BulkOptions(threads=self.threads),
+            keys=keys,
+            text_keys=text_keys,
+            key_place=None,
+        )
+
+    def _new(self, old: PlacementOptions) -> PlacementOptions:
+        """The options of the new placement: of the old one, what the new algorithm has too."""
+        method, faults = self.method, self.faults
+        algorithm = _first(self.to_algorithm, method.algorithm)
+        ranked, rendezvous = algorithm in RANKED, algorithm is Algorithm.RENDEZVOUS
+        scheme = _first(self.to_scheme, self.scheme if ranked else Scheme.BLAKE2B)
+        has_secret = ranked and scheme is Scheme.BLAKE2B
+        has_columns = not self.to or any(text.startswith("@") for text in self.to)
+        has_weights = has_columns and algorithm is not Algorithm.JUMP
+        weight_column = self.weight_column if has_weights else None
+        is_table = algorithm is Algorithm.TABLE
+        spread = self.to_spread or (faults.spread if rendezvous else [])
+        limits = faults.max_per_domain if spread == faults.spread else []
+        return replace(
+            old,
+            nodes=self.to or self.nodes,
+            k=_first(self.to_count, self.k),
+            scheme=scheme,
+            weight_column=_first(self.to_weight_column, weight_column),
+            method=MethodOptions(
+                algorithm=algorithm,
+                integers=_first(self.to_integers, method.integers if algorithm in RINGS else None),
+                partitions=_first(self.to_partitions, method.partitions if is_table else None),
+                secret_file=_first(self.to_secret_file, method.secret_file if has_secret else None),
+            ),
+            constraints=ConstraintOptions(
+                where=faults.where,
+                dead=faults.dead,
+                spread=spread,
+                max_per_domain=self.to_max_per_domain or limits,
+                strict=faults.strict and bool(spread),
+            ),
+        )
+
+    def _lists(
+        self, old: PlacementOptions, new: PlacementOptions, wanted: dict[str, str]
+    ) -> tuple[NodeList, NodeList]:
+        """The nodes of both placements; what is not named anew is read once."""
+        needed = attributes(old.constraints) | wanted
+        both = needed | attributes(new.constraints)
+        if self.to:
+            nodes = self._read(old, needed, "--nodes")
+            named = any(text.startswith("@") for text in self.to)
+            there = self._read(new, both if named else attributes(new.constraints), "--to")
+            known = dict(zip(nodes.ids, zip(*nodes.attributes.values(), strict=True), strict=False))
+            for name in wanted.keys() - there.attributes.keys():  # of a list, which has no columns
+                at = list(nodes.attributes).index(name)
+                there.attributes[name] = [
+                    known[node][at] if node in known else None for node in there.ids
+                ]
+            return nodes, self.edits.edited(there)
+        columns = {old.weight_column, new.weight_column} - {None}
+        if len(columns) > 1:
+            raise typer.BadParameter(
+                "--nodes is read once, with one column of weights: name the list with --to too",
+                param_hint="--to-weight-column",
+            )
+        weight_column = next(iter(columns), None)
+        nodes = self._read(replace(old, weight_column=weight_column), both, "--nodes")
+        bare = nodes._replace(weights=None)
+        return (
+            nodes if weight_column == old.weight_column else bare,
+            self.edits.edited(nodes if weight_column == new.weight_column else bare),
+        )
+
+    def _read(self, options: PlacementOptions, columns: dict[str, str], option: str) -> NodeList:
+        file = options.node_file
+        if option == "--to" and not any(text.startswith("@") for text in options.nodes):
+            file = NodeFileOptions()
+        return read_nodes(
+            options.nodes,
+            file.node_column,
+            options.weight_column,
+            attributes=columns,
+            option=option,
+            format_name=file.node_format,
+            header=not file.no_node_header,
+        )
+
+    def _named_inputs(self, new: PlacementOptions) -> Iterator[tuple[str, str]]:
+        """What only the new placement reads."""
+        own = replace(new, nodes=self.to, keys=(), constraints=ConstraintOptions())
+        if self.to_secret_file is None:
+            own = replace(own, method=replace(new.method, secret_file=None))
+        for what, path in named_inputs(own):
+            yield re.sub("^--(nodes|secret-file)", _renamed, what), path
+
+    @contextmanager
+    def _renaming(self) -> Iterator[None]:
+        """Let errors about the new placement name the options that begin with --to."""
+        given = {
+            "algorithm": self.to_algorithm,
+            "scheme": self.to_scheme,
+            "integers": self.to_integers,
+            "partitions": self.to_partitions,
+            "secret-file": self.to_secret_file,
+            "weight-column": self.to_weight_column,
+            "spread": self.to_spread,
+            "max-per-domain": self.to_max_per_domain,
+            "nodes": self.to,
+        }
+        names = "|".join(name for name, value in given.items() if value not in (None, []))
+        if not names:
+            names = "(?!)"  # none
+        pattern = re.compile(rf"(?<!\S)--({names})(?![\w-])")
+        try:
+            yield
+        except typer.BadParameter as error:
+            hint = pattern.sub(_renamed, str(error.param_hint))
+            raise typer.BadParameter(
+                pattern.sub(_renamed, error.message), param_hint=hint
+            ) from None
+        except RVHError as error:
+            raise type(error)(pattern.sub(_renamed, str(error))) from None
+
+
+def _first(given: T | None, otherwise: T) -> T:
+    """What was given, if anything was."""
+    return otherwise if given is None else given
+
+
+def _renamed(option: re.Match[str]) -> str:
+    return "--to" if option[1] == "nodes" else f"--to-{option[1]}"
+
+
+class Placed:
+    """A placement of options, as `rvh.migration` takes one."""
+
+    def __init__(self, options: PlacementOptions, nodes: NodeList, made: Placement) -> None:
+        self.options, self.placement = options, made
+        self.ids = made.ids
+        self.weights = None if options.method.algorithm is Algorithm.JUMP else _weights(nodes, made)
+
+    @property
+    def k(self) -> int:
+        """The number of nodes of a key."""
+        return self.options.k
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this placement from others: options and nodes."""
+        said = json.dumps(self.placement.identity(), sort_keys=True, ensure_ascii=False)
+        return hashlib.blake2b(said.encode(), digest_size=32, person=b"rvh options").hexdigest()
+
+    def arglookup_batch(self, keys: Any) -> NDArray[np.intp]:
+        """The positions in `ids` of the nodes of keys, best first, shape (M, k)."""
+        return self.placement.positions(keys)
+
+    def __str__(self) -> str:
+        """The algorithm in words."""
+        algorithm, weighted = self.options.method.algorithm, self.weights is not None
+        scheme = f" ({self.options.scheme})" if algorithm in RANKED else ""
+        return f"{'weighted ' * weighted}{algorithm}{scheme}"
+
+
+class Pair(NamedTuple):
+    """Both placements, and the labels of domains: by column, the label of each node."""
+
+    old: Placed
+    new: Placed
+    labels: Mapping[str, Mapping[str, str | int]]
+
+    def __str__(self) -> str:
+        """Both placements in words."""
+        old, new = self.old, self.new
+        nodes = f"{counted(len(old.ids), 'node')} to {len(new.ids):,}"
+        kinds = str(old) if str(old) == str(new) else f"{old} to {new}"
+        copies = "" if old.k == new.k == 1 else f", {old.k} to {new.k} copies"
+        return f"{kinds}, {nodes}{copies if old.k != new.k else copies and f', {old.k} copies'}"
+
+    def migration(self) -> Migration:
+        """The migration from the one to the other."""
+        from rvh.migration import Migration
+
+        if self.old.k == self.new.k:
+            return Migration(self.old, self.new, self.old.k)
+        return Migration(self.old, self.new, self.old.k, k_new=self.new.k)
+
+    def check(self, key: Any) -> None:
+        """Raise the error about a key that one of the placements cannot take, if any."""
+        self.old.placement.check(key)
+        self.new.placement.check(key)
+
+    def warning(self) -> str:
+        """What is known before any key is read: placements of two kinds agree by chance alone.
+
+        "" for placements of one kind, of which a change moves the keys that it has to.
+        """
+        old, new = self.old.options, self.new.options
+        secrets = old.method.secret_file, new.method.secret_file
+        kinds = [
+            (
+                each.options.method.algorithm,
+                each.options.scheme,
+                (each.options.method.partitions or PARTITIONS)
+                if each.options.method.algorithm is Algorithm.TABLE
+                else None,
+                # with murmur, equal weights rank otherwise than no weights
+                each.options.scheme is Scheme.MURMUR and each.weights is not None,
+            )
+            for each in (self.old, self.new)
+        ]
+        if kinds[0] == kinds[1] and secrets[0] == secrets[1]:
+            return ""
+        what = f"from {self.old} to {self.new}"
+        if kinds[0] == kinds[1]:
+            what += ", with another secret"
+        common = len({*self.old.ids} & {*self.new.ids})
+        stays = common * self.old.k / (len(self.old.ids) * len(self.new.ids))
+        formula = f"1 - {self.old.k}/{len(self.new.ids)}"
+        if common != len(self.old.ids):
+            formula = f"1 - {common} x {self.old.k}/({len(self.old.ids)} x {len(self.new.ids)})"
+        return (
+            f"{what}, nearly all moves: two placements of different kinds agree by chance alone, "
+            f"so {formula} = {1 - stays:.1%} of all copies move if the nodes are alike"
+        )
+
+
+def _made(options: PlacementOptions, nodes: NodeList, secret: bytes) -> Placed:
+    mask = choosable_of(nodes, options.constraints)
+    return Placed(options, nodes, placement_of(options, nodes, mask, secret))
+
+
+def _weights(nodes: NodeList, made: Placement) -> NDArray[np.float64] | None:
+    """The weights of the nodes of a placement, which may be fewer than were read."""
+    if nodes.weights is None:
+        return None
+    weights = dict(zip(nodes.ids, nodes.weights, strict=True))
+    return np.array([weights[node] for node in made.ids], dtype=np.float64)
+
+
+def _labels(name: str, *lists: NodeList) -> dict[str, str | int]:
+    """The labels of all nodes in a column; where lists differ, the last one's word counts."""
+    from rvh.cli.conditions import labels
+
+    known: dict[str, str | int] = {}
+    for nodes in lists:
+        for node, label in zip(nodes.ids, labels(nodes.attributes[name]), strict=True):
+            if label not in (None, ""):
+                known[node] = label
+            known.setdefault(node, NO_LABEL)
+    return known
