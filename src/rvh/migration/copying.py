@@ -14,7 +14,7 @@ from rvh._arguments.numbers import real_number, whole_number
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.keys import key_bytes
 from rvh.migration.coordinator import Coordinator
-from rvh.migration.listing import ListKeys, columns_of, keys_of_steps
+from rvh.migration.listing import ListKeys, columns_of, joined, keys_of_steps
 from rvh.migration.moves import Copies, Leftovers
 from rvh.migration.rows import take_keys
 from rvh.migration.store import MARK, StoreError, as_retries, retried
@@ -55,7 +55,7 @@ class Purged(NamedTuple):
     Parameters
     ----------
     keys : int
-        The keys that were listed.
+        The keys that were listed, each once in a column.
     replicas : int
         The replicas that were removed, whether their nodes had them or not.
     """
@@ -337,7 +337,8 @@ def purge(
         raise RVHError("deletes still leave marks: advance() ends them, once after is acknowledged")
     count = replicas = 0
     coordinator._may_purge()
-    for keys in columns_of(list_keys):
+    for column in columns_of(list_keys):
+        keys = joined([column])
         goes, stays = coordinator._goes_and_stays(keys)
         for call, what, where in ((remove, "remove", goes), (unmark, "unmark", stays)):
             if call is None:

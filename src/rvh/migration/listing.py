@@ -11,7 +11,7 @@ from rvh._runtime.slices import argsort
 from rvh.migration.plan import Plan
 from rvh.migration.rows import as_rows, take_keys
 
-__all__ = ["ListKeys", "columns_of", "keys_of_steps"]
+__all__ = ["ListKeys", "columns_of", "joined", "keys_of_steps"]
 
 #: gives one column of keys, or an iterator of several
 ListKeys: TypeAlias = Callable[[], Any]
@@ -34,10 +34,10 @@ def keys_of_steps(plan: Plan, list_keys: ListKeys, wanted: Iterable[int]) -> dic
         for step, rows in zip(present.tolist(), np.split(order, starts[1:]), strict=True):
             if step in parts:
                 parts[step].append(take_keys(column, rows))
-    return {step: _joined(columns) for step, columns in parts.items()}
+    return {step: joined(columns) for step, columns in parts.items()}
 
 
-def _joined(columns: list[Any]) -> Any:
+def joined(columns: list[Any]) -> Any:
     """Return the keys of several columns, each once, as one column."""
     if not columns:
         return []
