@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import pickle
 import threading
 from typing import Any
@@ -180,3 +182,30 @@ def test_views_of_other_placements() -> None:
 def test_bad_input(call: Any, words: str) -> None:
     with pytest.raises(rvh.RVHError, match=words):
         call()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
+def test_a_child_of_a_fork_waits_for_nothing_of_its_parent() -> None:
+    at_put, go_on = threading.Event(), threading.Event()
+
+    class Slow(Memory):
+        def put(self, node: str, key: Any, value: Any) -> None:
+            at_put.set()
+            assert go_on.wait(30)
+
+    worker = Worker(MIGRATION, Slow(), view("before"))
+    writing = threading.Thread(target=worker.write, args=("x", 1))
+    writing.start()
+    assert at_put.wait(30)
+    child = multiprocessing.get_context("fork").Process(target=adopts_and_reads, args=(worker,))
+    child.start()
+    child.join(60)
+    go_on.set()
+    writing.join(30)
+    assert child.exitcode == 0
+    assert worker.settled == 1
+
+
+def adopts_and_reads(worker: Worker) -> None:
+    assert worker.adopt(view("copying", epoch=2)) == 2
+    assert worker.read("x") is None

@@ -20,7 +20,14 @@ import rvh
 CHANGING = {
     str(Path(rvh.__file__).parent / name)
     for name in (
-        *("_members.py", "cache.py", "migration/plan.py", "ring/face.py"),
+        *(
+            "_members.py",
+            "cache.py",
+            "migration/coordinator.py",
+            "migration/plan.py",
+            "ring/face.py",
+        ),
+        "migration/worker.py",
         *("balanced/assigner.py", "balanced/batch.py", "balanced/matching.py"),
         *("_backend/pure/cache.py", "integrations/pymemcache.py"),
     )

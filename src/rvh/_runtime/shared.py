@@ -7,8 +7,8 @@
 3. In the child of a fork the lock is new, since the thread that held the old one does not exist
    there. By the second rule, the change of that thread is complete or did not happen.
 
-`SelectionCache`, `BalancedAssigner`, `RingFace`, the hasher of pymemcache and `Membership` follow
-these rules.
+`SelectionCache`, `BalancedAssigner`, `RingFace`, the hasher of pymemcache, `Membership`, and the
+`Coordinator` and `Worker` of a migration follow these rules.
 All other objects never change, except for values that are computed on first use, the same by every
 thread.
 """

@@ -23,6 +23,7 @@ from rvh import keys as _keys
 from rvh._arguments.numbers import whole_number
 from rvh._columns.values import is_whole
 from rvh._placing import as_placement
+from rvh._runtime.shared import Shared
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.migration.crossing import crossing_limit
 from rvh.migration.generations import among, following, left, same
@@ -76,7 +77,7 @@ class _State:
         return sorted(name for name, at in self.workers.items() if at != self.epoch)
 
 
-class Coordinator:
+class Coordinator(Shared):
     """The phases of a migration, its steps, and which worker works by which epoch.
 
     It never loses what it has answered: every change is in the file before the call returns. A
@@ -120,13 +121,24 @@ class Coordinator:
         self._first = self._migration = migration
         self._plan = plan  # of the first migration: it knows which key is of which step
         self._path = None if path is None else Path(fspath(path))
-        self._lock = threading.RLock()
-        self._copies_running = 0
+        self._share()
         self._state = _State(
             Phase.BEFORE, 1, 0.0, np.zeros(plan.steps, dtype=np.bool_), dead=migration._dead
         )
         if self._path is not None:
             write_state(self._path, self._to_json(self._state), None)
+
+    def _share(self) -> None:
+        super()._share()
+        self._begin()
+
+    def _after_fork(self) -> None:
+        super()._after_fork()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()  # methods call one another
+        self._copies_running = 0
 
     @classmethod
     def resume(

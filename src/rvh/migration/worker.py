@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rvh._runtime.shared import Shared
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.migration.generations import following
 from rvh.migration.migration import Migration
@@ -17,10 +18,11 @@ from rvh.migration.view import View
 __all__ = ["Worker"]
 
 
-class Worker:
+class Worker(Shared):
     """Reads, writes and deletes keys while a migration is under way.
 
-    Its threads may share it. Writes and deletes of one key must not overlap, in one worker or in
+    Its threads may share it; the child of a fork is another worker, which acknowledges under a name
+    of its own. Writes and deletes of one key must not overlap, in one worker or in
     several: let one writer have a key at a time, or let the store decide by versions.
 
     Parameters
@@ -80,11 +82,22 @@ class Worker:
         self._store = store
         self._placements = list(placements)
         self._retries = as_retries(retries)
-        self._changed = threading.Condition()
-        self._running: dict[int, int] = {}  # operations in flight, by the epoch that they began in
+        self._share()
         self._view: View | None = None
         if view is not None:
             self.adopt(view)
+
+    def _share(self) -> None:
+        super()._share()
+        self._begin()
+
+    def _after_fork(self) -> None:
+        super()._after_fork()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._changed = threading.Condition(self._change_lock)
+        self._running: dict[int, int] = {}  # operations in flight, by the epoch that they began in
 
     @property
     def view(self) -> View | None:
@@ -212,9 +225,9 @@ class Worker:
             yield view, migration.route(key, view.phase, view.progress)
         finally:
             with self._changed:
-                self._running[view.epoch] -= 1
-                if not self._running[view.epoch]:
-                    del self._running[view.epoch]
+                left = self._running.pop(view.epoch, 0) - 1  # none in the child of a fork
+                if left > 0:
+                    self._running[view.epoch] = left
                 self._changed.notify_all()
 
     def _call(self, what: str, node: Any, key: Any, *value: Any) -> Any:
