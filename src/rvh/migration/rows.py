@@ -20,7 +20,7 @@ def as_rows(keys: Any) -> Any:
 
 def take_keys(keys: Any, rows: NDArray[np.intp]) -> Any:
     """Return the keys at some rows."""
-    held = as_rows(keys)
-    if isinstance(held, np.ndarray):
-        return held[rows]
+    if isinstance(keys, np.ndarray):
+        return keys[rows]
+    held = keys if isinstance(keys, (list, tuple)) else as_rows(keys)
     return [held[row] for row in rows.tolist()]
