@@ -217,7 +217,7 @@ static void ring_lookup(size_t a, size_t b) {
 static void points(size_t a, size_t b) {
   size_t bad;
   (void)b;
-  check(rvh_points(isa, (rvh_point_kind)a, &keys, 0, w->keys, words, NULL, &bad));
+  check(rvh_points(isa, (rvh_point_kind)a, (rvh_tag){0}, &keys, 0, w->keys, words, NULL, &bad));
 }
 
 static void geohashes(size_t a, size_t b) {
@@ -227,7 +227,7 @@ static void geohashes(size_t a, size_t b) {
   for (size_t i = 0; i < KEYS; i++)
     for (size_t j = 0; j < 12; j++) text[i][j] = (uint8_t)"0123456789bcdefg"[(i * 7919 >> j) % 16];
   const rvh_column places = {.layout = RVH_FIXED, .data = text[0], .stride = 12, .itemsize = 12};
-  check(rvh_points(isa, RVH_POINT_GEOHASH, &places, 0, w->keys, words, NULL, &bad));
+  check(rvh_points(isa, RVH_POINT_GEOHASH, (rvh_tag){0}, &places, 0, w->keys, words, NULL, &bad));
 }
 
 static void score_rows(size_t a, size_t b) {

@@ -25,6 +25,24 @@ uint64_t rvh_xxh64_1(blake2_simd_bytes key);
 
 /* MurmurHash2 of 32 bits with the seed 0x9747b28c, as Kafka's. */
 uint64_t rvh_murmur2_32(blake2_simd_bytes key);
+/* CRC-16/XMODEM, as Redis Cluster's. */
+uint64_t rvh_crc16(blake2_simd_bytes key);
+/* FNV-1a, as librdkafka's. */
+uint64_t rvh_fnv1a_32(blake2_simd_bytes key);
+/* libmemcached's and twemproxy's, by their names; 15 bits of the CRC-32. */
+uint64_t rvh_hashkit_crc32(blake2_simd_bytes key);
+uint64_t rvh_hashkit_crc32_or_1(blake2_simd_bytes key);
+uint64_t rvh_hashkit_fnv1_32(blake2_simd_bytes key);
+uint64_t rvh_hashkit_fnv1a_32(blake2_simd_bytes key);
+uint64_t rvh_hashkit_fnv1_64(blake2_simd_bytes key);
+uint64_t rvh_hashkit_fnv1a_64(blake2_simd_bytes key);
+uint64_t rvh_hashkit_hsieh(blake2_simd_bytes key);
+uint64_t rvh_hashkit_jenkins(blake2_simd_bytes key);
+uint64_t rvh_hashkit_murmur(blake2_simd_bytes key);
+uint64_t rvh_nutcracker_crc16(blake2_simd_bytes key);
+
+/* farmhash.c: FarmHash's Fingerprint64 */
+uint64_t rvh_farm_fingerprint64(blake2_simd_bytes key);
 
 /* haproxy_hashes.c: the four functions of its hash-type (the fourth is rvh_crc32), and the same
  * with `avalanche` */

@@ -71,6 +71,19 @@ static const struct {
     [RVH_POINT_GEOHASH] = {"geohash", 64, geohash, NULL},
     [RVH_POINT_MURMUR2_32] = {"murmur2_32", 32, rvh_murmur2_32, NULL},
     [RVH_POINT_XXH64_1] = {"xxh64_1", 64, rvh_xxh64_1, NULL},
+    [RVH_POINT_HASHKIT_MURMUR] = {"hashkit_murmur", 32, rvh_hashkit_murmur, NULL},
+    [RVH_POINT_CRC16] = {"crc16", 16, rvh_crc16, NULL},
+    [RVH_POINT_NUTCRACKER_CRC16] = {"nutcracker_crc16", 32, rvh_nutcracker_crc16, NULL},
+    [RVH_POINT_HASHKIT_CRC32] = {"hashkit_crc32", 32, rvh_hashkit_crc32, NULL},
+    [RVH_POINT_HASHKIT_CRC32_OR_1] = {"hashkit_crc32_or_1", 32, rvh_hashkit_crc32_or_1, NULL},
+    [RVH_POINT_FNV1A_32] = {"fnv1a_32", 32, rvh_fnv1a_32, NULL},
+    [RVH_POINT_HASHKIT_FNV1_32] = {"hashkit_fnv1_32", 32, rvh_hashkit_fnv1_32, NULL},
+    [RVH_POINT_HASHKIT_FNV1A_32] = {"hashkit_fnv1a_32", 32, rvh_hashkit_fnv1a_32, NULL},
+    [RVH_POINT_HASHKIT_FNV1_64] = {"hashkit_fnv1_64", 32, rvh_hashkit_fnv1_64, NULL},
+    [RVH_POINT_HASHKIT_FNV1A_64] = {"hashkit_fnv1a_64", 32, rvh_hashkit_fnv1a_64, NULL},
+    [RVH_POINT_HASHKIT_HSIEH] = {"hashkit_hsieh", 32, rvh_hashkit_hsieh, NULL},
+    [RVH_POINT_HASHKIT_JENKINS] = {"hashkit_jenkins", 32, rvh_hashkit_jenkins, NULL},
+    [RVH_POINT_FARM_FINGERPRINT64] = {"farm_fingerprint64", 64, rvh_farm_fingerprint64, NULL},
     [RVH_POINT_MURMUR2_64] = {"murmur2_64", 64, murmur2_64, NULL},
     [RVH_POINT_SDBM] = {"sdbm", 32, rvh_sdbm, NULL},
     [RVH_POINT_DJB2] = {"djb2", 32, rvh_djb2, NULL},
@@ -143,9 +156,20 @@ static void all_points(const rvh_isa *isa, rvh_point_kind kind, const blake2_sim
   if (group.n > 0) md5_flush(isa, &group, points);
 }
 
-rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys,
-                          size_t start, size_t stop, size_t cost, rvh_use_points *use,
-                          void *context, rvh_poll *poll, size_t *bad) {
+blake2_simd_bytes rvh_tagged(rvh_tag tag, blake2_simd_bytes key) {
+  if (tag.open == 0 || key.size == 0) return key;
+  const uint8_t *end = key.data + key.size;
+  const uint8_t *open = memchr(key.data, tag.open, key.size);
+  if (open == NULL) return key;
+  const uint8_t *start = open + 1;
+  const uint8_t *close = start < end ? memchr(start, tag.close, (size_t)(end - start)) : NULL;
+  if (close == NULL || close == start) return key;
+  return (blake2_simd_bytes){start, (size_t)(close - start)};
+}
+
+rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, rvh_tag tag,
+                          const rvh_column *keys, size_t start, size_t stop, size_t cost,
+                          rvh_use_points *use, void *context, rvh_poll *poll, size_t *bad) {
   const size_t limit = cost < BATCH_COST / BATCH ? BATCH
                        : cost < BATCH_COST       ? BATCH_COST / cost
                                                  : 1;
@@ -162,6 +186,7 @@ rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_col
     }
     status = rvh_column_spans(keys, row, n, spans, scratch, bad);
     if (status != RVH_OK) break;
+    for (size_t i = 0; i < n && tag.open != 0; i++) spans[i] = rvh_tagged(tag, spans[i]);
     all_points(isa, kind, spans, n, points);
     status = use(context, row - start, points, n);
   }
@@ -176,7 +201,7 @@ static rvh_status copy_points(void *context, size_t row, const uint64_t *points,
   return RVH_OK;
 }
 
-rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys, size_t start,
-                      size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad) {
-  return rvh_each_point(isa, kind, keys, start, stop, 1, copy_points, points, poll, bad);
+rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, rvh_tag tag, const rvh_column *keys,
+                      size_t start, size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad) {
+  return rvh_each_point(isa, kind, tag, keys, start, stop, 1, copy_points, points, poll, bad);
 }

@@ -8,7 +8,8 @@
 /* The range of 32- or 64-bit points is cut into slices by their highest bits, about two for each
  * point; each slice knows the first point that is not before it. */
 struct rvh_ring {
-  rvh_point_kind kind;    /* of the keys' points */
+  rvh_point_kind kind; /* of the keys' points */
+  rvh_tag tag;
   const uint64_t *points; /* ascending */
   const uint32_t *owners;
   size_t count, nodes;
@@ -78,6 +79,8 @@ failed:
   free(each);
   return status;
 }
+
+void rvh_ring_set_tag(rvh_ring *ring, rvh_tag tag) { ring->tag = tag; }
 
 void rvh_ring_free(rvh_ring *ring) {
   if (ring == NULL) return;
@@ -183,7 +186,7 @@ rvh_status rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size
   uint64_t *seen;
   rvh_status status = new_seen(ring, k, &seen);
   if (status != RVH_OK) return status;
-  const size_t at = successor(ring, rvh_point(ring->kind, key));
+  const size_t at = successor(ring, rvh_point(ring->kind, rvh_tagged(ring->tag, key)));
   status =
       seen == NULL ? few_owners(ring, at, k, out, poll) : many_owners(ring, at, k, out, seen, poll);
   free(seen);
@@ -237,8 +240,8 @@ rvh_status rvh_ring_lookup(const rvh_isa *isa, const rvh_ring *ring, const rvh_c
   output to = {.ring = ring, .k = k, .out = out, .poll = poll};
   rvh_status status = new_seen(ring, k, &to.seen);
   if (status == RVH_OK)
-    status = rvh_each_point(isa, ring->kind, keys, start, stop, rvh_ring_cost(ring, k), write_nodes,
-                            &to, poll, bad);
+    status = rvh_each_point(isa, ring->kind, ring->tag, keys, start, stop, rvh_ring_cost(ring, k),
+                            write_nodes, &to, poll, bad);
   free(to.seen);
   return status;
 }

@@ -350,6 +350,19 @@ typedef enum {
   /* and those of hashes.h by their names: */
   RVH_POINT_MURMUR2_32,
   RVH_POINT_XXH64_1,
+  RVH_POINT_HASHKIT_MURMUR,
+  RVH_POINT_CRC16,
+  RVH_POINT_NUTCRACKER_CRC16,
+  RVH_POINT_HASHKIT_CRC32,
+  RVH_POINT_HASHKIT_CRC32_OR_1,
+  RVH_POINT_FNV1A_32,
+  RVH_POINT_HASHKIT_FNV1_32,
+  RVH_POINT_HASHKIT_FNV1A_32,
+  RVH_POINT_HASHKIT_FNV1_64,
+  RVH_POINT_HASHKIT_FNV1A_64,
+  RVH_POINT_HASHKIT_HSIEH,
+  RVH_POINT_HASHKIT_JENKINS,
+  RVH_POINT_FARM_FINGERPRINT64,
   RVH_POINT_MURMUR2_64, /* MurmurHash64A, seed 0xc70f6907 */
   RVH_POINT_SDBM,
   RVH_POINT_DJB2,
@@ -363,13 +376,21 @@ typedef enum {
 
 /* One of `contract.POINTS`. */
 const char *rvh_point_name(rvh_point_kind kind);
-/* Its points are below 2^bits: 32 or 64. */
+/* Its points are below 2^bits: 16, 32 or 64. */
 unsigned rvh_point_bits(rvh_point_kind kind);
 
 uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key);
+
+/* Where a key has `open` and `close` behind it, what is between the first of each is hashed, if
+ * that is not empty. {0}: always the whole key. */
+typedef struct {
+  uint8_t open, close;
+} rvh_tag;
+
+blake2_simd_bytes rvh_tagged(rvh_tag tag, blake2_simd_bytes key);
 /* The points of rows start to stop. */
-rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys, size_t start,
-                      size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad);
+rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, rvh_tag tag, const rvh_column *keys,
+                      size_t start, size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad);
 
 /* ---- hashes of typed columns -------------------------------------------------------------- */
 
@@ -419,6 +440,7 @@ typedef struct rvh_ring rvh_ring;
 rvh_status rvh_ring_new(rvh_ring **ring, rvh_point_kind kind, const uint64_t *points,
                         const uint32_t *owners, size_t count, rvh_poll *poll);
 void rvh_ring_free(rvh_ring *ring);
+void rvh_ring_set_tag(rvh_ring *ring, rvh_tag tag);
 
 /* out[k]: the nodes of the first point at or after a key's and of those that follow, each once; k
  * is at most the number of nodes that have a point. */

@@ -60,9 +60,9 @@ typedef rvh_status rvh_use_points(void *context, size_t row, const uint64_t *poi
 
 /* Passes the points of rows start to stop to `use`, a batch at a time. Using one point takes as
  * long as hashing `cost` short keys. */
-rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys,
-                          size_t start, size_t stop, size_t cost, rvh_use_points *use,
-                          void *context, rvh_poll *poll, size_t *bad);
+rvh_status rvh_each_point(const rvh_isa *isa, rvh_point_kind kind, rvh_tag tag,
+                          const rvh_column *keys, size_t start, size_t stop, size_t cost,
+                          rvh_use_points *use, void *context, rvh_poll *poll, size_t *bad);
 
 /* The size of an RVH_PADDED element without its padding. One comparison tells where there is none;
  * long padding is skipped eight bytes at a time. */

@@ -128,7 +128,7 @@ class Cache:
 
 class RingPoints:
     def __init__(
-        self, kind: str, points: NDArray[np.uint64], owners: NDArray[np.uint32]
+        self, kind: str, points: NDArray[np.uint64], owners: NDArray[np.uint32], tag: bytes = ...
     ) -> None: ...
     def lookup_one(self, key: object, k: int, names: list[T]) -> list[T]: ...
     def lookup(
@@ -150,6 +150,7 @@ class RingPoints:
         cancel: Cancel | None,
     ) -> None: ...
 
+def key_point(kind: str, key: object, tag: bytes = ...) -> int: ...
 def chain_point(chain: Chain, key: object) -> int: ...
 def chain_points(
     chain: Chain,
@@ -159,6 +160,7 @@ def chain_points(
     out: NDArray[np.uint64],
     cancel: Cancel | None,
 ) -> None: ...
+
 class Prefixes:
     def __init__(self, texts: KeyColumn, seed: int, code_points: bool) -> None: ...
     def argselect(
@@ -170,7 +172,6 @@ class Prefixes:
         cancel: Cancel | None,
     ) -> None: ...
 
-def key_point(kind: str, key: object) -> int: ...
 def key_points(
     kind: str,
     keys: KeyColumn,
@@ -178,6 +179,7 @@ def key_points(
     stop: int,
     out: NDArray[np.uint64],
     cancel: Cancel | None,
+    tag: bytes = ...,
 ) -> None: ...
 
 class Matching:

@@ -71,10 +71,12 @@ def fill_deduplicated(
         fill(work, piece, out[first : first + len(piece)], cost, count)
 
 
-def points_of(kind: str, keys: KeyColumn, threads: int | None) -> NDArray[np.uint64]:
+def points_of(
+    kind: str, keys: KeyColumn, threads: int | None, tag: bytes = b""
+) -> NDArray[np.uint64]:
     """Return the points of all keys, shape (M,): see `key_points`."""
     out = np.empty(len(keys), dtype=np.uint64)
-    fill(partial(key_points, kind), keys, out, 1, threads)
+    fill(partial(key_points, kind, tag=tag), keys, out, 1, threads)
     return out
 
 

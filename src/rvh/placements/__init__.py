@@ -1,13 +1,17 @@
 """The placements of other systems that are no rings, to the bit.
 
 `Modulo` puts a key into a slot by its hash modulo the number of slots; a slot is on one node or on
-several. The functions make what a system has: `kafka` its partitions.
+several. The functions make what a system has: `kafka` its partitions, `redis_cluster` its slots,
+`python_memcached`, `libmemcached_modula` and `twemproxy` their servers, `bigquery` its shards.
 """
 
 from rvh._public import exported_by
 from rvh.placements.envoy import envoy_ring, maglev
 from rvh.placements.haproxy import haproxy, haproxy_map
+from rvh.placements.bigquery import bigquery
+from rvh.placements.memcached import libmemcached_modula, python_memcached, twemproxy
 from rvh.placements.modulo import HASHES, REDUCTIONS, Modulo
+from rvh.placements.redis import redis_cluster
 from rvh.placements.slots import SlotTable
 from rvh.placements.streams import kafka
 
@@ -33,3 +37,14 @@ exported_by(
     kafka,
     maglev,
 )
+    "bigquery",
+    "kafka",
+    "libmemcached_modula",
+    "python_memcached",
+    "redis_cluster",
+    "twemproxy",
+]
+
+exported_by(__name__, SlotTable, Modulo)
+exported_by(__name__, bigquery, kafka, libmemcached_modula, python_memcached, redis_cluster)
+exported_by(__name__, twemproxy)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rvh import keys as _keys
 from rvh._arguments.choices import one_of
+from rvh._arguments.tags import as_tag
 from rvh._backend import Cancel, key_point, key_points
 from rvh._backend.contract import POINTS
 from rvh._batch.answers import fill
@@ -50,12 +51,16 @@ class Modulo(SlotTable):
         The node of each slot, or its nodes, best first. A number N means the nodes ``"0"`` to
         ``"N-1"``.
     hash : str
-        One of `HASHES`. Those of 32 and 64 bits are compared by their bits; ``md5`` is all 128,
-        big-endian.
+        One of `HASHES`: ``md5`` is all its 128 bits, big-endian, and ``ketama`` the first 32,
+        little-endian; ``hashkit_crc32`` and others of that prefix are those of libmemcached and
+        twemproxy on x86.
     reduce : {"unsigned", "masked", "floor", "absolute"}
         What is taken modulo N: the hash; the hash without its highest bit, as by
         ``hash & 0x7fffffff``; the hash as a signed number, with a remainder of 0 or more, as by
         Java's ``Math.floorMod``; or the absolute value of that number.
+    tag : str, optional
+        Two characters, as ``"{}"``. Of a key that has them, only what is between the first and the
+        next second is hashed, if that is not empty.
     integers : one of `INTEGERS`, optional
         How the system writes integer keys: see `rvh.ring.Ring`. By default they are errors.
 
@@ -63,7 +68,8 @@ class Modulo(SlotTable):
     ------
     RVHError
         No slots, rows of different lengths, a slot that has a node twice; an unknown hash,
-        reduction or ``integers``; a reduction of md5 to signed numbers.
+        reduction or ``integers``; a reduction of md5 to signed numbers; a ``tag`` that is not two
+        ASCII characters.
     RVHTypeError
         Nodes that are not str or bytes.
 
@@ -77,7 +83,7 @@ class Modulo(SlotTable):
     [['a'], ['b']]
     """
 
-    __slots__ = ("_hash", "_integers", "_reduce")
+    __slots__ = ("_hash", "_integers", "_reduce", "_tag")
 
     def __init__(
         self,
@@ -85,10 +91,12 @@ class Modulo(SlotTable):
         hash: str,  # noqa: A002 - the name of the property
         *,
         reduce: str = "unsigned",
+        tag: str | None = None,
         integers: Integers | None = None,
     ) -> None:
         self._hash = one_of("hash", hash, HASHES)
         self._reduce = one_of("reduce", reduce, REDUCTIONS)
+        self._tag = as_tag(tag)
         self._integers = check_integers(integers)
         if HASHES[self._hash] > 64 and self._reduce != "unsigned":
             raise RVHError(
@@ -109,12 +117,22 @@ class Modulo(SlotTable):
         return self._reduce
 
     @property
+    def tag(self) -> str | None:
+        """The two characters around the part of a key that is hashed; None for whole keys."""
+        return self._tag.decode() or None
+
+    @property
     def integers(self) -> str | None:
         """The way that integer keys are written: one of `INTEGERS`, or None if they are errors."""
         return self._integers
 
     def _options(self) -> dict[str, Any]:
-        return {"hash": self._hash, "reduce": self._reduce, "integers": self._integers}
+        return {
+            "hash": self._hash,
+            "reduce": self._reduce,
+            "tag": self.tag,
+            "integers": self._integers,
+        }
 
     def __repr__(self) -> str:
         integers = "" if self._integers is None else f", integers={self._integers!r}"
@@ -166,9 +184,9 @@ class Modulo(SlotTable):
         """
         if type(key) is not str:
             key = foreign_key(key, self._integers)
-        value = key_point(self._hash, key)
+        value = key_point(self._hash, key, self._tag)
         if HASHES[self._hash] > 64:
-            return (value << 64 | key_point("md5_low", key)) % len(self._owners)
+            return (value << 64 | key_point("md5_low", key, self._tag)) % len(self._owners)
         top = 1 << HASHES[self._hash] - 1
         if self._reduce == "masked":
             value &= top - 1
@@ -212,10 +230,10 @@ class Modulo(SlotTable):
         """Fill in the slots of rows: the work of `fill`."""
         points = np.empty(stop - start, dtype=np.uint64)
         count = np.uint64(len(self._owners))
-        key_points(self._hash, keys, start, stop, points, cancel)
+        key_points(self._hash, keys, start, stop, points, cancel, self._tag)
         if HASHES[self._hash] > 64:  # no product below overflows: there are fewer than 2^32 slots
             low = np.empty_like(points)
-            key_points("md5_low", keys, start, stop, low, cancel)
+            key_points("md5_low", keys, start, stop, low, cancel, self._tag)
             points %= count
             points *= np.uint64(2**64 % len(self._owners))
             points %= count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rvh._arguments.choices import one_of
 from rvh.placements.modulo import Modulo
 
 if TYPE_CHECKING:
@@ -13,14 +14,28 @@ if TYPE_CHECKING:
 __all__ = ["kafka"]
 
 
-def kafka(partitions: Slots, *, integers: Integers | None = None) -> Modulo:
-    """The partitions of Kafka's default partitioner, for messages that have a key.
+#: the hash of each partitioner, and what is taken modulo the number of partitions
+PARTITIONERS = {
+    "murmur2": ("murmur2_32", "masked"),
+    "consistent": ("crc32", "unsigned"),
+    "fnv1a": ("fnv1a_32", "absolute"),
+}
+
+
+def kafka(
+    partitions: Slots, *, partitioner: str = "murmur2", integers: Integers | None = None
+) -> Modulo:
+    """The partitions of Kafka's partitioners, for messages that have a key.
 
     Parameters
     ----------
     partitions : int, or sequence of str or bytes, shape (P,), or of rows of them, shape (P, R)
         The number of partitions, which are called ``"0"``, ``"1"`` and so on; or the broker of
         each partition; or its replicas, the leader first.
+    partitioner : {"murmur2", "consistent", "fnv1a"}
+        By default that of Kafka's Java clients and of kafka-python; librdkafka (confluent-kafka
+        and others) calls it so too. librdkafka's own default is ``"consistent"``; ``"fnv1a"`` is
+        also Sarama's. Names that end with ``_random`` in librdkafka place keys in the same way.
     integers : one of `INTEGERS`, optional
         How the producer's serializer writes integer keys: ``"int32_be"`` for Kafka's
         IntegerSerializer, ``"int64_be"`` for its LongSerializer, ``"text"`` for digits.
@@ -32,7 +47,12 @@ def kafka(partitions: Slots, *, integers: Integers | None = None) -> Modulo:
     Raises
     ------
     RVHError, RVHTypeError
-        As `Modulo`.
+        As `Modulo`; another partitioner.
+
+    Notes
+    -----
+    Without a key, a message may be in any partition. So may one whose key is empty with
+    librdkafka's ``consistent_random``, its default.
 
     Examples
     --------
@@ -42,4 +62,5 @@ def kafka(partitions: Slots, *, integers: Integers | None = None) -> Modulo:
     >>> kafka([["broker1", "broker2"], ["broker2", "broker3"]]).lookup("user:1", 2)
     ['broker1', 'broker2']
     """
-    return Modulo(partitions, "murmur2_32", reduce="masked", integers=integers)
+    hash_name, reduce = PARTITIONERS[one_of("partitioner", partitioner, PARTITIONERS)]
+    return Modulo(partitions, hash_name, reduce=reduce, integers=integers)

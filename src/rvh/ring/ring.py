@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rvh import keys as _keys
 from rvh._arguments.choices import one_of
 from rvh._arguments.numbers import whole_number
+from rvh._arguments.tags import as_tag
 from rvh._backend import RingPoints, key_point
 from rvh._backend.contract import HASHES
 from rvh._batch.answers import fill, points_of
@@ -82,7 +83,7 @@ class Ring:
 
     __slots__ = (
         *("__weakref__", "_column", "_fingerprint", "_hash", "_hit", "_ids", "_integers", "_names"),
-        *("_nodes_with_points", "_owners", "_points", "_ring"),
+        *("_nodes_with_points", "_owners", "_points", "_ring", "_tag"),
     )
 
     def __init__(
@@ -93,6 +94,7 @@ class Ring:
         owners: NDArray[Any],
         integers: str | None = None,
         hit: str = "point",
+        tag: str | None = None,
     ) -> None:
         # Points are unsigned numbers in the order of the tokens. Of equal points the first counts.
         self._column, self._ids = _keys.node_column(ids)
@@ -103,12 +105,13 @@ class Ring:
         self._hash = hash_name
         self._integers = check_integers(integers)
         self._hit = hit
+        self._tag = as_tag(tag)
         self._points = np.ascontiguousarray(points[order], dtype=np.uint64)
         self._owners = np.ascontiguousarray(owners[order], dtype=np.uint32)
         self._points.flags.writeable = self._owners.flags.writeable = False
         self._names = to_list(self._ids)
         self._nodes_with_points = int(np.count_nonzero(np.bincount(self._owners)))
-        self._ring = RingPoints(hash_name, *self._last_tokens())
+        self._ring = RingPoints(hash_name, *self._last_tokens(), self._tag)
         self._fingerprint: str | None = None
 
     def _last_tokens(self) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
@@ -137,6 +140,7 @@ class Ring:
         *,
         integers: str | None = None,
         hit: str = "point",
+        tag: str | None = None,
     ) -> Ring:
         """Make a ring of explicit tokens.
 
@@ -152,6 +156,9 @@ class Ring:
         hit : {"point", "next", "nearest"}
             A key's point: the first at or behind its token; the first behind it; or the nearest,
             of two that are equally near the one before.
+        tag : str, optional
+            Two characters. Of a key that has them, only what is between the first and the next
+            second is hashed, if that is not empty.
 
         Returns
         -------
@@ -161,7 +168,7 @@ class Ring:
         ------
         RVHError
             An unknown hash, ``integers`` or ``hit``; a token that is out of range or given twice;
-            no tokens.
+            no tokens; a ``tag`` that is not two ASCII characters.
         RVHTypeError
             A token that is not a whole number.
 
@@ -211,7 +218,7 @@ class Ring:
         if not seen:
             raise RVHError("there are no tokens: give at least one to a node")
         points = np.array([token - lowest for token in seen], dtype=np.uint64)
-        return cls(list(tokens), hash_name, points, np.array(owners), integers, str(hit))
+        return cls(list(tokens), hash_name, points, np.array(owners), integers, str(hit), tag)
 
     # -- properties ---------------------------------------------------------------------------
 
@@ -229,6 +236,11 @@ class Ring:
     def integers(self) -> str | None:
         """The way that integer keys are written: one of `INTEGERS`, or None if they are errors."""
         return self._integers
+
+    @property
+    def tag(self) -> str | None:
+        """The two characters around the part of a key that is hashed; None for whole keys."""
+        return self._tag.decode() or None
 
     @property
     def tokens(self) -> NDArray[Any]:
@@ -265,6 +277,8 @@ class Ring:
                 options += f" integers={self._integers}"
             if self._hit != "point":
                 options += f" hit={self._hit}"
+            if self._tag:
+                options += f" tag={self._tag.decode()}"
             digest.update(f"{options}\n".encode())
             names = list(self._column.iter_bytes())
             for point, owner in zip(self._points.tolist(), self._owners.tolist(), strict=True):
@@ -303,6 +317,7 @@ class Ring:
             "owners": self._owners,
             "integers": self._integers,
             "hit": self._hit,
+            "tag": self.tag,
         }
         return tuple((options | changes).values())
 
@@ -556,7 +571,7 @@ class Ring:
         """
         if type(key) is not str:
             key = foreign_key(key, self._integers)
-        return key_point(self._hash, key) + HASHES[self._hash][0]
+        return key_point(self._hash, key, self._tag) + HASHES[self._hash][0]
 
     def token_batch(self, keys: Keys, *, threads: int | None = None) -> NDArray[Any]:
         """The token of every key.
@@ -583,7 +598,7 @@ class Ring:
         """
         with _keys.open_keys(keys) as column:
             hashed = foreign_column(column, self._integers)
-            return self._as_tokens(points_of(self._hash, hashed, threads))
+            return self._as_tokens(points_of(self._hash, hashed, threads, self._tag))
 
     def _as_tokens(self, points: NDArray[np.uint64]) -> NDArray[Any]:
         if HASHES[self._hash][0] == 0:

@@ -738,8 +738,9 @@ static void test_md5(void) {
   for (size_t i = 0; i < KEYS; i++) data[i] = random64();
   const rvh_column column = {
       .layout = RVH_INTEGERS, .data = (const uint8_t *)data, .stride = 8, .itemsize = 8};
-  check(rvh_points(isa, RVH_POINT_MD5, &column, 0, KEYS, points, NULL, &bad) == RVH_OK, "points", 0,
-        0);
+  check(
+      rvh_points(isa, RVH_POINT_MD5, (rvh_tag){0}, &column, 0, KEYS, points, NULL, &bad) == RVH_OK,
+      "points", 0, 0);
   for (size_t i = 0; i < KEYS; i++) {
     uint8_t bytes[8];
     for (int b = 0; b < 8; b++) bytes[b] = (uint8_t)(data[i] >> (8 * b));
@@ -766,6 +767,62 @@ static void test_md5(void) {
     check(rvh_point(of_user[i].kind, (blake2_simd_bytes){(const uint8_t *)"user:1234", 9}) ==
               of_user[i].point,
           "point", i, 0);
+}
+
+/* The hashes of modulo_hashes.c and farmhash.c on every processor, of keys that lie anywhere and
+ * end where memory ends; the expected sums are the pure-Python twin's. */
+static void test_modulo_hashes(void) {
+  enum { LONGEST = 300 };
+  static const struct {
+    rvh_point_kind kind;
+    uint64_t sum;
+  } of_all[] = {
+      {RVH_POINT_MURMUR2_32, 0x5a0679ce31f6527du},
+      {RVH_POINT_CRC16, 0x12944a6277225508u},
+      {RVH_POINT_FNV1A_32, 0x21945a0ef473ebcfu},
+      {RVH_POINT_FARM_FINGERPRINT64, 0x2442064255e30d0du},
+      {RVH_POINT_HASHKIT_CRC32, 0xcc0e2fef337337c7u},
+      {RVH_POINT_HASHKIT_CRC32_OR_1, 0x3bb281f95941da48u},
+      {RVH_POINT_HASHKIT_FNV1_32, 0x6447414cd5a41a87u},
+      {RVH_POINT_HASHKIT_FNV1A_32, 0x05b166ca47752ecfu},
+      {RVH_POINT_HASHKIT_FNV1_64, 0x0064e6dbd54a0c27u},
+      {RVH_POINT_HASHKIT_FNV1A_64, 0xab608501a666a7efu},
+      {RVH_POINT_HASHKIT_HSIEH, 0xcc266313317f62c0u},
+      {RVH_POINT_HASHKIT_JENKINS, 0x2a039c03947477bcu},
+      {RVH_POINT_HASHKIT_MURMUR, 0xa53adf39622a627au},
+      {RVH_POINT_NUTCRACKER_CRC16, 0x7ddc924adbb65508u},
+  };
+  for (size_t i = 0; i < sizeof of_all / sizeof *of_all; i++) {
+    uint64_t sum = 0;
+    for (size_t size = 0; size <= LONGEST; size++) {
+      const size_t before = size % 5;
+      uint8_t *memory = allocate(before + size + 1), *key = memory + before + 1;
+      for (size_t j = 0; j < size; j++) key[j] = (uint8_t)(j * 31 + size * 7);
+      sum = sum * 31 + rvh_point(of_all[i].kind, (blake2_simd_bytes){key, size});
+      free(memory);
+    }
+    check(sum == of_all[i].sum, rvh_point_name(of_all[i].kind), i, 0);
+  }
+}
+
+/* Tags: what is between the first of each of two characters. */
+static void test_tags(void) {
+  static const struct {
+    const char *key, *part;
+  } of_all[] = {{"a{b}c", "b"}, {"{b}{c}", "b"}, {"a{}{b}", "a{}{b}"},
+                {"a{b", "a{b"}, {"}a{b}", "b"},  {"{{b}}", "{b"},
+                {"", ""},       {"{", "{"},      {"a{bc}}", "bc"},
+                {"}{", "}{"},   {"{}", "{}"}};
+  for (size_t i = 0; i < sizeof of_all / sizeof *of_all; i++) {
+    const size_t size = strlen(of_all[i].key);
+    uint8_t *key = allocate(size + (size == 0));
+    memcpy(key, of_all[i].key, size);
+    const blake2_simd_bytes part = rvh_tagged((rvh_tag){'{', '}'}, (blake2_simd_bytes){key, size});
+    check(part.size == strlen(of_all[i].part) && memcmp(part.data, of_all[i].part, part.size) == 0,
+          of_all[i].key, i, part.size);
+    check(rvh_tagged((rvh_tag){0, 0}, (blake2_simd_bytes){key, size}).size == size, "whole", i, 0);
+    free(key);
+  }
 }
 
 /* Chains of typed columns on every processor; tests/backend/test_chains.py has the rest. */
@@ -1625,7 +1682,8 @@ static void test_ring(void) {
   for (size_t i = 0; i < POINTS; i++)
     owners[i] = (uint32_t)(i < POINTS - ON ? random64() % 40 : i - (POINTS - ON));
   for (size_t i = 0; i < 40; i++) keys[i] = random64();
-  check(rvh_points(isa, RVH_POINT_XXH64, &column, 0, 40, at, NULL, &bad) == RVH_OK, "points", 0, 0);
+  check(rvh_points(isa, RVH_POINT_XXH64, (rvh_tag){0}, &column, 0, 40, at, NULL, &bad) == RVH_OK,
+        "points", 0, 0);
   int allowed = 0;
   for (rvh_status status = RVH_STOPPED; status == RVH_STOPPED; allowed++) {
     poll = impatient(&left, &poll, allowed);
@@ -1789,6 +1847,8 @@ int main(void) {
     for (size_t j = 0; j < SETS; j++) make_nodes(&sets[j]);
     test_neg_log();
     test_md5();
+    test_modulo_hashes();
+    test_tags();
     test_chains();
     test_offsets();
     test_rows();

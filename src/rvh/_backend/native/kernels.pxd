@@ -185,8 +185,13 @@ cdef extern from "rvh_kernels.h" nogil:
         RVH_POINT_COUNT
     const char *rvh_point_name(rvh_point_kind kind)
     uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key)
-    rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, const rvh_column *keys,
-                          size_t start, size_t stop, uint64_t *points, rvh_poll *poll, size_t *bad)
+    ctypedef struct rvh_tag:
+        uint8_t open
+        uint8_t close
+    blake2_simd_bytes rvh_tagged(rvh_tag tag, blake2_simd_bytes key)
+    rvh_status rvh_points(const rvh_isa *isa, rvh_point_kind kind, rvh_tag tag,
+                          const rvh_column *keys, size_t start, size_t stop, uint64_t *points,
+                          rvh_poll *poll, size_t *bad)
     ctypedef enum rvh_chain_system:
         pass
     ctypedef struct rvh_chain:
@@ -202,6 +207,7 @@ cdef extern from "rvh_kernels.h" nogil:
     rvh_status rvh_ring_new(rvh_ring **ring, rvh_point_kind kind, const uint64_t *points,
                             const uint32_t *owners, size_t count, rvh_poll *poll)
     void rvh_ring_free(rvh_ring *ring)
+    void rvh_ring_set_tag(rvh_ring *ring, rvh_tag tag)
     rvh_status rvh_ring_lookup_one(const rvh_ring *ring, blake2_simd_bytes key, size_t k,
                                    intptr_t *out, rvh_poll *poll)
     size_t rvh_ring_cost(const rvh_ring *ring, size_t k)

@@ -6,7 +6,8 @@ cdef class RingPoints:
     cdef const rvh_isa *isa
     cdef object points, owners  # what C reads
 
-    def __cinit__(self, str kind not None, const uint64_t[::1] points, const uint32_t[::1] owners):
+    def __cinit__(self, str kind not None, const uint64_t[::1] points, const uint32_t[::1] owners,
+                  bytes tag not None=b""):
         cdef size_t count = <size_t>points.shape[0]
         cdef rvh_status status
         cdef Watch watch
@@ -18,6 +19,7 @@ cdef class RingPoints:
             status = rvh_ring_new(&self.ring, self.kind, &points[0], &owners[0], count,
                                   &watch.poll)
         raise_for(status, None, 0)
+        rvh_ring_set_tag(self.ring, tag_of(tag))
 
     def __dealloc__(self):
         rvh_ring_free(self.ring)

@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvh._backend.contract import ALPHABET, LONGEST
+from rvh._backend.pure import modulo_hashes
+from rvh._backend.pure.farmhash import farm_fingerprint64
 from rvh._backend.pure.haproxy_hashes import avalanche, djb2, sdbm, wt6
 from rvh._backend.pure.hashes import murmur3, one_at_a_time, xxh64
-from rvh._backend.pure.modulo_hashes import murmur2_32
 from rvh._backend.pure.schemes import WORD, Murmur, murmur64a
 from rvh._columns.column import KeyColumn
 from rvh._columns.values import key_bytes
 
-__all__ = ["POINT_OF", "key_point", "key_points"]
+__all__ = ["POINT_OF", "key_point", "key_points", "tagged"]
 
 
 def _md5(key: bytes) -> bytes:
@@ -59,8 +60,21 @@ POINT_OF: dict[str, Callable[[bytes], int]] = {
     "one_at_a_time": one_at_a_time,
     "murmur2": lambda key: murmur64a(key, Murmur.KEY_SEED),
     "geohash": geohash,
-    "murmur2_32": murmur2_32,
     "xxh64_1": lambda key: xxh64(key, 1),
+    "murmur2_32": modulo_hashes.murmur2_32,
+    "hashkit_murmur": modulo_hashes.hashkit_murmur,
+    "crc16": modulo_hashes.crc16,
+    "nutcracker_crc16": modulo_hashes.nutcracker_crc16,
+    "hashkit_crc32": modulo_hashes.hashkit_crc32,
+    "hashkit_crc32_or_1": lambda key: modulo_hashes.hashkit_crc32(key) or 1,
+    "fnv1a_32": modulo_hashes.fnv1a_32,
+    "hashkit_fnv1_32": modulo_hashes.hashkit_fnv1_32,
+    "hashkit_fnv1a_32": modulo_hashes.hashkit_fnv1a_32,
+    "hashkit_fnv1_64": modulo_hashes.hashkit_fnv1_64,
+    "hashkit_fnv1a_64": modulo_hashes.hashkit_fnv1a_64,
+    "hashkit_hsieh": modulo_hashes.hashkit_hsieh,
+    "hashkit_jenkins": modulo_hashes.hashkit_jenkins,
+    "farm_fingerprint64": farm_fingerprint64,
     "murmur2_64": lambda key: murmur64a(key, 0xC70F6907),
     "sdbm": sdbm,
     "djb2": djb2,
@@ -72,9 +86,22 @@ POINT_OF: dict[str, Callable[[bytes], int]] = {
 }
 
 
-def key_point(kind: str, key: object) -> int:
+def tagged(key: bytes, tag: bytes) -> bytes:
+    """What is between the two characters of `tag`, if they are there and it is not empty.
+
+    Examples
+    --------
+    >>> tagged(b"a{b}{c}", b"{}"), tagged(b"a{}{c}", b"{}"), tagged(b"a{b}", b"")
+    (b'b', b'a{}{c}', b'a{b}')
+    """
+    start = key.find(tag[:1]) + 1 if tag else 0
+    end = key.find(tag[1:], start) if start else 0
+    return key[start:end] if start < end else key
+
+
+def key_point(kind: str, key: object, tag: bytes = b"") -> int:
     """The point of one key."""
-    return POINT_OF[kind](key_bytes(key))
+    return POINT_OF[kind](tagged(key_bytes(key), tag))
 
 
 def key_points(
@@ -84,6 +111,7 @@ def key_points(
     stop: int,
     out: NDArray[np.uint64],
     cancel: Any,
+    tag: bytes = b"",
 ) -> None:
     """The points of rows: 64-bit numbers that say where keys lie, on a ring for example.
 
@@ -96,9 +124,11 @@ def key_points(
     start, stop : int
     out : ndarray of uint64, shape (stop - start,)
     cancel : Cancel or None
+    tag : bytes
+        Two characters: only what is between them is hashed, if they are there and it is not empty.
     """
     point = POINT_OF[kind]
     for row, key in enumerate(keys.iter_bytes(start, stop)):
         if cancel is not None and cancel.is_set():
             return
-        out[row] = point(key)
+        out[row] = point(tagged(key, tag))

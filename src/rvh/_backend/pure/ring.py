@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._backend.pure.points import POINT_OF
+from rvh._backend.pure.points import POINT_OF, tagged
 from rvh._columns.column import KeyColumn
 from rvh._columns.values import key_bytes
 
@@ -27,12 +27,19 @@ class RingPoints:
         One of `contract.POINTS`: what a key's own point is.
     points : ndarray of uint64, shape (P,)
     owners : ndarray of uint32, shape (P,)
+    tag : bytes
+        As for `key_points`.
     """
 
-    def __init__(self, kind: str, points: NDArray[np.uint64], owners: NDArray[np.uint32]) -> None:
-        self._point = POINT_OF[kind]
+    def __init__(
+        self, kind: str, points: NDArray[np.uint64], owners: NDArray[np.uint32], tag: bytes = b""
+    ) -> None:
+        self._hash, self._tag = POINT_OF[kind], tag
         self._points: list[int] = points.tolist()
         self._owners: list[int] = owners.tolist()
+
+    def _point(self, key: bytes) -> int:
+        return self._hash(tagged(key, self._tag))
 
     def _nodes_from(self, point: int, k: int) -> list[int]:
         at = bisect_left(self._points, point)
