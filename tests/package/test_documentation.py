@@ -209,7 +209,6 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.placements.envoy_ring": (*FUNCTION, "Notes"),
     "rvh.placements.haproxy": (*FUNCTION, "Notes"),
     "rvh.placements.haproxy_map": (*FUNCTION, "Notes"),
-    "rvh.placements.kafka": FUNCTION,
     "rvh.migration.Coordinator": ("Parameters", "Raises", "Examples"),
     "rvh.migration.Coordinator.acknowledge": ("Raises",),
     "rvh.migration.Coordinator.acknowledged": (),

@@ -6,9 +6,9 @@ several. The functions make what a system has: `kafka` its partitions, `redis_cl
 """
 
 from rvh._public import exported_by
+from rvh.placements.bigquery import bigquery
 from rvh.placements.envoy import envoy_ring, maglev
 from rvh.placements.haproxy import haproxy, haproxy_map
-from rvh.placements.bigquery import bigquery
 from rvh.placements.memcached import libmemcached_modula, python_memcached, twemproxy
 from rvh.placements.modulo import HASHES, REDUCTIONS, Modulo
 from rvh.placements.redis import redis_cluster
@@ -20,31 +20,30 @@ __all__ = [
     "REDUCTIONS",
     "Modulo",
     "SlotTable",
+    "bigquery",
     "envoy_ring",
     "haproxy",
     "haproxy_map",
     "kafka",
+    "libmemcached_modula",
     "maglev",
+    "python_memcached",
+    "redis_cluster",
+    "twemproxy",
 ]
 
 exported_by(
     __name__,
     Modulo,
     SlotTable,
+    bigquery,
     envoy_ring,
     haproxy,
     haproxy_map,
     kafka,
+    libmemcached_modula,
     maglev,
+    python_memcached,
+    redis_cluster,
+    twemproxy,
 )
-    "bigquery",
-    "kafka",
-    "libmemcached_modula",
-    "python_memcached",
-    "redis_cluster",
-    "twemproxy",
-]
-
-exported_by(__name__, SlotTable, Modulo)
-exported_by(__name__, bigquery, kafka, libmemcached_modula, python_memcached, redis_cluster)
-exported_by(__name__, twemproxy)
