@@ -230,7 +230,7 @@ int rvh_chain_point(const rvh_chain *chain, blake2_simd_bytes key, uint64_t *poi
   for (size_t n = 0; n < chain->count; n++) {
     const rvh_part_kind kind = (rvh_part_kind)chain->parts[n];
     uint32_t text;
-    value v;
+    value v = {0};
     if (!next_value(kind, chain->count > 1, &key, &v)) return 0;
     switch (chain->system) {
       case RVH_CHAIN_SPARK:

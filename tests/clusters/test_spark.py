@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import shutil
 import subprocess
@@ -40,6 +41,7 @@ from splitting import manifest, split_by_hard_ids
 
 import rvh
 from rvh.integrations.spark import node, partition_by_node, register, with_node
+from rvh.placements import spark as hash_partitions
 
 NODES = ["a", "b", "c", "d", "e"]
 
@@ -388,3 +390,31 @@ def test_the_ids_of_a_split_are_read_back(spark: Any, tmp_path: Path) -> None:
     assert {row["node"]: row["count"] for row in counts} == {
         each["node"]: each["rows"] for each in manifest(folder)["files"]
     }
+
+
+def test_hash_partitions(spark: Any) -> None:
+    # More rows and types have been compared by hand: docs/placements.md.
+    types = ("bigint", "string", "int", "date", "binary")
+    rows = [
+        (
+            n * 2654435761 - 2**40,
+            None if n % 7 == 0 else "é" * (n % 5) + str(n),
+            None if n % 5 == 0 else n - 500,
+            datetime.date(1970, 1, 1) + datetime.timedelta(n - 500),
+            bytes(range(n % 9)),
+        )
+        for n in range(1000)
+    ]
+    names = [f"c{n}" for n in range(len(types))]
+    schema = ", ".join(f"{name} {kind}" for name, kind in zip(names, types, strict=True))
+    df = spark.createDataFrame(rows, schema).coalesce(1)
+    keys = [[0], [1], [2], [3], [4], [0, 1, 2, 3, 4]]
+    hashes = df.select([sf.hash(*(names[n] for n in key)) for key in keys]).collect()
+    for key, answers in zip(keys, zip(*hashes, strict=True), strict=True):
+        placement = hash_partitions(7, [types[n] for n in key])
+        columns = [[row[n] for row in rows] for n in key]
+        assert placement.hash_columns(*columns).tolist() == [*answers]
+    placed = df.repartition(7, *names).withColumn("p", sf.spark_partition_id()).collect()
+    columns = [[row[name] for row in placed] for name in names]
+    slots = hash_partitions(7, types).slot_columns(*columns)
+    assert slots.tolist() == [row.p for row in placed]

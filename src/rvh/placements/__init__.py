@@ -3,10 +3,15 @@
 `Modulo` puts a key into a slot by its hash modulo the number of slots; a slot is on one node or on
 several. The functions make what a system has: `kafka` its partitions, `redis_cluster` its slots,
 `python_memcached`, `libmemcached_modula` and `twemproxy` their servers, `bigquery` its shards.
+several. `TypedModulo` does so by the hash of typed columns. The functions make what a system has:
+`kafka` its partitions, `spark` those of a shuffle, `elasticsearch` the shards of an index.
 """
 
+from rvh._backend.contract import SYSTEMS
 from rvh._public import exported_by
 from rvh.placements.bigquery import bigquery
+from rvh.placements.databases import elasticsearch, postgresql
+from rvh.placements.engines import hive, iceberg, spark
 from rvh.placements.envoy import envoy_ring, maglev
 from rvh.placements.haproxy import haproxy, haproxy_map
 from rvh.placements.memcached import libmemcached_modula, python_memcached, twemproxy
@@ -14,22 +19,30 @@ from rvh.placements.modulo import HASHES, REDUCTIONS, Modulo
 from rvh.placements.redis import redis_cluster
 from rvh.placements.slots import SlotTable
 from rvh.placements.streams import kafka
+from rvh.placements.typed import TypedModulo
 
 __all__ = [
     "HASHES",
     "REDUCTIONS",
+    "SYSTEMS",
     "Modulo",
     "SlotTable",
     "bigquery",
+    "TypedModulo",
+    "elasticsearch",
     "envoy_ring",
     "haproxy",
     "haproxy_map",
+    "hive",
+    "iceberg",
     "kafka",
     "libmemcached_modula",
     "maglev",
     "python_memcached",
     "redis_cluster",
     "twemproxy",
+    "postgresql",
+    "spark",
 ]
 
 exported_by(
@@ -37,13 +50,19 @@ exported_by(
     Modulo,
     SlotTable,
     bigquery,
+    TypedModulo,
+    elasticsearch,
     envoy_ring,
     haproxy,
     haproxy_map,
+    hive,
+    iceberg,
     kafka,
     libmemcached_modula,
     maglev,
     python_memcached,
     redis_cluster,
     twemproxy,
+    postgresql,
+    spark,
 )
