@@ -9,14 +9,16 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 import rvh
 from rvh.errors import RVHError, RVHTypeError
+from rvh.integrations.pandas import with_node
 from rvh.keys import composite
 from rvh.multi import compose_keys
-from rvh.placements import TypedModulo, hive, iceberg, postgresql, spark
+from rvh.placements import TypedModulo, elasticsearch, hive, iceberg, postgresql, spark
 from rvh.ring import Migration
 
 DAYS = [datetime.date(2026, 11, 27), datetime.date(1969, 12, 31), datetime.date(1, 1, 1)]
@@ -41,6 +43,23 @@ def test_integers_of_any_form(kind: str) -> None:
         first, *others = (placement.slot_batch(form).tolist() for form in numbers(kind))
         assert all(other == first for other in others)
         assert [placement.slot(key) for key in range(-20, 0)] == first[:20]
+
+
+ONE_BY_ONE: list[tuple[Any, str]] = [
+    *((make, "bigint") for make in (spark, hive, postgresql)),
+    *((make, "string") for make in (spark, hive, iceberg)),
+    (lambda n, kind: elasticsearch(n), "text"),
+    (lambda n, kind: hive(n, kind, version=1), "string"),
+    (postgresql, "text"),
+]
+
+
+@pytest.mark.parametrize(("make", "kind"), ONE_BY_ONE, ids=range(len(ONE_BY_ONE)))
+def test_one_key_at_a_time(make: Any, kind: str) -> None:
+    keys = [n * 7919 - 10**6 for n in range(300)]
+    placement = make(17, kind)
+    column = keys if kind == "bigint" else [f"é{key}" for key in keys]
+    assert [placement.slot(key) for key in column] == placement.slot_batch(column).tolist()
 
 
 def test_text_of_any_form() -> None:
@@ -129,6 +148,13 @@ def test_a_migration_from_typed_columns() -> None:
         single.source.tolist()
         == spark(["a", "b"], "bigint").lookup_batch(np.arange(50))[single.row, 0].tolist()
     )
+
+
+def test_an_engine_that_makes_composite_keys() -> None:
+    placement = spark(["a", "b", "c"], ("bigint", "string"))
+    frame = pd.DataFrame({"id": range(50), "name": [f"name-{n}" for n in range(50)]})
+    nodes = placement.lookup_columns(frame["id"], frame["name"])[:, 0].tolist()
+    assert with_node(frame, ["id", "name"], placement)["node"].tolist() == nodes
 
 
 def test_equality_pickles_and_what_it_says_of_itself() -> None:

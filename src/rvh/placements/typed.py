@@ -16,13 +16,13 @@ from rvh._arguments.numbers import whole_number
 from rvh._backend import chain_point, chain_points
 from rvh._backend.contract import SYSTEMS
 from rvh._batch.answers import fill
-from rvh._columns.chains import Chain
+from rvh._columns.chains import BITS, Chain
 from rvh._columns.column import KeyColumn
 from rvh._runtime.slices import take
 from rvh.errors import RVHError, RVHTypeError
 from rvh.multi import compose_parts
 from rvh.placements.slots import SlotTable
-from rvh.placements.types import open_typed, parse_types
+from rvh.placements.types import LONG_MAX, ColumnType, open_typed, parse_types
 
 if TYPE_CHECKING:
     from rvh.placements.slots import Slots
@@ -96,7 +96,7 @@ class TypedModulo(SlotTable):
     ['17']
     """
 
-    __slots__ = ("_divisor", "_spread", "_system", "_types")
+    __slots__ = ("_direct", "_divisor", "_spread", "_system", "_types", "_whole")
 
     def __init__(
         self,
@@ -111,6 +111,8 @@ class TypedModulo(SlotTable):
         self._types = parse_types(self._system, types)
         self._spread = whole_number("spread", spread, WORD32)
         self._divisor = whole_number("divisor", divisor, WORD32)
+        self._whole = self._chain()
+        self._direct = _direct(self._types)
         super().__init__(nodes)
 
     # -- properties ---------------------------------------------------------------------------
@@ -154,6 +156,8 @@ class TypedModulo(SlotTable):
         >>> postgresql(4, "bigint").slot(7), postgresql(4, ("bigint", "text")).slot((9, "ann"))
         (3, 0)
         """
+        if type(key) in self._direct and not (type(key) is int and key > LONG_MAX):
+            return self._reduced_one(chain_point(self._whole, key))
         if len(self._types) > 1 and not isinstance(key, tuple):
             return int(self.slot_batch([key])[0])
         values = key if isinstance(key, tuple) else (key,)
@@ -196,7 +200,7 @@ class TypedModulo(SlotTable):
                     f"{kind.name}: pass the columns to slot_columns() or lookup_columns()"
                 )
         with _keys.open_keys(keys) as column:
-            return self._reduced(self._points(self._chain(), column, threads))
+            return self._reduced(self._points(self._whole, column, threads))
 
     # -- lookups of columns -------------------------------------------------------------------
 
@@ -330,7 +334,7 @@ class TypedModulo(SlotTable):
         masks = [valid for _, valid in columns]
         if all(valid is None for valid in masks):
             keys = [column for column, _ in columns]
-            return self._points(self._chain(), _as_keys(keys, len(columns)), threads)
+            return self._points(self._whole, _as_keys(keys, len(columns)), threads)
         self._refuse_nulls(masks, names)
         bits = np.zeros(lengths[0], dtype=np.uint32)
         for number, valid in enumerate(masks):
@@ -362,6 +366,15 @@ class TypedModulo(SlotTable):
                         f"{WITHOUT_NULLS[self._system]}: leave such rows out"
                     )
 
+    def _reduced_one(self, point: int) -> int:
+        """Turn a hash into a slot."""
+        count = len(self._owners) * self._divisor
+        if self._system in MASKED:
+            point &= 0x7FFFFFFF
+        elif self._system != "postgresql" and point >> 63:
+            point -= 1 << 64
+        return point % count // self._divisor
+
     def _reduced(self, points: NDArray[Any]) -> NDArray[np.intp]:
         """Turn hashes into slots."""
         count = len(self._owners) * self._divisor
@@ -372,6 +385,15 @@ class TypedModulo(SlotTable):
             numbers = numbers & 0x7FFFFFFF
         slots: NDArray[np.intp] = np.mod(numbers, count).astype(np.intp, copy=False)
         return slots if self._divisor == 1 else slots // self._divisor
+
+
+def _direct(types: Sequence[ColumnType]) -> tuple[type, ...]:
+    """Return the types of keys whose own bytes in rvh are what is hashed, without another look."""
+    if len(types) > 1:
+        return (bytes,) if all(kind.as_key for kind in types) else ()
+    if types[0].one is not None:
+        return ()
+    return (int,) if types[0].part in BITS else (str, bytes)
 
 
 def _as_keys(columns: list[KeyColumn], parts: int) -> KeyColumn:
