@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
 
 import pytest
 from asking import hosts_of
+from folders import VECTORS
 from servers import Server, free_port, needed
 
 import rvh
@@ -138,3 +140,15 @@ def test_points_are_the_servers_ids() -> None:
 def test_bad_input(call: Callable[[], Any], words: str) -> None:
     with pytest.raises(rvh.RVHError, match=words):
         call()
+
+
+@pytest.mark.parametrize("hash_key", ["id", "addr", "addr-port"])
+def test_hash_keys_of_servers(hash_key: str) -> None:
+    recorded = json.loads((VECTORS / "haproxy_hash_key.json").read_bytes())
+    addresses, weights = recorded["addresses"], recorded["weights"]
+    ring = haproxy(addresses, weights, hash_fn="crc32", hash_key=hash_key)
+    assert ring.arglookup_batch(recorded["keys"])[:, 0].tolist() == recorded["owners"][hash_key]
+    if hash_key != "id":
+        names = [f"web{n}" for n in range(len(addresses))]
+        named = haproxy(names, weights, hash_fn="crc32", hash_key=hash_key, addresses=addresses)
+        assert named.tokens.tolist() == ring.tokens.tolist()

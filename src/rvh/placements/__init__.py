@@ -12,6 +12,7 @@ from rvh._public import exported_by
 from rvh.placements.bigquery import bigquery
 from rvh.placements.databases import elasticsearch, postgresql
 from rvh.placements.engines import hive, iceberg, spark
+from rvh.placements.cassandra import TokenMap, cassandra
 from rvh.placements.envoy import envoy_ring, maglev
 from rvh.placements.haproxy import haproxy, haproxy_map
 from rvh.placements.memcached import libmemcached_modula, python_memcached, twemproxy
@@ -30,6 +31,8 @@ __all__ = [
     "bigquery",
     "TypedModulo",
     "elasticsearch",
+    "TokenMap",
+    "cassandra",
     "envoy_ring",
     "haproxy",
     "haproxy_map",
@@ -52,6 +55,8 @@ exported_by(
     bigquery,
     TypedModulo,
     elasticsearch,
+    TokenMap,
+    cassandra,
     envoy_ring,
     haproxy,
     haproxy_map,
