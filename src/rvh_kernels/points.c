@@ -44,6 +44,21 @@ static uint64_t partition_hash(blake2_simd_bytes key) {
   return rvh_murmur64a(key, RVH_MURMUR_KEY_SEED);
 }
 
+/* The sum of the code points of UTF-8; some answer for other bytes. */
+static uint64_t code_points(blake2_simd_bytes key) {
+  uint64_t sum = 0, point = 0;
+  for (size_t i = 0; i < key.size; i++) {
+    const uint8_t byte = key.data[i];
+    if ((byte & 0xc0) == 0x80) {
+      point = point << 6 | (byte & 0x3f);
+    } else {
+      sum += point;
+      point = byte & (byte < 0x80 ? 0x7f : byte < 0xe0 ? 0x1f : 0x0f);
+    }
+  }
+  return sum + point;
+}
+
 /* As libstdc++'s std::hash of a string, and Envoy's MURMUR_HASH_2. */
 static uint64_t murmur2_64(blake2_simd_bytes key) { return rvh_murmur64a(key, 0xc70f6907u); }
 
@@ -84,6 +99,7 @@ static const struct {
     [RVH_POINT_HASHKIT_HSIEH] = {"hashkit_hsieh", 32, rvh_hashkit_hsieh, NULL},
     [RVH_POINT_HASHKIT_JENKINS] = {"hashkit_jenkins", 32, rvh_hashkit_jenkins, NULL},
     [RVH_POINT_FARM_FINGERPRINT64] = {"farm_fingerprint64", 64, rvh_farm_fingerprint64, NULL},
+    [RVH_POINT_CODE_POINTS] = {"code_points", 64, code_points, NULL},
     [RVH_POINT_MURMUR2_64] = {"murmur2_64", 64, murmur2_64, NULL},
     [RVH_POINT_SDBM] = {"sdbm", 32, rvh_sdbm, NULL},
     [RVH_POINT_DJB2] = {"djb2", 32, rvh_djb2, NULL},

@@ -94,6 +94,7 @@ POINTS: dict[str, int] = {
     "fnv1a_32": 32,
     "farm_fingerprint64": 64,
     "murmur2_64": 64,
+    "code_points": 64,
 }
 
 #: the systems whose hash of typed columns is known, and the kinds of their columns; C has the

@@ -18,6 +18,7 @@ from rvh.placements.haproxy import haproxy, haproxy_map
 from rvh.placements.memcached import libmemcached_modula, python_memcached, twemproxy
 from rvh.placements.modulo import HASHES, REDUCTIONS, Modulo
 from rvh.placements.redis import redis_cluster
+from rvh.placements.rendezvous import Rendezvous, clandestined, pymemcache
 from rvh.placements.slots import SlotTable
 from rvh.placements.streams import kafka
 from rvh.placements.typed import TypedModulo
@@ -27,12 +28,14 @@ __all__ = [
     "REDUCTIONS",
     "SYSTEMS",
     "Modulo",
+    "Rendezvous",
     "SlotTable",
     "bigquery",
     "TypedModulo",
     "elasticsearch",
     "TokenMap",
     "cassandra",
+    "clandestined",
     "envoy_ring",
     "haproxy",
     "haproxy_map",
@@ -46,17 +49,20 @@ __all__ = [
     "twemproxy",
     "postgresql",
     "spark",
+    "pymemcache",
 ]
 
 exported_by(
     __name__,
     Modulo,
+    Rendezvous,
     SlotTable,
     bigquery,
     TypedModulo,
     elasticsearch,
     TokenMap,
     cassandra,
+    clandestined,
     envoy_ring,
     haproxy,
     haproxy_map,
@@ -70,4 +76,5 @@ exported_by(
     twemproxy,
     postgresql,
     spark,
+    pymemcache,
 )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["HASHES", "REDUCTIONS", "Modulo"]
 
 #: points that are no hash of another system, or half of one
-_NO_HASHES = ("murmur3", "murmur2", "geohash", "md5_low")
+_NO_HASHES = ("murmur3", "murmur2", "geohash", "md5_low", "code_points")
 #: the hashes of `Modulo`, with their bits
 HASHES: dict[str, int] = {
     name: 128 if name == "md5" else bits for name, bits in POINTS.items() if name not in _NO_HASHES

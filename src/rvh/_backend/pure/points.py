@@ -34,6 +34,24 @@ def _cassandra(key: bytes) -> int:
     return WORD if token == 1 << 63 else token ^ 1 << 63
 
 
+def code_points(text: bytes) -> int:
+    """The sum of the code points of UTF-8; some answer for other bytes.
+
+    Examples
+    --------
+    >>> code_points("ab\u20ac".encode()) == ord("a") + ord("b") + ord("\u20ac")
+    True
+    """
+    total = point = 0
+    for byte in text:
+        if byte & 0xC0 == 0x80:
+            point = point << 6 & WORD | byte & 0x3F
+        else:
+            total += point
+            point = byte & (0x7F if byte < 0x80 else 0x1F if byte < 0xE0 else 0x0F)
+    return total + point & WORD
+
+
 def geohash(text: bytes) -> int:
     """Five bits a character from the top of 64, then their number; 0 for no geohash.
 
@@ -75,6 +93,7 @@ POINT_OF: dict[str, Callable[[bytes], int]] = {
     "hashkit_hsieh": modulo_hashes.hashkit_hsieh,
     "hashkit_jenkins": modulo_hashes.hashkit_jenkins,
     "farm_fingerprint64": farm_fingerprint64,
+    "code_points": code_points,
     "murmur2_64": lambda key: murmur64a(key, 0xC70F6907),
     "sdbm": sdbm,
     "djb2": djb2,
