@@ -89,6 +89,6 @@ def small_table(
         rows.append(f'<td colspan="{len(columns)}" style="{LEFT}">and {left:,} more</td>')
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return (
-        f'<table class="{UNTYPESET}"><caption style="caption-side:top;text-align:left">'
+        f'<table class="{UNTYPESET}"><caption style="caption-side:top;text-align:left;white-space:nowrap">'
         f"{escaped(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )

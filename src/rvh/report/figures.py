@@ -48,7 +48,9 @@ class Unit:
         """Return five numbers from 0 to the top, a multiple of 4, and how an axis writes them."""
         power = _power(top)
         suffix = PREFIXES[power] if self.name == "keys" else f" {PREFIXES[power]}B"
-        return [(at, f"{at / 1000**power:g}{suffix}") for at in range(0, top + 1, top // 4)]
+        return [(0, "0")] + [
+            (at, f"{at / 1000**power:g}{suffix}") for at in range(top // 4, top + 1, top // 4)
+        ]
 
 
 in_keys = Unit("keys", "{:,}".format, lambda number: compact(number))

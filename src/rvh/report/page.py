@@ -62,7 +62,7 @@ def _lede(estimate: Estimate) -> str:
     nodes = estimate.nodes
     old, new = (counted(int(each.sum()), "node") for each in (nodes.in_old, nodes.in_new))
     copies = (
-        f"{estimate.k:,} of each key"
+        f"{estimate.k:,} copies of each"
         if estimate.k == estimate.k_new
         else f"{estimate.k:,} copies of each key before, {estimate.k_new:,} after"
     )
