@@ -15,6 +15,7 @@ ROWS_MAX = 20
 UNTYPESET = "mathjax_ignore tex2jax_ignore"
 #: categories of Unicode that are written as escapes: controls, lone surrogates, line separators
 ESCAPED = ("Cc", "Cs", "Zl", "Zp")
+CAPTION = "caption-side:top;text-align:left;white-space:nowrap"
 LEFT, RIGHT = "text-align:left;overflow-wrap:anywhere", "text-align:right"
 
 
@@ -89,6 +90,6 @@ def small_table(
         rows.append(f'<td colspan="{len(columns)}" style="{LEFT}">and {left:,} more</td>')
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return (
-        f'<table class="{UNTYPESET}"><caption style="caption-side:top;text-align:left;white-space:nowrap">'
+        f'<table class="{UNTYPESET}"><caption style="{CAPTION}">'
         f"{escaped(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._quantities import bytes_text, time_text
 from rvh.cli.outputs import counted, width
-from rvh.cli.units import bytes_text, time_text
 from rvh.errors import show
 from rvh.migration import Estimate, Loads
 

@@ -1,4 +1,4 @@
-"""Bytes, bandwidths and times, as options take them and as people read them."""
+"""Bytes and bandwidths, as options take them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ BYTES = {"B": 1} | {
 #: units that some write otherwise
 BYTES |= {"KB": 1000, "KiB": 1024}
 BITS = {f"{prefix}bit": 1000**power / 8 for power, prefix in enumerate(["", *"kMGT"])}
-#: the seconds of each part of a time
-TIMES = (("d", 86_400), ("h", 3600), ("min", 60))
 
 
 def read_bytes(text: str, option: str) -> int:
@@ -59,42 +57,3 @@ def read_bandwidth(text: str, option: str) -> float:
     if not 0 < bandwidth < 1e30:
         raise RVHError(f"{option} {show(text)}: a bandwidth is above 0")
     return bandwidth
-
-
-def bytes_text(size: float) -> str:
-    """A number of bytes in three digits.
-
-    Examples
-    --------
-    >>> bytes_text(999), bytes_text(1_234_567), bytes_text(99_960_000_000)
-    ('999 B', '1.23 MB', '100 GB')
-    """
-    for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
-        if abs(size) < 999.5 or unit == "PB":
-            break
-        size /= 1000
-    return f"{size:.0f} B" if unit == "B" else f"{_three(size)} {unit}"
-
-
-def time_text(seconds: float) -> str:
-    """A time in three digits, or in whole minutes.
-
-    Examples
-    --------
-    >>> time_text(0.01234), time_text(59.96), time_text(3725), time_text(200_000)
-    ('0.0123 s', '60.0 s', '1 h 2 min', '2 d 8 h')
-    """
-    if seconds < 100:
-        return f"{_three(seconds)} s"
-    for at, (unit, size) in enumerate(TIMES):
-        if seconds >= size:
-            lower, step = TIMES[at + 1] if at + 1 < len(TIMES) else ("s", 1)
-            whole = round(seconds / step) * step
-            rest = whole % size // step
-            return f"{whole // size:,} {unit}" + (f" {rest} {lower}" if rest else "")
-    raise AssertionError(seconds)
-
-
-def _three(number: float) -> str:
-    text = f"{number:#.3g}"
-    return f"{number:.0f}" if "e" in text else text.removesuffix(".")

@@ -1,4 +1,4 @@
-"""Figures as text: keys, bytes, shares, times."""
+"""Figures as text: keys, bytes, shares."""
 
 from __future__ import annotations
 
@@ -6,17 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = [
-    "Unit",
-    "change",
-    "compact",
-    "duration",
-    "in_bytes",
-    "in_keys",
-    "share",
-    "signed",
-    "size",
-]
+from rvh._quantities import bytes_text
+
+__all__ = ["Unit", "change", "compact", "in_bytes", "in_keys", "share", "signed"]
 
 MINUS = "\N{MINUS SIGN}"
 PREFIXES = ("", "k", "M", "G", "T", "P", "E")
@@ -74,15 +66,10 @@ def in_bytes(largest: int) -> Unit:
             return f"{number:,} B"
         return f"{number / 1000**power:,.2f} {PREFIXES[power]}B"
 
-    return Unit("bytes", write, size)
+    return Unit("bytes", write, bytes_text)
 
 
-def size(number: int) -> str:
-    """Return bytes in three digits: ``12.3 MB``."""
-    return f"{compact(number, ' ')}B"
-
-
-def compact(number: int, space: str = "") -> str:
+def compact(number: int) -> str:
     """Return a number in three digits and a prefix.
 
     Examples
@@ -93,7 +80,7 @@ def compact(number: int, space: str = "") -> str:
     number = round(float(f"{number:.3g}"))
     power = _power(number)
     digits = 2 - int(math.log10(number)) % 3 if power else 0
-    return f"{number / 1000**power:.{digits}f}{space}{PREFIXES[power]}"
+    return f"{number / 1000**power:.{digits}f}{PREFIXES[power]}"
 
 
 def share(part: float, whole: float = 1.0) -> str:
@@ -132,28 +119,6 @@ def signed(part: float) -> str:
     if part == math.inf:
         return "new"
     return f"{100 * part:+,.1f}%".replace("-", MINUS) if part else "±0%"
-
-
-def duration(seconds: float) -> str:
-    """Return a time in its two largest units.
-
-    Examples
-    --------
-    >>> duration(0.25), duration(59.7), duration(3725), duration(200_000), duration(0)
-    ('0.25 s', '60 s', '1 h 2 min', '2 d 8 h', '0 s')
-    """
-    if seconds < 10:
-        return f"{seconds:.2g} s"
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        whole = round(seconds)
-        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    hours = round(seconds / 3600)
-    return f"{hours // 24:,} d {hours % 24} h"
 
 
 def _power(number: int) -> int:

@@ -11,11 +11,12 @@ from string import Template
 import numpy as np
 
 from rvh._html import counted, escaped, plain
+from rvh._quantities import bytes_text, time_text
 from rvh._version import __version__
 from rvh.migration.estimate import Estimate, Steps
 from rvh.migration.loads import Loads
 from rvh.report.charts import COLUMNS_MAX, Load, load_chart, matrix, meter, steps_chart
-from rvh.report.figures import Unit, change, duration, in_bytes, in_keys, share, signed, size
+from rvh.report.figures import Unit, change, in_bytes, in_keys, share, signed
 from rvh.report.tables import Column, table
 
 __all__ = ["page"]
@@ -93,22 +94,22 @@ def _tiles(estimate: Estimate, bandwidth: float | None) -> Iterator[str]:
         total, least_bytes = int(nodes.bytes_after.sum()), estimate.minimum_bytes or 0
         yield _tile(
             "Bytes that move",
-            size(estimate.moved_bytes),
+            bytes_text(estimate.moved_bytes),
             [
                 meter(estimate.moved_bytes, least_bytes, total),
-                f"{share(estimate.moved_bytes, total)} of {size(total)}",
-                f"the least for these loads: {size(least_bytes)}",
+                f"{share(estimate.moved_bytes, total)} of {bytes_text(total)}",
+                f"the least for these loads: {bytes_text(least_bytes)}",
             ],
         )
     if bandwidth is not None:
         whole, source, target, *_ = estimate.seconds(bandwidth)
-        rate = f"{size(round(bandwidth))}/s"
+        rate = f"{bytes_text(round(bandwidth))}/s"
         yield _tile(
             "Time to copy",
-            duration(whole),
+            time_text(whole),
             [
                 f"at {rate} in all",
-                f"{duration(max(source, target))} if each node has {rate} of its own",
+                f"{time_text(max(source, target))} if each node has {rate} of its own",
             ],
         )
     what = "keys" if nodes.bytes_after is None else "bytes"
@@ -214,7 +215,7 @@ def _steps(steps: Steps, bandwidth: float | None) -> str:
     marks = []
     for start, stop, amount in zip(starts, starts[1:], sums.tolist(), strict=False):
         name = f"step {start:,}" if stop - start == 1 else f"steps {start:,} to {stop - 1:,}"
-        takes = f"\n{duration(amount / bandwidth)}" if bandwidth and sizes is not None else ""
+        takes = f"\n{time_text(amount / bandwidth)}" if bandwidth and sizes is not None else ""
         marks.append((f"{name}\n{unit.full(amount)}{takes}", amount))
     spread = f"{unit.full(int(amounts.min()))} to {unit.full(int(amounts.max()))}"
     return (
