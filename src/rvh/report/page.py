@@ -217,9 +217,10 @@ def _steps(steps: Steps, bandwidth: float | None) -> str:
         name = f"step {start:,}" if stop - start == 1 else f"steps {start:,} to {stop - 1:,}"
         takes = f"\n{time_text(amount / bandwidth)}" if bandwidth and sizes is not None else ""
         marks.append((f"{name}\n{unit.full(amount)}{takes}", amount))
-    spread = f"{unit.full(int(amounts.min()))} to {unit.full(int(amounts.max()))}"
+    least, most = int(amounts.min()), int(amounts.max())
+    each = f"{unit.short(least)} to {unit.short(most)}{' keys' if sizes is None else ''} each"
     return (
-        f"<p>{counted(len(keys), 'step')} of {spread} each.</p>"
+        f"<p>{counted(len(keys), 'step')} of {each}.</p>"
         f"{steps_chart(marks, unit, f'{unit.name} of each step')}"
     )
 
