@@ -244,6 +244,15 @@ def test_moves_are_there_complete_or_not_at_all(call, here):
     ]  # fmt: skip
 
 
+def test_the_report_is_of_the_same_estimate(call, here):
+    args = ["keys.csv", "-K", "id", "-n", "@nodes.csv", "--size", "1kB", "--bandwidth", "1MB/s"]
+    said = planned(call, *args, "--add", "e", "--html", "report.html")
+    page = Path("report.html").read_text(encoding="utf-8")
+    assert "What moves from rendezvous (blake2b) to rendezvous (blake2b)" in page
+    assert f"{said['moved']['copies']:,}" in page
+    assert not re.search(r"(?:src|href)=.?http", page)
+
+
 def test_no_moves_are_a_table_without_rows(call, here):
     args = ["keys.csv", "-K", "id", "-n", "a,b", "--to", "b,a", "--moves", "moves.csv"]
     assert planned(call, *args)["moved"] == {"keys": 0, "copies": 0}
@@ -369,6 +378,8 @@ def test_sizes_that_are_none(call, here, kind, value):
         (["--to-algorithm", "jump", "--to-scheme", "murmur"], "--to-scheme: --to-algorithm jump"),
         (["--to-algorithm", "nginx", "--to-partitions", "8"], "--to-partitions: --to-algorithm"),
         (["--to-algorithm", "jump", "--to-spread", "zone"], "--to-spread: only --to-algorithm"),
+        (["--algorithm", "jump", "--add", "e=2"], "--add: --algorithm jump gives every node"),
+        (["--to-algorithm", "jump", "--set-weight", "a=2"], "the same share: name no weights"),
         (["--to-integers", "text"], "--to-integers: --algorithm rendezvous is no ring"),
         (["--to-count", "5"], "k is 5"),
         (["--to-count", "0"], "k is 0"),
@@ -387,6 +398,9 @@ def test_sizes_that_are_none(call, here, kind, value):
         (["--add", "e", "--size", "1", "--size-column", "size"], "--size is given too"),
         (["--add", "e", "--null-keys", "keep"], "has no nodes to move between"),
         (["--add", "e", "--moves", "-"], "stdout has the plan"),
+        (["--add", "e", "--html", "-"], "stdout has the plan"),
+        (["--add", "e", "--moves", "x.csv", "--html", "x.csv"], "--moves names the same file"),
+        (["--add", "e", "--html", "nodes.csv"], "--html nodes.csv is the file that --nodes"),
         (["--add", "e", "--moves", "nodes.csv"], "--moves nodes.csv is the file that --nodes"),
         (["--add", "e", "--moves", "keys.csv"], "--moves keys.csv is the file that KEYS"),
         (["--add", "e", "--moves", "x.jpg"], "--moves: '.jpg' is no known extension"),

@@ -95,7 +95,9 @@ READING = {"--key-column", "--null-keys", "--format", "--delimiter", "--no-heade
 #: the options that plan has not, since a key's place or all keys would decide
 PLACES = {"--node-geohash", "--precision"}
 #: what changes nothing by intent: how it is done, or what is so anyway and is said for all files
-SAYS_THE_SAME = {"--threads", "--node-format", "--key-type", "--async", "--out", "--nodes"}
+SAYS_THE_SAME = {
+    "--threads", "--node-format", "--key-type", "--async", "--out", "--nodes", "--html",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -187,8 +189,13 @@ def test_options_of_select(call, here, way):
     assert useless == []
 
 
-@pytest.mark.parametrize("way", ["rendezvous", "jump", "table", "ring", "spread"])
-@pytest.mark.parametrize("change", [["--remove", "f"], ["--to-algorithm", "ketama"]])
+@pytest.mark.parametrize(
+    ("way", "change"),
+    [
+        *((way, ["--remove", "f"]) for way in ("rendezvous", "jump", "table", "ring", "spread")),
+        ("rendezvous", ["--to-algorithm", "ketama"]),
+    ],
+)
 def test_options_of_plan(call, here, way, change):
     table = pq.read_table("null.parquet")
     pq.write_table(table.append_column("size", pa.array(range(200))), "null.parquet")

@@ -186,6 +186,11 @@ class PairOptions:
             refuse_overwritten(path, inputs, option)
         wanted = dict.fromkeys(labels, "--zone-column")
         old_nodes, new_nodes = self._lists(old, new, wanted)
+        if new.method.algorithm is Algorithm.JUMP and new_nodes.weights is not None:
+            raise typer.BadParameter(
+                "--algorithm jump gives every node the same share: name no weights",
+                param_hint="--set-weight" if self.edits.set_weight else "--add",
+            )
         secret = read_secret(old.method.secret_file)
         new_secret = secret
         if new.method.secret_file != old.method.secret_file:

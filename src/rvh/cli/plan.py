@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,6 +66,10 @@ def plan(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead of tables.")
     ] = False,
+    html: Annotated[
+        str | None,
+        typer.Option("--html", metavar="FILE", help="A report to write, as one page of HTML."),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")
     ] = False,
@@ -86,10 +91,12 @@ def plan(
     rows.refuse_conflicts(sample)
     if bandwidth is not None and not rows.are_sized:
         raise typer.BadParameter("it needs --size or --size-column", param_hint="--bandwidth")
+    if html is not None:
+        _refuse_html(html, rows.moves)
     rate = None if bandwidth is None else (bandwidth, read_bandwidth(bandwidth, "--bandwidth"))
     size = rows.of_every_key()
     zones = zone_column or [*dict.fromkeys([*pair.faults.spread, *pair.to_spread])]
-    outputs = [] if rows.moves is None else [("--moves", rows.moves)]
+    outputs = [(name, path) for name, path in (("--moves", rows.moves), ("--html", html)) if path]
     start = time.monotonic()
 
     def pair_of(paths: list[str], text_keys: bool) -> Pair:
@@ -111,6 +118,11 @@ def plan(
         estimator, summary = estimator_of(made), f"{counted(sample, 'key')} drawn"
         estimator.draw(sample, size)
     estimate = estimator.estimate()
+    if html is not None:
+        from rvh.report import write_report
+
+        title = f"What moves from {made.old} to {made.new}"
+        write_report(estimate, html, title=title, bandwidth=rate and rate[1])
     if as_json:
         said = {"old": str(made.old), "new": str(made.new)}
         emit(json.dumps(said | estimate.to_dict(rate and rate[1]), ensure_ascii=False))
@@ -131,3 +143,10 @@ def _refuse_ways(keys: list[str] | None, sample: int | None) -> None:
             else "say which keys: KEYS, files of them, or --sample N to draw some",
             param_hint="--sample" if keys else "KEYS",
         )
+
+
+def _refuse_html(html: str, moves: str | None) -> None:
+    if html in ("", "-"):
+        raise typer.BadParameter("stdout has the plan: name a file", param_hint="--html")
+    if moves and os.path.realpath(html) == os.path.realpath(moves):
+        raise typer.BadParameter("--moves names the same file: name two", param_hint="--html")

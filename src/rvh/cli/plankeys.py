@@ -107,7 +107,7 @@ class PlanKeysOptions:
         ):
             if given is not None and self.moves is None:
                 raise typer.BadParameter("it needs --moves", param_hint=option)
-        if self.moves == "-":
+        if self.moves in ("", "-"):
             raise typer.BadParameter("stdout has the plan: name a file", param_hint="--moves")
         about_keys: tuple[tuple[str, object], ...] = (
             ("--key-column", self.key.key_column),

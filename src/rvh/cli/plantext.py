@@ -157,8 +157,8 @@ def _seconds(estimate: Estimate, bandwidth: tuple[str, float] | None) -> list[st
     return _aligned(
         [
             [f"at {text}", time_text(times.whole), "all copies through one link"],
-            ["", time_text(times.source), f"what {source} sends, with a link for each node"],
-            ["", time_text(times.target), f"what {target} receives"],
+            ["", time_text(times.source), f"sent by {source}, a link each"],
+            ["", time_text(times.target), f"received by {target}"],
         ],
         left={0, 2},
     )
@@ -175,26 +175,31 @@ def _table(kind: str, loads: Loads, style: Style) -> list[str]:
         shown = np.sort(np.argsort(-np.abs(after - before), kind="stable")[:ROWS])
     columns = [name for name in COLUMNS if sized or not name.startswith("bytes")]
     lines = _loads(kind, loads, shown, columns)
-    if sized and width(lines[0]) > style.columns:
+    if sized and style.columns - width(lines[1]) < 2 * (2 + BAR):
         lines = _loads(kind, loads, shown, [name for name in columns if name[:4] != "keys"])
-    room = (style.columns - width(lines[0])) // 2 - 2
+    room = (style.columns - width(lines[1])) // 2 - 2
     if room >= BAR:
         most = max(1, int(before.max(initial=0)), int(after.max(initial=0)))
-        for line, at in enumerate(shown.tolist(), 1):
+        for line, at in enumerate(shown.tolist(), 2):
             for values, color in ((before, 36), (after, 32)):
                 bar = style.bar(int(values[at]) / most, room)
                 padding = " " * (room - len(bar)) if values is before else ""
                 lines[line] += "  " + style.colored(bar, color) + padding
-        lines[0] = f"{lines[0]}  {'before':<{room}}  after"
-    lines[0] = style.strong(lines[0])
+        lines[1] = f"{lines[1]}  {'before':<{room}}  after"
+    lines[:2] = map(style.strong, lines[:2])
     if len(loads) > ROWS:
         lines.insert(-1, f"... {len(loads) - ROWS:,} more, which change less: see --json")
     return lines
 
 
 def _loads(kind: str, loads: Loads, shown: NDArray[np.intp], columns: list[str]) -> list[str]:
+    units, sides = zip(*(name.split("_") for name in columns[1:]), strict=True)
     rows = [
-        [kind, *(name.replace("_", " ") for name in columns[1:])],
+        [
+            kind,
+            *(unit if side == "before" else "" for unit, side in zip(units, sides, strict=True)),
+        ],
+        ["", *sides],
         *([_cell(loads, at, name) for name in columns] for at in shown.tolist()),
         [_peaks(loads), *(_peak(loads.max_mean(name)) for name in columns[1:])],
     ]
