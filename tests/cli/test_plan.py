@@ -432,6 +432,29 @@ def test_what_is_about_keys_that_are_drawn(call, here, args):
     assert "it is about KEYS, and --sample draws keys that are nobody's" in result.err
 
 
+def test_keys_that_the_new_placement_cannot_take(call, here):
+    """The error names the options that would help."""
+    args = ["plan", "keys.csv", "-n", "a,b,c", "--to-algorithm", "ketama"]
+    composite = call(*args, "-K", "id,number").err
+    assert "--key-column: --to-algorithm ketama is another system's" in composite
+    integer = call(*args, "-K", "number:int").err.splitlines()[-1]
+    assert integer.startswith("rvh: keys.csv: row 1, column 'number': the key is the integer 0")
+    assert "give --to-integers one of" in integer
+    taken = call(*args, "-K", "number:int", "--to-integers", "text", "-q")
+    assert taken.code == 0, taken.err
+
+
+def test_dead_nodes_are_no_nodes_of_a_ring(call, here):
+    said = planned(
+        call, "keys.csv", "-K", "id", "-n", "a,b,c", *KETAMA, "--dead", "a", "--add", "d"
+    )
+    assert [node["node"] for node in said["nodes"]] == ["b", "c", "d"]
+    before = [node["keys_before"] for node in said["nodes"]]
+    assert said["max_mean"]["keys_before"] == pytest.approx(max(before) / (len(ROWS) / 2))
+    placed = assigned(call, "keys.csv", "-K", "id", "-n", "a,b,c", *KETAMA, "--dead", "a")
+    assert before[:2] == [placed.count(("b",)), placed.count(("c",))]
+
+
 def test_neither_keys_nor_a_sample(call, here):
     result = call("plan", "-n", "a,b", "--add", "c")
     assert result.code == 2

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
@@ -48,10 +48,12 @@ from rvh.cli.placement import (
     named_inputs,
     placement_of,
 )
+from rvh.cli.rows import refuse_composite
 from rvh.cli.values import read_secret
 from rvh.errors import RVHError
 
 if TYPE_CHECKING:
+    from rvh.cli.keyspec import KeyPart
     from rvh.migration import Migration
 
 T = TypeVar("T")
@@ -176,7 +178,6 @@ class PairOptions:
         self._refuse_nothing()
         old = self._old(keys, text_keys)
         new = self._new(old)
-        # An option that is about integers is of use if one of the two placements has it.
         refuse_conflicts(old)
         with self._renaming():
             refuse_conflicts(new)
@@ -197,8 +198,7 @@ class PairOptions:
             with self._renaming():
                 new_secret = read_secret(new.method.secret_file)
         made = _made(old, old_nodes, secret)
-        with self._renaming():
-            made_new = _made(new, new_nodes, new_secret)
+        made_new = _made(new, new_nodes, new_secret, self._renaming)
         return Pair(made, made_new, {name: _labels(name, old_nodes, new_nodes) for name in labels})
 
     def _refuse_nothing(self) -> None:
@@ -323,7 +323,7 @@ class PairOptions:
         given = {
             "algorithm": self.to_algorithm,
             "scheme": self.to_scheme,
-            "integers": self.to_integers,
+            "integers": _first(self.to_integers, self.to_algorithm),
             "partitions": self.to_partitions,
             "secret-file": self.to_secret_file,
             "weight-column": self.to_weight_column,
@@ -356,12 +356,38 @@ def _renamed(option: re.Match[str]) -> str:
 
 
 class Placed:
-    """A placement of options, as `rvh.migration` takes one."""
+    """A placement of options, as `rvh.migration` takes one.
 
-    def __init__(self, options: PlacementOptions, nodes: NodeList, made: Placement) -> None:
-        self.options, self.placement = options, made
-        self.ids = made.ids
-        self.weights = None if options.method.algorithm is Algorithm.JUMP else _weights(nodes, made)
+    Parameters
+    ----------
+    options : PlacementOptions
+    nodes : NodeList
+        All that were read.
+    mask : ndarray of bool, shape (N,), or None
+        Those that may be chosen: the others are no nodes of this placement.
+    made : Placement
+    renaming : callable
+        Makes the context in which errors name the options of this placement.
+    """
+
+    def __init__(
+        self,
+        options: PlacementOptions,
+        nodes: NodeList,
+        mask: NDArray[np.bool_] | None,
+        made: Placement,
+        renaming: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self.options, self.placement, self._renaming = options, made, renaming
+        living = nodes if mask is None else nodes.subset(mask)
+        self.ids = living.ids
+        #: where the nodes of the placement are among the ids; a ring has the others too
+        self._places = None
+        if len(made.ids) > len(living.ids):
+            places = {node: place for place, node in enumerate(living.ids)}
+            self._places = np.array([places.get(node, -1) for node in made.ids], dtype=np.intp)
+        is_weighted = living.weights is not None and options.method.algorithm is not Algorithm.JUMP
+        self.weights = np.array(living.weights, dtype=np.float64) if is_weighted else None
 
     @property
     def k(self) -> int:
@@ -376,7 +402,18 @@ class Placed:
 
     def arglookup_batch(self, keys: Any) -> NDArray[np.intp]:
         """The positions in `ids` of the nodes of keys, best first, shape (M, k)."""
-        return self.placement.positions(keys)
+        positions = self.placement.positions(keys)
+        return positions if self._places is None else self._places[positions]
+
+    def check(self, key: Any) -> None:
+        """Raise the error about a key that this placement cannot take, if any."""
+        with self._renaming():
+            self.placement.check(key)
+
+    def refuse_composite(self, parts: Sequence[KeyPart]) -> None:
+        """Refuse a composite key where this placement takes none."""
+        with self._renaming():
+            refuse_composite(parts, self.options.method.algorithm)
 
     def __str__(self) -> str:
         """The algorithm in words."""
@@ -410,8 +447,8 @@ class Pair(NamedTuple):
 
     def check(self, key: Any) -> None:
         """Raise the error about a key that one of the placements cannot take, if any."""
-        self.old.placement.check(key)
-        self.new.placement.check(key)
+        self.old.check(key)
+        self.new.check(key)
 
     def warning(self) -> str:
         """What is known before any key is read: placements of two kinds agree by chance alone.
@@ -448,17 +485,16 @@ class Pair(NamedTuple):
         )
 
 
-def _made(options: PlacementOptions, nodes: NodeList, secret: bytes) -> Placed:
-    mask = choosable_of(nodes, options.constraints)
-    return Placed(options, nodes, placement_of(options, nodes, mask, secret))
-
-
-def _weights(nodes: NodeList, made: Placement) -> NDArray[np.float64] | None:
-    """The weights of the nodes of a placement, which may be fewer than were read."""
-    if nodes.weights is None:
-        return None
-    weights = dict(zip(nodes.ids, nodes.weights, strict=True))
-    return np.array([weights[node] for node in made.ids], dtype=np.float64)
+def _made(
+    options: PlacementOptions,
+    nodes: NodeList,
+    secret: bytes,
+    renaming: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Placed:
+    with renaming():
+        mask = choosable_of(nodes, options.constraints)
+        made = placement_of(options, nodes, mask, secret)
+    return Placed(options, nodes, mask, made, renaming)
 
 
 def _labels(name: str, *lists: NodeList) -> dict[str, str | int]:

@@ -31,7 +31,6 @@ from rvh.cli.outputs import advice, counted
 from rvh.cli.packing import PackingOptions
 from rvh.cli.pairs import Pair
 from rvh.cli.progress import progress
-from rvh.cli.rows import refuse_composite
 from rvh.cli.units import read_bytes
 from rvh.errors import RVHError, show
 
@@ -177,8 +176,8 @@ def count_files(
         reader = stack.enter_context(files.open())
         sized_by = [] if size_column is None else [size_column]
         parts = key_columns(options.key, reader, sized_by)
-        for each in (pair.old, pair.new):
-            refuse_composite(parts, each.options.method.algorithm)
+        pair.old.refuse_composite(parts)
+        pair.new.refuse_composite(parts)
         refuse_missing(sized_by, reader)
         spec = KeySpec(parts, pair.check, read_as.is_untyped, NULL)
         estimator = estimator_of(pair)
