@@ -249,7 +249,8 @@ class PairOptions:
             k=_first(self.to_count, self.k),
             scheme=scheme,
             weight_column=_first(self.to_weight_column, weight_column),
-            method=MethodOptions(
+            method=replace(
+                method if algorithm is method.algorithm else MethodOptions(),
                 algorithm=algorithm,
                 integers=_first(self.to_integers, method.integers if algorithm in RINGS else None),
                 partitions=_first(self.to_partitions, method.partitions if is_table else None),

@@ -266,7 +266,10 @@ def _aligned(rows: Sequence[Sequence[str]], left: set[int]) -> list[str]:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else "-"
+    if not whole:
+        return "-"
+    is_tiny = 0 < part / whole < 0.001
+    return f"{100 * part / whole:.2g}%" if is_tiny else f"{part / whole:.1%}"
 
 
 def _peaks(loads: Loads) -> str:
