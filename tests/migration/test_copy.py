@@ -302,3 +302,9 @@ def test_bad_input(options: dict[str, Any], words: str) -> None:
     }  # fmt: skip
     with pytest.raises(rvh.RVHError, match=words):
         copy(started(), **{**given, **options})
+
+
+def test_no_keys_at_all() -> None:
+    coordinator = started()
+    assert copy(coordinator, list, lambda node, keys: [], lambda node, keys, values: None).keys == 0
+    assert not list(coordinator.left())

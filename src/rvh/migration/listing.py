@@ -31,7 +31,8 @@ def keys_of_steps(plan: Plan, list_keys: ListKeys, wanted: Iterable[int]) -> dic
         steps = plan.steps_of(column)
         order = argsort(steps)
         present, starts = np.unique(steps[order], return_index=True)
-        for step, rows in zip(present.tolist(), np.split(order, starts[1:]), strict=True):
+        parted = np.split(order, starts[1:]) if len(order) else []  # else one part, of no step
+        for step, rows in zip(present.tolist(), parted, strict=True):
             if step in parts:
                 parts[step].append(take_keys(column, rows))
     return {step: joined(columns) for step, columns in parts.items()}
