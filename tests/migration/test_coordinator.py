@@ -362,6 +362,36 @@ def test_ids_that_are_bytes(tmp_path: Path) -> None:
     assert View.from_json(made.view().to_json()) == made.view()
 
 
+def test_a_file_keeps_what_its_maker_says_about_it(tmp_path: Path) -> None:
+    path, about = tmp_path / "state.json", {"nodes": ["a"], "by": None}
+    made = Coordinator(Migration(OLD, NEW), STEPS, path, about=about)
+    assert not made.are_workers_named
+    made.workers([])
+    assert made.are_workers_named
+    again = Coordinator.resume(Migration(OLD, NEW), path)
+    again.advance()
+    assert json.loads(path.read_text("utf-8"))["about"] == about
+    plain = tmp_path / "plain.json"
+    Coordinator(Migration(OLD, NEW), STEPS, plain)
+    assert "about" not in json.loads(plain.read_text("utf-8"))
+
+
+def test_the_moves_of_all_steps_that_are_left() -> None:
+    made = at("copying")
+    made.finish(2)
+    found = made.moves(KEYS)
+    each = [made.moves(KEYS, step) for step in made.left()]
+    order = np.argsort(np.concatenate([one.row for one in each]), kind="stable")
+    for name in ("row", "source", "target"):
+        together = np.concatenate([getattr(one, name) for one in each])[order]
+        assert getattr(found, name).tolist() == together.tolist()
+    made.rollback()
+    assert not made.is_to_purge
+    made.acknowledge("w", made.epoch)
+    made.advance()
+    assert made.is_to_purge
+
+
 def test_one_writer_a_file(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     migration = Migration(OLD, NEW)

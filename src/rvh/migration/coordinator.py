@@ -91,6 +91,8 @@ class Coordinator(Shared):
         As for `Migration.plan`.
     path : str or path-like, optional
         The file of the state, which must not be there; `Coordinator.resume` goes on with one.
+    about : optional
+        Anything that JSON can hold; the file keeps it for whoever made it.
 
     Raises
     ------
@@ -113,9 +115,15 @@ class Coordinator(Shared):
     """
 
     def __init__(
-        self, migration: Migration, steps: int, path: str | PathLike[str] | None = None
+        self,
+        migration: Migration,
+        steps: int,
+        path: str | PathLike[str] | None = None,
+        *,
+        about: Any = None,
     ) -> None:
         plan = Plan(migration, steps)
+        self._about = about
         if migration._kept:
             raise RVHError("the migration has kept placements: lose() keeps them, so begin without")
         self._first = self._migration = migration
@@ -197,6 +205,7 @@ class Coordinator(Shared):
         if len(state.done) != made.steps:
             raise RVHError(f"{file}: the state is damaged: its steps are not {made.steps}")
         kept = [one.fingerprint for one in state.kept]
+        made._about = saved.get("about")
         made._migration = following(migration, kept, new, state.dead, placements)
         made._state, made._path = state, file
         return made
@@ -242,6 +251,16 @@ class Coordinator(Shared):
     def is_rolling_back(self) -> bool:
         """Whether a rollback waits for `advance`."""
         return self._state.rolling_back
+
+    @property
+    def is_to_purge(self) -> bool:
+        """Whether a rollback left copies that `leftovers` tells and `purged` waits for."""
+        return self._state.to_purge
+
+    @property
+    def are_workers_named(self) -> bool:
+        """Whether anything has said who the workers are, or that there are none."""
+        return self._state.workers is not None
 
     @property
     def acknowledged(self) -> dict[str, int | None]:
@@ -471,7 +490,7 @@ class Coordinator(Shared):
             done[number] = True
             self._commit(done=done)
 
-    def moves(self, keys: Keys, step: Step | int) -> Moved:
+    def moves(self, keys: Keys, step: Step | int | None = None) -> Moved:
         """The replicas to copy for the keys of a step, as `Migration.moves` gives them.
 
         Nodes that got a key in a step that was done before a node died are not targets again, but
@@ -482,7 +501,8 @@ class Coordinator(Shared):
         keys : sequence or array of str, bytes or int, shape (M,)
             Any kind in `rvh.keys.KINDS`, listed after all workers had acknowledged ``copying``.
             Keys of other steps have no rows.
-        step : Step or its number
+        step : Step or its number, optional
+            By default all steps that are left.
 
         Returns
         -------
@@ -494,10 +514,13 @@ class Coordinator(Shared):
             As `finish`; for keys as `NodeSet.argselect_batch`.
         """
         with self._lock:
-            number = self._plan._number(step)
+            wanted = ~self._state.done
+            if step is not None:
+                wanted = np.arange(self.steps) == self._plan._number(step)
             self._may_copy(None)
-            rows = np.flatnonzero(self._plan.steps_of(keys) == number)
-            found = self._copies(take_keys(keys, rows), np.full(len(rows), number))
+            steps = self._plan.steps_of(keys)
+            rows = np.flatnonzero(wanted[steps])
+            found = self._copies(take_keys(keys, rows), steps[rows])
         return Moved(rows[found.row], first_sources(found), found.target)
 
     def _copies(self, keys: Any, steps: NDArray[np.intp]) -> Copies:
@@ -782,6 +805,7 @@ class Coordinator(Shared):
             "kept": [{"new": one.fingerprint, "done": _ranges(one.done)} for one in state.kept],
             "dead": [id_to_json(node) for node in state.dead],
             "workers": state.workers,
+            **({} if self._about is None else {"about": self._about}),
         }
 
 
