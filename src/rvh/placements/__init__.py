@@ -10,9 +10,9 @@ several. `TypedModulo` does so by the hash of typed columns. The functions make 
 from rvh._backend.contract import SYSTEMS
 from rvh._public import exported_by
 from rvh.placements.bigquery import bigquery
+from rvh.placements.cassandra import TokenMap, cassandra
 from rvh.placements.databases import elasticsearch, postgresql
 from rvh.placements.engines import hive, iceberg, spark
-from rvh.placements.cassandra import TokenMap, cassandra
 from rvh.placements.envoy import envoy_ring, maglev
 from rvh.placements.haproxy import haproxy, haproxy_map
 from rvh.placements.memcached import libmemcached_modula, python_memcached, twemproxy
@@ -30,12 +30,12 @@ __all__ = [
     "Modulo",
     "Rendezvous",
     "SlotTable",
-    "bigquery",
-    "TypedModulo",
-    "elasticsearch",
     "TokenMap",
+    "TypedModulo",
+    "bigquery",
     "cassandra",
     "clandestined",
+    "elasticsearch",
     "envoy_ring",
     "haproxy",
     "haproxy_map",
@@ -44,12 +44,12 @@ __all__ = [
     "kafka",
     "libmemcached_modula",
     "maglev",
+    "postgresql",
+    "pymemcache",
     "python_memcached",
     "redis_cluster",
-    "twemproxy",
-    "postgresql",
     "spark",
-    "pymemcache",
+    "twemproxy",
 ]
 
 exported_by(
