@@ -46,3 +46,20 @@ class Migrating(Timed):
 
     def time_owners(self) -> None:
         self.migration.owners_batch(self.keys, 0.5, threads=1)
+
+
+class Routing(Timed):
+    """Routes of one key a call, in each phase."""
+
+    param_names = ("phase",)
+    params = (["before", "copying", "switching", "after"],)
+
+    def setup(self, phase: str) -> None:
+        ring = part("rvh.ring", "ketama")(data.ids(64))
+        self.migration = part("rvh.ring", "Migration")(ring, node_set(data.ids(64), "murmur"))
+        self.keys = data.KEYS["list of str"](1000)
+
+    def time_route(self, phase: str) -> None:
+        route = self.migration.route
+        for key in self.keys:
+            route(key, phase, 0.5)
