@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rvh
-from rvh.migration import MARK, Coordinator, Copied, Migration, StoreError, copy, purge
+from rvh.migration import MARK, Coordinator, Copied, Migration, StoreError, Worker, copy, purge
 from rvh.ring import ketama
 
 NAMES = ["a", "b", "c", "d"]
@@ -308,3 +308,58 @@ def test_no_keys_at_all() -> None:
     coordinator = started()
     assert copy(coordinator, list, lambda node, keys: [], lambda node, keys, values: None).keys == 0
     assert not list(coordinator.left())
+
+
+@pytest.mark.parametrize("deaths", [["a", "e"], ["e", "a"], ["a", "b"], ["e", "b", "a"]])
+def test_copies_outlive_their_old_nodes(deaths: list[str]) -> None:
+    """With one replica: what was copied is all that is left of a key of a dead node."""
+    migration = Migration(OLD, NEW)
+    nodes, made = Nodes(1), started(migration)
+
+    def half(done: Copied) -> None:
+        if done.steps == STEPS // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        copy(made, nodes.keys, nodes.read, nodes.write_if_absent, progress=half)
+    for node in deaths:
+        made.lose(node)
+        nodes.held = {at: value for at, value in nodes.held.items() if at[0] != node}
+    survived = {key for _, key in nodes.held}
+    worker = Worker(migration, Calls(nodes), made.view())
+    for key in survived:
+        assert worker.read(key) == f"value of {key}"
+    while made.phase != "copying":
+        made.advance()
+    worker.adopt(made.view())
+    for key in [*KEYS[::7], *survived][::3]:
+        worker.write(key, "newer")
+        survived.add(key)
+    done = copy(made, lambda: KEYS, nodes.read, nodes.write_if_absent)
+    assert set(done.lost) == set(KEYS) - survived
+    made.advance()
+    made.set_progress(1)
+    made.advance()
+    purge(made, nodes.keys, nodes.remove)
+    last = NEW.remove([node for node in deaths if node in NEW.ids])
+    held = {key: {node} for node, key in nodes.held}
+    assert held == {key: {last.select(key)[0]} for key in survived}
+
+
+class Calls:
+    """The nodes of `Nodes` for a worker, key by key."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self.nodes = nodes
+
+    def get(self, node: Any, key: Any) -> Any:
+        return self.nodes.held.get((node, key))
+
+    def put(self, node: Any, key: Any, value: Any) -> None:
+        self.nodes.held[node, key] = value
+
+    def remove(self, node: Any, key: Any) -> None:
+        self.nodes.held.pop((node, key), None)
+
+    def mark(self, node: Any, key: Any) -> None:
+        self.nodes.held[node, key] = MARK
