@@ -380,7 +380,7 @@ def test_sizes_that_are_none(call, here, kind, value):
         (["--to-algorithm", "jump", "--to-spread", "zone"], "--to-spread: only --to-algorithm"),
         (["--algorithm", "jump", "--add", "e=2"], "--add: --algorithm jump gives every node"),
         (["--to-algorithm", "jump", "--set-weight", "a=2"], "the same share: name no weights"),
-        (["--to-integers", "text"], "--to-integers: --algorithm rendezvous is no ring"),
+        (["--to-integers", "text"], "--to-integers: --algorithm rendezvous has one way"),
         (["--to-count", "5"], "k is 5"),
         (["--to-count", "0"], "k is 0"),
         (["--to-partitions", "0"], "--to-partitions: --algorithm rendezvous has no partitions"),

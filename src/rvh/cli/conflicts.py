@@ -6,7 +6,7 @@ import typer
 
 from rvh._tables import FORMATS
 from rvh.cli.nodes import source_urls
-from rvh.cli.options import RINGS, Algorithm, PlacementOptions, Scheme
+from rvh.cli.options import SYSTEMS, Algorithm, PlacementOptions, Scheme
 from rvh.errors import show
 
 
@@ -36,10 +36,12 @@ def refuse_conflicts(options: PlacementOptions) -> None:
                 "none that stays: use rendezvous or table",
                 param_hint="--nodes",
             )
-    if method.integers is not None and algorithm not in RINGS:
+    system = SYSTEMS.get(algorithm)
+    if method.integers is not None and (system is None or not system.integers):
+        takers = ", ".join(name for name, each in SYSTEMS.items() if each.integers)
         raise typer.BadParameter(
-            f"--algorithm {algorithm} is no ring of another system: leave it away, or use one of "
-            f"{', '.join(RINGS)}",
+            f"--algorithm {algorithm} has one way to write integers: leave it away, or use one of "
+            f"{takers}",
             param_hint="--integers",
         )
     if method.integers is not None and options.text_keys:
@@ -48,15 +50,40 @@ def refuse_conflicts(options: PlacementOptions) -> None:
             "--key-type int",
             param_hint="--integers",
         )
-    if algorithm in RINGS:
+    if system is not None:
         for option, given, why in (
             ("--scheme", other_scheme, "has a hash of its own"),
             ("--secret-file", secret, "has no secret"),
+            ("--weight-column", weighted and not system.weights, "has no weights"),
+            ("--where", bool(constraints.where) and not system.leaves_out, numbered),
+            ("--dead", bool(constraints.dead) and not system.leaves_out, numbered),
         ):
             if given:
                 raise typer.BadParameter(
                     f"--algorithm {algorithm} {why}: leave {option} away", param_hint=option
                 )
+        if system.is_ordered and not system.column and source_urls(options.nodes):
+            raise typer.BadParameter(
+                f"--algorithm {algorithm} numbers the nodes in their order, and those of a source "
+                "have none that stays: give them in a list or a file",
+                param_hint="--nodes",
+            )
+    for option, given, takes in (
+        ("--hash", method.hash is not None, "hashes"),
+        ("--hash-tag", method.hash_tag is not None, "tag"),
+    ):
+        if given and not getattr(system, takes, ""):
+            takers = ", ".join(name for name, each in SYSTEMS.items() if getattr(each, takes))
+            raise typer.BadParameter(
+                f"--algorithm {algorithm} does not have this: leave it away, or use one of "
+                f"{takers}",
+                param_hint=option,
+            )
+    if algorithm is Algorithm.MODULO and method.hash is None:
+        raise typer.BadParameter(
+            "--algorithm modulo needs to know the hash: give for example --hash crc32",
+            param_hint="--hash",
+        )
     if node_format is not None and node_format not in FORMATS:
         raise typer.BadParameter(
             f"{show(node_format)} is none of {', '.join(FORMATS)}", param_hint="--node-format"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rvh._nodelist.entries import NodeList
 from rvh.cli.options import (
-    RINGS,
+    SYSTEMS,
     Algorithm,
     ConstraintOptions,
     Integers,
@@ -31,6 +31,8 @@ def described(options: PlacementOptions) -> dict[str, Any]:
     for name, value in {
         "partitions": method.partitions,
         "integers": None if method.integers is None else method.integers.value,
+        "hash": method.hash,
+        "hash_tag": method.hash_tag,
         "spread": constraints.spread,
         "max_per_domain": constraints.max_per_domain,
         "strict": constraints.strict,
@@ -52,9 +54,11 @@ def fingerprint(
     the ids, weights and those left out. With the domains or geohashes of nodes, where they count.
     """
     algorithm, constraints = options.method.algorithm, options.constraints
-    if algorithm in RINGS or algorithm is Algorithm.JUMP:
+    if algorithm in SYSTEMS or algorithm is Algorithm.JUMP:
         left_out = [] if mask is None else sorted(nodes.subset(~mask).ids)
-        return _digest([algorithm.value, nodes.ids, nodes.weights, left_out])
+        what = [algorithm.value, nodes.ids, nodes.weights, left_out]
+        column = SYSTEMS[algorithm].column if algorithm in SYSTEMS else ""
+        return _digest([*what, list(map(str, nodes.attributes[column]))] if column else what)
     if mask is not None:
         nodes = nodes.subset(mask)
     ranked = as_node_set(nodes.ids, nodes.weights, options.scheme.value, secret).fingerprint
@@ -78,6 +82,8 @@ def method_of(said: dict[str, Any], secret_file: str | None) -> MethodOptions:
     return MethodOptions(
         algorithm=Algorithm(said["algorithm"]),
         integers=None if integers is None else Integers(integers),
+        hash=said.get("hash"),
+        hash_tag=said.get("hash_tag"),
         partitions=said.get("partitions"),
         secret_file=secret_file,
     )

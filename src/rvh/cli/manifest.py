@@ -41,6 +41,8 @@ SHAPE = {
         "scheme?": frozenset(Scheme),
         "partitions?": int,
         "integers?": frozenset(Integers),
+        "hash?": str,
+        "hash_tag?": str,
         "spread?": [str],
         "max_per_domain?": [int],
         "strict?": bool,

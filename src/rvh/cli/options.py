@@ -13,6 +13,8 @@ from typing import Annotated
 import typer
 
 from rvh._tables import FORMATS
+from rvh.cli.systems import SYSTEMS as SYSTEMS
+from rvh.cli.systems import Algorithm as Algorithm
 from rvh.nodes import SCHEMES
 
 
@@ -22,37 +24,8 @@ class Scheme(StrEnum):
     BLAKE2B, MURMUR = SCHEMES
 
 
-class Algorithm(StrEnum):
-    """The algorithm that puts a key on nodes."""
-
-    RENDEZVOUS = "rendezvous"
-    JUMP = "jump"
-    TABLE = "table"
-    KETAMA = "ketama"
-    LIBMEMCACHED = "libmemcached"
-    LIBMEMCACHED_KETAMA = "libmemcached-ketama"
-    LIBMEMCACHED_MD5 = "libmemcached-md5"
-    UHASHRING = "uhashring"
-    UHASHRING_KETAMA = "uhashring-ketama"
-    HASH_RING = "hash-ring"
-    NGINX = "nginx"
-
-
-#: the algorithms that are rings: the function of `rvh.ring` that makes it, and its options
-RINGS: dict[Algorithm, tuple[str, dict[str, str]]] = {
-    Algorithm.KETAMA: ("ketama", {}),
-    Algorithm.LIBMEMCACHED: ("libmemcached", {}),
-    Algorithm.LIBMEMCACHED_KETAMA: ("libmemcached", {"behavior": "ketama"}),
-    Algorithm.LIBMEMCACHED_MD5: ("libmemcached", {"behavior": "consistent", "hash_fn": "md5"}),
-    Algorithm.UHASHRING: ("uhashring", {}),
-    Algorithm.UHASHRING_KETAMA: ("uhashring", {"hash_fn": "ketama"}),
-    Algorithm.HASH_RING: ("hash_ring", {}),
-    Algorithm.NGINX: ("nginx", {}),
-}
-
-
 class Integers(StrEnum):
-    """The form in which the system of a ring writes an integer key: `rvh.ring.INTEGERS`."""
+    """The form in which another system writes an integer key: `rvh.ring.INTEGERS`."""
 
     TEXT = "text"
     INT32_BE = "int32_be"
@@ -154,16 +127,34 @@ class MethodOptions:
             "--algorithm",
             metavar="NAME",  # all of the names are too long for a line
             help="rendezvous; jump: the nodes are buckets, and their order counts; table: a table "
-            "of partitions, made once and looked up; or the ring of another system: "
-            f"{', '.join(RINGS)}. Each has answers of its own.",
+            "of partitions, made once and looked up; or another system's: "
+            f"{', '.join(SYSTEMS)}. Each has answers of its own.",
         ),
     ] = Algorithm.RENDEZVOUS
     integers: Annotated[
         Integers | None,
         typer.Option(
             "--integers",
-            help="With a ring of another system: how that writes integer keys, as digits, as 4 or "
-            "8 bytes big-endian or little-endian, or as rvh's own bytes.",
+            help="With another system's algorithm: how that writes integer keys, as digits, as 4 "
+            "or 8 bytes big-endian or little-endian, or as rvh's own bytes.",
+        ),
+    ] = None
+    hash: Annotated[
+        str | None,
+        typer.Option(
+            "--hash",
+            metavar="NAME",
+            help="The hash of --algorithm modulo, or of a system that has several: twemproxy, "
+            "twemproxy-modula, python-memcached, libmemcached-modula [default: the system's].",
+        ),
+    ] = None
+    hash_tag: Annotated[
+        str | None,
+        typer.Option(
+            "--hash-tag",
+            metavar="CC",
+            help="The two characters around the part of a key that counts, as {} (twemproxy, "
+            "twemproxy-modula, modulo).",
         ),
     ] = None
     partitions: Annotated[

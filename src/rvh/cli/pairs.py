@@ -24,7 +24,7 @@ from rvh.cli.edits import EditOptions
 from rvh.cli.inputs import refuse_overwritten, refuse_shared
 from rvh.cli.nodes import read_nodes
 from rvh.cli.options import (
-    RINGS,
+    SYSTEMS,
     Algorithm,
     BulkOptions,
     ConstraintOptions,
@@ -49,6 +49,7 @@ from rvh.cli.placement import (
     placement_of,
 )
 from rvh.cli.rows import refuse_composite
+from rvh.cli.systems import System
 from rvh.cli.values import read_secret
 from rvh.errors import RVHError
 
@@ -60,6 +61,8 @@ T = TypeVar("T")
 
 #: the algorithms that rank the nodes of a NodeSet
 RANKED = (Algorithm.RENDEZVOUS, Algorithm.TABLE)
+#: what rvh's own algorithms take of the options that are for other systems
+OWN = System("", integers=False)
 #: the label of a node about which nothing says which it is
 NO_LABEL = "(none)"
 
@@ -115,7 +118,21 @@ class PairOptions:
         Integers | None,
         typer.Option(
             "--to-integers",
-            help="How the system of a new ring writes integer keys [default: as --integers].",
+            help="How the new system writes integer keys [default: as --integers].",
+        ),
+    ] = None
+    to_hash: Annotated[
+        str | None,
+        typer.Option(
+            "--to-hash", metavar="NAME", help="The hash of the new placement [default: as --hash]."
+        ),
+    ] = None
+    to_hash_tag: Annotated[
+        str | None,
+        typer.Option(
+            "--to-hash-tag",
+            metavar="CC",
+            help="As --hash-tag, for the new placement [default: as --hash-tag].",
         ),
     ] = None
     to_partitions: Annotated[
@@ -205,7 +222,8 @@ class PairOptions:
         lists = (self.to, self.edits, self.to_spread, self.to_max_per_domain)
         values = (
             self.to_count, self.to_weight_column, self.to_scheme, self.to_algorithm,
-            self.to_integers, self.to_partitions, self.to_secret_file,
+            self.to_integers, self.to_partitions, self.to_secret_file, self.to_hash,
+            self.to_hash_tag,
         )  # fmt: skip
         if not any(lists) and all(value is None for value in values):
             raise typer.BadParameter(
@@ -238,7 +256,9 @@ class PairOptions:
         scheme = _first(self.to_scheme, self.scheme if ranked else Scheme.BLAKE2B)
         has_secret = ranked and scheme is Scheme.BLAKE2B
         has_columns = not self.to or any(text.startswith("@") for text in self.to)
-        has_weights = has_columns and algorithm is not Algorithm.JUMP
+        system = SYSTEMS.get(algorithm, OWN)
+        is_same = algorithm is method.algorithm  # names of hashes are each system's own
+        has_weights = has_columns and algorithm is not Algorithm.JUMP and system.weights
         weight_column = self.weight_column if has_weights else None
         is_table = algorithm is Algorithm.TABLE
         spread = self.to_spread or (faults.spread if rendezvous else [])
@@ -252,7 +272,9 @@ class PairOptions:
             method=replace(
                 method if algorithm is method.algorithm else MethodOptions(),
                 algorithm=algorithm,
-                integers=_first(self.to_integers, method.integers if algorithm in RINGS else None),
+                integers=_first(self.to_integers, method.integers if system.integers else None),
+                hash=_first(self.to_hash, method.hash if is_same and system.hashes else None),
+                hash_tag=_first(self.to_hash_tag, method.hash_tag if system.tag else None),
                 partitions=_first(self.to_partitions, method.partitions if is_table else None),
                 secret_file=_first(self.to_secret_file, method.secret_file if has_secret else None),
             ),
@@ -269,12 +291,12 @@ class PairOptions:
         self, old: PlacementOptions, new: PlacementOptions, wanted: dict[str, str]
     ) -> tuple[NodeList, NodeList]:
         """The nodes of both placements; what is not named anew is read once."""
-        needed = attributes(old.constraints) | wanted
-        both = needed | attributes(new.constraints)
+        needed = attributes(old) | wanted
+        both = needed | attributes(new)
         if self.to:
             nodes = self._read(old, needed, "--nodes")
             named = any(text.startswith("@") for text in self.to)
-            there = self._read(new, both if named else attributes(new.constraints), "--to")
+            there = self._read(new, both if named else attributes(new), "--to")
             known = dict(zip(nodes.ids, zip(*nodes.attributes.values(), strict=True), strict=False))
             for name in wanted.keys() - there.attributes.keys():  # of a list, which has no columns
                 at = list(nodes.attributes).index(name)
@@ -325,6 +347,8 @@ class PairOptions:
             "algorithm": self.to_algorithm,
             "scheme": self.to_scheme,
             "integers": _first(self.to_integers, self.to_algorithm),
+            "hash": self.to_hash,
+            "hash-tag": self.to_hash_tag,
             "partitions": self.to_partitions,
             "secret-file": self.to_secret_file,
             "weight-column": self.to_weight_column,
@@ -461,6 +485,8 @@ class Pair(NamedTuple):
         kinds = [
             (
                 each.options.method.algorithm,
+                each.options.method.hash,
+                each.options.method.hash_tag,
                 each.options.scheme,
                 (each.options.method.partitions or PARTITIONS)
                 if each.options.method.algorithm is Algorithm.TABLE

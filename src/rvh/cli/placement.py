@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh._columns.values import is_whole
 from rvh._nodelist.entries import NodeList
 from rvh.cli.conflicts import refuse_conflicts
 from rvh.cli.inputs import refuse_overwritten, refuse_shared
 from rvh.cli.nodes import paths, read_nodes
 from rvh.cli.options import (
-    RINGS,
+    SYSTEMS,
     Algorithm,
     CachePolicy,
-    ConstraintOptions,
     FaultOptions,
     PlacementOptions,
 )
@@ -132,13 +130,16 @@ def _placed(
     options: PlacementOptions, secret: bytes, nodes: NodeList, mask: NDArray[np.bool_] | None
 ) -> Placement:
     method, constraints, bulk = options.method, options.constraints, options.bulk
-    if method.algorithm in RINGS:
-        return _on_ring(options, nodes, mask)
+    if method.algorithm in SYSTEMS:
+        from rvh.cli.foreign import foreign  # imported, here and below, where it is needed
+
+        made = foreign(options, nodes, mask)
+        return Placement(nodes.ids, made.positions, check=made.check)
     if mask is not None:
         nodes = nodes.subset(mask)
     ids, k, threads = nodes.ids, options.k, bulk.threads
     if method.algorithm is Algorithm.JUMP:
-        from rvh.stable import StableSelector  # imported, here and below, where it is needed
+        from rvh.stable import StableSelector
 
         selector = StableSelector(ids)
         selector.argselect_batch([], k)  # refuses a wrong k
@@ -169,19 +170,22 @@ def _nodes(options: PlacementOptions) -> tuple[NodeList, NDArray[np.bool_] | Non
         options.nodes,
         file.node_column,
         options.weight_column,
-        attributes=attributes(options.constraints),
+        attributes=attributes(options),
         format_name=file.node_format,
         header=not file.no_node_header,
     )
     return nodes, choosable_of(nodes, options.constraints)
 
 
-def attributes(constraints: ConstraintOptions) -> dict[str, str]:
-    """The columns of the node list that constraints need, and the option that names each."""
+def attributes(options: PlacementOptions) -> dict[str, str]:
+    """The columns of the node list that a placement needs, and the option that names each."""
+    constraints, algorithm = options.constraints, options.method.algorithm
     columns = {condition.name: "--where" for condition in _conditions(constraints)}
     columns.update(dict.fromkeys(constraints.spread, "--spread"))
     if constraints.node_geohash is not None:
         columns[constraints.node_geohash] = "--node-geohash"
+    if algorithm in SYSTEMS and SYSTEMS[algorithm].column:
+        columns[SYSTEMS[algorithm].column] = f"--algorithm {algorithm}"
     return columns
 
 
@@ -211,35 +215,6 @@ def named_inputs(options: PlacementOptions) -> Iterator[tuple[str, str]]:
         yield f"--secret-file {options.method.secret_file}", options.method.secret_file
     for path in options.keys:
         yield f"KEYS {path}", path
-
-
-def _on_ring(
-    options: PlacementOptions, nodes: NodeList, mask: NDArray[np.bool_] | None
-) -> Placement:
-    """Place on a ring of all nodes: those that may not be chosen only leave the walk."""
-    from rvh import ring as rings
-
-    name, variant = RINGS[options.method.algorithm]
-    integers = None if options.method.integers is None else options.method.integers.value
-    ring: rings.Ring = getattr(rings, name)(nodes.ids, nodes.weights, integers=integers, **variant)
-    if mask is not None:
-        ring = ring.without(nodes.subset(~mask).ids)
-    k, threads = options.k, options.bulk.threads
-    ring.arglookup_batch([], k)
-
-    def check(key: Any) -> None:
-        if integers is None and is_whole(key):
-            choices = ", ".join(f"{name} ({what})" for name, what in rings.INTEGERS.items())
-            raise RVHError(
-                f"the key is the integer {show(int(key))}, and nothing says how the system of the "
-                f"ring writes integers: give --integers one of {choices}"
-            )
-        ring.token(key)
-
-    def positions(keys: Any) -> NDArray[np.intp]:
-        return ring.arglookup_batch(keys, k, threads=threads)
-
-    return Placement(nodes.ids, positions, check=check)
 
 
 def fault_set(

@@ -26,7 +26,7 @@ from rvh.cli.keyspec import (
     refuse_missing,
 )
 from rvh.cli.options import (
-    RINGS,
+    SYSTEMS,
     Algorithm,
     BulkOptions,
     ConstraintOptions,
@@ -267,7 +267,7 @@ class PlacedRows:
 
 def refuse_composite(parts: Sequence[KeyPart], algorithm: Algorithm) -> None:
     """Refuse a composite key for the ring of another system."""
-    if len(parts) > 1 and algorithm in RINGS:
+    if len(parts) > 1 and algorithm in SYSTEMS:
         raise typer.BadParameter(
             f"--algorithm {algorithm} is another system's, which does not make rvh's "
             "composite keys: name one column, of the keys as that system has them",

@@ -1,0 +1,116 @@
+"""The placements of other systems, made of a node list and the row of `SYSTEMS`."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvh._columns.values import is_whole
+from rvh._nodelist.entries import NodeList
+from rvh._runtime.slices import take
+from rvh.cli.options import PlacementOptions
+from rvh.cli.systems import SYSTEMS
+from rvh.errors import RVHError, show
+
+__all__ = ["foreign"]
+
+#: the slots of a Redis Cluster, and what a node file says of them
+SLOTS = 16384
+RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+
+
+class Foreign:
+    """Another system's placement, with positions in the ids of the node list.
+
+    Parameters
+    ----------
+    options : PlacementOptions
+    nodes : NodeList
+    mask : ndarray of bool, optional
+        The nodes that may be chosen, for a ring; None for all.
+    """
+
+    def __init__(
+        self, options: PlacementOptions, nodes: NodeList, mask: NDArray[np.bool_] | None
+    ) -> None:
+        method = options.method
+        system = SYSTEMS[method.algorithm]
+        arguments: dict[str, Any] = dict(system.options)
+        if system.integers:
+            self._integers = None if method.integers is None else method.integers.value
+            arguments["integers"] = self._integers
+        if method.hash is not None:
+            arguments[system.hashes] = method.hash
+        if method.hash_tag is not None:
+            arguments[system.tag] = method.hash_tag
+        module, _, name = system.function.rpartition(".")
+        make = getattr(import_module(module), name)
+        given: list[Any] = [nodes.ids]
+        if system.weights:
+            given.append(nodes.weights)
+        elif system.column:
+            given = [_slot_table(nodes, system.column)]
+        self._made = make(*given, **arguments)
+        if mask is not None:
+            self._made = self._made.without(nodes.subset(~mask).ids)
+        self._k, self._threads = options.k, options.bulk.threads
+        places = {node: place for place, node in enumerate(nodes.ids)}
+        here = np.array([places[node] for node in self._made.ids.tolist()], dtype=np.intp)
+        self._places = None if np.array_equal(here, np.arange(len(nodes.ids))) else here
+        self._takes_integers = system.integers
+        self.positions([])  # refuses a wrong k
+
+    def positions(self, keys: Any) -> NDArray[np.intp]:
+        """The positions of the nodes of keys, shape (M, k)."""
+        found: NDArray[np.intp] = self._made.arglookup_batch(keys, self._k, threads=self._threads)
+        return found if self._places is None else take(self._places, found)
+
+    def check(self, key: Any) -> None:
+        """Raise the error about one key, if it is none."""
+        if self._takes_integers and self._integers is None and is_whole(key):
+            from rvh.ring import INTEGERS
+
+            choices = ", ".join(f"{name} ({what})" for name, what in INTEGERS.items())
+            raise RVHError(
+                f"the key is the integer {show(int(key))}, and nothing says how the system "
+                f"writes integers: give --integers one of {choices}"
+            )
+        self._made.lookup(key)
+
+
+def foreign(options: PlacementOptions, nodes: NodeList, mask: NDArray[np.bool_] | None) -> Foreign:
+    """Make the placement of another system; errors name the options of the command line."""
+    try:
+        return Foreign(options, nodes, mask)
+    except RVHError as error:
+        text = re.sub(r"^(hash|hash_fn) is ", "--hash is ", str(error))
+        raise type(error)(re.sub(r"^tag is ", "--hash-tag is ", text)) from None
+
+
+def _slot_table(nodes: NodeList, column: str) -> list[list[str]]:
+    """Return the nodes of every slot: of the rows that list it, the first is the primary."""
+    table: list[list[str]] = [[] for _ in range(SLOTS)]
+    for node, value in zip(nodes.ids, nodes.attributes[column], strict=True):
+        for part in str("" if value is None else value).replace(",", " ").split():
+            found = RANGE.fullmatch(part)
+            first = int(found[1]) if found else SLOTS
+            last = int(found[2] or first) if found else SLOTS
+            if not first <= last < SLOTS:
+                raise RVHError(
+                    f"column {column!r} of node {show(node)} has {show(part)}: give slots from 0 "
+                    f"to {SLOTS - 1} and ranges of them, for example 0-5460 5462"
+                )
+            for slot in range(first, last + 1):
+                table[slot].append(node)
+    missing = [slot for slot, owners in enumerate(table) if not owners]
+    if missing:
+        raise RVHError(
+            f"{len(missing)} of {SLOTS} slots are in no row of column {column!r}, the first of "
+            f"them slot {missing[0]}: give each to a node"
+        )
+    fewest = min(map(len, table))
+    return [owners[:fewest] for owners in table]

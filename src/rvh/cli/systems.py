@@ -1,0 +1,106 @@
+"""The algorithms, and for each that is another system's what it takes: a row of one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+__all__ = ["SYSTEMS", "Algorithm", "System"]
+
+
+class Algorithm(StrEnum):
+    """The algorithm that puts a key on nodes."""
+
+    RENDEZVOUS = "rendezvous"
+    JUMP = "jump"
+    TABLE = "table"
+    KETAMA = "ketama"
+    LIBMEMCACHED = "libmemcached"
+    LIBMEMCACHED_KETAMA = "libmemcached-ketama"
+    LIBMEMCACHED_MD5 = "libmemcached-md5"
+    LIBMEMCACHED_MODULA = "libmemcached-modula"
+    UHASHRING = "uhashring"
+    UHASHRING_KETAMA = "uhashring-ketama"
+    HASH_RING = "hash-ring"
+    NGINX = "nginx"
+    TWEMPROXY = "twemproxy"
+    TWEMPROXY_MODULA = "twemproxy-modula"
+    PYTHON_MEMCACHED = "python-memcached"
+    REDIS_CLUSTER = "redis-cluster"
+    KAFKA = "kafka"
+    KAFKA_CONSISTENT = "kafka-consistent"
+    KAFKA_FNV1A = "kafka-fnv1a"
+    BIGQUERY = "bigquery"
+    MODULO = "modulo"
+
+
+class System(NamedTuple):
+    """Another system's placement, and which options of the command line it takes.
+
+    Parameters
+    ----------
+    function : str
+        What makes the placement of nodes: its module and its name.
+    options : mapping
+        What it gets beside the nodes.
+    weights, integers : bool
+        Whether it takes weights, and has to be told how integer keys are written.
+    is_ordered : bool
+        Whether the order of the nodes decides: then they come from no source.
+    leaves_out : bool
+        Whether nodes can be left out while keys of the others stay: a ring.
+    hashes : str
+        The argument for ``--hash``, or "".
+    tag : str
+        The argument for ``--hash-tag``, or "".
+    column : str
+        The column of the node file that it needs, or "".
+    """
+
+    function: str
+    options: Mapping[str, Any] = {}
+    weights: bool = True
+    integers: bool = True
+    is_ordered: bool = False
+    leaves_out: bool = True
+    hashes: str = ""
+    tag: str = ""
+    column: str = ""
+
+
+def _modulo(function: str, **options: Any) -> System:
+    """A system that numbers its nodes in their order."""
+    fields = {"weights": False, "is_ordered": True, "leaves_out": False}
+    return System(f"rvh.placements.{function}", **(fields | options))
+
+
+#: what is another system's, by its name
+SYSTEMS: dict[Algorithm, System] = {
+    Algorithm.KETAMA: System("rvh.ring.ketama"),
+    Algorithm.LIBMEMCACHED: System("rvh.ring.libmemcached"),
+    Algorithm.LIBMEMCACHED_KETAMA: System("rvh.ring.libmemcached", {"behavior": "ketama"}),
+    Algorithm.LIBMEMCACHED_MD5: System(
+        "rvh.ring.libmemcached", {"behavior": "consistent", "hash_fn": "md5"}
+    ),
+    Algorithm.LIBMEMCACHED_MODULA: _modulo("libmemcached_modula", hashes="hash_fn"),
+    Algorithm.UHASHRING: System("rvh.ring.uhashring"),
+    Algorithm.UHASHRING_KETAMA: System("rvh.ring.uhashring", {"hash_fn": "ketama"}),
+    Algorithm.HASH_RING: System("rvh.ring.hash_ring"),
+    Algorithm.NGINX: System("rvh.ring.nginx"),
+    Algorithm.TWEMPROXY: System("rvh.placements.twemproxy", hashes="hash_fn", tag="hash_tag"),
+    Algorithm.TWEMPROXY_MODULA: System(
+        "rvh.placements.twemproxy",
+        {"distribution": "modula"},
+        leaves_out=False,
+        hashes="hash_fn",
+        tag="hash_tag",
+    ),
+    Algorithm.PYTHON_MEMCACHED: _modulo("python_memcached", weights=True, hashes="hash_fn"),
+    Algorithm.REDIS_CLUSTER: _modulo("redis_cluster", column="slots"),
+    Algorithm.KAFKA: _modulo("kafka"),
+    Algorithm.KAFKA_CONSISTENT: _modulo("kafka", options={"partitioner": "consistent"}),
+    Algorithm.KAFKA_FNV1A: _modulo("kafka", options={"partitioner": "fnv1a"}),
+    Algorithm.BIGQUERY: _modulo("bigquery"),
+    Algorithm.MODULO: _modulo("Modulo", hashes="hash", tag="tag"),
+}
