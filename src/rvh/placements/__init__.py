@@ -1,10 +1,9 @@
 """The placements of other systems that are no rings, to the bit.
 
 `Modulo` puts a key into a slot by its hash modulo the number of slots; a slot is on one node or on
-several. The functions make what a system has: `kafka` its partitions, `redis_cluster` its slots,
-`python_memcached`, `libmemcached_modula` and `twemproxy` their servers, `bigquery` its shards.
 several. `TypedModulo` does so by the hash of typed columns. The functions make what a system has:
-`kafka` its partitions, `spark` those of a shuffle, `elasticsearch` the shards of an index.
+`kafka` its partitions, `redis_cluster` its slots, `twemproxy` the servers of a pool, `spark` the
+partitions of a shuffle, `elasticsearch` the shards of an index.
 """
 
 from rvh._backend.contract import SYSTEMS
