@@ -22,6 +22,7 @@ from placements import (  # noqa: E402
     GEOHASHES,
     IDS,
     NUMBERS,
+    OF_OTHER_SYSTEMS,
     PLACEMENTS,
     TEXT,
     expected,
@@ -222,7 +223,7 @@ def test_placements() -> None:
             continue
         ds = with_node(ds, "text", placement, k, f"one {number}", **options)
         asked_for.append((f"one {number}", k, expected(answer, TEXT)))
-        if name not in ("Ring", "Migration.at"):
+        if name not in OF_OTHER_SYSTEMS:
             ds = with_node(ds, ["number", "text"], placement, k, f"two {number}", **options)
             asked_for.append((f"two {number}", k, expected(answer, NUMBERS, TEXT)))
     rows = with_node(ds, "text", GEO, 2, "near", geohash="place").take_all()

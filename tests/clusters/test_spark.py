@@ -28,6 +28,7 @@ from placements import (
     GEOHASHES,
     IDS,
     NUMBERS,
+    OF_OTHER_SYSTEMS,
     PLACEMENTS,
     TEXT,
     expected,
@@ -218,7 +219,7 @@ def in_order(df: Any, name: str = "node") -> list[Any]:
 def test_placements(table: Any, name: str) -> None:
     placement, k, options, answer = PLACEMENTS[name]
     df = with_node(table, "text", placement, k, "one", **options)
-    composite = name not in ("Ring", "Migration.at")
+    composite = name not in OF_OTHER_SYSTEMS
     if composite:
         df = with_node(df, ["number", "text"], placement, k, "two", **options)
     assert lists(in_order(df, "one"), k) == expected(answer, TEXT)

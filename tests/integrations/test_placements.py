@@ -21,6 +21,7 @@ from placements import (  # noqa: E402
     IDS,
     NODES,
     NUMBERS,
+    OF_OTHER_SYSTEMS,
     PLACEMENTS,
     TEXT,
     expected,
@@ -137,7 +138,7 @@ def test_one_column(name: str, engine: Callable[..., Answer]) -> None:
 @pytest.mark.parametrize("name", PLACEMENTS)
 def test_composite_keys(name: str, engine: Callable[..., Answer]) -> None:
     placement, k, options, answer = PLACEMENTS[name]
-    if name in ("Ring", "Migration.at"):
+    if name in OF_OTHER_SYSTEMS:
         with pytest.raises((rvh.RVHError, duckdb.Error), match="keys are composite keys"):
             engine(["text", "number"], placement, k, **options)
         return

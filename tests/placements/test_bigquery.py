@@ -16,7 +16,7 @@ def test_the_example_of_the_manual() -> None:
     """The three rows under FARM_FINGERPRINT in BigQuery's reference of hash functions."""
     said = {"1footrue": -1541654101129638711, "2applefalse": 2794438866806483259}
     said |= {"3true": -4880158226897771312}
-    modulus = 1_000_003
+    modulus = 65_537
     absolute, floor = bigquery(modulus), Modulo(modulus, "farm_fingerprint64", reduce="floor")
     for key, number in said.items():
         assert absolute.slot(key) == abs(number) % modulus
@@ -28,7 +28,7 @@ def test_farmhash() -> None:
     rng = random.Random(5)
     keys = [rng.randbytes(size) for size in range(300)]
     keys += [rng.randbytes(rng.randrange(40)) for _ in range(COUNT)]
-    for count in (1, 10, 997, 65536):
+    for count in (1, 10, 997, 4096):
         want = []
         for key in keys:
             number = farmhash.fingerprint64(key)

@@ -30,7 +30,7 @@ KAFKA = {
 
 
 def test_kafkas_own_vectors() -> None:
-    modulus = 1_000_003
+    modulus = 65_537
     masked, floor = kafka(modulus), Modulo(modulus, "murmur2_32", reduce="floor")
     for key, value in KAFKA.items():
         assert masked.slot(key) == (value & 0x7FFFFFFF) % modulus

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from rvh.faultset import FaultSet
 from rvh.geohash import GeoSet
 from rvh.keys import composite
 from rvh.partitions import PartitionTable
+from rvh.placements import Modulo
 from rvh.ring import Migration, RingFace, ketama
 from rvh.stable import StableSelector
 
@@ -64,6 +66,10 @@ _add(
 )
 _ring = ketama(IDS, integers="text")
 _add("Ring", _ring, 2, lambda keys: _ring.lookup_batch(keys, 2))
+_modulo = Modulo(
+    [[one, other] for one, other in pairwise([*IDS, IDS[0]])], "crc32", integers="text"
+)
+_add("Modulo", _modulo, 2, lambda keys: _modulo.lookup_batch(keys, 2))
 _jump = StableSelector(IDS)
 _add("StableSelector", _jump, 2, lambda keys: _jump.select_batch(keys, 2))
 _at = Migration(_ring, NODES.remove("node-03").add("new", domains={"zone": "a"}), 2).at(0.4)
@@ -75,6 +81,9 @@ _add("RingFace", _face, 1, lambda keys: _face.nodes.select_batch(keys))
 _add("one's own", Own(), 2, lambda keys: np.array(Own().lookup_batch(keys, 2)))
 _own = OwnPositions()
 _add("own positions", _own, 1, lambda keys: np.array(_own.ids)[_own.arglookup_batch(keys)])
+
+#: those that take no composite keys
+OF_OTHER_SYSTEMS = ("Ring", "Modulo", "Migration.at")
 
 #: the columns of the tests: text with a null, integers with a null, a second part, places
 TEXT = [None if n % 7 == 3 else f"k{n * n}" for n in range(60)]
