@@ -12,8 +12,15 @@ from rvh.cli.options import SYSTEMS, Algorithm
 from rvh.placements import (
     Modulo,
     bigquery,
+    cassandra,
+    clandestined,
+    envoy_ring,
+    haproxy,
+    haproxy_map,
     kafka,
     libmemcached_modula,
+    maglev,
+    pymemcache,
     python_memcached,
     redis_cluster,
     twemproxy,
@@ -41,6 +48,19 @@ MADE: dict[str, Callable[[], Any]] = {
     "kafka-consistent": lambda: kafka(IDS, partitioner="consistent"),
     "kafka-fnv1a": lambda: kafka(IDS, partitioner="fnv1a"),
     "bigquery": lambda: bigquery(IDS),
+    "envoy-ring": lambda: envoy_ring(IDS),
+    "envoy-ring --weight-column w --hash MURMUR_HASH_2": lambda: envoy_ring(
+        IDS, WEIGHTS, hash_function="MURMUR_HASH_2"
+    ),
+    "envoy-ring --dead n1": lambda: envoy_ring(IDS).without("n1"),
+    "maglev --weight-column w": lambda: maglev(IDS, WEIGHTS),
+    "haproxy --weight-column w --hash wt6": lambda: haproxy(IDS, WEIGHTS, hash_fn="wt6"),
+    "haproxy-avalanche": lambda: haproxy(IDS, avalanche=True),
+    "haproxy-map --weight-column w": lambda: haproxy_map(IDS, WEIGHTS),
+    "haproxy-map-avalanche --hash djb2": lambda: haproxy_map(IDS, hash_fn="djb2", avalanche=True),
+    "pymemcache": lambda: pymemcache(IDS),
+    "clandestined": lambda: clandestined(IDS),
+    "clandestined --dead n4": lambda: clandestined(IDS).without("n4"),
     "modulo --hash crc32": lambda: Modulo(IDS, "crc32"),
     "modulo --hash md5 --hash-tag {}": lambda: Modulo(IDS, "md5", tag="{}"),
 }
@@ -85,6 +105,20 @@ def test_a_redis_cluster(run: Callable[..., Any], k: int) -> None:
     cluster = redis_cluster([ROWS[0]] * 8192 + [ROWS[1]] * 8192)
     found = run("--algorithm", "redis-cluster", "-c", k, nodes="slots.csv")
     assert found == cluster.lookup_batch(KEYS, k).tolist()
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_cassandra(run: Callable[..., Any], tmp_path: Any, k: int) -> None:
+    tokens = {"n1": [-(2**62), 7], "n2": [0, 2**62], "n3": []}
+    rows = [f"{node},{' '.join(map(str, each))}" for node, each in tokens.items()]
+    (tmp_path / "tokens.csv").write_text("\n".join(["id,tokens", *rows, ""]))
+    found = run("--algorithm", "cassandra-simple", "-c", k, nodes="tokens.csv")
+    assert found == cassandra(tokens, k).lookup_batch(KEYS, k).tolist()
+    (tmp_path / "tokens.csv").write_text("id,tokens\nn1,0x7\n")
+    refused = run("--algorithm", "cassandra-simple", nodes="tokens.csv")
+    assert "column 'tokens' of node 'n1' has '0x7': give the node's" in " ".join(
+        refused.err.split()
+    )
 
 
 def test_select_and_its_integers(call: Any) -> None:

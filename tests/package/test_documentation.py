@@ -205,6 +205,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.placements.Rendezvous.lookup": FUNCTION,
     "rvh.placements.Rendezvous.lookup_batch": FUNCTION,
     "rvh.placements.Rendezvous.with_integers": FUNCTION,
+    "rvh.placements.Rendezvous.without": FUNCTION,
     "rvh.placements.SlotTable": ("Parameters",),
     "rvh.placements.SlotTable.arglookup_batch": FUNCTION,
     "rvh.placements.SlotTable.fingerprint": ("Examples",),

@@ -113,6 +113,24 @@ def test_keys_of_every_kind_and_threads() -> None:
         assert digits.lookup(7) == ours.lookup("7")
 
 
+def test_only_keys_of_nodes_that_are_left_out_move() -> None:
+    ours = pymemcache(SERVERS)
+    order = ours.lookup_batch(KEYS, 3).tolist()
+    left = ours.without(SERVERS[:2])
+    assert left == pymemcache(SERVERS[2:])
+    want = [next(node for node in row if node not in SERVERS[:2]) for row in order]
+    assert left.lookup_batch(KEYS)[:, 0].tolist() == want
+    zones = clandestined(SERVERS, zones=ZONES)
+    assert zones.without([]) == zones
+    assert zones.without(SERVERS[0]) == clandestined(SERVERS[1:], zones=ZONES[1:])
+    with pytest.raises(rvh.RVHError, match="no node of zone 'asia' is left: leave one of each"):
+        zones.without(SERVERS[3])
+    with pytest.raises(rvh.RVHError, match="node id 'x' is not in the placement"):
+        ours.without(["x"])
+    with pytest.raises(rvh.RVHError, match="no node is left"):
+        ours.without(SERVERS)
+
+
 def test_it_is_a_value_that_leads_into_a_migration() -> None:
     ours = clandestined(SERVERS, zones=ZONES, seed=3)
     again = pickle.loads(pickle.dumps(ours))

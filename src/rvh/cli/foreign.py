@@ -52,6 +52,8 @@ class Foreign:
         given: list[Any] = [nodes.ids]
         if system.weights:
             given.append(nodes.weights)
+        elif system.column == "tokens":
+            given = [_tokens(nodes, system.column), options.k]
         elif system.column:
             given = [_slot_table(nodes, system.column)]
         self._made = make(*given, **arguments)
@@ -87,8 +89,23 @@ def foreign(options: PlacementOptions, nodes: NodeList, mask: NDArray[np.bool_] 
     try:
         return Foreign(options, nodes, mask)
     except RVHError as error:
-        text = re.sub(r"^(hash|hash_fn) is ", "--hash is ", str(error))
+        text = re.sub(r"^(hash|hash_fn|hash_function) is ", "--hash is ", str(error))
         raise type(error)(re.sub(r"^tag is ", "--hash-tag is ", text)) from None
+
+
+def _tokens(nodes: NodeList, column: str) -> dict[str, list[int]]:
+    """Return the tokens of every node: whole numbers between blanks or commas."""
+    found: dict[str, list[int]] = {}
+    for node, value in zip(nodes.ids, nodes.attributes[column], strict=True):
+        words = str("" if value is None else value).replace(",", " ").split()
+        for word in words:
+            if not re.fullmatch(r"-?\d{1,19}", word):
+                raise RVHError(
+                    f"column {column!r} of node {show(node)} has {show(word)}: give the node's "
+                    "tokens, for example -3074457345618258603 3074457345618258602"
+                )
+        found[node] = list(map(int, words))
+    return found
 
 
 def _slot_table(nodes: NodeList, column: str) -> list[list[str]]:

@@ -145,7 +145,8 @@ class MethodOptions:
             "--hash",
             metavar="NAME",
             help="The hash of --algorithm modulo, or of a system that has several: twemproxy, "
-            "twemproxy-modula, python-memcached, libmemcached-modula [default: the system's].",
+            "twemproxy-modula, python-memcached, libmemcached-modula, envoy-ring, haproxy and its "
+            "kin [default: the system's].",
         ),
     ] = None
     hash_tag: Annotated[

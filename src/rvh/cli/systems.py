@@ -32,6 +32,15 @@ class Algorithm(StrEnum):
     KAFKA_CONSISTENT = "kafka-consistent"
     KAFKA_FNV1A = "kafka-fnv1a"
     BIGQUERY = "bigquery"
+    ENVOY_RING = "envoy-ring"
+    MAGLEV = "maglev"
+    HAPROXY = "haproxy"
+    HAPROXY_AVALANCHE = "haproxy-avalanche"
+    HAPROXY_MAP = "haproxy-map"
+    HAPROXY_MAP_AVALANCHE = "haproxy-map-avalanche"
+    PYMEMCACHE = "pymemcache"
+    CLANDESTINED = "clandestined"
+    CASSANDRA_SIMPLE = "cassandra-simple"
     MODULO = "modulo"
 
 
@@ -102,5 +111,22 @@ SYSTEMS: dict[Algorithm, System] = {
     Algorithm.KAFKA_CONSISTENT: _modulo("kafka", options={"partitioner": "consistent"}),
     Algorithm.KAFKA_FNV1A: _modulo("kafka", options={"partitioner": "fnv1a"}),
     Algorithm.BIGQUERY: _modulo("bigquery"),
+    Algorithm.ENVOY_RING: System(
+        "rvh.placements.envoy_ring", is_ordered=True, hashes="hash_function"
+    ),
+    Algorithm.MAGLEV: System("rvh.placements.maglev", leaves_out=False),
+    Algorithm.HAPROXY: System("rvh.placements.haproxy", is_ordered=True, hashes="hash_fn"),
+    Algorithm.HAPROXY_AVALANCHE: System(
+        "rvh.placements.haproxy", {"avalanche": True}, is_ordered=True, hashes="hash_fn"
+    ),
+    Algorithm.HAPROXY_MAP: _modulo("haproxy_map", weights=True, hashes="hash_fn"),
+    Algorithm.HAPROXY_MAP_AVALANCHE: _modulo(
+        "haproxy_map", options={"avalanche": True}, weights=True, hashes="hash_fn"
+    ),
+    Algorithm.PYMEMCACHE: System("rvh.placements.pymemcache", weights=False),
+    Algorithm.CLANDESTINED: System("rvh.placements.clandestined", weights=False),
+    Algorithm.CASSANDRA_SIMPLE: System(
+        "rvh.placements.cassandra", weights=False, leaves_out=False, column="tokens"
+    ),
     Algorithm.MODULO: _modulo("Modulo", hashes="hash", tag="tag"),
 }

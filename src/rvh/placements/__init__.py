@@ -3,7 +3,9 @@
 `Modulo` puts a key into a slot by its hash modulo the number of slots; a slot is on one node or on
 several. `TypedModulo` does so by the hash of typed columns. The functions make what a system has:
 `kafka` its partitions, `redis_cluster` its slots, `twemproxy` the servers of a pool, `spark` the
-partitions of a shuffle, `elasticsearch` the shards of an index.
+partitions of a shuffle, `elasticsearch` the shards of an index, `maglev` and
+`haproxy_map` the tables of proxies. `TokenMap` has the ranges of a ring (`cassandra`), and
+`Rendezvous` scores names (`pymemcache`, `clandestined`); `envoy_ring` and `haproxy` are rings.
 """
 
 from rvh._backend.contract import SYSTEMS
@@ -60,6 +62,7 @@ exported_by(
     TypedModulo,
     elasticsearch,
     TokenMap,
+    bigquery,
     cassandra,
     clandestined,
     envoy_ring,
@@ -70,6 +73,7 @@ exported_by(
     kafka,
     libmemcached_modula,
     maglev,
+    pymemcache,
     python_memcached,
     redis_cluster,
     twemproxy,

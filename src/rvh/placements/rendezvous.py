@@ -20,6 +20,7 @@ from rvh._columns.foreign import foreign_column
 from rvh._columns.integers import check_integers, foreign_key
 from rvh._runtime.slices import take, to_list
 from rvh.errors import RVHError, RVHTypeError, show
+from rvh.nodes import list_ids
 from rvh.ring.servers import names_and_ids
 
 if TYPE_CHECKING:
@@ -173,6 +174,51 @@ class Rendezvous:
         ['b']
         """
         return Rendezvous(self._ids, **(self._options | {"integers": integers}))
+
+    def without(self, nodes: Any) -> Rendezvous:
+        """Return the placement of the other nodes: only keys of the removed ones move.
+
+        With zones, all zones have to keep a node, because their number decides too.
+
+        Parameters
+        ----------
+        nodes : str, bytes, or sequence of them
+            Ids of nodes.
+
+        Returns
+        -------
+        Rendezvous
+
+        Raises
+        ------
+        RVHError
+            An id that is not there; no node, or a zone without nodes, would be left.
+        RVHTypeError
+            A value that is not an id.
+
+        Examples
+        --------
+        >>> from rvh.placements import clandestined
+        >>> placement = clandestined(["a", "b", "c"])
+        >>> placement.lookup("user:1", 2), placement.without("a").lookup("user:1")
+        (['c', 'a'], ['c'])
+        """
+        places = {_keys.key_bytes(name): place for place, name in enumerate(self._names)}
+        kept = np.ones(len(self), dtype=np.bool_)
+        for node in list_ids(nodes):
+            place = places.get(_keys.node_id(node)[1])
+            if place is None:
+                raise RVHError(f"node id {show(node)} is not in the placement")
+            kept[place] = False
+        if not kept.any():
+            raise RVHError("no node is left: leave at least one")
+        zones = self._options["zones"]
+        if zones is not None:
+            zones = [zone for zone, stays in zip(zones, kept, strict=True) if stays]
+            gone = sorted(set(self._options["zones"]) - set(zones))
+            if gone:
+                raise RVHError(f"no node of zone {show(gone[0])} is left: leave one of each zone")
+        return Rendezvous(self._ids[kept], **(self._options | {"zones": zones}))
 
     # -- lookups ------------------------------------------------------------------------------
 
