@@ -6,6 +6,7 @@ is so anyway, or how the same is to be done.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -226,3 +227,29 @@ def test_options_of_plan(call, here, way, change):
     # Whether a column of Parquet has integers is not known before it is read.
     allowed = {"--integers", "--to-integers"} if "ketama" in base else set()
     assert set(useless) <= allowed
+
+
+@pytest.mark.parametrize("way", ["rendezvous", "ring"])
+def test_options_of_migrate_plan(call, here, way):
+    """Each changes one of the placements, or is refused; what STATE keeps of them says which."""
+    base = ["-n", "@nodes.csv", *WAYS[way], "--remove", "f"]
+    state = Path("state.json")
+
+    def planned(*given):
+        state.unlink(missing_ok=True)
+        result = call("migrate", "plan", state, *base, *given)
+        about = json.loads(state.read_text("utf-8")) if result.code == 0 else {}
+        return result.code, {
+            name: about.get(name) for name in ("old", "new", "k", "k_new", "steps")
+        }
+
+    plain = planned()
+    assert plain[0] == 0, plain
+    names = {opt for each in command().commands["migrate plan"].params for opt in each.opts}
+    useless = []
+    for option, value in {**OPTIONS, **OF_PLAN, "--count": "4"}.items():
+        if option in names and option not in base:
+            after = planned(option, *([] if value is None else [value]))
+            if after[0] == 0 and after == plain:
+                useless.append(option)
+    assert useless == []

@@ -20,6 +20,7 @@ GOOD = {
     "select": ["-n", "a,b", "-k", "x"],
     "assign": ["keys.txt", "-n", "a,b", "-o", "out.txt"],
     "plan": ["keys.txt", "-n", "a,b", "--add", "c"],
+    "migrate plan": ["state.json", "-n", "a,b", "--add", "c"],
     "nodes": ["fleet.json"],
     "nodes publish": ["fleet.json", "--to", "out.json"],
     "bench": ["--list"],

@@ -24,6 +24,22 @@ COMMANDS = {
     "repair": ("repair", "repair"),
     "split": ("split", "split"),
     "verify": ("verify", "verify"),
+    "migrate plan": ("migrate", "plan"),
+    "migrate status": ("migrate", "status"),
+    "migrate view": ("migrate", "view"),
+    "migrate workers": ("migrate", "workers"),
+    "migrate join": ("migrate", "join"),
+    "migrate leave": ("migrate", "leave"),
+    "migrate acknowledge": ("migrate", "acknowledge"),
+    "migrate advance": ("migrate", "advance"),
+    "migrate keys": ("migratekeys", "keys"),
+    "migrate finish": ("migrate", "finish"),
+    "migrate verify": ("migrateverify", "verify"),
+    "migrate progress": ("migrate", "progress"),
+    "migrate lose": ("migrate", "lose"),
+    "migrate rollback": ("migrate", "rollback"),
+    "migrate leftovers": ("migratekeys", "leftovers"),
+    "migrate purged": ("migrate", "purged"),
     "nodes": ("listing", "nodes"),
     "nodes publish": ("publish", "publish"),
     "watch": ("watch", "watch"),
@@ -96,6 +112,13 @@ class Group(TyperGroup):
         """Find the command, and leave its own arguments."""
         if (name := " ".join(args[:2])) in self.commands:
             args = [name, *args[2:]]
+        elif args[0] not in self.commands and any(
+            each.startswith(f"{args[0]} ") for each in self.commands
+        ):
+            if args[1:] not in ([], ["--help"], ["-h"]):
+                raise UsageError(f"No such command: {args[0]} {args[1]}", ctx)
+            typer.echo(ctx.get_help())
+            raise typer.Exit
         return super().resolve_command(ctx, args)
 
 

@@ -16,34 +16,35 @@ def ungrouped(command: Callable[..., None]) -> Callable[..., None]:
     A group may have groups in it.
     """
     groups: dict[str, type[Any]] = {}
-    parameters: list[Parameter] = []
+    flat: list[Parameter] = []
     hints = get_type_hints(command, include_extras=True)
     for parameter in signature(command).parameters.values():
         kind = hints[parameter.name]
         if is_dataclass(kind):
             assert isinstance(kind, type)
             groups[parameter.name] = kind
-            parameters += _parameters(kind)
+            flat += parameters(kind)
         else:
-            parameters.append(parameter.replace(kind=Parameter.KEYWORD_ONLY, annotation=kind))
+            flat.append(parameter.replace(kind=Parameter.KEYWORD_ONLY, annotation=kind))
 
     @wraps(command)
     def wrapper(**given: Any) -> None:
         for name, group in groups.items():
-            given[name] = _gathered(group, given)
+            given[name] = gathered(group, given)
         command(**given)
 
-    wrapper.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {each.name: each.annotation for each in parameters}
+    wrapper.__signature__ = Signature(flat)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {each.name: each.annotation for each in flat}
     return wrapper
 
 
-def _parameters(group: type[Any]) -> Iterator[Parameter]:
+def parameters(group: type[Any]) -> Iterator[Parameter]:
+    """Yield the options of a group and of the groups in it."""
     hints = get_type_hints(group, include_extras=True)
     for each in fields(group):
         if is_dataclass(kind := hints[each.name]):
             assert isinstance(kind, type)
-            yield from _parameters(kind)
+            yield from parameters(kind)
             continue
         default = each.default if each.default_factory is MISSING else each.default_factory()
         yield Parameter(
@@ -54,12 +55,12 @@ def _parameters(group: type[Any]) -> Iterator[Parameter]:
         )
 
 
-def _gathered(group: type[Any], given: dict[str, Any]) -> Any:
+def gathered(group: type[Any], given: dict[str, Any]) -> Any:
     """A group of the values that are given, which are taken out."""
     hints = get_type_hints(group)
     return group(
         **{
-            each.name: _gathered(hints[each.name], given)
+            each.name: gathered(hints[each.name], given)
             if is_dataclass(hints[each.name])
             else given.pop(each.name)
             for each in fields(group)

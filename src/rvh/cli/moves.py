@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
 from rvh._tables.base import Batch, Part, Reader, Writer
 from rvh.errors import RVHError, show
 
-if TYPE_CHECKING:
-    from rvh.migration import Moves
+
+class Copies(Protocol):
+    """Copies of the keys of a batch: `rvh.migration.Moves`, or their like."""
+
+    @property
+    def row(self) -> NDArray[np.intp]:
+        """The position of each key in the batch."""
+
+    @property
+    def source(self) -> Any:
+        """The positions of nodes, or None for no such column."""
+
+    @property
+    def target(self) -> Any:
+        """As `source`."""
+
+    @property
+    def step(self) -> NDArray[np.intp] | None:
+        """The number of the step of each, or None."""
 
 
 class MovesWriter:
@@ -30,6 +48,8 @@ class MovesWriter:
     ids : sequence of str
         The nodes at the positions in `Moves`.
     has_sizes, has_steps : bool
+    nodes : tuple of str
+        The columns of nodes.
     """
 
     def __init__(
@@ -42,8 +62,9 @@ class MovesWriter:
         *,
         has_sizes: bool,
         has_steps: bool,
+        nodes: tuple[str, ...] = ("source", "target"),
     ) -> None:
-        added = [("source", pa.string()), ("target", pa.string())]
+        added = [(name, pa.string()) for name in nodes]
         added += [("size", pa.int64())] * has_sizes + [("step", pa.int64())] * has_steps
         for name, _ in added:
             if name in keys:
@@ -58,13 +79,17 @@ class MovesWriter:
         self._writer = make(sink, self._whole, [], [])
         self._rows = 0
 
-    def write(self, batch: Batch, moves: Moves, sizes: Any) -> None:
+    def write(self, batch: Batch, moves: Copies, sizes: Any) -> None:
         """Write the moves of a batch."""
         if not len(moves.row):
             return
         columns = [
             *batch.taken(moves.row, self._part).record.columns,
-            *(self._ids.take(pa.array(each)) for each in (moves.source, moves.target)),
+            *(
+                self._ids.take(pa.array(each))
+                for each in (moves.source, moves.target)
+                if each is not None
+            ),
         ]
         if sizes is not None:
             each = np.asarray(sizes)

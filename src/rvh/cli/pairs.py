@@ -42,7 +42,6 @@ from rvh.cli.options import (
 from rvh.cli.outputs import counted
 from rvh.cli.placement import (
     PARTITIONS,
-    Placement,
     attributes,
     choosable_of,
     named_inputs,
@@ -390,7 +389,7 @@ class Placed:
         All that were read.
     mask : ndarray of bool, shape (N,), or None
         Those that may be chosen: the others are no nodes of this placement.
-    made : Placement
+    secret : bytes
     renaming : callable
         Makes the context in which errors name the options of this placement.
     """
@@ -400,10 +399,13 @@ class Placed:
         options: PlacementOptions,
         nodes: NodeList,
         mask: NDArray[np.bool_] | None,
-        made: Placement,
+        secret: bytes,
         renaming: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        self.options, self.placement, self._renaming = options, made, renaming
+        self._nodes, self._mask, self._secret, self._renaming = nodes, mask, secret, renaming
+        with renaming():
+            made = placement_of(options, nodes, mask, secret)
+        self.options, self.placement = options, made
         living = nodes if mask is None else nodes.subset(mask)
         self.ids = living.ids
         #: where the nodes of the placement are among the ids; a ring has the others too
@@ -439,6 +441,12 @@ class Placed:
         """Refuse a composite key where this placement takes none."""
         with self._renaming():
             refuse_composite(parts, self.options.method.algorithm)
+
+    def without(self, ids: Sequence[str]) -> Placed:
+        """The same placement with some nodes dead: their keys go to the next in rank."""
+        living = ~np.isin(np.array(self._nodes.ids, dtype=object), list(ids))
+        mask = living if self._mask is None else self._mask & living
+        return Placed(self.options, self._nodes, mask, self._secret, self._renaming)
 
     def __str__(self) -> str:
         """The algorithm in words."""
@@ -520,8 +528,7 @@ def _made(
 ) -> Placed:
     with renaming():
         mask = choosable_of(nodes, options.constraints)
-        made = placement_of(options, nodes, mask, secret)
-    return Placed(options, nodes, mask, made, renaming)
+    return Placed(options, nodes, mask, secret, renaming)
 
 
 def _labels(name: str, *lists: NodeList) -> dict[str, str | int]:

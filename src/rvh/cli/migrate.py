@@ -1,0 +1,354 @@
+"""``rvh migrate``: a migration from one placement to another, driven by a file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rvh.cli.exits import emit, say
+from rvh.cli.migratefile import Opened, begin, changing
+from rvh.cli.migratefile import read as read_state
+from rvh.cli.migratekeys import State
+from rvh.cli.outputs import counted, width
+from rvh.cli.pairs import PairOptions
+from rvh.errors import RVHError, show
+
+if TYPE_CHECKING:
+    from rvh.migration import Coordinator
+
+Worker = Annotated[str, typer.Argument(metavar="WORKER", help="The name of a worker.")]
+
+
+def plan(
+    state: Annotated[
+        str, typer.Argument(metavar="STATE", help="The file to make, which must not be there.")
+    ],
+    *,
+    pair: PairOptions,
+    steps: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1 << 24, help="How many steps to copy in.")
+    ] = 100,
+) -> None:
+    """Begin a migration: STATE keeps its options, phase, steps and workers.
+
+    The placements are those of rvh plan. Every later command reads the node files again, and
+    refuses to go on if they have changed.
+
+    \b
+    Examples:
+      rvh migrate plan state.json --nodes @old.csv --algorithm ketama --to-algorithm rendezvous
+      rvh migrate plan state.json -n @nodes.csv -c 3 --add node9 --steps 1000
+    """
+    made = begin(state, pair, steps)
+    if warning := made.pair.warning():
+        say(warning)
+    say(f"{made.pair}, in {counted(steps, 'step')}: {_next(made.coordinator, state)}")
+
+
+def status(
+    state: State,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show the phase, its epoch, the steps that are left and the workers that are waited for.
+
+    \b
+    Examples:
+      rvh migrate status state.json
+      rvh migrate status state.json --json
+    """
+    migration = read_state(state)
+    said = _status(migration)
+    if as_json:
+        emit(json.dumps(said, ensure_ascii=False))
+        return
+    said["left"] = _ranges(said["left"]) or "none"
+    lines = [(name.replace("_", " "), _shown(value)) for name, value in said.items()]
+    lines.append(("next", _next(migration.coordinator, state)))
+    wide = max(width(name) for name, _ in lines)
+    emit("\n".join(f"{name:<{wide}}  {text}".rstrip() for name, text in lines))
+
+
+def view(state: State) -> None:
+    """Print what workers have to know, as a line of JSON: `rvh.migration.View` reads it.
+
+    \b
+    Examples:
+      rvh migrate view state.json
+    """
+    emit(read_state(state).coordinator.view().to_json())
+
+
+def workers(
+    state: State,
+    worker: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORKER]", help="The names of all workers.")
+    ] = None,
+    *,
+    none: Annotated[
+        bool, typer.Option("--none", help="There are no workers: nothing reads or writes.")
+    ] = False,
+) -> None:
+    """Name all workers: whatever reads or writes keys. What was acknowledged before stays.
+
+    \b
+    Examples:
+      rvh migrate workers state.json web-1 web-2
+      rvh migrate workers state.json --none
+    """
+    if bool(worker) is none:
+        raise typer.BadParameter(
+            "name all workers, or say --none" if not worker else "workers are named too",
+            param_hint="--none" if worker else "WORKER",
+        )
+    with changing(state) as migration:
+        migration.coordinator.workers(worker or [])
+        say(_now(migration.coordinator))
+
+
+def join(state: State, worker: Worker) -> None:
+    """Add a worker, which may read and write once it has acknowledged the epoch.
+
+    \b
+    Examples:
+      rvh migrate join state.json web-3
+    """
+    with changing(state) as migration:
+        migration.coordinator.join(worker)
+        say(_now(migration.coordinator))
+
+
+def leave(state: State, worker: Worker) -> None:
+    """Remove a worker that has ended.
+
+    \b
+    Examples:
+      rvh migrate leave state.json web-3
+    """
+    with changing(state) as migration:
+        _refuse_unknown(migration.coordinator, worker, state)
+        migration.coordinator.leave(worker)
+        say(_now(migration.coordinator))
+
+
+def acknowledge(
+    state: State,
+    worker: Worker,
+    epoch: Annotated[
+        int, typer.Argument(metavar="EPOCH", min=1, help="The epoch of the view that it has.")
+    ],
+) -> None:
+    """Note that a worker works by an epoch, and that nothing it began earlier is in flight.
+
+    \b
+    Examples:
+      rvh migrate acknowledge state.json web-1 4
+    """
+    with changing(state) as migration:
+        _refuse_unknown(migration.coordinator, worker, state)
+        migration.coordinator.acknowledge(worker, epoch)
+        say(_now(migration.coordinator))
+
+
+def advance(state: State) -> None:
+    """Begin the next phase; an error says what it waits for.
+
+    \b
+    Examples:
+      rvh migrate advance state.json
+    """
+    with changing(state) as migration:
+        coordinator = migration.coordinator
+        coordinator.advance()
+        say(_now(coordinator))
+
+
+def progress(
+    state: State,
+    progress: Annotated[
+        float, typer.Argument(metavar="P", help="The part of all keys to read from new, 0 to 1.")
+    ],
+) -> None:
+    """Let reads of a part of all keys go to the new nodes, in switching; or back.
+
+    \b
+    Examples:
+      rvh migrate progress state.json 0.25
+    """
+    with changing(state) as migration:
+        migration.coordinator.set_progress(progress)
+        say(_now(migration.coordinator))
+
+
+def finish(
+    state: State,
+    step: Annotated[list[int], typer.Argument(metavar="STEP", min=0, help="The numbers of steps.")],
+    *,
+    generation: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=0, help="What rvh migrate keys said: a step of another is refused."
+        ),
+    ] = None,
+) -> None:
+    """Note that all copies of steps are made.
+
+    \b
+    Examples:
+      rvh migrate finish state.json 7
+      rvh migrate finish state.json 0 1 2 3 --generation 0
+    """
+    with changing(state) as migration:
+        coordinator = migration.coordinator
+        for number in step:
+            if number >= coordinator.steps:
+                raise RVHError(f"step is {number}: there are steps 0 to {coordinator.steps - 1}")
+        for number in step:
+            coordinator.finish(number, generation=generation)
+        say(f"{counted(coordinator.steps - _left(coordinator), 'step')} of {coordinator.steps:,}")
+
+
+def lose(
+    state: State,
+    node: Annotated[str, typer.Argument(metavar="NODE", help="The node that has died.")],
+) -> None:
+    """Go on without a node that has died, and whose data nobody reads again.
+
+    Its keys go to the next nodes of the new placement, as with --dead. If it was to get keys, the
+    phase is preparing again, and what was copied to others is not copied again.
+
+    \b
+    Examples:
+      rvh migrate lose state.json node7
+    """
+    with changing(state) as migration:
+        if node not in migration.ids:
+            raise RVHError(
+                f"node {show(node)} is in neither placement of {state}: name it as the node files "
+                "do"
+            )
+        if node in migration.coordinator.dead:
+            raise RVHError(f"node {show(node)} was lost before: nothing changes")
+        migration.coordinator.lose(node)
+        say(_now(migration.coordinator))
+
+
+def rollback(state: State) -> None:
+    """Begin to go back to the old placement, from preparing, copying or switching.
+
+    Then: all acknowledge, advance, all acknowledge, remove what leftovers lists, purged.
+
+    \b
+    Examples:
+      rvh migrate rollback state.json
+    """
+    with changing(state) as migration:
+        migration.coordinator.rollback()
+        say(_now(migration.coordinator))
+
+
+def purged(state: State) -> None:
+    """Note that what rvh migrate leftovers listed after a rollback is removed.
+
+    \b
+    Examples:
+      rvh migrate purged state.json
+    """
+    with changing(state) as migration:
+        migration.coordinator.purged()
+        say(_now(migration.coordinator))
+
+
+def _refuse_unknown(coordinator: Coordinator, worker: str, state: str) -> None:
+    if worker not in coordinator.acknowledged:
+        raise RVHError(
+            f"{state} has no worker {show(worker)}: add it with rvh migrate join; there are "
+            f"{', '.join(map(show, coordinator.acknowledged)) or 'none'}"
+        )
+
+
+def _left(coordinator: Coordinator) -> int:
+    return sum(1 for _ in coordinator.left())
+
+
+def _now(coordinator: Coordinator) -> str:
+    """The phase, and who is waited for, in words."""
+    back = ", rolling back" if coordinator.is_rolling_back else ""
+    waiting = coordinator.waiting
+    text = f"{coordinator.phase}{back}, epoch {coordinator.epoch}"
+    if coordinator.phase == "switching":
+        text += f", progress {float(coordinator.progress):g}"
+    if not waiting:
+        return f"{text}: no worker is waited for"
+    more = ", ..." if len(waiting) > 10 else ""
+    return f"{text}: {counted(len(waiting), 'worker')} to acknowledge it: " + (
+        ", ".join(waiting[:10]) + more
+    )
+
+
+def _next(coordinator: Coordinator, state: str) -> str:
+    """What to do next, in words."""
+    phase, run = coordinator.phase, f"rvh migrate {{}} {state}"
+    if not coordinator.are_workers_named:
+        return f"name all workers, {run.format('workers')} WORKER"
+    if coordinator.waiting:
+        return (
+            f"{counted(len(coordinator.waiting), 'worker')} to acknowledge epoch "
+            f"{coordinator.epoch}: {', '.join(coordinator.waiting[:10])}"
+        )
+    if coordinator.is_to_purge:
+        return f"remove what {run.format('leftovers')} lists, then {run.format('purged')}"
+    if coordinator.is_rolling_back or phase in ("before", "preparing"):
+        return run.format("advance")
+    if phase == "copying" and _left(coordinator):
+        return f"list the keys, copy what {run.format('keys')} lists, {run.format('finish')} STEP"
+    if phase == "copying":
+        return f"{run.format('verify')} HELD, then {run.format('advance')}"
+    if phase == "switching" and coordinator.progress != 1:
+        return f"{run.format('progress')} P, up to 1"
+    if phase == "switching" or coordinator.view().marks:
+        return run.format("advance")
+    return f"remove what {run.format('leftovers')} lists; it is over"
+
+
+def _status(migration: Opened) -> dict[str, Any]:
+    coordinator, pair = migration.coordinator, migration.pair
+    left = [step.number for step in coordinator.left()]
+    return {
+        "old": str(pair.old),
+        "new": str(pair.new),
+        "phase": str(coordinator.phase),
+        "rolling_back": coordinator.is_rolling_back,
+        "epoch": coordinator.epoch,
+        "progress": float(coordinator.progress),
+        "steps": coordinator.steps,
+        "left": left,
+        "generation": coordinator.generation,
+        "dead": list(coordinator.dead),
+        "waiting": coordinator.waiting,
+        "workers": coordinator.acknowledged if coordinator.are_workers_named else None,
+    }
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Numbers in words: runs of them as first-last."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    shown = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:10]]
+    return ", ".join(shown) + (", ..." if len(runs) > 10 else "")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} at {epoch}" for name, epoch in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,188 @@
+"""``rvh migrate keys`` and ``rvh migrate leftovers``: the rows to copy, and those to remove."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+import typer
+from numpy.typing import NDArray
+
+from rvh.cli.exits import ExitStatus, say
+from rvh.cli.heldkeys import HeldKeysOptions, files_of, held_keys
+from rvh.cli.inputs import refuse_overwritten
+from rvh.cli.migratefile import Opened, in_words, read
+from rvh.cli.moves import MovesWriter
+from rvh.cli.outputs import advice
+from rvh.cli.packing import PackingOptions
+
+if TYPE_CHECKING:
+    from rvh._tables.base import Batch
+
+State = Annotated[
+    str, typer.Argument(metavar="STATE", help="The file that rvh migrate plan has made.")
+]
+Keys = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="KEYS",
+        help="Files of keys, of one format; folders of them; patterns in quotes; - is stdin.",
+    ),
+]
+Out = Annotated[
+    str, typer.Option("--out", "-o", metavar="OUT", help="The file to write; - for stdout.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")]
+
+
+class _Rows(NamedTuple):
+    """Copies of a batch, as `MovesWriter` takes them: sources and targets as positions, or null."""
+
+    row: NDArray[np.intp]
+    source: Any
+    target: Any
+    step: NDArray[np.intp] | None
+
+
+def keys(
+    state: State,
+    keys: Keys,
+    *,
+    out: Out,
+    step: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="One step [default: all that are left]."),
+    ] = None,
+    rows: HeldKeysOptions,
+    packing: PackingOptions,
+    quiet: Quiet = False,
+) -> None:
+    """Write a row for each copy that has to be made: the key, its source, target and step.
+
+    List KEYS after all workers have acknowledged copying: before, new keys may go to old nodes
+    alone. All steps are sorted in one pass. The source is null, and the exit status 3, where no
+    living node is known to have the key.
+
+    \b
+    Examples:
+      rvh migrate keys state.json keys.txt -o copies.csv
+      rvh migrate keys state.json keys.parquet -K id --step 7 -o step7.parquet
+    """
+    migration = read(state)
+    coordinator = migration.coordinator
+    with in_words(state):
+        coordinator.moves([], step)  # refuses what is no step, or too early
+    plan = coordinator.migration.plan(coordinator.steps)
+    ids = migration.ids
+    lost = 0
+
+    def copies(keys: Any) -> _Rows:
+        nonlocal lost
+        found = coordinator.moves(keys, step)
+        source, target = positions(found.source, ids), positions(found.target, ids)
+        lost += source.null_count
+        return _Rows(found.row, source, target, plan.steps_of(keys)[found.row])
+
+    summary, count = _write(migration, state, keys, out, rows, packing, quiet, copies)
+    if not quiet:
+        say(f"{summary}: {_copies(count)} to make, in generation {coordinator.generation}")
+    if lost:
+        say(f"{_copies(lost)} have no source: no living node is known to have the key")
+        raise SystemExit(ExitStatus.LOST)
+
+
+def leftovers(
+    state: State,
+    keys: Keys,
+    *,
+    out: Out,
+    rows: HeldKeysOptions,
+    packing: PackingOptions,
+    quiet: Quiet = False,
+) -> None:
+    """Write a row for each copy that has to be removed: the key and the node.
+
+    In after: what old nodes have and new ones do not need. In before, after a rollback: what new
+    nodes got. KEYS are those that any node has, marks of deleted keys too.
+
+    \b
+    Examples:
+      rvh migrate leftovers state.json keys.txt -o remove.csv
+    """
+    migration = read(state)
+    coordinator = migration.coordinator
+    with in_words(state):
+        coordinator.leftovers([])  # refuses a phase in which nothing may be removed
+    ids = migration.ids
+
+    def removals(keys: Any) -> _Rows:
+        found = coordinator.leftovers(keys)
+        return _Rows(found.row, positions(found.node, ids), None, None)
+
+    summary, count = _write(migration, state, keys, out, rows, packing, quiet, removals, ("node",))
+    if not quiet:
+        say(f"{summary}: {_copies(count)} to remove")
+
+
+def _write(
+    migration: Opened,
+    state: str,
+    keys: list[str],
+    out: str,
+    rows: HeldKeysOptions,
+    packing: PackingOptions,
+    quiet: bool,
+    of_batch: Callable[[Any], _Rows],
+    columns: tuple[str, ...] = ("source", "target"),
+) -> tuple[str, int]:
+    """Write what `of_batch` gives; return what was read, and the number of rows written."""
+    files = files_of(keys, rows, out)
+    packed = packing.of_file(out, files.write_as)
+    for what, paths in (("KEYS", files.paths), ("STATE", [state])):
+        refuse_overwritten(out, [(what, path) for path in paths])
+    from rvh._tables.base import naming
+    from rvh._tables.target import target
+
+    make, start, count = files.write_as.writer(), time.monotonic(), 0
+    with contextlib.ExitStack() as stack:
+        held, reader = stack.enter_context(held_keys(files, rows, migration.pair))
+        replacing = advice(out, files.read_as, files.write_as, packed.compression)
+        sink = stack.enter_context(target(out, packed.compression, replacing, packed.level))
+        stack.enter_context(naming(out))
+        writer = stack.enter_context(
+            MovesWriter(
+                lambda *args: make(*args, **files.writing, **packed.writing),
+                sink,
+                reader,
+                held.names,
+                migration.ids,
+                has_sizes=False,
+                has_steps=columns[0] == "source",
+                nodes=columns,
+            )
+        )
+
+        def write(batch: Batch, keys: Any) -> None:
+            nonlocal count
+            found = of_batch(keys)
+            writer.write(batch, found, None)
+            count += len(found.row)
+
+        held.each(write, quiet)
+        summary = held.summary()
+    return f"{summary} in {time.monotonic() - start:.2f} s", count
+
+
+def positions(nodes: NDArray[Any], ids: list[str]) -> Any:
+    """Return the positions of nodes in a list, null for None, as an Arrow array."""
+    found = pc.index_in(pa.array(nodes.tolist(), pa.string()), pa.array(ids, pa.string()))
+    return found.cast(pa.int64())
+
+
+def _copies(count: int) -> str:
+    return f"{count:,} {'copy' if count == 1 else 'copies'}"
