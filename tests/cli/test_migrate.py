@@ -224,6 +224,9 @@ def test_held_keys_in_folders_of_their_nodes(stores: Stores) -> None:
     Path("other.csv").write_text("key,node\nx,z\n", encoding="utf-8")
     error = stores.run("verify", "other.csv", "-K", "key", code=1).err
     assert "other.csv: row 1, column 'node': 'z' is no node of the placements" in error
+    Path("null.ndjson").write_text('{"key": "x", "node": "a", "crc": null}\n', encoding="utf-8")
+    null = ["null.ndjson", "-K", "key", "--checksum-column", "crc"]
+    assert "line 1, column 'crc': the checksum is null" in stores.run("verify", *null, code=1).err
 
 
 def test_workers_read_what_view_prints(stores: Stores) -> None:

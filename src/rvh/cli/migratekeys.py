@@ -178,10 +178,11 @@ def _write(
     return f"{summary} in {time.monotonic() - start:.2f} s", count
 
 
-def positions(nodes: NDArray[Any], ids: list[str]) -> Any:
-    """Return the positions of nodes in a list, null for None, as an Arrow array."""
-    found = pc.index_in(pa.array(nodes.tolist(), pa.string()), pa.array(ids, pa.string()))
-    return found.cast(pa.int64())
+def positions(nodes: Any, ids: list[str]) -> Any:
+    """Return the positions of nodes, an array or Arrow column, in a list; null for None."""
+    if isinstance(nodes, np.ndarray):
+        nodes = pa.array(nodes.tolist(), pa.string())
+    return pc.index_in(nodes.cast(pa.string()), pa.array(ids, pa.string())).cast(pa.int64())
 
 
 def _copies(count: int) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
 import typer
 
 from rvh.cli.audit import Audit, Found, Sides
@@ -75,12 +76,16 @@ def verify(
         nodes = positions(_texts(batch, column), belongs.ids).fill_null(-1).to_numpy()
         if (nodes < 0).any():
             row = int((nodes < 0).argmax())
-            node = _texts(batch, column)[row]
             raise RVHError(
-                f"{batch.source}: {batch.where(row)}, column {show(column)}: {show(node)} is no "
-                f"node of the placements of {state}"
+                f"{_where(batch, row, column)}: {show(batch.texts(column)[row])} is no node of the "
+                f"placements of {state}"
             )
-        sums = None if checksum_column is None else _texts(batch, checksum_column)
+        sums = None
+        if checksum_column is not None:
+            sums = _texts(batch, checksum_column)
+            if (nulls := batch.nulls(checksum_column)).any():
+                where = _where(batch, int(nulls.argmax()), checksum_column)
+                raise RVHError(f"{where}: the checksum is null")
         audit.add(keys, nodes, belongs.sides(keys), sums)
 
     with held_keys(files, rows, migration.pair, others) as (every, _):
@@ -195,6 +200,13 @@ def _roles(phase: Phase, rolling_back: bool) -> tuple[tuple[bool, bool], ...]:
 
 
 def _texts(batch: Batch, name: str) -> Any:
-    """A column as an object array of texts."""
+    """A column as texts: of Arrow where it has them, else an array of objects."""
+    texts = batch.keys(name)
+    if isinstance(texts, pa.Array):
+        return texts
     values = batch.texts(name)
     return np.array([value if value is None else str(value) for value in values], dtype=object)
+
+
+def _where(batch: Batch, row: int, name: str) -> str:
+    return f"{batch.source}: {batch.where(row)}, column {show(name)}"
