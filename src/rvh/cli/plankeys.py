@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 from rvh._arguments.sizes import as_bytes
 from rvh._tables.descriptors import STDIN, descriptor
 from rvh.cli.finding import find
-from rvh.cli.formats import FormatOptions
-from rvh.cli.hive import Hive
+from rvh.cli.heldkeys import NULL, HeldKeysOptions
 from rvh.cli.inputs import refuse_twice
 from rvh.cli.keyfiles import KeyFiles
 from rvh.cli.keyspec import (
-    KeyColumnOptions,
     KeySpec,
     KeyType,
     NullKeys,
@@ -38,30 +36,11 @@ if TYPE_CHECKING:
     from rvh._tables.base import Batch
     from rvh.migration import Estimator
 
-#: what is to be done about a null key
-NULL = "with --null-keys drop the row is left out"
-
 
 @dataclass(frozen=True, kw_only=True)
-class PlanKeysOptions:
+class PlanKeysOptions(HeldKeysOptions):
     """The options that say what the keys are, and how large their data."""
 
-    key: KeyColumnOptions
-    null_keys: Annotated[
-        NullKeys,
-        typer.Option(
-            metavar="error|drop",
-            help="Rows whose key is null (in CSV, TSV and lines: empty). drop: left out.",
-        ),
-    ] = NullKeys.ERROR
-    hive: Annotated[
-        Hive | None,
-        typer.Option(
-            help="Columns of folders NAME=VALUE. keep: all in the paths of KEYS; drop: none "
-            "[default: those below a folder or pattern that KEYS names]."
-        ),
-    ] = None
-    formats: FormatOptions
     size: Annotated[
         str | None,
         typer.Option(metavar="BYTES", help="The size of every key's data, as 2048, 2kB or 2KiB."),
@@ -93,11 +72,7 @@ class PlanKeysOptions:
         """Refuse what does not go together, and with a sample what is about KEYS."""
         if self.size is not None and self.size_column is not None:
             raise typer.BadParameter("--size is given too: give one", param_hint="--size-column")
-        if self.null_keys is NullKeys.KEEP:
-            raise typer.BadParameter(
-                "a row without a key has no nodes to move between: use error or drop",
-                param_hint="--null-keys",
-            )
+        self.refuse_keep()
         formats = self.formats
         for option, given in (
             ("--output-format", formats.output_format),
