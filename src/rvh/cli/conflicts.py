@@ -71,6 +71,8 @@ def refuse_conflicts(options: PlacementOptions) -> None:
     for option, given, takes in (
         ("--hash", method.hash is not None, "hashes"),
         ("--hash-tag", method.hash_tag is not None, "tag"),
+        ("--types", method.types is not None, "types"),
+        ("--routing-shards", method.routing_shards is not None, "shards"),
     ):
         if given and not getattr(system, takes, ""):
             takers = ", ".join(name for name, each in SYSTEMS.items() if getattr(each, takes))
@@ -79,6 +81,12 @@ def refuse_conflicts(options: PlacementOptions) -> None:
                 f"{takers}",
                 param_hint=option,
             )
+    if system is not None and system.types and method.types is None:
+        raise typer.BadParameter(
+            f"--algorithm {algorithm} needs the types of the key columns: give for example --types "
+            "int, or two of them for two columns",
+            param_hint="--types",
+        )
     if algorithm is Algorithm.MODULO and method.hash is None:
         raise typer.BadParameter(
             "--algorithm modulo needs to know the hash: give for example --hash crc32",

@@ -16,7 +16,7 @@ from rvh.cli.options import PlacementOptions
 from rvh.cli.systems import SYSTEMS
 from rvh.errors import RVHError, show
 
-__all__ = ["foreign"]
+__all__ = ["foreign", "split_types"]
 
 #: the slots of a Redis Cluster, and what a node file says of them
 SLOTS = 16384
@@ -47,6 +47,11 @@ class Foreign:
             arguments[system.hashes] = method.hash
         if method.hash_tag is not None:
             arguments[system.tag] = method.hash_tag
+        if method.types is not None:
+            types = split_types(method.types)
+            arguments[system.types] = types[0] if len(types) == 1 else types
+        if method.routing_shards is not None:
+            arguments[system.shards] = method.routing_shards
         module, _, name = system.function.rpartition(".")
         make = getattr(import_module(module), name)
         given: list[Any] = [nodes.ids]
@@ -106,6 +111,17 @@ def _tokens(nodes: NodeList, column: str) -> dict[str, list[int]]:
                 )
         found[node] = list(map(int, words))
     return found
+
+
+def split_types(text: str) -> list[str]:
+    """Split the value of --types.
+
+    Examples
+    --------
+    >>> split_types("string, decimal(9,2),int")
+    ['string', 'decimal(9,2)', 'int']
+    """
+    return [each.strip() for each in re.split(r",(?![^()]*\))", text)]
 
 
 def _slot_table(nodes: NodeList, column: str) -> list[list[str]]:

@@ -33,6 +33,8 @@ def described(options: PlacementOptions) -> dict[str, Any]:
         "integers": None if method.integers is None else method.integers.value,
         "hash": method.hash,
         "hash_tag": method.hash_tag,
+        "types": method.types,
+        "routing_shards": method.routing_shards,
         "spread": constraints.spread,
         "max_per_domain": constraints.max_per_domain,
         "strict": constraints.strict,
@@ -84,6 +86,8 @@ def method_of(said: dict[str, Any], secret_file: str | None) -> MethodOptions:
         integers=None if integers is None else Integers(integers),
         hash=said.get("hash"),
         hash_tag=said.get("hash_tag"),
+        types=said.get("types"),
+        routing_shards=said.get("routing_shards"),
         partitions=said.get("partitions"),
         secret_file=secret_file,
     )

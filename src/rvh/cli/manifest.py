@@ -43,6 +43,8 @@ SHAPE = {
         "integers?": frozenset(Integers),
         "hash?": str,
         "hash_tag?": str,
+        "types?": str,
+        "routing_shards?": int,
         "spread?": [str],
         "max_per_domain?": [int],
         "strict?": bool,

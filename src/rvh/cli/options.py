@@ -158,6 +158,23 @@ class MethodOptions:
             "twemproxy-modula, modulo).",
         ),
     ] = None
+    types: Annotated[
+        str | None,
+        typer.Option(
+            "--types",
+            metavar="TYPE,...",
+            help="The types of the key columns, as the system calls them, in order (spark, "
+            "iceberg, hive, hive-1, postgresql): bigint or string,int.",
+        ),
+    ] = None
+    routing_shards: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="The number_of_routing_shards of an index (elasticsearch) [default: "
+            "Elasticsearch's own].",
+        ),
+    ] = None
     partitions: Annotated[
         int | None,
         typer.Option(metavar="P", help="The partitions of --algorithm table [default: 65536]."),

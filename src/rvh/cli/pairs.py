@@ -134,6 +134,22 @@ class PairOptions:
             help="As --hash-tag, for the new placement [default: as --hash-tag].",
         ),
     ] = None
+    to_types: Annotated[
+        str | None,
+        typer.Option(
+            "--to-types",
+            metavar="TYPE,...",
+            help="The types of the key columns in the new placement [default: as --types].",
+        ),
+    ] = None
+    to_routing_shards: Annotated[
+        int | None,
+        typer.Option(
+            "--to-routing-shards",
+            metavar="N",
+            help="As --routing-shards, for the new placement [default: Elasticsearch's own].",
+        ),
+    ] = None
     to_partitions: Annotated[
         int | None,
         typer.Option(metavar="P", help="The partitions of a new table [default: as --partitions]."),
@@ -222,7 +238,7 @@ class PairOptions:
         values = (
             self.to_count, self.to_weight_column, self.to_scheme, self.to_algorithm,
             self.to_integers, self.to_partitions, self.to_secret_file, self.to_hash,
-            self.to_hash_tag,
+            self.to_hash_tag, self.to_types, self.to_routing_shards,
         )  # fmt: skip
         if not any(lists) and all(value is None for value in values):
             raise typer.BadParameter(
@@ -274,6 +290,8 @@ class PairOptions:
                 integers=_first(self.to_integers, method.integers if system.integers else None),
                 hash=_first(self.to_hash, method.hash if is_same and system.hashes else None),
                 hash_tag=_first(self.to_hash_tag, method.hash_tag if system.tag else None),
+                types=_first(self.to_types, method.types if is_same else None),
+                routing_shards=self.to_routing_shards,
                 partitions=_first(self.to_partitions, method.partitions if is_table else None),
                 secret_file=_first(self.to_secret_file, method.secret_file if has_secret else None),
             ),
@@ -348,6 +366,8 @@ class PairOptions:
             "integers": _first(self.to_integers, self.to_algorithm),
             "hash": self.to_hash,
             "hash-tag": self.to_hash_tag,
+            "types": self.to_types,
+            "routing-shards": self.to_routing_shards,
             "partitions": self.to_partitions,
             "secret-file": self.to_secret_file,
             "weight-column": self.to_weight_column,
@@ -440,7 +460,7 @@ class Placed:
     def refuse_composite(self, parts: Sequence[KeyPart]) -> None:
         """Refuse a composite key where this placement takes none."""
         with self._renaming():
-            refuse_composite(parts, self.options.method.algorithm)
+            refuse_composite(parts, self.options.method)
 
     def without(self, ids: Sequence[str]) -> Placed:
         """The same placement with some nodes dead: their keys go to the next in rank."""
@@ -495,6 +515,7 @@ class Pair(NamedTuple):
                 each.options.method.algorithm,
                 each.options.method.hash,
                 each.options.method.hash_tag,
+                each.options.method.types,
                 each.options.scheme,
                 (each.options.method.partitions or PARTITIONS)
                 if each.options.method.algorithm is Algorithm.TABLE

@@ -27,7 +27,6 @@ from rvh.cli.keyspec import (
 )
 from rvh.cli.options import (
     SYSTEMS,
-    Algorithm,
     BulkOptions,
     ConstraintOptions,
     MethodOptions,
@@ -140,7 +139,7 @@ class PlacedRows:
         self, files: KeyFiles, reader: Reader, options: RowsOptions, placed: Placement
     ) -> None:
         parts = key_columns(options.key, reader)
-        refuse_composite(parts, options.method.algorithm)
+        refuse_composite(parts, options.method)
         self._files, self._reader, self._placed = files, reader, placed
         self._spec = KeySpec(parts, placed.check, files.files[0].format.is_untyped)
         self._k, self._nulls = options.k, options.key.null_keys
@@ -265,9 +264,20 @@ class PlacedRows:
         return self._placed.positions(self._spec.keys(batch))
 
 
-def refuse_composite(parts: Sequence[KeyPart], algorithm: Algorithm) -> None:
-    """Refuse a composite key for the ring of another system."""
-    if len(parts) > 1 and algorithm in SYSTEMS:
+def refuse_composite(parts: Sequence[KeyPart], method: MethodOptions) -> None:
+    """Refuse a composite key for another system, unless it is one of so many typed columns."""
+    algorithm = method.algorithm
+    if method.types is not None:
+        from rvh.cli.foreign import split_types
+
+        count = len(split_types(method.types))
+        if count != len(parts):
+            raise typer.BadParameter(
+                f"--types says {method.types}, and the key has {len(parts)} column"
+                f"{'s' * (len(parts) != 1)}: give a type for each key column, in order",
+                param_hint="--types",
+            )
+    elif len(parts) > 1 and algorithm in SYSTEMS:
         raise typer.BadParameter(
             f"--algorithm {algorithm} is another system's, which does not make rvh's "
             "composite keys: name one column, of the keys as that system has them",

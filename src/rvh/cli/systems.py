@@ -41,6 +41,12 @@ class Algorithm(StrEnum):
     PYMEMCACHE = "pymemcache"
     CLANDESTINED = "clandestined"
     CASSANDRA_SIMPLE = "cassandra-simple"
+    SPARK = "spark"
+    ICEBERG = "iceberg"
+    HIVE = "hive"
+    HIVE_1 = "hive-1"
+    POSTGRESQL = "postgresql"
+    ELASTICSEARCH = "elasticsearch"
     MODULO = "modulo"
 
 
@@ -65,6 +71,10 @@ class System(NamedTuple):
         The argument for ``--hash-tag``, or "".
     column : str
         The column of the node file that it needs, or "".
+    types : str
+        The argument for ``--types``, which it then needs, or "". Several types are a composite key.
+    shards : str
+        The argument for ``--routing-shards``, or "".
     """
 
     function: str
@@ -76,12 +86,19 @@ class System(NamedTuple):
     hashes: str = ""
     tag: str = ""
     column: str = ""
+    types: str = ""
+    shards: str = ""
 
 
 def _modulo(function: str, **options: Any) -> System:
     """A system that numbers its nodes in their order."""
     fields = {"weights": False, "is_ordered": True, "leaves_out": False}
     return System(f"rvh.placements.{function}", **(fields | options))
+
+
+def _typed(function: str, types: str = "types", **options: Any) -> System:
+    """A system that hashes typed columns: nothing else says how it writes integers."""
+    return _modulo(function, integers=False, types=types, **options)
 
 
 #: what is another system's, by its name
@@ -128,5 +145,11 @@ SYSTEMS: dict[Algorithm, System] = {
     Algorithm.CASSANDRA_SIMPLE: System(
         "rvh.placements.cassandra", weights=False, leaves_out=False, column="tokens"
     ),
+    Algorithm.SPARK: _typed("spark"),
+    Algorithm.ICEBERG: _typed("iceberg", "type"),
+    Algorithm.HIVE: _typed("hive"),
+    Algorithm.HIVE_1: _typed("hive", options={"version": 1}),
+    Algorithm.POSTGRESQL: _typed("postgresql"),
+    Algorithm.ELASTICSEARCH: _modulo("elasticsearch", integers=False, shards="routing_shards"),
     Algorithm.MODULO: _modulo("Modulo", hashes="hash", tag="tag"),
 }
