@@ -64,6 +64,8 @@ class World:
         #: (node, key) of the copies of the current step, and of those of all steps that are done
         self._begun: set[tuple[str, str]] = set()
         self._copied: set[tuple[str, str]] = set()
+        #: raised at the end: the library takes errors of a store for those of a node
+        self.copied_again: ViolationError | None = None
         self.coordinator: Coordinator
         self.draw()
         while self.wants is not None and not getattr(self, self.wants):
@@ -187,9 +189,8 @@ class World:
     def put_copies(self, node: str, keys: list[str], values: list[Any]) -> None:
         for key, value in zip(keys, values, strict=True):
             if (node, key) in self._copied:
-                raise ViolationError(
-                    "copied again", key, f"{key} to {node}, of a step that was done"
-                )
+                what = f"{key} to {node}, of a step that was done"
+                self.copied_again = ViolationError("copied again", key, what)
             self._begun.add((node, key))
             self.counts.copies += 1
             self.put_copy(node, key, value)
@@ -239,6 +240,8 @@ class World:
 
     def check_end(self) -> None:
         """Every key is on exactly its new nodes with its last value, and nothing else is left."""
+        if self.copied_again is not None:
+            raise self.copied_again
         for register in self.registers:
             key = register.key
             living = self.living(list(self.stores.data))
