@@ -6,8 +6,9 @@ import argparse
 import statistics
 import time
 
-from simulation import first_found, simulate
+from simulation import World, first_found, simulate
 from simulation.mutants import MUTANTS
+from simulation.stores64 import SixtyFourStores
 
 
 def main() -> None:
@@ -15,10 +16,12 @@ def main() -> None:
     parser.add_argument("seeds", type=int, nargs="?", default=1000, help="number of seeds")
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--mutants", action="store_true", help="how soon each mutant is caught")
+    parser.add_argument("--stores", action="store_true", help="64 stores, three replicas")
     options = parser.parse_args()
     if not options.mutants:
         began = time.monotonic()
-        counts = simulate(range(options.start, options.start + options.seeds))
+        seeds = range(options.start, options.start + options.seeds)
+        counts = simulate(seeds, SixtyFourStores if options.stores else World)
         print(f"{counts}, 0 violations, {time.monotonic() - began:.0f} s")
         return
     for mutant in MUTANTS:

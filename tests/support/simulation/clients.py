@@ -20,7 +20,7 @@ class Clients:
     def work(self, name: str) -> None:
         """Read, write and delete at random until the migration is over."""
         world = self._world
-        writing = world.rng.choice((0.03, 0.3, 0.8))
+        writing = world.rng.choice(world.writing)
         while not world.is_over:
             register = world.rng.choice(world.registers)
             if world.rng.random() < writing:

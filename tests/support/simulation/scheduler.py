@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 
-#: a run that takes more turns than this never ends
-TURNS_MAX = 50_000
 #: how often an actor gets its turn, compared with the others; some all but sleep
 WEIGHTS = (1.0, 1.0, 1.0, 0.3, 0.02)
 
@@ -47,10 +45,13 @@ class Scheduler:
     ----------
     rng : random.Random
         Decides who is next.
+    turns : int
+        A run that takes more never ends.
     """
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, turns: int) -> None:
         self.rng = rng
+        self._turns_most = turns
         self.steps = 0  # of actors
         self._turns = 0  # the clock of those that sleep
         self.error: BaseException | None = None
@@ -128,7 +129,7 @@ class Scheduler:
 
     def _next(self) -> Actor:
         self._turns += 1
-        if self._turns > TURNS_MAX:
+        if self._turns > self._turns_most:
             raise StuckError(f"no end after {self._turns} turns")
         if self._turns >= self._weather:  # who is fast and who is slow changes now and then
             self._weather = self._turns + self.rng.randrange(10, 150)

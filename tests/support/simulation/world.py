@@ -48,12 +48,14 @@ class World:
 
     coordinator_class: type[Coordinator] = Coordinator
     worker_class: type[Worker] = Worker
+    #: a run that takes more turns never ends
+    turns = 50_000
     #: a hazard that every seed has
     wants: str | None = None
 
     def __init__(self, seed: int, *, log: bool = False) -> None:
         self.rng = random.Random(seed)
-        self.scheduler = Scheduler(self.rng)
+        self.scheduler = Scheduler(self.rng, self.turns)
         self.counts = Counts(seeds=1)
         self.is_over = self.needs_purge = False
         #: nodes that died, until the coordinator knows
@@ -99,6 +101,9 @@ class World:
         old, new = kind(tuple(self.old_ids)), node_set(tuple(self.new_ids))
         self.migration = Migration(old, new, self.k, k_new=self.k_new)
         self.registers = [Register(f"k{n}") for n in range(rng.choice((1, 2, 4, 8)))]
+        #: numbers of clients of a worker, and shares of their calls that write, to choose from
+        self.clients: tuple[int, ...] = (1, 1, 2)
+        self.writing: tuple[float, ...] = (0.03, 0.3, 0.8)
         self.worker_count = rng.choice((1, 2, 2, 3))
         self.steps = rng.choice((1, 3))
         self.verifies = rng.random() < 0.3
@@ -129,7 +134,7 @@ class World:
         """Start everybody."""
         clients = Clients(self)
         for name in self.workers:
-            for n in range(self.rng.choice((1, 1, 2))):
+            for n in range(self.rng.choice(self.clients)):
                 self.scheduler.spawn(f"{name} client {n}", lambda name=name: clients.work(name))
             self.scheduler.spawn(f"{name} views", lambda name=name: clients.follow(name))
         if self.deaths:
@@ -226,8 +231,11 @@ class World:
 
     def purge(self) -> None:
         """Remove all copies after a rollback."""
-        purge(self.coordinator, self.list_keys, self.remove_many, batch=3, retries=0)
+        self.remove_copies()
         self._copied.clear()
+
+    def remove_copies(self) -> None:
+        purge(self.coordinator, self.list_keys, self.remove_many, batch=3, retries=0)
 
     def sweep(self) -> None:
         """Remove what is on old nodes alone, and all marks."""
