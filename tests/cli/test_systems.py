@@ -121,6 +121,84 @@ def test_cassandra(run: Callable[..., Any], tmp_path: Any, k: int) -> None:
     )
 
 
+#: node, tokens, datacenter, rack
+CLUSTER = [
+    ("n1", [-(2**62), 7], "dc1", "r1"),
+    ("n2", [0, 2**62], "dc1", "r1"),
+    ("n3", [-(2**61), 2**61], "dc1", "r2"),
+    ("n4", [-(2**60)], "dc2", "r1"),
+]
+
+
+@pytest.fixture
+def cluster(tmp_path: Any) -> Any:
+    rows = [f"{node},{' '.join(map(str, each))},{dc},{rack}" for node, each, dc, rack in CLUSTER]
+    path = tmp_path / "cluster.csv"
+    path.write_text("\n".join(["id,tokens,datacenter,rack", *rows, ""]))
+    return path
+
+
+def made(**replication: int) -> Any:
+    tokens = {node: each for node, each, *_ in CLUSTER}
+    datacenters, racks = [row[2] for row in CLUSTER], [row[3] for row in CLUSTER]
+    return cassandra(tokens, replication, datacenters=datacenters, racks=racks)
+
+
+@pytest.mark.parametrize(
+    ("given", "replication"),
+    [("dc1=2,dc2=1", {"dc1": 2, "dc2": 1}), (" dc1=3 , dc2=0", {"dc1": 3, "dc2": 0})],
+)
+def test_cassandras_datacenters(
+    run: Callable[..., Any], cluster: Any, given: str, replication: dict[str, int]
+) -> None:
+    for k in (1, 3):
+        options = ("--algorithm", "cassandra", "--replication", given, "-c", k)
+        found = run(*options, nodes=cluster.name)
+        assert found == made(**replication).lookup_batch(KEYS, k).tolist()
+
+
+def test_plan_between_datacenters(call: Any, cluster: Any, tmp_path: Any) -> None:
+    keys = tmp_path / "keys.txt"
+    keys.write_text("\n".join(KEYS) + "\n")
+    args = ("plan", keys, "--format", "lines", "-n", f"@{cluster}", "--json", "-c", 2)
+    options = ("--algorithm", "cassandra", "--replication", "dc1=2", "--to-replication", "dc1=3")
+    said = json.loads(call(*args, *options, "--to-count", 3).out)
+    before, after = (made(dc1=k).lookup_batch(KEYS, k) for k in (2, 3))
+    copies = [set(new) - set(old) for old, new in zip(before, after, strict=True)]
+    assert said["moved"]["copies"] == sum(map(len, copies))
+    state = tmp_path / "state.json"
+    planned = call("migrate", "plan", state, *args[4:6], "-c", 2, *options, "--to-count", 3)
+    assert planned.code == 0, planned.err
+    assert call("migrate", "status", state).code == 0  # it makes both placements again
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "--algorithm cassandra needs the replicas in each datacenter: give for example --rep"),
+        (["--replication", "3"], "--replication has '3': give the replicas in each datacenter"),
+        (["--replication", "dc1=1,dc1=2"], "--replication has datacenter 'dc1' twice"),
+        (["--replication", "dc3=1"], "--replication names datacenter 'dc3', in which no node"),
+        (["--replication", "dc1=0"], "--replication leaves no replica"),
+        (["--replication", "dc1=1", "-c", "2"], "k is 2, but a slot has 1 node"),
+    ],
+)
+def test_wrong_replications(
+    run: Callable[..., Any], cluster: Any, options: list[str], words: str
+) -> None:
+    result = run("--algorithm", "cassandra", *options, nodes=cluster.name)
+    assert result.code in (1, 2)
+    assert words in " ".join(result.err.split())
+
+
+def test_a_node_without_a_rack(run: Callable[..., Any], cluster: Any) -> None:
+    options = ("--algorithm", "cassandra", "--replication", "dc1=1")
+    cluster.write_text("id,tokens,datacenter,rack\nn1,7,dc1,\n")
+    assert "column 'rack' of node 'n1' is empty" in run(*options, nodes=cluster.name).err
+    cluster.write_text("id,tokens,datacenter\nn1,7,dc1\n")
+    assert "no column 'rack'" in run(*options, nodes=cluster.name).err
+
+
 def test_select_and_its_integers(call: Any) -> None:
     args = ("select", "-n", "a,b,c", "-k", 42, "--key-type", "int", "--algorithm", "kafka")
     assert "give --integers one of text (its decimal digits)" in call(*args).err
@@ -140,6 +218,7 @@ def test_select_and_its_integers(call: Any) -> None:
         ("kafka --hash crc32", "--algorithm kafka does not have this: leave it away, or use one"),
         ("ketama --hash-tag {}", "use one of twemproxy, twemproxy-modula, modulo"),
         ("rendezvous --hash crc32", "--algorithm rendezvous does not have this"),
+        ("cassandra-simple --replication dc1=2", "use one of cassandra"),
         ("modulo", "--algorithm modulo needs to know the hash"),
         ("modulo --hash sha1", "--hash is 'sha1': choose one of"),
         ("twemproxy --hash sha1", "--hash is 'sha1': choose one of one_at_a_time, md5"),

@@ -62,7 +62,7 @@ def refuse_conflicts(options: PlacementOptions) -> None:
                 raise typer.BadParameter(
                     f"--algorithm {algorithm} {why}: leave {option} away", param_hint=option
                 )
-        if system.is_ordered and not system.column and source_urls(options.nodes):
+        if system.is_ordered and not system.columns and source_urls(options.nodes):
             raise typer.BadParameter(
                 f"--algorithm {algorithm} numbers the nodes in their order, and those of a source "
                 "have none that stays: give them in a list or a file",
@@ -73,6 +73,7 @@ def refuse_conflicts(options: PlacementOptions) -> None:
         ("--hash-tag", method.hash_tag is not None, "tag"),
         ("--types", method.types is not None, "types"),
         ("--routing-shards", method.routing_shards is not None, "shards"),
+        ("--replication", method.replication is not None, "replication"),
     ):
         if given and not getattr(system, takes, ""):
             takers = ", ".join(name for name, each in SYSTEMS.items() if getattr(each, takes))
@@ -86,6 +87,12 @@ def refuse_conflicts(options: PlacementOptions) -> None:
             f"--algorithm {algorithm} needs the types of the key columns: give for example --types "
             "int, or two of them for two columns",
             param_hint="--types",
+        )
+    if system is not None and system.replication and method.replication is None:
+        raise typer.BadParameter(
+            f"--algorithm {algorithm} needs the replicas in each datacenter: give for example "
+            "--replication dc1=3,dc2=2",
+            param_hint="--replication",
         )
     if algorithm is Algorithm.MODULO and method.hash is None:
         raise typer.BadParameter(

@@ -16,7 +16,7 @@ from rvh.cli.options import PlacementOptions
 from rvh.cli.systems import SYSTEMS
 from rvh.errors import RVHError, show
 
-__all__ = ["foreign", "split_types"]
+__all__ = ["foreign", "split_replication", "split_types"]
 
 #: the slots of a Redis Cluster, and what a node file says of them
 SLOTS = 16384
@@ -57,10 +57,16 @@ class Foreign:
         given: list[Any] = [nodes.ids]
         if system.weights:
             given.append(nodes.weights)
-        elif system.column == "tokens":
-            given = [_tokens(nodes, system.column), options.k]
-        elif system.column:
-            given = [_slot_table(nodes, system.column)]
+        elif "tokens" in system.columns:
+            given = [_tokens(nodes, "tokens")]
+            if method.replication is None:
+                arguments["replication"] = options.k
+            else:
+                arguments[system.replication] = split_replication(method.replication)
+                arguments["datacenters"] = _names(nodes, "datacenter")
+                arguments["racks"] = _names(nodes, "rack")
+        elif system.columns:
+            given = [_slot_table(nodes, *system.columns)]
         self._made = make(*given, **arguments)
         if mask is not None:
             self._made = self._made.without(nodes.subset(~mask).ids)
@@ -95,6 +101,7 @@ def foreign(options: PlacementOptions, nodes: NodeList, mask: NDArray[np.bool_] 
         return Foreign(options, nodes, mask)
     except RVHError as error:
         text = re.sub(r"^(hash|hash_fn|hash_function) is ", "--hash is ", str(error))
+        text = re.sub(r"^replication ", "--replication ", text)
         raise type(error)(re.sub(r"^tag is ", "--hash-tag is ", text)) from None
 
 
@@ -110,6 +117,41 @@ def _tokens(nodes: NodeList, column: str) -> dict[str, list[int]]:
                     "tokens, for example -3074457345618258603 3074457345618258602"
                 )
         found[node] = list(map(int, words))
+    return found
+
+
+def _names(nodes: NodeList, column: str) -> list[str]:
+    """Return the name of every node's datacenter or rack."""
+    found = []
+    for node, value in zip(nodes.ids, nodes.attributes[column], strict=True):
+        if value is None or value == "":
+            raise RVHError(
+                f"column {column!r} of node {show(node)} is empty: give the name that nodetool "
+                "status has"
+            )
+        found.append(str(value))
+    return found
+
+
+def split_replication(text: str) -> dict[str, int]:
+    """Split the value of --replication.
+
+    Examples
+    --------
+    >>> split_replication("dc1=3, dc2=2")
+    {'dc1': 3, 'dc2': 2}
+    """
+    found: dict[str, int] = {}
+    for each in text.split(","):
+        pair = re.fullmatch(r"\s*(.*\S)\s*=\s*(\d{1,9})\s*", each, re.ASCII)
+        if pair is None:
+            raise RVHError(
+                f"--replication has {show(each)}: give the replicas in each datacenter, for "
+                "example dc1=3,dc2=2"
+            )
+        if pair[1] in found:
+            raise RVHError(f"--replication has datacenter {show(pair[1])} twice: give it once")
+        found[pair[1]] = int(pair[2])
     return found
 
 

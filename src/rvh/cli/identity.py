@@ -35,6 +35,7 @@ def described(options: PlacementOptions) -> dict[str, Any]:
         "hash_tag": method.hash_tag,
         "types": method.types,
         "routing_shards": method.routing_shards,
+        "replication": method.replication,
         "spread": constraints.spread,
         "max_per_domain": constraints.max_per_domain,
         "strict": constraints.strict,
@@ -59,8 +60,8 @@ def fingerprint(
     if algorithm in SYSTEMS or algorithm is Algorithm.JUMP:
         left_out = [] if mask is None else sorted(nodes.subset(~mask).ids)
         what = [algorithm.value, nodes.ids, nodes.weights, left_out]
-        column = SYSTEMS[algorithm].column if algorithm in SYSTEMS else ""
-        return _digest([*what, list(map(str, nodes.attributes[column]))] if column else what)
+        columns = SYSTEMS[algorithm].columns if algorithm in SYSTEMS else ()
+        return _digest([*what, *(list(map(str, nodes.attributes[name])) for name in columns)])
     if mask is not None:
         nodes = nodes.subset(mask)
     ranked = as_node_set(nodes.ids, nodes.weights, options.scheme.value, secret).fingerprint
@@ -88,6 +89,7 @@ def method_of(said: dict[str, Any], secret_file: str | None) -> MethodOptions:
         hash_tag=said.get("hash_tag"),
         types=said.get("types"),
         routing_shards=said.get("routing_shards"),
+        replication=said.get("replication"),
         partitions=said.get("partitions"),
         secret_file=secret_file,
     )

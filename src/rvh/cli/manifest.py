@@ -45,6 +45,7 @@ SHAPE = {
         "hash_tag?": str,
         "types?": str,
         "routing_shards?": int,
+        "replication?": str,
         "spread?": [str],
         "max_per_domain?": [int],
         "strict?": bool,

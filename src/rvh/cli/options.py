@@ -175,6 +175,15 @@ class MethodOptions:
             "Elasticsearch's own].",
         ),
     ] = None
+    replication: Annotated[
+        str | None,
+        typer.Option(
+            "--replication",
+            metavar="NAME=N,...",
+            help="The replicas in each datacenter, as the keyspace has them (cassandra): "
+            "dc1=3,dc2=2.",
+        ),
+    ] = None
     partitions: Annotated[
         int | None,
         typer.Option(metavar="P", help="The partitions of --algorithm table [default: 65536]."),

@@ -150,6 +150,14 @@ class PairOptions:
             help="As --routing-shards, for the new placement [default: Elasticsearch's own].",
         ),
     ] = None
+    to_replication: Annotated[
+        str | None,
+        typer.Option(
+            "--to-replication",
+            metavar="NAME=N,...",
+            help="As --replication, for the new placement [default: as --replication].",
+        ),
+    ] = None
     to_partitions: Annotated[
         int | None,
         typer.Option(metavar="P", help="The partitions of a new table [default: as --partitions]."),
@@ -238,7 +246,7 @@ class PairOptions:
         values = (
             self.to_count, self.to_weight_column, self.to_scheme, self.to_algorithm,
             self.to_integers, self.to_partitions, self.to_secret_file, self.to_hash,
-            self.to_hash_tag, self.to_types, self.to_routing_shards,
+            self.to_hash_tag, self.to_types, self.to_routing_shards, self.to_replication,
         )  # fmt: skip
         if not any(lists) and all(value is None for value in values):
             raise typer.BadParameter(
@@ -292,6 +300,7 @@ class PairOptions:
                 hash_tag=_first(self.to_hash_tag, method.hash_tag if system.tag else None),
                 types=_first(self.to_types, method.types if is_same else None),
                 routing_shards=self.to_routing_shards,
+                replication=_first(self.to_replication, method.replication if is_same else None),
                 partitions=_first(self.to_partitions, method.partitions if is_table else None),
                 secret_file=_first(self.to_secret_file, method.secret_file if has_secret else None),
             ),
@@ -368,6 +377,7 @@ class PairOptions:
             "hash-tag": self.to_hash_tag,
             "types": self.to_types,
             "routing-shards": self.to_routing_shards,
+            "replication": self.to_replication,
             "partitions": self.to_partitions,
             "secret-file": self.to_secret_file,
             "weight-column": self.to_weight_column,

@@ -184,8 +184,8 @@ def attributes(options: PlacementOptions) -> dict[str, str]:
     columns.update(dict.fromkeys(constraints.spread, "--spread"))
     if constraints.node_geohash is not None:
         columns[constraints.node_geohash] = "--node-geohash"
-    if algorithm in SYSTEMS and SYSTEMS[algorithm].column:
-        columns[SYSTEMS[algorithm].column] = f"--algorithm {algorithm}"
+    if algorithm in SYSTEMS:
+        columns.update(dict.fromkeys(SYSTEMS[algorithm].columns, f"--algorithm {algorithm}"))
     return columns
 
 

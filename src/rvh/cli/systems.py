@@ -40,6 +40,7 @@ class Algorithm(StrEnum):
     HAPROXY_MAP_AVALANCHE = "haproxy-map-avalanche"
     PYMEMCACHE = "pymemcache"
     CLANDESTINED = "clandestined"
+    CASSANDRA = "cassandra"
     CASSANDRA_SIMPLE = "cassandra-simple"
     SPARK = "spark"
     ICEBERG = "iceberg"
@@ -69,12 +70,14 @@ class System(NamedTuple):
         The argument for ``--hash``, or "".
     tag : str
         The argument for ``--hash-tag``, or "".
-    column : str
-        The column of the node file that it needs, or "".
+    columns : tuple of str
+        The columns of the node file that it needs.
     types : str
         The argument for ``--types``, which it then needs, or "". Several types are a composite key.
     shards : str
         The argument for ``--routing-shards``, or "".
+    replication : str
+        The argument for ``--replication``, which it then needs, or "".
     """
 
     function: str
@@ -85,9 +88,10 @@ class System(NamedTuple):
     leaves_out: bool = True
     hashes: str = ""
     tag: str = ""
-    column: str = ""
+    columns: tuple[str, ...] = ()
     types: str = ""
     shards: str = ""
+    replication: str = ""
 
 
 def _modulo(function: str, **options: Any) -> System:
@@ -123,7 +127,7 @@ SYSTEMS: dict[Algorithm, System] = {
         tag="hash_tag",
     ),
     Algorithm.PYTHON_MEMCACHED: _modulo("python_memcached", weights=True, hashes="hash_fn"),
-    Algorithm.REDIS_CLUSTER: _modulo("redis_cluster", column="slots"),
+    Algorithm.REDIS_CLUSTER: _modulo("redis_cluster", columns=("slots",)),
     Algorithm.KAFKA: _modulo("kafka"),
     Algorithm.KAFKA_CONSISTENT: _modulo("kafka", options={"partitioner": "consistent"}),
     Algorithm.KAFKA_FNV1A: _modulo("kafka", options={"partitioner": "fnv1a"}),
@@ -142,8 +146,15 @@ SYSTEMS: dict[Algorithm, System] = {
     ),
     Algorithm.PYMEMCACHE: System("rvh.placements.pymemcache", weights=False),
     Algorithm.CLANDESTINED: System("rvh.placements.clandestined", weights=False),
+    Algorithm.CASSANDRA: System(
+        "rvh.placements.cassandra",
+        weights=False,
+        leaves_out=False,
+        columns=("tokens", "datacenter", "rack"),
+        replication="replication",
+    ),
     Algorithm.CASSANDRA_SIMPLE: System(
-        "rvh.placements.cassandra", weights=False, leaves_out=False, column="tokens"
+        "rvh.placements.cassandra", weights=False, leaves_out=False, columns=("tokens",)
     ),
     Algorithm.SPARK: _typed("spark"),
     Algorithm.ICEBERG: _typed("iceberg", "type"),
