@@ -29,7 +29,7 @@ Many: TypeAlias = tuple[NDArray[Any], NDArray[np.bool_]]
 
 MICROSECOND = datetime.timedelta(microseconds=1)
 DAY_MICROS = 86_400_000_000
-LONG_MAX = 2**63 - 1
+LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
 
 class ColumnType(NamedTuple):
@@ -45,10 +45,12 @@ class ColumnType(NamedTuple):
         The values that it takes, for messages.
     one : callable, optional
         Turns a value into the integer or the bytes that are hashed, or returns None for a value of
-        another type. By default they are those of the key that the value is in rvh.
+        another type, or raises OverflowError for one that does not fit. By default they are those
+        of the key that the value is in rvh.
     many : callable, optional
         Turns a NumPy array into integers and a mask of the values that are not missing, or returns
-        None for an array of another dtype.
+        None for an array that `one` has to look at: of another dtype, or with values that do not
+        fit.
     as_key : bool
         Whether the bytes of such a value as a part of a composite key are what is hashed.
     """
@@ -92,17 +94,31 @@ def _one_micro(epoch: int, value: Any) -> int | None:
 
 def _one_number(unit: str, epoch: int, value: Any) -> int | None:
     if isinstance(value, np.datetime64):
-        return int(value.astype(f"M8[{unit}]").astype(np.int64)) - epoch
+        numbers = _in_unit(unit, np.array([value]))
+        if numbers is None:
+            raise OverflowError
+        value = numbers[0]
     return int(value) - epoch if is_whole(value) else None
+
+
+def _in_unit(unit: str, times: NDArray[Any]) -> NDArray[np.int64] | None:
+    """Return times as numbers of a unit, or None if one has none of 64 bits."""
+    converted = times.astype(f"M8[{unit}]")
+    # NumPy wraps round what does not fit, and it becomes a time in another year.
+    wrapped = converted.astype("M8[Y]") != times.astype("M8[Y]")
+    return None if (wrapped & ~np.isnat(times)).any() else converted.astype(np.int64)
 
 
 def _many(unit: str, epoch: int, array: NDArray[Any]) -> Many | None:
     if array.dtype.kind == "M":
-        numbers = array.astype(f"M8[{unit}]")
-        return numbers.astype(np.int64) - epoch, ~np.isnat(numbers)
-    if array.dtype.kind == "i":
-        return array.astype(np.int64) - epoch, np.ones(len(array), dtype=np.bool_)
-    return None
+        valid, numbers = ~np.isnat(array), _in_unit(unit, array)
+    elif array.dtype.kind == "i":
+        valid, numbers = np.ones(len(array), dtype=np.bool_), array.astype(np.int64)
+    else:
+        return None
+    if numbers is None or (valid & (numbers < LONG_MIN + epoch)).any():
+        return None
+    return numbers - epoch, valid
 
 
 def _one_time(value: Any) -> int | None:
@@ -113,7 +129,7 @@ def _one_time(value: Any) -> int | None:
 
 
 def _one_float(bits: int, value: Any) -> int | None:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+    if not is_whole(value) and not isinstance(value, (float, np.floating)):
         return None
     numbers, _ = _many_floats(bits, np.array([value], dtype=np.float64)) or ([0], None)
     return int(numbers[0])
@@ -147,14 +163,15 @@ def _one_decimal(precision: int, scale: int, as_long: bool, value: Any) -> int |
         value = Decimal(int(value))
     if not isinstance(value, Decimal) or not value.is_finite():
         return None
-    sign, digits, exponent = value.as_tuple()
-    number: int = int("".join(map(str, digits))) * (-1 if sign else 1)
-    shift = int(exponent) + scale
-    number, rest = divmod(number * 10 ** max(0, shift), 10 ** max(0, -shift))
-    if rest or abs(number) >= 10**precision:
-        raise RVHError(
-            f"{value} does not fit in decimal({precision},{scale}): round it as the system does"
-        )
+    number = 0
+    if value:
+        sign, digits, exponent = value.as_tuple()
+        shift = int(exponent) + scale
+        kept = len(digits) + min(0, shift)
+        if value.adjusted() + scale >= precision or kept <= 0 or any(digits[kept:]):
+            raise OverflowError
+        number = int("".join(map(str, digits[:kept]))) * 10 ** max(0, shift)
+        number = -number if sign else number
     if as_long:
         return number
     size = (number if number >= 0 else ~number).bit_length() // 8 + 1
@@ -391,6 +408,13 @@ def _other_type(kind: ColumnType, value: Any, position: int) -> RVHTypeError:
     )
 
 
+def _does_not_fit(kind: ColumnType, value: Any, position: int) -> RVHError:
+    return RVHError(
+        f"{place('key', position)} is {show(value)}, which does not fit in its column of type "
+        f"{kind.name}: round it as the system does, or leave the row out"
+    )
+
+
 def _too_large(kind: ColumnType, value: int, position: int) -> RVHError:
     return RVHError(
         f"{place('key', position)} is {value}, above 2^63-1, and its column is of type {kind.name}"
@@ -418,9 +442,14 @@ def _converted(
     found = []
     assert kind.one is not None
     for position in np.flatnonzero(present).tolist():
-        value = kind.one(values[position])
+        try:
+            value = kind.one(values[position])
+        except OverflowError:
+            raise _does_not_fit(kind, values[position], position) from None
         if value is None:
             raise _other_type(kind, values[position], position)
+        if isinstance(value, int) and not LONG_MIN <= value <= LONG_MAX:
+            raise _does_not_fit(kind, values[position], position)
         found.append(value)
     column = KeyColumn._unchecked(Kind.OBJECTS, found)
     return column, None if present.all() else present
