@@ -205,6 +205,8 @@ WHERE = ["eu", "us"]
         (lambda: cassandra({"a": [1], "b": [1]}, 2), "token 1 belongs to node 'a' and again to"),
         (lambda: cassandra(TWO, 0), "replication is 0: choose 1 <="),
         (lambda: cassandra(TWO, 1.5), "replication is 1.5: pass a whole number"),
+        (lambda: cassandra(TWO, 2, datacenters=WHERE), "replication is 2, which is SimpleStrat"),
+        (lambda: cassandra(TWO, 2, racks=["1", "2"]), 'in each datacenter, as {"dc1": 2}'),
         (lambda: cassandra(TWO, {"eu": 1}), "names datacenters, and nothing says where the nodes"),
         (lambda: cassandra(TWO, {"eu": -1}, datacenters=WHERE), "datacenter 'eu' is -1: pass 0"),
         (

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rvh.errors import RVHError
+from rvh.errors import RVHError, RVHTypeError
 from rvh.placements import hive, iceberg, spark
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -114,7 +114,7 @@ def test_the_transform_of_pyiceberg() -> None:
 
 
 def test_iceberg_has_one_column_and_no_bucket_for_null() -> None:
-    with pytest.raises(RVHError, match="a bucket transform has one column"):
+    with pytest.raises(RVHTypeError, match="a bucket transform has one column"):
         iceberg(4, ("int", "string"))  # type: ignore[arg-type]
     with pytest.raises(RVHError, match="keys has a null at position 1, and Iceberg puts a null"):
         iceberg(4, "string").slot_batch(["a", None])  # type: ignore[list-item]
@@ -153,7 +153,11 @@ def test_what_trino_expects_of_hive() -> None:
 
 
 def test_versions_of_hive() -> None:
-    with pytest.raises(RVHError, match="version is 3: Hive's versions of bucketing are 1 and 2"):
+    with pytest.raises(RVHError, match="version is 3, but Hive has two versions of bucketing"):
         hive(4, "int", version=3)
+    with pytest.raises(RVHTypeError, match="version is True: pass a whole number from 1 to 2"):
+        hive(4, "int", version=True)
+    with pytest.raises(RVHTypeError, match=r"version is \[2\]: pass a whole number"):
+        hive(4, "int", version=[2])  # type: ignore[arg-type]
     with pytest.raises(RVHError, match="hive1 has none of that name"):
         hive(4, "varchar", version=1)

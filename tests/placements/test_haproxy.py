@@ -134,6 +134,11 @@ def test_points_are_the_servers_ids() -> None:
             lambda: haproxy(["a", "b"], hash_key="addr", addresses=["10.0.0.1"]),
             "addresses has 1 elements for 2 nodes",
         ),
+        (
+            lambda: haproxy(["a"], addresses=["10.0.0.1"]),
+            'addresses change nothing where hash_key is "id"',
+        ),
+        (lambda: haproxy(["a"], avalanche="no"), "avalanche is 'no': pass True or False"),
         (lambda: haproxy(["a"]).lookup(1), "the integer 1, and nothing says"),
     ],
 )

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from servers import Server, free_port, needed, until
 
@@ -190,6 +191,8 @@ def test_a_table_of_nodes() -> None:
         ([[0, 16383]], "16384 of 16384 slots have no node"),
         ({"a": 1}, "slots is .*: pass what CLUSTER SLOTS or CLUSTER SHARDS answers"),
         (["a", "b"], "slots is .*: pass what CLUSTER SLOTS or CLUSTER SHARDS answers"),
+        ([["a", "a"]], "slots is .*: pass what CLUSTER SLOTS or CLUSTER SHARDS answers"),
+        (np.array(3), r"slots is array\(3\): pass what CLUSTER SLOTS or CLUSTER SHARDS answers"),
         (16384, "slots is 16384: pass what CLUSTER SLOTS or CLUSTER SHARDS answers"),
     ],
 )

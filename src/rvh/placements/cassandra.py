@@ -197,7 +197,7 @@ def cassandra(
         NetworkTopologyStrategy. Those of a datacenter are as many as it has nodes, at most.
     datacenters, racks : sequence of str, shape (N,), or mapping of id to str, optional
         Where each node is. NetworkTopologyStrategy needs datacenters; without racks, each
-        datacenter is one rack. SimpleStrategy knows neither.
+        datacenter is one rack. SimpleStrategy knows neither, and takes none.
     integers : one of `INTEGERS`, optional
         As for `TokenMap`.
 
@@ -249,6 +249,12 @@ def cassandra(
         factors = {name: _factor(factor, name) for name, factor in replication.items()}
     else:
         factors = {"": whole_number("replication", replication, 2**31 - 1)}
+        if datacenters is not None or racks is not None:
+            raise RVHError(
+                f"replication is {show(replication)}, which is SimpleStrategy's, and that knows no "
+                "datacenters and racks: leave these away, or pass the replicas in each datacenter, "
+                f'as {{"dc1": {show(replication)}}}'
+            )
         each = within = [""] * len(nodes)
     owners = ring.owners.tolist()
     wanted = _wanted(factors, each, within, set(owners))

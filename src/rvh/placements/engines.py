@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rvh.errors import RVHError, show
+from rvh._arguments.numbers import whole_number
+from rvh.errors import RVHTypeError, show
 from rvh.placements.typed import TypedModulo
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ def iceberg(buckets: Slots, type: str) -> TypedModulo:  # noqa: A002 - the type 
     (array([9, 5]), 3)
     """
     if not isinstance(type, str):
-        raise RVHError(f"type is {show(type)}: a bucket transform has one column, pass its type")
+        raise RVHTypeError(
+            f"type is {show(type)}: a bucket transform has one column, pass its type as str"
+        )
     return TypedModulo(buckets, "iceberg", type)
 
 
@@ -125,7 +128,5 @@ def hive(buckets: Slots, types: str | Sequence[str], *, version: int = 2) -> Typ
     >>> hive(4, "string").lookup("Trino rocks"), hive(4, "string", version=1).lookup("Trino rocks")
     (['1'], ['2'])
     """
-    versions: dict[Any, str] = {1: "hive1", 2: "hive2"}
-    if version not in versions:
-        raise RVHError(f"version is {show(version)}: Hive's versions of bucketing are 1 and 2")
-    return TypedModulo(buckets, versions[version], types)
+    version = whole_number("version", version, 2, "Hive has two versions of bucketing")
+    return TypedModulo(buckets, f"hive{version}", types)

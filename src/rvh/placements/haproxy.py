@@ -101,6 +101,11 @@ def haproxy(
     one_of("hash_key", hash_key, KEYS)
     own_ids = _server_ids(server_ids, len(ids))
     if hash_key == "id":
+        if addresses is not None:
+            raise RVHError(
+                'addresses change nothing where hash_key is "id": leave them away, or pass '
+                'hash_key="addr-port" or "addr"'
+            )
         bases = [number * POINTS * WEIGHT_MAX for number in own_ids]
     else:
         where = names if addresses is None else per_node(addresses, "addresses")
@@ -174,8 +179,10 @@ def haproxy_map(
     return Modulo(take(ids, np.array(slots)), name, integers=integers)
 
 
-def _haproxy_hash(hash_fn: Any, avalanche: bool) -> str:
+def _haproxy_hash(hash_fn: Any, avalanche: Any) -> str:
     name = one_of("hash_fn", hash_fn, FUNCTIONS)
+    if not isinstance(avalanche, (bool, np.bool_)):
+        raise RVHTypeError(f"avalanche is {show(avalanche)}: pass True or False")
     return f"{name}_avalanche" if avalanche else name
 
 

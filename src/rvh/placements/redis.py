@@ -53,8 +53,15 @@ def redis_cluster(slots: Any, *, integers: Integers | None = None) -> Modulo:
     >>> cluster.slot("user:1"), cluster.slot("{user:1}.name"), cluster.lookup("user:1")
     (10778, 10778, ['10.0.0.2:6379'])
     """
-    is_table = not isinstance(slots, Mapping) and hasattr(slots, "__len__") and len(slots) == SLOTS
-    return Modulo(slots if is_table else _table(slots), "crc16", tag="{}", integers=integers)
+    nodes = slots if _is_table(slots) else _table(slots)
+    return Modulo(nodes, "crc16", tag="{}", integers=integers)
+
+
+def _is_table(slots: Any) -> bool:
+    try:
+        return not isinstance(slots, Mapping) and len(slots) == SLOTS
+    except TypeError:  # it has no length, as an array of no dimension
+        return False
 
 
 def _table(answer: Any) -> list[list[str]]:
@@ -90,7 +97,8 @@ def _ranges(answer: Any) -> Iterator[tuple[int, int, list[str]]]:
     """Yield (first slot, last slot, nodes) of any form of the answers."""
     if isinstance(answer, Mapping):  # redis-py's CLUSTER SLOTS
         for (first, last), nodes in answer.items():
-            yield first, last, [_address(*node) for node in (nodes["primary"], *nodes["replicas"])]
+            replicas = [_address(*node) for node in nodes["replicas"]]
+            yield int(first), int(last), [_address(*nodes["primary"]), *replicas]
         return
     for entry in answer:
         shard = _named(entry)
@@ -103,7 +111,7 @@ def _ranges(answer: Any) -> Iterator[tuple[int, int, list[str]]]:
                 yield int(first), int(last), nodes
         else:
             first, last, *nodes = entry
-            yield first, last, [_address(*node[:2]) for node in nodes]
+            yield int(first), int(last), [_address(*node[:2]) for node in nodes]
 
 
 def _named(entry: Any) -> Mapping[str, Any]:
