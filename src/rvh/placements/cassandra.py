@@ -258,8 +258,10 @@ def cassandra(
         each = within = [""] * len(nodes)
     owners = ring.owners.tolist()
     wanted = _wanted(factors, each, within, set(owners))
+    places = [(each[node], within[node]) for node in owners]
+    runs = _runs(places)
     replicas = [
-        list(_replicas(owners, start, each, within, wanted)) for start in range(len(owners))
+        list(_replicas(owners, places, runs, start, wanted)) for start in range(len(owners))
     ]
     return TokenMap(ring.ids[np.array(replicas)], ring.tokens, integers=integers)
 
@@ -314,11 +316,20 @@ def _wanted(
     return wanted
 
 
+def _runs(places: list[tuple[str, str]]) -> list[int]:
+    """Count the tokens from each on whose nodes are in one rack, to the end of the list."""
+    runs = [1] * len(places)
+    for at in range(len(places) - 2, -1, -1):
+        if places[at] == places[at + 1]:
+            runs[at] += runs[at + 1]
+    return runs
+
+
 def _replicas(
     owners: list[int],
+    places: list[tuple[str, str]],
+    runs: list[int],
     start: int,
-    datacenters: list[str],
-    racks: list[str],
     wanted: dict[str, tuple[int, int]],
 ) -> Iterator[int]:
     """Yield the replicas of the range that a token ends, in the order of the ring."""
@@ -328,15 +339,15 @@ def _replicas(
     seen_racks: set[tuple[str, str]] = set()
     at = start
     while missing:
-        node = owners[at % len(owners)]
-        at += 1
-        counts = left.get(datacenters[node])
-        if counts is None or not counts[0] or node in seen:
+        node, rack, run = owners[at], places[at], runs[at]
+        counts = left.get(rack[0])
+        if counts is None or not counts[0] or (rack in seen_racks and counts[1] <= 0):
+            at = (at + run) % len(owners)  # a rack of many nodes has long runs
             continue
-        rack = (datacenters[node], racks[node])
+        at = (at + 1) % len(owners)
+        if node in seen:
+            continue
         if rack in seen_racks:
-            if counts[1] <= 0:
-                continue
             counts[1] -= 1
         seen_racks.add(rack)
         seen.add(node)
