@@ -7,15 +7,12 @@ that node's partitions.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import io
 import os
-import secrets
 import zipfile
 from functools import partial
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -27,6 +24,7 @@ from rvh._backend import ascending, lookup, lookup_one
 from rvh._batch.answers import fill
 from rvh._batch.replicas import find_absent, number_ids
 from rvh._batch.threads import over_rows, thread_count
+from rvh._runtime.replacing import replacing
 from rvh._runtime.slices import slices, take
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.nodes import NodeSet, as_node_set
@@ -467,25 +465,15 @@ class PartitionTable:
             "owners": take(_byte_ranks(self._nodes).astype("<u4"), self._owners),
             "words": self._words.astype("<u8", copy=False),
         }
-        target = Path(path)
-        part = target.parent / f".rvh-{secrets.token_hex(8)}.part"
-        try:
-            with open(part, "xb") as file:
-                np.savez(
-                    file,
-                    format=np.array(FORMAT),
-                    fingerprint=np.array(self._nodes.fingerprint),
-                    checksum=np.array(_checksum(self._nodes, contents)),
-                    owners=contents["owners"],
-                    words=contents["words"],
-                )
-                file.flush()
-                os.fsync(file.fileno())  # without it, a crash could leave an empty file
-            os.replace(part, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                part.unlink()
-            raise
+        with replacing(path) as file:
+            np.savez(
+                file,
+                format=np.array(FORMAT),
+                fingerprint=np.array(self._nodes.fingerprint),
+                checksum=np.array(_checksum(self._nodes, contents)),
+                owners=contents["owners"],
+                words=contents["words"],
+            )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], nodes: NodeSet | NodeIds) -> PartitionTable:

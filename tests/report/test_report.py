@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import re
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,21 @@ def written(folder: Path, estimate: Any, **options: Any) -> Page:
     path = folder / "report.html"
     write_report(estimate, path, **options)
     return Page(path.read_text("utf-8"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_nothing_takes_the_place_of_a_pipe_or_a_folder(tmp_path: Path) -> None:
+    estimate = Migration(NodeSet(["a"]), NodeSet(["b"])).estimate(range(10))
+    for path in (tmp_path, tmp_path / "no" / "report.html"):
+        with pytest.raises(OSError, match=str(path)):
+            write_report(estimate, path)
+    assert os.listdir(tmp_path) == []
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        write_report(estimate, pipe)
+        assert reader.communicate()[0].startswith(b"<!doctype html>")
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("name", ESTIMATES)

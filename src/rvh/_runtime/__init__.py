@@ -1,1 +1,1 @@
-"""Signals that are handled in time, and locks that survive a fork."""
+"""Signals that are handled in time, locks that survive a fork, files that are replaced whole."""

@@ -20,6 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from rvh._arguments.numbers import positive_seconds
+from rvh._runtime.replacing import replacing
 from rvh.errors import RVHError, show
 from rvh.membership.changes import Moved, share_moved
 from rvh.membership.documents import read_document
@@ -29,7 +30,6 @@ from rvh.membership.meta import NodeMeta
 from rvh.membership.smoothing import Smoother
 from rvh.membership.snapshot import Snapshot, take_snapshot
 from rvh.membership.sources import Source, State
-from rvh.membership.sources.file import write_atomically
 from rvh.membership.weighing import weigh_by
 
 __all__ = ["Published", "Publisher"]
@@ -316,7 +316,8 @@ class Publisher:
             "smoothers": {name: each.state() for name, each in self._smoothers.items()},
         }
         try:
-            write_atomically(path, json.dumps(saved).encode() + b"\n")
+            with replacing(path) as file:
+                file.write(json.dumps(saved).encode() + b"\n")
         except OSError as error:
             raise RVHError(
                 f"the state {path} cannot be written: {error.strerror}: without it the next "

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
+from rvh._runtime.replacing import replacing
 from rvh.errors import RVHTypeError
 from rvh.migration.estimate import Estimate
 from rvh.report.page import page
@@ -33,7 +33,7 @@ def write_report(
     estimate : Estimate
         The result of `Migration.estimate`.
     path : str or path-like
-        The file; it is replaced as a whole, or not at all.
+        The file; it is replaced as a whole, or not at all. A device or a pipe is written to.
     title : str
         The heading of the page.
     bandwidth : float, optional
@@ -66,10 +66,5 @@ def write_report(
             f"estimate is of type {type(estimate).__name__}: pass what Migration.estimate returned"
         )
     data = page(estimate, title, bandwidth).encode()
-    path = Path(path)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(data)

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
-import stat
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
 from rvh._arguments.numbers import positive_seconds
+from rvh._runtime.replacing import replacing
 from rvh._runtime.versions import Version, version_of
 from rvh.errors import RVHError, show
 from rvh.membership.documents import FORMATS, MAX_BYTES, format_of, numbered, read_document
@@ -113,7 +111,8 @@ class FileSource:
 
     async def accept(self, digest: str) -> None:
         """Let every membership of this file take the state of that digest."""
-        write_atomically(accepted_path(self.path), digest.encode() + b"\n")
+        with replacing(accepted_path(self.path)) as file:
+            file.write(digest.encode() + b"\n")
 
     async def publish(self, data: bytes, above: int = 0) -> None:
         """Replace the file as a whole.
@@ -140,7 +139,8 @@ class FileSource:
             except RVHError as error:
                 raise RVHError(f"{error}; so it is not overwritten: move it away") from None
         data, _ = numbered(self.shown, max(last, above), data)
-        write_atomically(self.path, data + b"\n" * (not data.endswith(b"\n")))
+        with replacing(self.path) as file:
+            file.write(data + b"\n" * (not data.endswith(b"\n")))
 
 
 def from_url(url: str) -> FileSource:
@@ -161,26 +161,6 @@ def from_url(url: str) -> FileSource:
 def accepted_path(path: Path) -> Path:
     """Where the digest of a state that was accepted is kept, beside the file."""
     return path.with_name(path.name + ".accepted")
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees all of it or what was there before."""
-    # Not by the id of the process alone, which is 1 in each of many containers.
-    there = Path(os.path.realpath(path))  # a link stays a link
-    new = there.with_name(f".{there.name}.{secrets.token_hex(8)}.new")
-    try:
-        with open(new, "xb") as file:
-            with suppress(FileNotFoundError):  # who could read it still can
-                os.chmod(new, stat.S_IMODE(there.stat().st_mode))
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, there)
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None
-    finally:
-        with suppress(OSError):
-            new.unlink()
 
 
 def _may_be_changing(looks: tuple[Version | None, ...]) -> bool:
