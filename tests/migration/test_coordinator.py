@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 from fractions import Fraction
@@ -96,6 +98,10 @@ def test_what_else_a_phase_waits_for() -> None:
     refused(made.advance, "the migration is over")
 
 
+def view_of(**change: Any) -> View:
+    return View.from_json(json.dumps(json.loads(at("before").view().to_json()) | change))
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -104,6 +110,12 @@ def test_what_else_a_phase_waits_for() -> None:
         (lambda: Coordinator(Migration(OLD, NEW, kept=[NEW]), 4), "lose.. keeps them"),
         (lambda: at("before").workers("web"), "workers are 'web': pass a list"),
         (lambda: at("before").workers([7]), "a worker's name is 7: pass a str"),
+        (lambda: at("before").workers(7), "workers are 7: pass a list"),
+        (lambda: at("before").leave(["w"]), r"there is no worker \['w'\]"),
+        (lambda: Coordinator(Migration(OLD, NEW), 4, 1.5), "path is 1.5: pass the name of a file"),
+        (lambda: Coordinator(Migration(OLD, NEW), 4, about={1j}), "about is .* JSON cannot hold"),
+        (lambda: Coordinator.resume(Migration(OLD, NEW), "x", 7), "placements is 7: pass a list"),
+        (lambda: Migration(OLD, NEW, dead=7), "dead is 7: pass a list of node ids"),
         (lambda: at("before").leave("x"), "there is no worker 'x': .* there are 'w'"),
         (lambda: at("before").acknowledge("w", 2), "worker 'w' acknowledges epoch 2: .* is 1"),
         (lambda: at("before").acknowledge("w", True), "acknowledges epoch True"),
@@ -118,6 +130,11 @@ def test_what_else_a_phase_waits_for() -> None:
         (lambda: at("copying").purged(), "a purge follows a rollback"),
         (lambda: View.from_json("{}"), "is no view"),
         (lambda: View.from_json("[1]"), "is no view"),
+        (lambda: View.from_json("[" * 100_000), "is no view"),
+        (lambda: view_of(kept="abc"), "is no view"),
+        (lambda: view_of(dead="abc"), "is no view"),
+        (lambda: view_of(progress="1/0"), "is no view"),
+        (lambda: view_of(progress="1e999999999"), "is no view"),
         (lambda: View.from_json("x"), "'x' is no view: pass what View.to_json"),
         (lambda: View.from_json(at("before").view().to_json().replace("fore", "-")), "no view"),
     ],
@@ -416,6 +433,16 @@ def test_one_writer_a_file(tmp_path: Path) -> None:
         ({"steps": 0}, "the state is damaged"),
         ({"workers": {"": 1}}, "a worker's name is ''"),
         ({"dead": [7]}, "the state is damaged"),
+        ({"dead": "ab"}, "the state is damaged"),
+        ({"workers": ["w"]}, "the state is damaged"),
+        ({"workers": {"w": 99}}, "acknowledged epoch 99 of 3"),
+        ({"workers": {"w": True}}, "acknowledged epoch True of 3"),
+        ({"rolling_back": "no"}, "rolling_back is 'no'"),
+        ({"generation": float("inf")}, "generation is inf"),
+        ({"revision": "1"}, "revision is '1'"),
+        ({"progress": "1/0"}, "progress is '1/0'"),
+        ({"progress": "1e999999999"}, "progress is '1e999999999'"),
+        ({"progress": None}, "progress is None"),
     ],
 )
 def test_files_that_do_not_fit(change: dict[str, Any], words: str, tmp_path: Path) -> None:
@@ -424,13 +451,79 @@ def test_files_that_do_not_fit(change: dict[str, Any], words: str, tmp_path: Pat
     state = json.loads(path.read_text())
     path.write_text(json.dumps({**state, **change}))
     refused(lambda: Coordinator.resume(Migration(OLD, NEW, 2), path), words)
+    refused(lambda: Coordinator.resume(Migration(OLD, NEW, 2), path), str(path))
     del state["done"]
     path.write_text(json.dumps(state))
     refused(lambda: Coordinator.resume(Migration(OLD, NEW, 2), path), "the state is damaged")
-    path.write_text("{")
-    refused(lambda: Coordinator.resume(Migration(OLD, NEW, 2), path), "holds no JSON")
+    for text in ("{", "[" * 100_000):
+        path.write_text(text)
+        refused(lambda: Coordinator.resume(Migration(OLD, NEW, 2), path), "holds no JSON")
     path.unlink()
     refused(lambda: Coordinator.resume(Migration(OLD, NEW, 2), path), "there is no state")
+
+
+WRITER = """
+import sys
+import rvh
+from rvh.migration import Coordinator, Migration
+migration = Migration(rvh.NodeSet(["a"]), rvh.NodeSet(["b"]))
+for step in range(*map(int, sys.argv[2:])):
+    while True:
+        try:
+            Coordinator.resume(migration, sys.argv[1]).finish(step)
+        except rvh.RVHError as error:
+            assert "was changed by another process" in str(error), error
+        else:
+            break
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no locks on Windows")
+def test_writers_of_one_file_overwrite_nothing(tmp_path: Path) -> None:
+    path, migration = tmp_path / "state.json", Migration(rvh.NodeSet(["a"]), rvh.NodeSet(["b"]))
+    made = Coordinator(migration, 120, path)
+    made.workers([])
+    assert [made.advance(), made.advance()] == ["preparing", "copying"]
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), str(start), str(start + 40)],
+        )
+        for start in (0, 40, 80)
+    ]
+    assert [each.wait(60) for each in writers] == [0, 0, 0]
+    assert not list(Coordinator.resume(migration, path).left())
+
+
+def test_a_file_behind_a_link(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.json", tmp_path / "state.json"
+    try:
+        link.symlink_to(real)
+    except OSError as error:
+        pytest.skip(f"there are no links here: {error}")
+    migration = Migration(OLD, NEW)
+    Coordinator(migration, STEPS, link)
+    real.chmod(0o640)
+    Coordinator.resume(migration, link).workers(["w"])
+    assert link.is_symlink()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert Coordinator.resume(migration, real).waiting == ["w"]
+
+
+def test_a_state_that_cannot_be_written_is_not_taken(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    made = at("copying", path=path)
+    before, now = path.read_bytes(), repr(made)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", _full)
+        with pytest.raises(OSError, match=r"No space left on device: .*state\.json"):
+            made.finish(0)
+    assert (path.read_bytes(), repr(made), os.listdir(tmp_path)) == (before, now, ["state.json"])
+    made.finish(0)
+    assert len(list(made.left())) == STEPS - 1
+
+
+def _full(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 KILLED = """

@@ -290,6 +290,10 @@ def test_marks_go_last() -> None:
         ({"batch": 0}, "batch is 0"),
         ({"retries": -1}, "retries is -1"),
         ({"rate": 0}, "rate is 0: pass values a second, above 0"),
+        ({"list_keys": ["x"]}, r"list_keys is \['x'\]: pass a function"),
+        ({"read": None}, "read is None: pass a function"),
+        ({"progress": 7}, "progress is 7: pass a function"),
+        ({"coordinator": None}, "coordinator is of type NoneType: pass a Coordinator"),
         ({"read": lambda node, keys: None}, "read answers with None for"),
         ({"read": lambda node, keys: [1]}, r"read answers with \[1\] for \d+ keys on node"),
         ({"list_keys": lambda: [1.5]}, "1.5"),
@@ -301,7 +305,7 @@ def test_bad_input(options: dict[str, Any], words: str) -> None:
         "list_keys": nodes.keys, "read": nodes.read, "write_if_absent": nodes.write_if_absent,
     }  # fmt: skip
     with pytest.raises(rvh.RVHError, match=words):
-        copy(started(), **{**given, **options})
+        copy(**{"coordinator": started(), **given, **options})
 
 
 def test_no_keys_at_all() -> None:

@@ -7,12 +7,13 @@ Schema Change in F1", VLDB 2013.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,7 +27,7 @@ from rvh._placing import as_placement
 from rvh._runtime.shared import Shared
 from rvh.errors import RVHError, RVHTypeError, show
 from rvh.migration.crossing import crossing_limit
-from rvh.migration.generations import among, following, left, same
+from rvh.migration.generations import among, as_placements, following, left, same
 from rvh.migration.migration import Migration
 from rvh.migration.moves import Copies, Leftovers, Moved, copies, first_sources, goes_and_stays
 from rvh.migration.pair import fingerprint
@@ -123,12 +124,12 @@ class Coordinator(Shared):
         about: Any = None,
     ) -> None:
         plan = Plan(migration, steps)
-        self._about = about
+        self._about = _as_about(about)
         if migration._kept:
             raise RVHError("the migration has kept placements: lose() keeps them, so begin without")
         self._first = self._migration = migration
         self._plan = plan  # of the first migration: it knows which key is of which step
-        self._path = None if path is None else Path(fspath(path))
+        self._path = None if path is None else _as_path(path)
         self._share()
         self._state = _State(
             Phase.BEFORE, 1, 0.0, np.zeros(plan.steps, dtype=np.bool_), dead=migration._dead
@@ -183,18 +184,16 @@ class Coordinator(Shared):
         ...     Coordinator.resume(migration, path).phase
         <Phase.BEFORE: 'before'>
         """
-        file = Path(fspath(path))
+        file, known = _as_path(path), as_placements(placements)
         saved = read_state(file)
         try:
-            made = cls(migration, saved["steps"])
             state, new = _from_json(saved)
-        except RVHTypeError:
-            raise
         except (KeyError, TypeError, ValueError) as error:
             raise RVHError(
                 f"{file}: the state is damaged ({type(error).__name__}: {error}); take a copy of "
                 "it that is whole"
             ) from None
+        made = cls(migration, len(state.done))
         own = made._to_json(made._state)
         for name, what in (("old", "old placement"), ("k", "k"), ("k_new", "k_new")):
             if saved.get(name) != own[name]:
@@ -202,11 +201,12 @@ class Coordinator(Shared):
                     f"{file} is of another {what}: {show(saved.get(name))}, this migration's is "
                     f"{show(own[name])}; resume with the placements that it was made with"
                 )
-        if len(state.done) != made.steps:
-            raise RVHError(f"{file}: the state is damaged: its steps are not {made.steps}")
         kept = [one.fingerprint for one in state.kept]
         made._about = saved.get("about")
-        made._migration = following(migration, kept, new, state.dead, placements)
+        try:
+            made._migration = following(migration, kept, new, state.dead, known)
+        except RVHError as error:
+            raise type(error)(f"{file}: {error}") from None
         made._state, made._path = state, file
         return made
 
@@ -330,7 +330,7 @@ class Coordinator(Shared):
         >>> coordinator.acknowledged
         {'web-1': None, 'web-2': None}
         """
-        if isinstance(names, str):
+        if isinstance(names, str) or not isinstance(names, Iterable):
             raise RVHTypeError(f"workers are {show(names)}: pass a list of names")
         with self._lock:
             known = self._state.workers or {}
@@ -376,7 +376,7 @@ class Coordinator(Shared):
 
     def _known(self, worker: Any) -> int | None:
         known = self._state.workers or {}
-        if worker not in known:
+        if not isinstance(worker, str) or worker not in known:
             raise RVHError(
                 f"there is no worker {show(worker)}: name it with workers() or join(); there are "
                 f"{', '.join(map(repr, sorted(known))) or 'none'}"
@@ -809,28 +809,68 @@ class Coordinator(Shared):
         }
 
 
+#: the fields of a file, with their types in JSON
+FIELDS: dict[str, tuple[type, ...]] = {
+    "revision": (int,),
+    "new": (str,),
+    "phase": (str,),
+    "epoch": (int,),
+    "progress": (int, float, str),
+    "marks": (bool,),
+    "rolling_back": (bool,),
+    "to_purge": (bool,),
+    "opened": (bool,),
+    "steps": (int,),
+    "generation": (int,),
+    "done": (list,),
+    "kept": (list,),
+    "dead": (list,),
+    "workers": (dict, type(None)),
+}
+
+
 def _from_json(saved: dict[str, Any]) -> tuple[_State, str]:
     """Return the state that a file holds, and the fingerprint of its new placement."""
+    for name, kinds in FIELDS.items():
+        if type(saved[name]) not in kinds:
+            raise RVHTypeError(f"{name} is {show(saved[name])}")
     steps = whole_number("steps", saved["steps"], STEPS_MAX)
-    workers = saved["workers"]
-    if workers is not None:
-        workers = {_name(name): at if at is None else int(at) for name, at in workers.items()}
+    epoch = whole_number("epoch", saved["epoch"], 2**62)
+    for worker, at in (saved["workers"] or {}).items():
+        _name(worker)
+        if at is not None and not (type(at) is int and 0 < at <= epoch):
+            raise RVHError(f"worker {worker!r} acknowledged epoch {show(at)} of {epoch}")
     state = _State(
         Phase(saved["phase"]),
-        whole_number("epoch", saved["epoch"], 2**62),
+        epoch,
         progress_from_json(saved["progress"]),
         _flags(saved["done"], steps),
-        bool(saved["marks"]),
-        bool(saved["rolling_back"]),
-        bool(saved["to_purge"]),
-        bool(saved["opened"]),
-        int(saved["generation"]),
+        saved["marks"],
+        saved["rolling_back"],
+        saved["to_purge"],
+        saved["opened"],
+        saved["generation"],
         tuple(_Kept(str(one["new"]), _flags(one["done"], steps)) for one in saved["kept"]),
         tuple(map(id_from_json, saved["dead"])),
-        workers,
-        int(saved["revision"]),
+        saved["workers"],
+        saved["revision"],
     )
-    return state, str(saved["new"])
+    return state, saved["new"]
+
+
+def _as_about(about: Any) -> Any:
+    try:
+        json.dumps(about)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RVHTypeError(f"about is {show(about)}, which JSON cannot hold: {error}") from None
+    return about
+
+
+def _as_path(path: Any) -> Path:
+    try:
+        return Path(path)
+    except TypeError:
+        raise RVHTypeError(f"path is {show(path)}: pass the name of a file") from None
 
 
 def _name(worker: Any) -> str:

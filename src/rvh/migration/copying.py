@@ -142,6 +142,10 @@ def copy(
     """
     batch, retries = whole_number("batch", batch, 2**31 - 1), as_retries(retries)
     pace = _Pace(rate)
+    _check(
+        coordinator, list_keys=list_keys, read=read, write_if_absent=write_if_absent,
+        checksum=checksum, progress=progress,
+    )  # fmt: skip
     done = Copied(0, 0, 0, 0, [])
     with coordinator._copy_runs() as generation:
         left = [step.number for step in coordinator.left()]
@@ -158,6 +162,17 @@ def copy(
             if progress is not None:
                 progress(done)
     return done
+
+
+def _check(coordinator: Any, **functions: Any) -> None:
+    """Reject what is no coordinator, and what is neither a function nor an optional one's None."""
+    if not isinstance(coordinator, Coordinator):
+        kind = type(coordinator).__name__
+        raise RVHTypeError(f"coordinator is of type {kind}: pass a Coordinator")
+    for name, function in functions.items():
+        is_left_out = function is None and name in ("checksum", "progress", "unmark")
+        if not callable(function) and not is_left_out:
+            raise RVHTypeError(f"{name} is {show(function)}: pass a function")
 
 
 class _Copy:
@@ -333,6 +348,7 @@ def purge(
     """
     batch, retries = whole_number("batch", batch, 2**31 - 1), as_retries(retries)
     pace = _Pace(rate)
+    _check(coordinator, list_keys=list_keys, remove=remove, unmark=unmark)
     if unmark is not None and coordinator.view().marks:
         raise RVHError("deletes still leave marks: advance() ends them, once after is acknowledged")
     count = replicas = 0

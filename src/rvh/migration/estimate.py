@@ -11,7 +11,7 @@ import numpy as np
 
 from rvh._columns.values import is_whole
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.migration.loads import Counts, Loads
+from rvh.migration.loads import PEAKS, Counts, Loads
 
 __all__ = ["Estimate", "Seconds", "Steps"]
 
@@ -293,10 +293,7 @@ def _loads_dict(loads: Loads, name: str, listed: str) -> dict[str, Any]:
         for side in ("before", "after", "sent", "received"):
             columns[f"{unit}_{side}"] = getattr(loads, f"{unit}_{side}")
     flows = loads.flows
-    peaks = {
-        what: loads.max_mean(what)
-        for what in ("keys_before", "keys_after", "bytes_before", "bytes_after")
-    }
+    peaks = {what: loads.max_mean(what) for what in PEAKS}
     return {
         listed: _rows(columns),
         "max_mean": {what: None if math.isnan(peak) else peak for what, peak in peaks.items()},

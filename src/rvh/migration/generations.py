@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from rvh._placing import as_placement, id_bytes, ids_of, is_from_rvh
-from rvh.errors import RVHError, show
+from rvh.errors import RVHError, RVHTypeError, show
 from rvh.migration.migration import Migration
 from rvh.migration.pair import fingerprint
 
-__all__ = ["among", "following", "left"]
+__all__ = ["among", "as_placements", "following", "left"]
 
 
 def left(placement: Any, node: Any) -> Any:
@@ -46,6 +46,13 @@ def among(placement: Any, node: Any) -> bool:
     return any(same(one, node) for one in ids_of(placement, "new").tolist())
 
 
+def as_placements(placements: Any) -> list[Any]:
+    """Return the placements that a caller knows besides those of the migration."""
+    if not isinstance(placements, Iterable):
+        raise RVHTypeError(f"placements is {show(placements)}: pass a list of placements")
+    return [as_placement(one, f"placements[{at}]") for at, one in enumerate(placements)]
+
+
 def following(
     first: Migration,
     kept: Sequence[str],
@@ -59,8 +66,7 @@ def following(
     first one's new placement as its nodes die one after another.
     """
     known = {fingerprint(one, "new"): one for one in (*first._kept, first._new)}
-    for one in placements:
-        placement = as_placement(one, "new")
+    for placement in placements:
         known[fingerprint(placement, "new")] = placement
     for placement in list(known.values()):
         for node in dead:

@@ -10,11 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._arguments.choices import one_of
 from rvh.keys import object_array
 
-__all__ = ["Counts", "Flows", "Loads", "added", "grouped", "ordered"]
+__all__ = ["PEAKS", "Counts", "Flows", "Loads", "added", "grouped", "ordered"]
 
 Counts = NDArray[np.int64]
+
+#: what `Loads.max_mean` tells
+PEAKS = ("keys_before", "keys_after", "bytes_before", "bytes_after")
 
 
 class Flows(NamedTuple):
@@ -99,7 +103,7 @@ class Loads:
         >>> migration.estimate(range(1000)).nodes.max_mean("keys_after")
         1.004
         """
-        loads = getattr(self, what)
+        loads = getattr(self, one_of("what", what, PEAKS))
         present, weights = (
             (self.in_old, self.weights_old)
             if what.endswith("before")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -127,6 +127,8 @@ def _check_k(role: str, name: str, placement: Any, k: int) -> None:
 
 def _as_dead(dead: Any) -> tuple[Any, ...]:
     """Return the ids of dead nodes, each once."""
+    if not isinstance(dead, Iterable):
+        raise RVHTypeError(f"dead is {show(dead)}: pass a list of node ids")
     nodes = [dead] if _keys.is_one_id(dead) else list(dead)
     return tuple(union([], [_keys.node_id(node)[0] for node in nodes]))
 

@@ -1,16 +1,15 @@
-"""The file that a migration's state is kept in: whole at any moment, and of one writer.
-
-A new state goes into a file beside it, which is synced and renamed over the old one: a crash leaves
-one or the other, never a part.
-"""
+"""The file that a migration's state is kept in: whole at any moment, and of one writer."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from rvh._runtime.replacing import replacing
 from rvh.errors import RVHError, show
 
 __all__ = ["read_state", "write_state"]
@@ -30,7 +29,7 @@ def read_state(path: Path) -> dict[str, Any]:
         ) from None
     except OSError as error:
         raise RVHError(f"{path}: the state cannot be read: {error.strerror}") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         raise RVHError(f"{path} holds no JSON: it is not the state of a migration") from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         found = state.get("format") if isinstance(state, dict) else state
@@ -40,29 +39,41 @@ def read_state(path: Path) -> dict[str, Any]:
 
 def write_state(path: Path, state: dict[str, Any], revision: int | None) -> None:
     """Write a state over that of a revision; None: over no file."""
-    if revision is None and path.exists():
-        raise RVHError(
-            f"{path} exists: go on with it by Coordinator.resume(migration, path), or remove it"
-        )
-    if revision is not None and path.exists() and read_state(path).get("revision") != revision:
-        raise RVHError(
-            f"{path} was changed by another process: one coordinator at a time writes it, so "
-            "resume from the file again"
-        )
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    if revision is None:
+        if path.exists():
+            raise RVHError(
+                f"{path} exists: go on with it by Coordinator.resume(migration, path), or remove it"
+            )
+        _write(path, state)
+        return
+    with _locked(path):
+        if path.exists() and read_state(path).get("revision") != revision:
+            raise RVHError(
+                f"{path} was changed by another process: one coordinator at a time writes it, so "
+                "resume from the file again"
+            )
+        _write(path, state)
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    with replacing(path) as file:
+        file.write(json.dumps(state, indent=1).encode() + b"\n")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep other writers of a file waiting, so that none writes between a look and a write."""
     try:
-        with open(part, "w", encoding="utf-8") as file:
-            json.dump(state, file, indent=1)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":  # elsewhere a folder cannot be synced
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        import fcntl
+    except ImportError:  # Windows: what is open there cannot be replaced
+        yield
+        return
+    with ExitStack() as stack:
+        with suppress(OSError):  # no file any more, or a file system without locks
+            while True:
+                file = stack.enter_context(open(path, "rb"))
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                    break  # else it was replaced meanwhile, and its successor has a lock of its own
+                file.close()
+        yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -13,6 +14,10 @@ from rvh.migration.crossing import crossing_limit
 from rvh.migration.phases import Phase
 
 __all__ = ["View", "id_from_json", "id_to_json", "progress_from_json", "progress_to_json"]
+
+
+#: a progress that is a fraction, as text
+FRACTION = re.compile("[0-9]{1,1000}(/0*[1-9][0-9]{0,1000})?")
 
 
 class View(NamedTuple):
@@ -76,9 +81,12 @@ class View(NamedTuple):
             phase, progress = Phase(view.phase), progress_from_json(view.progress)
             dead = tuple(id_from_json(node) for node in view.dead)
             whole = is_whole(view.epoch) and isinstance(view.marks, bool)
-            if not whole or not all(isinstance(one, str) for one in [*view.kept, view.new]):
+            listed = isinstance(view.kept, list) and isinstance(view.dead, list)
+            if not (
+                whole and listed and all(isinstance(one, str) for one in [*view.kept, view.new])
+            ):
                 raise RVHTypeError("a field of another type")
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             raise RVHError(f"{show(text)} is no view: pass what View.to_json() returned") from None
         return view._replace(phase=phase, progress=progress, dead=dead, kept=tuple(view.kept))
 
@@ -90,7 +98,11 @@ def progress_to_json(progress: float | Fraction) -> float | str:
 
 def progress_from_json(value: Any) -> float | Fraction:
     """Return the progress that `progress_to_json` gave."""
-    progress = Fraction(value) if isinstance(value, str) else value
+    progress: float | Fraction = value
+    if isinstance(value, str):
+        if not FRACTION.fullmatch(value):  # others may be divided by 0, or take for ever to read
+            raise RVHError(f"progress is {show(value)}: pass a fraction, as '1/2'")
+        progress = Fraction(value)
     crossing_limit(progress)  # rejects what is no progress
     return progress
 

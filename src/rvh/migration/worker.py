@@ -9,7 +9,7 @@ from typing import Any
 
 from rvh._runtime.shared import Shared
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.migration.generations import following
+from rvh.migration.generations import as_placements, following
 from rvh.migration.migration import Migration
 from rvh.migration.phases import Route
 from rvh.migration.store import MARK, Store, StoreError, as_retries, retried
@@ -80,7 +80,7 @@ class Worker(Shared):
             raise RVHTypeError(f"migration is of type {type(migration).__name__}: pass a Migration")
         self._first = self._migration = migration
         self._store = store
-        self._placements = list(placements)
+        self._placements = as_placements(placements)
         self._retries = as_retries(retries)
         self._share()
         self._view: View | None = None
@@ -144,9 +144,10 @@ class Worker(Shared):
         """
         if not isinstance(view, View):
             raise RVHTypeError(f"view is {show(view)}: pass a View, as View.from_json(text)")
+        more = as_placements(placements)
         with self._changed:
             if self._view is None or view.epoch > self._view.epoch:
-                self._placements += placements
+                self._placements += more
                 now = self._migration
                 if self._view is None or view[4:] != self._view[4:]:  # dead, kept, new
                     now = following(self._first, view.kept, view.new, view.dead, self._placements)
