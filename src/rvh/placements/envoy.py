@@ -218,7 +218,8 @@ def _maglev_table(
 
     A node with less than the greatest share sits rounds out.
     """
-    table = [-1] * size
+    table = [0] * size
+    taken = bytearray(size)  # apart: in a table of millions most of the time is for cache misses
     places, targets, greatest = offsets[:], [0.0] * len(offsets), max(shares)
     left, turn = size, 0
     while left:
@@ -228,8 +229,11 @@ def _maglev_table(
                 continue
             targets[node] += greatest
             place, skip = places[node], skips[node]
-            while table[place] >= 0:
-                place = (place + skip) % size
+            while taken[place]:
+                place += skip
+                if place >= size:
+                    place -= size
+            taken[place] = 1
             table[place] = node
             places[node] = (place + skip) % size
             left -= 1
