@@ -12,25 +12,7 @@ enum {
 };
 #define POSTGRESQL_SEED 0x7a5b22367996dcfdu /* HASH_PARTITION_SEED */
 
-static uint32_t rotl32(uint32_t x, unsigned n) { return x << n | x >> (32 - n); }
-
 /* ---- MurmurHash3_x86_32 ------------------------------------------------------------------- */
-
-/* By Austin Appleby (https://github.com/aappleby/smhasher), in its three steps. */
-static uint32_t murmur3_word(uint32_t k) { return rotl32(k * 0xcc9e2d51, 15) * 0x1b873593; }
-
-static uint32_t murmur3_block(uint32_t h, uint32_t k) {
-  return rotl32(h ^ murmur3_word(k), 13) * 5 + 0xe6546b64;
-}
-
-static uint32_t murmur3_finish(uint32_t h, size_t size) {
-  h ^= (uint32_t)size;
-  h = (h ^ h >> 16) * 0x85ebca6b;
-  h = (h ^ h >> 13) * 0xc2b2ae35;
-  return h ^ h >> 16;
-}
-
-static uint32_t with_sign(uint8_t byte) { return (byte ^ 0x80u) - 0x80u; }
 
 /* The bytes behind the last whole block: as they are, with their sign, or each a block of its own
  * with its sign. */
@@ -39,15 +21,15 @@ typedef enum { PLAIN, SIGNED, BLOCKS } tail_rule;
 static uint32_t murmur3_32(blake2_simd_bytes key, uint32_t h, tail_rule rule) {
   const size_t whole = key.size / 4 * 4;
   uint32_t k = 0;
-  for (size_t at = 0; at < whole; at += 4) h = murmur3_block(h, rvh_load32(key.data + at));
+  for (size_t at = 0; at < whole; at += 4) h = rvh_murmur3_block(h, rvh_load32(key.data + at));
   for (size_t i = whole; i < key.size; i++) {
-    const uint32_t byte = rule == PLAIN ? key.data[i] : with_sign(key.data[i]);
+    const uint32_t byte = rule == PLAIN ? key.data[i] : rvh_with_sign(key.data[i]);
     if (rule == BLOCKS)
-      h = murmur3_block(h, byte);
+      h = rvh_murmur3_block(h, byte);
     else
       k ^= byte << (8 * (i - whole));
   }
-  return murmur3_finish(h ^ murmur3_word(k), key.size);
+  return rvh_murmur3_end(h ^ rvh_murmur3_word(k), (uint32_t)key.size);
 }
 
 /* The seed 0, of the UTF-16 (little-endian) of UTF-8; returns 0 for other bytes. */
@@ -68,10 +50,10 @@ static int murmur3_32_utf16(blake2_simd_bytes text, uint32_t *hash) {
       if (units++ % 2 == 0)
         k = unit;
       else
-        h = murmur3_block(h, k | unit << 16);
+        h = rvh_murmur3_block(h, k | unit << 16);
     }
   }
-  *hash = murmur3_finish(units % 2 == 0 ? h : h ^ murmur3_word(k), 2 * units);
+  *hash = rvh_murmur3_end(units % 2 == 0 ? h : h ^ rvh_murmur3_word(k), (uint32_t)(2 * units));
   return 1;
 }
 
@@ -92,12 +74,12 @@ typedef struct {
 static void lookup3_mix(lookup3 *s) {
   static const uint8_t shift[6] = {4, 6, 8, 16, 19, 4};
   for (int i = 0; i < 6; i++) /* the three change places after each step */
-    *s = (lookup3){s->b, s->c + s->b, (s->a - s->c) ^ rotl32(s->c, shift[i])};
+    *s = (lookup3){s->b, s->c + s->b, (s->a - s->c) ^ rvh_rotl32(s->c, shift[i])};
 }
 
 static uint64_t lookup3_final(lookup3 s) {
   static const uint8_t shift[7] = {14, 11, 25, 16, 4, 14, 24};
-  for (int i = 0; i < 7; i++) s = (lookup3){s.b, (s.c ^ s.b) - rotl32(s.b, shift[i]), s.a};
+  for (int i = 0; i < 7; i++) s = (lookup3){s.b, (s.c ^ s.b) - rvh_rotl32(s.b, shift[i]), s.a};
   return (uint64_t)s.a << 32 | s.b;
 }
 
@@ -186,7 +168,7 @@ static uint64_t hive2(uint64_t h, rvh_part_kind kind, value v) {
 static uint64_t hive1(uint64_t h, rvh_part_kind kind, value v) {
   uint32_t own = 0;
   if (kind == RVH_PART_BYTES)
-    for (size_t i = 0; i < v.bytes.size; i++) own = 31 * own + with_sign(v.bytes.data[i]);
+    for (size_t i = 0; i < v.bytes.size; i++) own = 31 * own + rvh_with_sign(v.bytes.data[i]);
   else if (kind == RVH_PART_INT64)
     own = (uint32_t)(v.number ^ v.number >> 32);
   else if (kind != RVH_PART_NULL)

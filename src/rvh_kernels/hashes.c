@@ -3,7 +3,6 @@
 
 #include "hashes.h"
 
-static uint32_t rotl32(uint32_t x, unsigned n) { return x << n | x >> (32 - n); }
 static uint64_t rotl64(uint64_t x, unsigned n) { return x << n | x >> (64 - n); }
 
 /* ---- MD5 ---------------------------------------------------------------------------------- */
@@ -35,7 +34,7 @@ static void md5_block(uint32_t h[4], const uint8_t *block) {
     a = d;
     d = c;
     c = b;
-    b += rotl32(sum, shift[round][i % 4]);
+    b += rvh_rotl32(sum, shift[round][i % 4]);
   }
   h[0] += a;
   h[1] += b;

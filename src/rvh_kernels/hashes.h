@@ -8,6 +8,33 @@ static inline uint32_t rvh_load32(const uint8_t *p) {
   return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
+/* Bytes, fewer than 4, the first lowest. */
+static inline uint32_t rvh_load_few32(const uint8_t *p, size_t n) {
+  uint32_t word = 0;
+  while (n-- > 0) word = word << 8 | p[n];
+  return word;
+}
+
+/* n: 1 to 31. */
+static inline uint32_t rvh_rotl32(uint32_t x, unsigned n) { return x << n | x >> (32 - n); }
+
+/* A byte as the signed char of C on x86, or Java's byte: a cast would warn. */
+static inline uint32_t rvh_with_sign(uint8_t byte) { return (byte ^ 0x80u) - 0x80u; }
+
+/* MurmurHash3_x86_32 by Austin Appleby (https://github.com/aappleby/smhasher), in its steps. */
+static inline uint32_t rvh_murmur3_word(uint32_t k) {
+  return rvh_rotl32(k * 0xcc9e2d51u, 15) * 0x1b873593u;
+}
+static inline uint32_t rvh_murmur3_block(uint32_t h, uint32_t k) {
+  return rvh_rotl32(h ^ rvh_murmur3_word(k), 13) * 5 + 0xe6546b64u;
+}
+static inline uint32_t rvh_murmur3_end(uint32_t h, uint32_t size) {
+  h ^= size;
+  h = (h ^ h >> 16) * 0x85ebca6bu;
+  h = (h ^ h >> 13) * 0xc2b2ae35u;
+  return h ^ h >> 16;
+}
+
 /* The digest as two words, little-endian. */
 void rvh_md5_one(blake2_simd_bytes key, uint64_t digest[2]);
 /* CRC-32 of ISO-HDLC, as zlib's. */

@@ -4,17 +4,6 @@
 
 #include "hashes.h"
 
-static uint32_t rotl32(uint32_t x, unsigned n) { return x << n | x >> (32 - n); }
-
-static uint32_t with_sign(uint8_t byte) { return (byte ^ 0x80u) - 0x80u; } /* a cast would warn */
-
-/* The last bytes of a key, fewer than 4, little-endian. */
-static uint32_t tail32(const uint8_t *p, size_t size) {
-  uint32_t word = 0;
-  while (size-- > 0) word = word << 8 | p[size];
-  return word;
-}
-
 /* ---- MurmurHash2 -------------------------------------------------------------------------- */
 
 /* By Austin Appleby (https://github.com/aappleby/smhasher); its blocks are little-endian on every
@@ -29,7 +18,7 @@ static uint32_t murmur2(blake2_simd_bytes key, uint32_t seed) {
     k = (k ^ k >> 24) * m;
     h = h * m ^ k;
   }
-  if (left > 0) h = (h ^ tail32(p, left)) * m;
+  if (left > 0) h = (h ^ rvh_load_few32(p, left)) * m;
   h = (h ^ h >> 13) * m;
   return h ^ h >> 15;
 }
@@ -87,12 +76,12 @@ uint64_t rvh_fnv1a_32(blake2_simd_bytes key) {
 }
 
 static uint32_t fnv1_with_sign(blake2_simd_bytes key, uint32_t h, uint32_t prime) {
-  for (size_t i = 0; i < key.size; i++) h = h * prime ^ with_sign(key.data[i]);
+  for (size_t i = 0; i < key.size; i++) h = h * prime ^ rvh_with_sign(key.data[i]);
   return h;
 }
 
 static uint32_t fnv1a_with_sign(blake2_simd_bytes key, uint32_t h, uint32_t prime) {
-  for (size_t i = 0; i < key.size; i++) h = (h ^ with_sign(key.data[i])) * prime;
+  for (size_t i = 0; i < key.size; i++) h = (h ^ rvh_with_sign(key.data[i])) * prime;
   return h;
 }
 
@@ -130,7 +119,7 @@ uint64_t rvh_hashkit_hsieh(blake2_simd_bytes key) {
   if (left == 3) {
     h += load16(p);
     h ^= h << 16;
-    h ^= with_sign(p[2]) << 18;
+    h ^= rvh_with_sign(p[2]) << 18;
     h += h >> 11;
   } else if (left == 2) {
     h += load16(p);
@@ -163,17 +152,17 @@ uint64_t rvh_hashkit_jenkins(blake2_simd_bytes key) {
     for (size_t i = 0; i < 3; i++) s[i] += rvh_load32(p + 4 * i);
     for (size_t i = 0; i < 6; i++) {
       uint32_t *x = s + i % 3, *y = s + (i + 1) % 3, *z = s + (i + 2) % 3;
-      *x = (*x - *z) ^ rotl32(*z, turns[i]);
+      *x = (*x - *z) ^ rvh_rotl32(*z, turns[i]);
       *z += *y;
     }
   }
   if (left == 0) return s[2];
   for (size_t i = 0; 4 * i < left; i++)
-    s[i] += left - 4 * i >= 4 ? rvh_load32(p + 4 * i) : tail32(p + 4 * i, left - 4 * i);
+    s[i] += left - 4 * i >= 4 ? rvh_load32(p + 4 * i) : rvh_load_few32(p + 4 * i, left - 4 * i);
   for (size_t i = 0; i < 7; i++) {
     uint32_t *x = s + (i + 2) % 3;
     const uint32_t y = s[(i + 1) % 3];
-    *x = (*x ^ y) - rotl32(y, last_turns[i]);
+    *x = (*x ^ y) - rvh_rotl32(y, last_turns[i]);
   }
   return s[2];
 }

@@ -24,37 +24,11 @@ struct rvh_prefixes {
   prefix each[];
 };
 
-/* ---- MurmurHash3_x86_32 by Austin Appleby: https://github.com/aappleby/smhasher -------------- */
-
-static uint32_t mixed(uint32_t word) {
-  word *= 0xcc9e2d51u;
-  return (word << 15 | word >> 17) * 0x1b873593u;
-}
-
-static uint32_t with_block(uint32_t hash, uint32_t word) {
-  hash ^= mixed(word);
-  return (hash << 13 | hash >> 19) * 5 + 0xe6546b64u;
-}
-
-static uint32_t ended(uint32_t hash, uint32_t size) {
-  hash ^= size;
-  hash = (hash ^ hash >> 16) * 0x85ebca6bu;
-  hash = (hash ^ hash >> 13) * 0xc2b2ae35u;
-  return hash ^ hash >> 16;
-}
-
-/* Up to three bytes, the first lowest. */
-static uint32_t few_bytes(const uint8_t *p, size_t n) {
-  uint32_t word = 0;
-  while (n-- > 0) word = word << 8 | p[n];
-  return word;
-}
-
 static prefix hashed_prefix(blake2_simd_bytes text, uint32_t seed) {
   prefix start = {.hash = seed, .bytes = text.size % 4, .size = (uint32_t)text.size};
   for (size_t at = 0; at + 4 <= text.size; at += 4)
-    start.hash = with_block(start.hash, rvh_load32(text.data + at));
-  start.tail = few_bytes(text.data + (text.size - start.bytes), start.bytes);
+    start.hash = rvh_murmur3_block(start.hash, rvh_load32(text.data + at));
+  start.tail = rvh_load_few32(text.data + (text.size - start.bytes), start.bytes);
   return start;
 }
 
@@ -64,16 +38,17 @@ static uint32_t score(const prefix *start, blake2_simd_bytes key) {
   const unsigned shift = 8 * start->bytes;
   uint32_t hash = start->hash;
   if (key.size < missing) {
-    const uint32_t last = start->tail | few_bytes(key.data, key.size) << shift;
-    return ended(start->bytes + key.size > 0 ? hash ^ mixed(last) : hash, size);
+    const uint32_t last = start->tail | rvh_load_few32(key.data, key.size) << shift;
+    return rvh_murmur3_end(start->bytes + key.size > 0 ? hash ^ rvh_murmur3_word(last) : hash,
+                           size);
   }
-  const uint32_t head = key.size < 4 ? few_bytes(key.data, key.size) : rvh_load32(key.data);
-  hash = with_block(hash, start->tail | head << shift);
+  const uint32_t head = key.size < 4 ? rvh_load_few32(key.data, key.size) : rvh_load32(key.data);
+  hash = rvh_murmur3_block(hash, start->tail | head << shift);
   const uint8_t *p = key.data + missing;
   size_t left = key.size - missing;
-  for (; left >= 4; left -= 4, p += 4) hash = with_block(hash, rvh_load32(p));
-  if (left > 0) hash ^= mixed(few_bytes(p, left));
-  return ended(hash, size);
+  for (; left >= 4; left -= 4, p += 4) hash = rvh_murmur3_block(hash, rvh_load32(p));
+  if (left > 0) hash ^= rvh_murmur3_word(rvh_load_few32(p, left));
+  return rvh_murmur3_end(hash, size);
 }
 
 /* The lowest byte of each code point of UTF-8 text, and how many there are. Bytes that are no UTF-8

@@ -7,35 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rvh._backend.pure.chains import murmur3_32
 from rvh._columns.column import KeyColumn
 
-__all__ = ["Prefixes", "low_bytes", "murmur3_32"]
-
-WORD32 = 2**32 - 1
-
-
-def _mixed(word: int) -> int:
-    word = word * 0xCC9E2D51 & WORD32
-    return (word << 15 | word >> 17) * 0x1B873593 & WORD32
-
-
-def murmur3_32(text: bytes, seed: int = 0) -> int:
-    """MurmurHash3_x86_32 (Austin Appleby).
-
-    Examples
-    --------
-    >>> murmur3_32(b"test"), murmur3_32(b"test", 0x9747B28C)
-    (3127628307, 1883996636)
-    """
-    whole = len(text) // 4 * 4
-    h = seed
-    for at in range(0, whole, 4):
-        h ^= _mixed(int.from_bytes(text[at : at + 4], "little"))
-        h = (h << 13 & WORD32 | h >> 19) * 5 + 0xE6546B64 & WORD32
-    h ^= _mixed(int.from_bytes(text[whole:], "little")) ^ len(text) & WORD32
-    h = (h ^ h >> 16) * 0x85EBCA6B & WORD32
-    h = (h ^ h >> 13) * 0xC2B2AE35 & WORD32
-    return h ^ h >> 16
+__all__ = ["Prefixes", "low_bytes"]
 
 
 def low_bytes(text: bytes) -> bytes:
