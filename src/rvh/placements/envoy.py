@@ -127,7 +127,8 @@ def maglev(
     nodes, weights, hash_keys
         As for `envoy_ring`, in any order.
     table_size : int
-        A prime, at most 5,000,011. A table of the default size is made in 0.1 s.
+        A prime, at most 5,000,011. A table of the default size is made in 0.1 s; one of millions,
+        with a thousand nodes, takes a minute or more.
     integers : one of `INTEGERS`, optional
         How integer keys are written: see `rvh.ring.Ring`. Envoy itself has only text.
 
