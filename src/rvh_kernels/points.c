@@ -62,63 +62,62 @@ static uint64_t code_points(blake2_simd_bytes key) {
 /* As libstdc++'s std::hash of a string, and Envoy's MURMUR_HASH_2. */
 static uint64_t murmur2_64(blake2_simd_bytes key) { return rvh_murmur64a(key, 0xc70f6907u); }
 
-/* Parts of an MD5 digest, whose bytes come as two words, each little-endian. */
-static uint64_t first_32(const uint64_t digest[2]) { return digest[0] & 0xffffffff; }
-static uint64_t first_64(const uint64_t digest[2]) { return blake2_simd_bswap(digest[0]); }
-static uint64_t last_64(const uint64_t digest[2]) { return blake2_simd_bswap(digest[1]); }
-
-/* A kind of points: its name in `contract.POINTS`, its bits, and a function of the key or, where
- * keys are hashed a group at a time, of their MD5. */
+/* A kind of points: its name in `contract.POINTS`, its bits, and a function of the key. Without one
+ * it is a word of the key's MD5, the first or the last: those keys are hashed a group at a time. */
 static const struct {
   const char *name;
   unsigned bits;
   uint64_t (*of)(blake2_simd_bytes key);
-  uint64_t (*of_md5)(const uint64_t digest[2]);
 } KINDS[RVH_POINT_COUNT] = {
-    [RVH_POINT_KETAMA] = {"ketama", 32, NULL, first_32},
-    [RVH_POINT_MD5] = {"md5", 64, NULL, first_64},
-    [RVH_POINT_MD5_LOW] = {"md5_low", 64, NULL, last_64},
-    [RVH_POINT_CRC32] = {"crc32", 32, rvh_crc32, NULL},
-    [RVH_POINT_MURMUR3] = {"murmur3", 64, cassandra, NULL},
-    [RVH_POINT_XXH64] = {"xxh64", 64, rvh_xxh64, NULL},
-    [RVH_POINT_OAAT] = {"one_at_a_time", 32, rvh_one_at_a_time, NULL},
-    [RVH_POINT_MURMUR2] = {"murmur2", 64, partition_hash, NULL},
-    [RVH_POINT_GEOHASH] = {"geohash", 64, geohash, NULL},
-    [RVH_POINT_MURMUR2_32] = {"murmur2_32", 32, rvh_murmur2_32, NULL},
-    [RVH_POINT_XXH64_1] = {"xxh64_1", 64, rvh_xxh64_1, NULL},
-    [RVH_POINT_HASHKIT_MURMUR] = {"hashkit_murmur", 32, rvh_hashkit_murmur, NULL},
-    [RVH_POINT_CRC16] = {"crc16", 16, rvh_crc16, NULL},
-    [RVH_POINT_NUTCRACKER_CRC16] = {"nutcracker_crc16", 32, rvh_nutcracker_crc16, NULL},
-    [RVH_POINT_HASHKIT_CRC32] = {"hashkit_crc32", 32, rvh_hashkit_crc32, NULL},
-    [RVH_POINT_HASHKIT_CRC32_OR_1] = {"hashkit_crc32_or_1", 32, rvh_hashkit_crc32_or_1, NULL},
-    [RVH_POINT_FNV1A_32] = {"fnv1a_32", 32, rvh_fnv1a_32, NULL},
-    [RVH_POINT_HASHKIT_FNV1_32] = {"hashkit_fnv1_32", 32, rvh_hashkit_fnv1_32, NULL},
-    [RVH_POINT_HASHKIT_FNV1A_32] = {"hashkit_fnv1a_32", 32, rvh_hashkit_fnv1a_32, NULL},
-    [RVH_POINT_HASHKIT_FNV1_64] = {"hashkit_fnv1_64", 32, rvh_hashkit_fnv1_64, NULL},
-    [RVH_POINT_HASHKIT_FNV1A_64] = {"hashkit_fnv1a_64", 32, rvh_hashkit_fnv1a_64, NULL},
-    [RVH_POINT_HASHKIT_HSIEH] = {"hashkit_hsieh", 32, rvh_hashkit_hsieh, NULL},
-    [RVH_POINT_HASHKIT_JENKINS] = {"hashkit_jenkins", 32, rvh_hashkit_jenkins, NULL},
-    [RVH_POINT_FARM_FINGERPRINT64] = {"farm_fingerprint64", 64, rvh_farm_fingerprint64, NULL},
-    [RVH_POINT_CODE_POINTS] = {"code_points", 64, code_points, NULL},
-    [RVH_POINT_MURMUR2_64] = {"murmur2_64", 64, murmur2_64, NULL},
-    [RVH_POINT_SDBM] = {"sdbm", 32, rvh_sdbm, NULL},
-    [RVH_POINT_DJB2] = {"djb2", 32, rvh_djb2, NULL},
-    [RVH_POINT_WT6] = {"wt6", 32, rvh_wt6, NULL},
-    [RVH_POINT_SDBM_AVALANCHE] = {"sdbm_avalanche", 32, rvh_sdbm_avalanche, NULL},
-    [RVH_POINT_DJB2_AVALANCHE] = {"djb2_avalanche", 32, rvh_djb2_avalanche, NULL},
-    [RVH_POINT_WT6_AVALANCHE] = {"wt6_avalanche", 32, rvh_wt6_avalanche, NULL},
-    [RVH_POINT_CRC32_AVALANCHE] = {"crc32_avalanche", 32, rvh_crc32_avalanche, NULL},
+    [RVH_POINT_KETAMA] = {"ketama", 32, NULL},
+    [RVH_POINT_MD5] = {"md5", 64, NULL},
+    [RVH_POINT_MD5_LOW] = {"md5_low", 64, NULL},
+    [RVH_POINT_CRC32] = {"crc32", 32, rvh_crc32},
+    [RVH_POINT_MURMUR3] = {"murmur3", 64, cassandra},
+    [RVH_POINT_XXH64] = {"xxh64", 64, rvh_xxh64},
+    [RVH_POINT_OAAT] = {"one_at_a_time", 32, rvh_one_at_a_time},
+    [RVH_POINT_MURMUR2] = {"murmur2", 64, partition_hash},
+    [RVH_POINT_GEOHASH] = {"geohash", 64, geohash},
+    [RVH_POINT_MURMUR2_32] = {"murmur2_32", 32, rvh_murmur2_32},
+    [RVH_POINT_XXH64_1] = {"xxh64_1", 64, rvh_xxh64_1},
+    [RVH_POINT_HASHKIT_MURMUR] = {"hashkit_murmur", 32, rvh_hashkit_murmur},
+    [RVH_POINT_CRC16] = {"crc16", 16, rvh_crc16},
+    [RVH_POINT_NUTCRACKER_CRC16] = {"nutcracker_crc16", 32, rvh_nutcracker_crc16},
+    [RVH_POINT_HASHKIT_CRC32] = {"hashkit_crc32", 32, rvh_hashkit_crc32},
+    [RVH_POINT_HASHKIT_CRC32_OR_1] = {"hashkit_crc32_or_1", 32, rvh_hashkit_crc32_or_1},
+    [RVH_POINT_FNV1A_32] = {"fnv1a_32", 32, rvh_fnv1a_32},
+    [RVH_POINT_HASHKIT_FNV1_32] = {"hashkit_fnv1_32", 32, rvh_hashkit_fnv1_32},
+    [RVH_POINT_HASHKIT_FNV1A_32] = {"hashkit_fnv1a_32", 32, rvh_hashkit_fnv1a_32},
+    [RVH_POINT_HASHKIT_FNV1_64] = {"hashkit_fnv1_64", 32, rvh_hashkit_fnv1_64},
+    [RVH_POINT_HASHKIT_FNV1A_64] = {"hashkit_fnv1a_64", 32, rvh_hashkit_fnv1a_64},
+    [RVH_POINT_HASHKIT_HSIEH] = {"hashkit_hsieh", 32, rvh_hashkit_hsieh},
+    [RVH_POINT_HASHKIT_JENKINS] = {"hashkit_jenkins", 32, rvh_hashkit_jenkins},
+    [RVH_POINT_FARM_FINGERPRINT64] = {"farm_fingerprint64", 64, rvh_farm_fingerprint64},
+    [RVH_POINT_CODE_POINTS] = {"code_points", 64, code_points},
+    [RVH_POINT_MURMUR2_64] = {"murmur2_64", 64, murmur2_64},
+    [RVH_POINT_SDBM] = {"sdbm", 32, rvh_sdbm},
+    [RVH_POINT_DJB2] = {"djb2", 32, rvh_djb2},
+    [RVH_POINT_WT6] = {"wt6", 32, rvh_wt6},
+    [RVH_POINT_SDBM_AVALANCHE] = {"sdbm_avalanche", 32, rvh_sdbm_avalanche},
+    [RVH_POINT_DJB2_AVALANCHE] = {"djb2_avalanche", 32, rvh_djb2_avalanche},
+    [RVH_POINT_WT6_AVALANCHE] = {"wt6_avalanche", 32, rvh_wt6_avalanche},
+    [RVH_POINT_CRC32_AVALANCHE] = {"crc32_avalanche", 32, rvh_crc32_avalanche},
 };
 
 const char *rvh_point_name(rvh_point_kind kind) { return KINDS[kind].name; }
 
 unsigned rvh_point_bits(rvh_point_kind kind) { return KINDS[kind].bits; }
 
+/* A point of a word of a digest, whose bytes are little-endian: 64 bits are read big-endian. */
+static uint64_t md5_point(rvh_point_kind kind, uint64_t word) {
+  return KINDS[kind].bits == 32 ? word & 0xffffffff : blake2_simd_bswap(word);
+}
+
 uint64_t rvh_point(rvh_point_kind kind, blake2_simd_bytes key) {
   if (KINDS[kind].of != NULL) return KINDS[kind].of(key);
   uint64_t digest[2];
   rvh_md5_one(key, digest);
-  return KINDS[kind].of_md5(digest);
+  return md5_point(kind, digest[kind == RVH_POINT_MD5_LOW]);
 }
 
 /* A group of messages of one block, word by word. */
@@ -131,13 +130,10 @@ typedef struct {
 
 static void md5_flush(const rvh_isa *isa, md5_group *g, uint64_t *points) {
   isa->md5(g->words, g->out);
+  const uint32_t *low = g->out + (g->kind == RVH_POINT_MD5_LOW ? 2 * RVH_MD5_GROUP : 0);
+  const uint32_t *high = low + RVH_MD5_GROUP;
   for (size_t l = 0; l < g->n; l++) {
-    const uint32_t *out = g->out + l;
-    const uint64_t digest[2] = {
-        out[0] | (uint64_t)out[RVH_MD5_GROUP] << 32,
-        out[2 * RVH_MD5_GROUP] | (uint64_t)out[3 * RVH_MD5_GROUP] << 32,
-    };
-    points[g->rows[l]] = KINDS[g->kind].of_md5(digest);
+    points[g->rows[l]] = md5_point(g->kind, low[l] | (uint64_t)high[l] << 32);
   }
   g->n = 0;
 }
