@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-SUBJECTS = sorted({path.stem for path in HERE.glob("[a-z]*.py")} - {"make_pickles", "values"})
+MAKERS = {"make_pickles", "make_placements"}
+SUBJECTS = sorted({path.stem for path in HERE.glob("[a-z]*.py")} - MAKERS - {"values"})
 
 
 def lines(value: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ from rvh.geohash import GeoSet
 from rvh.keys import KeyColumn, Kind, Spans, Views, column
 from rvh.multi import compose_keys
 from rvh.partitions import PartitionTable
+from rvh.placements import Modulo, Rendezvous, TokenMap, spark
 
 FOLDER = Path(__file__).parent / "pickles"
 IDS = ["a", "b", "c", "d"]
@@ -99,6 +100,23 @@ PICKLED: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
         lambda r: [r.lookup(key) for key in KEYS],
     ),
     "RingFace": (lambda: ring.RingFace(IDS), lambda face: [face.get_node(key) for key in KEYS]),
+    "Modulo": (
+        lambda: Modulo([["a", "b"], ["b", "c"]], "crc32", tag="{}", integers="text"),
+        lambda m: [[m.lookup(key, 2) for key in KEYS], m.lookup(7), m.fingerprint],
+    ),
+    "Modulo, 128 bits": (lambda: Modulo(12, "md5"), lambda m: m.slot_batch(KEYS).tolist()),
+    "TypedModulo": (
+        lambda: spark(IDS, ("string", "int")),
+        lambda m: [[m.lookup((key, 7)) for key in KEYS], m.fingerprint],
+    ),
+    "TokenMap": (
+        lambda: TokenMap([["a", "b"], ["b", "c"]], [-(2**62), 2**62], integers="int64_be"),
+        lambda m: [[m.lookup(key, 2) for key in KEYS], m.lookup(7), m.fingerprint],
+    ),
+    "Rendezvous": (
+        lambda: Rendezvous(IDS, seed=7),
+        lambda r: [[r.lookup(key, 2) for key in KEYS], r.fingerprint],
+    ),
     "StableSelector": (
         lambda: stable.StableSelector(IDS),
         lambda s: [s.select(key) for key in KEYS],
