@@ -17,8 +17,10 @@ from commandline import command, environment
 from folders import DOCS
 
 import rvh
-from rvh.migration import Coordinator, Migration, View
-from rvh.ring import ketama
+from rvh.migration import Coordinator, Migration, View, Worker
+from rvh.partitions import PartitionTable
+from rvh.placements import pymemcache
+from rvh.ring import ketama, nginx
 
 KEYS = [f"user:{n}" for n in range(300)]
 NODES = ["a", "b", "c", "d"]
@@ -241,6 +243,42 @@ def test_workers_read_what_view_prints(stores: Stores) -> None:
     table = stores.run("status").out.decode()
     assert "phase         preparing\n" in table
     assert "next          rvh migrate advance state.json\n" in table
+
+
+OLD = "a,b,c"
+PLACEMENTS: dict[str, tuple[list[str], Callable[[], Any]]] = {
+    "ring": (["--to-algorithm", "nginx"], lambda: nginx(["a", "b", "c", "d"])),
+    "scheme": (
+        ["--to-algorithm", "rendezvous", "--to-scheme", "murmur"],
+        lambda: rvh.NodeSet(["a", "b", "c", "d"], scheme="murmur"),
+    ),
+    "table": (
+        ["--to-algorithm", "table", "--to-partitions", "64"],
+        lambda: PartitionTable(rvh.NodeSet(["a", "b", "c", "d"]), 64),
+    ),
+    "another system": (["--to-algorithm", "pymemcache"], lambda: pymemcache(["a", "b", "c", "d"])),
+}
+
+
+@pytest.mark.parametrize("to", PLACEMENTS)
+def test_a_program_with_the_same_placements_works_by_the_file(
+    call: Callable[..., Any], here: Path, to: str
+) -> None:
+    options, make = PLACEMENTS[to]
+    plan = ["-n", OLD, "--algorithm", "ketama", "--add", "d", *options]
+    assert call("migrate", "plan", "state.json", *plan).code == 0
+    migration = Migration(ketama(OLD.split(",")), make())
+    view = View.from_json(call("migrate", "view", "state.json").out)
+    assert Worker(migration, store=None).adopt(view) == 1  # type: ignore[arg-type]
+    coordinator = Coordinator.resume(migration, "state.json")
+    coordinator.workers([])
+    if to == "table":
+        coordinator.advance()
+    else:
+        coordinator.lose("d")
+    status = json.loads(call("migrate", "status", "state.json", "--json").out)
+    assert status["dead"] == list(coordinator.dead)
+    assert status["phase"] == str(coordinator.phase)
 
 
 def test_state_goes_where_its_folder_goes(stores: Stores, here: Path, monkeypatch: Any) -> None:

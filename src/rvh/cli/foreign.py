@@ -67,19 +67,19 @@ class Foreign:
                 arguments["racks"] = _names(nodes, "rack")
         elif system.columns:
             given = [_slot_table(nodes, *system.columns)]
-        self._made = make(*given, **arguments)
+        self.made = make(*given, **arguments)
         if mask is not None:
-            self._made = self._made.without(nodes.subset(~mask).ids)
+            self.made = self.made.without(nodes.subset(~mask).ids)
         self._k, self._threads = options.k, options.bulk.threads
         places = {node: place for place, node in enumerate(nodes.ids)}
-        here = np.array([places[node] for node in self._made.ids.tolist()], dtype=np.intp)
+        here = np.array([places[node] for node in self.made.ids.tolist()], dtype=np.intp)
         self._places = None if np.array_equal(here, np.arange(len(nodes.ids))) else here
         self._takes_integers = system.integers
         self.positions([])  # refuses a wrong k
 
     def positions(self, keys: Any) -> NDArray[np.intp]:
         """The positions of the nodes of keys, shape (M, k)."""
-        found: NDArray[np.intp] = self._made.arglookup_batch(keys, self._k, threads=self._threads)
+        found: NDArray[np.intp] = self.made.arglookup_batch(keys, self._k, threads=self._threads)
         return found if self._places is None else take(self._places, found)
 
     def check(self, key: Any) -> None:
@@ -92,7 +92,7 @@ class Foreign:
                 f"the key is the integer {show(int(key))}, and nothing says how the system "
                 f"writes integers: give --integers one of {choices}"
             )
-        self._made.lookup(key)
+        self.made.lookup(key)
 
 
 def foreign(options: PlacementOptions, nodes: NodeList, mask: NDArray[np.bool_] | None) -> Foreign:

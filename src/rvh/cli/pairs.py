@@ -453,7 +453,14 @@ class Placed:
 
     @property
     def fingerprint(self) -> str:
-        """What tells this placement from others: options and nodes."""
+        """What tells this placement from others, as the library's does that answers alike.
+
+        So a `rvh.migration.Worker` made with that one takes what ``rvh migrate view`` prints.
+        """
+        if self.placement.made is not None:
+            from rvh.migration.pair import fingerprint
+
+            return fingerprint(self.placement.made, "the placement")
         said = json.dumps(self.placement.identity(), sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(said.encode(), digest_size=32, person=b"rvh options").hexdigest()
 

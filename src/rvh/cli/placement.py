@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -57,6 +58,8 @@ class Placement(NamedTuple):
         How many nodes were read, and how many of them `--where` and `--dead` leave.
     identity : callable
         Makes what says whether another placement is the same: options and a fingerprint.
+    made : placement, optional
+        The library's placement that answers alike.
     """
 
     ids: list[str]
@@ -68,6 +71,7 @@ class Placement(NamedTuple):
     read: int = 0
     usable: int = 0
     identity: Callable[[], dict[str, Any]] = dict
+    made: Any = None
 
     def counted(self) -> str:
         """The number of nodes in the words of a summary."""
@@ -133,8 +137,8 @@ def _placed(
     if method.algorithm in SYSTEMS:
         from rvh.cli.foreign import foreign  # imported, here and below, where it is needed
 
-        made = foreign(options, nodes, mask)
-        return Placement(nodes.ids, made.positions, check=made.check)
+        system = foreign(options, nodes, mask)
+        return Placement(nodes.ids, system.positions, check=system.check, made=system.made)
     if mask is not None:
         nodes = nodes.subset(mask)
     ids, k, threads = nodes.ids, options.k, bulk.threads
@@ -150,7 +154,7 @@ def _placed(
 
         count = PARTITIONS if method.partitions is None else method.partitions
         table = PartitionTable(node_set, count, k, threads=threads)
-        return Placement(ids, lambda keys: table.arglookup_batch(keys, threads=threads))
+        return Placement(ids, lambda keys: table.arglookup_batch(keys, threads=threads), made=table)
     node_set.argselect_batch([], k)
     if constraints.spread:
         return _spread(options, node_set, nodes)
@@ -160,7 +164,12 @@ def _placed(
         return _balanced(bulk.load_factor, node_set, nodes, threads)
     if bulk.cache is not None:
         return _cached(options, bulk.cache, node_set, nodes)
-    return Placement(ids, lambda keys: node_set.argselect_batch(keys, k, threads=threads), node_set)
+    return Placement(
+        ids,
+        lambda keys: node_set.argselect_batch(keys, k, threads=threads),
+        node_set,
+        made=node_set,
+    )
 
 
 def _nodes(options: PlacementOptions) -> tuple[NodeList, NDArray[np.bool_] | None]:
@@ -248,7 +257,9 @@ def _spread(options: PlacementOptions, node_set: NodeSet, nodes: NodeList) -> Pl
     def positions(keys: Any) -> NDArray[np.intp]:
         return faults.argselect_batch(keys, k, **spread, threads=options.bulk.threads).nodes
 
-    return Placement(nodes.ids, positions, node_set, note=lambda: unspread(faults, k, spread))
+    made = faults.with_spread(**spread, strict=options.constraints.strict)
+    note = partial(unspread, faults, k, spread)
+    return Placement(nodes.ids, positions, node_set, note=note, made=made)
 
 
 def _near(options: PlacementOptions, column: str, node_set: NodeSet, nodes: NodeList) -> Placement:
