@@ -379,6 +379,7 @@ def test_a_state_that_is_there_or_damaged(fails: Any, stores: Stores, here: Path
         ({"about": {**about, "options": {"nodes": ["@old.csv"], "k": 3, "x": 1}}}, "damaged"),
         ({"about": {**about, "options": {"algorithm": "x"}}}, "damaged"),
         ({"about": {**about, "options": 5}}, "damaged"),
+        ({"about": {**about, "options": {"nodes": [5]}}}, "damaged"),
         ({"about": None}, "of a migration that a program began"),
         ({"epoch": "x"}, "bad.json: epoch is 'x'"),
         ({"format": "other"}, "format"),

@@ -185,6 +185,8 @@ def _moved(name: str, value: Any, start: str, end: str) -> Any:
         return _moved_path(value, start, end)
     if name not in LISTS:
         return value
+    if not all(isinstance(text, str) for text in value):
+        raise TypeError(f"{name} is {show(value)}")
     return [
         f"@{_moved_path(text[1:], start, end)}" if text.startswith("@") else text for text in value
     ]

@@ -188,7 +188,8 @@ def _table(kind: str, loads: Loads, style: Style) -> list[str]:
         lines[1] = f"{lines[1]}  {'before':<{room}}  after"
     lines[:2] = map(style.strong, lines[:2])
     if len(loads) > ROWS:
-        lines.insert(-1, f"... {len(loads) - ROWS:,} more, which change less: see --json")
+        more = f"... {len(loads) - ROWS:,} more, which change less: see --json"
+        lines[-1:-1] = style.fitted([more])
     return lines
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from rvh._runtime.slices import argsort
+from rvh._runtime.slices import argsort, take
 from rvh.migration.plan import Plan
 from rvh.migration.rows import as_rows, take_keys
 
@@ -30,9 +30,10 @@ def keys_of_steps(plan: Plan, list_keys: ListKeys, wanted: Iterable[int]) -> dic
     for column in columns_of(list_keys):
         steps = plan.steps_of(column)
         order = argsort(steps)
-        present, starts = np.unique(steps[order], return_index=True)
+        steps = take(steps, order)
+        starts = np.flatnonzero(np.diff(steps, prepend=-1))
         parted = np.split(order, starts[1:]) if len(order) else []  # else one part, of no step
-        for step, rows in zip(present.tolist(), parted, strict=True):
+        for step, rows in zip(steps[starts].tolist(), parted, strict=True):
             if step in parts:
                 parts[step].append(take_keys(column, rows))
     return {step: joined(columns) for step, columns in parts.items()}
@@ -42,10 +43,13 @@ def joined(columns: list[Any]) -> Any:
     """Return the keys of several columns, each once, as one column."""
     if not columns:
         return []
-    if all(isinstance(one, np.ndarray) and one.dtype.kind in "iuSU" for one in columns):
-        kinds = {one.dtype.kind for one in columns}
-        if len(kinds) == 1 or kinds == {"i"} or kinds == {"u"}:
-            return np.unique(np.concatenate(columns))
+    are_arrays = all(isinstance(one, np.ndarray) and one.dtype.kind in "iuSU" for one in columns)
+    if are_arrays and len({one.dtype.kind for one in columns}) == 1:
+        every = np.concatenate(columns)
+        every = take(every, argsort(every))  # np.unique would answer no signal meanwhile
+        is_first = np.ones(len(every), dtype=np.bool_)
+        is_first[1:] = every[1:] != every[:-1]
+        return every[is_first]
     keys = [key for one in columns for key in one]
     try:
         return list(dict.fromkeys(keys))
