@@ -85,7 +85,7 @@ def foreign_key(key: Any, integers: str | None, position: int | None = None) -> 
     if integers is None:
         raise RVHError(
             f"{where} is the integer {show(int(key))}, and nothing says how the system of this "
-            f"ring writes integers: make the ring with integers={_choices()}, or pass str or bytes"
+            f"placement writes integers: make it with integers={_choices()}, or pass str or bytes"
         )
     data = key_bytes(key, position)
     number = int.__index__(key) if isinstance(key, int) else int(key)  # as in `key_bytes`
