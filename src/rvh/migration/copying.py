@@ -264,8 +264,9 @@ class _Copy:
         if self._checksum is not None:
             raise RVHError(
                 f"key {show(take_keys(keys, wrong[:1])[0])} and {len(wrong) - 1} more differ on "
-                f"source {show(source)} and target {show(target)}: the target had something before "
-                "the migration, or the store changed what was written"
+                f"source {show(source)} and target {show(target)}: a write was cut off half-way, "
+                "the target had something before the migration, or the store changed what was "
+                "written; write the key again or remove it from the target, then copy again"
             )
 
     def _missing(
