@@ -9,6 +9,7 @@ enum {
   KEYS = 256,          /* spans at a time */
   PAIRS_PER_WORK = 8,  /* that take as long as a compression, with the rest of a short key */
   BYTES_PER_WORK = 64, /* of keys, for each node */
+  GROUP_COST = 4096,   /* of nodes between two polls, in such pieces of keys: some 0.1 ms */
 };
 
 typedef struct {
@@ -91,18 +92,27 @@ void rvh_prefixes_free(rvh_prefixes *prefixes) { free(prefixes); }
 
 /* ---- the best of a key ---------------------------------------------------------------------- */
 
-/* pairs[k]: memory for scores, each with what is more for an earlier node behind it. */
-static void best(const rvh_prefixes *prefixes, blake2_simd_bytes key, size_t k, uint64_t *pairs,
-                 intptr_t *out) {
+/* pairs[k]: memory for scores, each with what is more for an earlier node behind it. The poll is
+ * asked between groups of nodes, since a key of megabytes takes a while for each of them. */
+static rvh_status best(const rvh_prefixes *prefixes, blake2_simd_bytes key, size_t k,
+                       uint64_t *pairs, intptr_t *out, rvh_poll *poll) {
+  const size_t cost = 1 + key.size / BYTES_PER_WORK;
+  const size_t group = cost < GROUP_COST ? GROUP_COST / cost : 1;
   size_t found = 0;
-  for (size_t i = 0; i < prefixes->n; i++) {
-    const uint64_t pair = (uint64_t)score(&prefixes->each[i], key) << 32 | (UINT32_MAX - i);
-    if (found == k && pair < pairs[k - 1]) continue;
-    size_t j = found < k ? found++ : k - 1;
-    for (; j > 0 && pairs[j - 1] < pair; j--) pairs[j] = pairs[j - 1];
-    pairs[j] = pair;
+  for (size_t from = 0, to; from < prefixes->n; from = to) {
+    to = prefixes->n - from < group ? prefixes->n : from + group;
+    if (rvh_stopped(poll, 1 + ((to - from) * cost + k * k / 4) / PAIRS_PER_WORK))
+      return RVH_STOPPED;
+    for (size_t i = from; i < to; i++) {
+      const uint64_t pair = (uint64_t)score(&prefixes->each[i], key) << 32 | (UINT32_MAX - i);
+      if (found == k && pair < pairs[k - 1]) continue;
+      size_t j = found < k ? found++ : k - 1;
+      for (; j > 0 && pairs[j - 1] < pair; j--) pairs[j] = pairs[j - 1];
+      pairs[j] = pair;
+    }
   }
   for (size_t j = 0; j < k; j++) out[j] = (intptr_t)(UINT32_MAX - (pairs[j] & UINT32_MAX));
+  return RVH_OK;
 }
 
 /* Memory for one batch. */
@@ -141,13 +151,9 @@ rvh_status rvh_prefixes_select(const rvh_prefixes *prefixes, const rvh_column *k
     status = rvh_column_spans(keys, row, n, own.spans, own.scratch, bad);
     for (size_t i = 0; i < n && status == RVH_OK; i++, out += k) {
       const blake2_simd_bytes key = as_hashed(prefixes, own.spans[i], &own);
-      const size_t pairs = prefixes->n * (1 + key.size / BYTES_PER_WORK) + k * k / 4;
-      if (key.data == NULL && own.spans[i].size > 0)
-        status = RVH_NO_MEMORY;
-      else if (rvh_stopped(poll, 1 + pairs / PAIRS_PER_WORK))
-        status = RVH_STOPPED;
-      else
-        best(prefixes, key, k, own.pairs, out);
+      status = key.data == NULL && own.spans[i].size > 0
+                   ? RVH_NO_MEMORY
+                   : best(prefixes, key, k, own.pairs, out, poll);
     }
   }
   free(own.pairs);
