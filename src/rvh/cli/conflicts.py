@@ -51,6 +51,8 @@ def refuse_conflicts(options: PlacementOptions) -> None:
             param_hint="--integers",
         )
     if system is not None:
+        if not system.is_ordered:
+            numbered = "makes its table of all nodes, and leaving some out moves others' keys"
         for option, given, why in (
             ("--scheme", other_scheme, "has a hash of its own"),
             ("--secret-file", secret, "has no secret"),

@@ -184,7 +184,9 @@ def progress(
 
 def finish(
     state: State,
-    step: Annotated[list[int], typer.Argument(metavar="STEP", min=0, help="The numbers of steps.")],
+    step: Annotated[
+        list[str], typer.Argument(metavar="STEP", help="The numbers of steps, or ranges as 0-99.")
+    ],
     *,
     generation: Annotated[
         int | None,
@@ -198,16 +200,26 @@ def finish(
     \b
     Examples:
       rvh migrate finish state.json 7
-      rvh migrate finish state.json 0 1 2 3 --generation 0
+      rvh migrate finish state.json 0-99 --generation 0
     """
     with changing(state) as migration:
         coordinator = migration.coordinator
-        for number in step:
-            if number >= coordinator.steps:
-                raise RVHError(f"step is {number}: there are steps 0 to {coordinator.steps - 1}")
-        for number in step:
+        for number in [number for text in step for number in _numbers(text, coordinator.steps)]:
             coordinator.finish(number, generation=generation)
         say(f"{counted(coordinator.steps - _left(coordinator), 'step')} of {coordinator.steps:,}")
+
+
+def _numbers(text: str, steps: int) -> range:
+    """The steps of a number, or of a range of two: both ends belong to it."""
+    first, dash, last = text.partition("-")
+    if not first.isdecimal() or not (last.isdecimal() if dash else True):
+        raise RVHError(f"step is {show(text)}: give a number, or two as 0-99")
+    found = range(int(first), int(last or first) + 1)
+    if not found:
+        raise RVHError(f"step is {show(text)}: the first of a range is not above the last")
+    if found[-1] >= steps:
+        raise RVHError(f"step is {text}: there are steps 0 to {steps - 1}")
+    return found
 
 
 def lose(
@@ -310,7 +322,7 @@ def _next(coordinator: Coordinator, state: str) -> str:
         return f"{run.format('progress')} P, up to 1"
     if phase == "switching" or coordinator.view().marks:
         return run.format("advance")
-    return f"remove what {run.format('leftovers')} lists; it is over"
+    return f"remove what {run.format('leftovers')} lists, and all marks of deletes: then it is over"
 
 
 def _status(migration: Opened) -> dict[str, Any]:
