@@ -26,7 +26,9 @@ from rvh.faultset import FaultSet
 from rvh.filter import alive, label
 from rvh.geohash import GeoSet
 from rvh.integrations import pandas
+from rvh.migration import Migration
 from rvh.partitions import PartitionTable
+from rvh.placements import Modulo, postgresql, spark
 from rvh.ring import Ring, ketama
 from rvh.weighted import weights_from
 
@@ -263,17 +265,34 @@ CASES = {
         ".astype(str)",
         "pandas.SeriesAccessor(series.astype(str)).select(NODES)",
     ),
+    "a tag": Case("Modulo(3, 'crc32', tag=tag)", {"tag": "{"}, '"{}"', "tag"),
+    "types of columns": Case("spark(3, types)", {"types": 5}, '("string", "int")', "types"),
+    "a remainder": Case(
+        "postgresql({'a': part, 'b': (4, 0), 'c': (4, 2), 'd': (4, 3)}, 'int')",
+        {"part": 4},
+        "(4, 1)",
+        "part",
+    ),
+    "domains of an estimate": Case(
+        "Migration(rvh.NodeSet(['a']), rvh.NodeSet(['b'])).estimate(['x'], domains=domains)",
+        {"domains": ["x"]},
+        'domains={"zone": {"a": "eu", "b": "us"}}',
+        "domains",
+    ),
 }  # fmt: skip
 #: advice that is not run here: SQL and names of types, and what takes an engine or 4 GiB to ask for
 ELSEWHERE = {
     *("key::VARCHAR", "for example a list", "pa.string() or pa.int64()", "{'a': 0.010}"),
     "hashlib.blake2b(part).digest()",
+    # of the command line, whose tests give these options and columns
+    *("for example --", "for example dc1=3", "the node's tokens", "for example 0-5460"),
 }
 
 
 def scope(case: Case) -> dict[str, Any]:
     tools = {each.__name__: each for each in (FaultSet, GeoSet, Ring, alive, hashlib, label)}
-    others = {"rvh": rvh, "weights_from": weights_from, "pandas": pandas}
+    others = {"rvh": rvh, "weights_from": weights_from, "pandas": pandas, "Migration": Migration}
+    others |= {"Modulo": Modulo, "postgresql": postgresql, "spark": spark}
     own = {
         name: copy(value) if isinstance(value, list) else value
         for name, value in case.names.items()
