@@ -268,7 +268,7 @@ CASES = {
     "a tag": Case("Modulo(3, 'crc32', tag=tag)", {"tag": "{"}, '"{}"', "tag"),
     "types of columns": Case("spark(3, types)", {"types": 5}, '("string", "int")', "types"),
     "a remainder": Case(
-        "postgresql({'a': part, 'b': (4, 0), 'c': (4, 2), 'd': (4, 3)}, 'int')",
+        "postgresql({'a': part, 'b': (4, 0), 'c': (4, 2), 'd': (4, 3)}, 'integer')",
         {"part": 4},
         "(4, 1)",
         "part",
