@@ -239,8 +239,12 @@ def test_copies_are_compared() -> None:
     moved = made.migration.moves(KEYS)
     stale = moved.target[0], KEYS[moved.row[0]]
     nodes.held[stale] = "of a migration before this one"
-    with pytest.raises(rvh.RVHError, match=f"key '{stale[1]}' and 0 more differ on"):
+    with pytest.raises(rvh.RVHError, match=f"differ from their sources: key '{stale[1]}' on"):
         copy(made, nodes.keys, nodes.read, nodes.write_if_absent, checksum=checksum)
+    assert [step.number for step in made.left()] == made.migration.plan(STEPS).steps_of([stale[1]])
+    del nodes.held[stale]  # as the error advises
+    copy(made, nodes.keys, nodes.read, nodes.write_if_absent, checksum=checksum)
+    assert made.advance() == "switching"
 
 
 def test_keys_are_listed_when_writes_go_to_both() -> None:

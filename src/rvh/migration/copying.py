@@ -113,8 +113,9 @@ def copy(
     Raises
     ------
     RVHError
-        A phase in which nothing may be copied, before or while it runs; a copy that differs from
-        its source; a function that answers with another number of values.
+        A phase in which nothing may be copied, before or while it runs; a function that answers
+        with another number of values; at the end, copies that differ from their sources, whose
+        steps stay to be done.
     StoreError
         A node that cannot be written to, or a key none of whose nodes can be read.
 
@@ -147,6 +148,7 @@ def copy(
         checksum=checksum, progress=progress,
     )  # fmt: skip
     done = Copied(0, 0, 0, 0, [])
+    differing: dict[int, list[tuple[Any, Any, Any]]] = {}
     with coordinator._copy_runs() as generation:
         left = [step.number for step in coordinator.left()]
         keys_of = keys_of_steps(coordinator._plan, list_keys, left)
@@ -154,6 +156,9 @@ def copy(
         for step in left:
             keys = keys_of.pop(step)
             replicas, gone, lost = one.step(keys, step)
+            if one.differing:
+                differing[step], one.differing = one.differing, []
+                continue
             coordinator.finish(step, generation=generation)
             done = Copied(
                 done.steps + 1, done.keys + len(keys), done.replicas + replicas,
@@ -161,7 +166,26 @@ def copy(
             )  # fmt: skip
             if progress is not None:
                 progress(done)
+    if differing:
+        raise RVHError(_listed(differing))
     return done
+
+
+def _listed(differing: dict[int, list[tuple[Any, Any, Any]]]) -> str:
+    """Say which copies differ: key, source and target by step."""
+    found = [each for step in differing.values() for each in step]
+    first = ", ".join(
+        f"key {show(key)} on source {show(source)} and target {show(target)}"
+        for key, source, target in found[:10]
+    )
+    more = f" and {len(found) - 10} more" if len(found) > 10 else ""
+    steps = ", ".join(map(str, list(differing)[:10])) + (", ..." if len(differing) > 10 else "")
+    return (
+        f"copies differ from their sources: {first}{more}; a write was cut off half-way, the "
+        "target had something before the migration, or the store changed what was written; write "
+        "the key again or remove it from the target, then copy again: the steps that have such "
+        f"keys are left ({steps})"
+    )
 
 
 def _check(coordinator: Any, **functions: Any) -> None:
@@ -192,6 +216,8 @@ class _Copy:
         self._coordinator, self._generation = coordinator, generation
         self._read, self._write_if_absent, self._checksum = read, write_if_absent, checksum
         self._batch, self._retries, self._pace = batch, retries, pace
+        #: key, source and target of copies that differ
+        self.differing: list[tuple[Any, Any, Any]] = []
 
     def step(self, keys: Any, step: int) -> tuple[int, int, list[Any]]:
         """Copy the keys of a step; return how many values were written, were gone, and are lost."""
@@ -262,12 +288,7 @@ class _Copy:
                 return
             time.sleep(0.05 * attempt)  # a worker may have written to one of the two just now
         if self._checksum is not None:
-            raise RVHError(
-                f"key {show(take_keys(keys, wrong[:1])[0])} and {len(wrong) - 1} more differ on "
-                f"source {show(source)} and target {show(target)}: a write was cut off half-way, "
-                "the target had something before the migration, or the store changed what was "
-                "written; write the key again or remove it from the target, then copy again"
-            )
+            self.differing += [(key, source, target) for key in take_keys(keys, wrong)]
 
     def _missing(
         self, keys: Any, found: Copies, rows: NDArray[np.intp], failed: dict[int, StoreError]
