@@ -318,6 +318,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "rvh.ring.Migration.crossed_batch": FUNCTION,
     "rvh.ring.Migration.crossing_batch": FUNCTION,
     "rvh.ring.Migration.estimate": FUNCTION,
+    "rvh.ring.Migration.new": ("Examples",),
+    "rvh.ring.Migration.old": ("Examples",),
     "rvh.ring.Migration.moves": FUNCTION,
     "rvh.ring.Migration.owners": ("Examples",),
     "rvh.ring.Migration.owners_batch": FUNCTION,

@@ -82,6 +82,32 @@ class Migration(Pair):
         super()._prepare()
         self._rules = rules(self)
 
+    @property
+    def old(self) -> Any:
+        """The old placement; of a RingFace, the nodes that it had when this was made.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.migration import Migration
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).old.ids
+        array(['a'], dtype='<U1')
+        """
+        return self._old
+
+    @property
+    def new(self) -> Any:
+        """The new placement, as `old`.
+
+        Examples
+        --------
+        >>> from rvh import NodeSet
+        >>> from rvh.migration import Migration
+        >>> Migration(NodeSet(["a"]), NodeSet(["b"])).new.ids
+        array(['b'], dtype='<U1')
+        """
+        return self._new
+
     def __repr__(self) -> str:
         more = f", k_new={self._k_new}" if self._k_new != self._k else ""
         more += f", kept={list(self._kept)!r}" if self._kept else ""
