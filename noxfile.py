@@ -186,11 +186,11 @@ def clone(session: nox.Session) -> None:
 PARTS = (
     *("benchmarks", "clusters", "deploy", "membership/sources", "recipes", "report", "rpc/running"),
     *("cli/test_delimited.py", "cli/test_encodings.py", "cli/test_membership.py"),
-    *("cli/test_nodes.py", "cli/test_streams.py", "membership/test_soak.py"),
+    *("cli/test_migrate.py", "cli/test_nodes.py", "cli/test_plan.py", "cli/test_streams.py"),
     *("cli/test_folders.py", "cli/test_inputs.py", "cli/test_options.py", "cli/test_split.py"),
     *("cli/test_split_append.py", "cli/test_startup.py", "cli/test_verify.py", "cli/test_xz.py"),
     *("cli/test_wrong_values.py", "integrations/test_same_nodes.py", "integrations/test_types.py"),
-    *("observe/test_prometheus.py", "package/test_typing.py"),
+    *("membership/test_soak.py", "observe/test_prometheus.py", "package/test_typing.py"),
 )
 APART = [f"--ignore=tests/{part}" for part in PARTS]
 

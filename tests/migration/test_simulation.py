@@ -12,7 +12,7 @@ from simulation.mutants import MUTANTS
 from simulation.stores64 import SixtyFourStores
 from sizes import keys_of_a_test
 
-SEEDS = keys_of_a_test(10_000, 100)
+SEEDS = keys_of_a_test(1_000, 50)
 
 
 def test_no_read_misses_or_is_stale_and_all_ends_where_it_belongs() -> None:
