@@ -11,17 +11,16 @@ import json
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvh import keys as _keys
-from rvh._arguments.numbers import whole_number
 from rvh._columns.values import is_whole
 from rvh._placing import as_placement
 from rvh._runtime.shared import Shared
@@ -32,50 +31,16 @@ from rvh.migration.migration import Migration
 from rvh.migration.moves import Copies, Leftovers, Moved, copies, first_sources, goes_and_stays
 from rvh.migration.pair import fingerprint
 from rvh.migration.phases import Phase
-from rvh.migration.plan import STEPS_MAX, Plan, Step
+from rvh.migration.plan import Plan, Step
 from rvh.migration.rows import take_keys
-from rvh.migration.statefile import FORMAT, read_state, write_state
-from rvh.migration.view import View, id_from_json, id_to_json, progress_from_json, progress_to_json
+from rvh.migration.state import Kept, State, from_json, to_json, worker_name
+from rvh.migration.statefile import read_state, write_state
+from rvh.migration.view import View
 
 if TYPE_CHECKING:
     from rvh.typing import Keys
 
 __all__ = ["Coordinator"]
-
-Flags = NDArray[np.bool_]
-
-
-class _Kept(NamedTuple):
-    """A new placement that was given up, and the steps that had been copied to it."""
-
-    fingerprint: str
-    done: Flags
-
-
-@dataclass(frozen=True)
-class _State:
-    """All that a file holds; a change makes another."""
-
-    phase: Phase
-    epoch: int
-    progress: float | Fraction
-    done: Flags
-    marks: bool = False
-    rolling_back: bool = False
-    to_purge: bool = False
-    opened: bool = False  # all have acknowledged copying; who joins later has done nothing before
-    generation: int = 0
-    kept: tuple[_Kept, ...] = ()
-    dead: tuple[Any, ...] = ()
-    workers: dict[str, int | None] | None = None
-    revision: int = 0
-
-    @property
-    def waiting(self) -> list[str] | None:
-        """The workers that have not acknowledged the epoch; None as long as they are not named."""
-        if self.workers is None:
-            return None
-        return sorted(name for name, at in self.workers.items() if at != self.epoch)
 
 
 class Coordinator(Shared):
@@ -131,11 +96,11 @@ class Coordinator(Shared):
         self._plan = plan  # of the first migration: it knows which key is of which step
         self._path = None if path is None else _as_path(path)
         self._share()
-        self._state = _State(
+        self._state = State(
             Phase.BEFORE, 1, 0.0, np.zeros(plan.steps, dtype=np.bool_), dead=migration._dead
         )
         if self._path is not None:
-            write_state(self._path, self._to_json(self._state), None)
+            write_state(self._path, to_json(self._state, migration, self._about), None)
 
     def _share(self) -> None:
         super()._share()
@@ -187,14 +152,14 @@ class Coordinator(Shared):
         file, known = _as_path(path), as_placements(placements)
         saved = read_state(file)
         try:
-            state, new = _from_json(saved)
+            state, new = from_json(saved)
         except (KeyError, TypeError, ValueError) as error:
             raise RVHError(
                 f"{file}: the state is damaged ({type(error).__name__}: {error}); take a copy of "
                 "it that is whole"
             ) from None
         made = cls(migration, len(state.done))
-        own = made._to_json(made._state)
+        own = to_json(made._state, migration, made._about)
         for name, what in (("old", "old placement"), ("k", "k"), ("k_new", "k_new")):
             if saved.get(name) != own[name]:
                 raise RVHError(
@@ -334,7 +299,7 @@ class Coordinator(Shared):
             raise RVHTypeError(f"workers are {show(names)}: pass a list of names")
         with self._lock:
             known = self._state.workers or {}
-            self._commit(workers={_name(one): known.get(one) for one in names})
+            self._commit(workers={worker_name(one): known.get(one) for one in names})
 
     def join(self, worker: str) -> None:
         """Add a worker, which reads and writes only once it has adopted the current view.
@@ -343,7 +308,7 @@ class Coordinator(Shared):
         """
         with self._lock:
             known = self._state.workers or {}
-            self._commit(workers={**known, _name(worker): known.get(worker)})
+            self._commit(workers={**known, worker_name(worker): known.get(worker)})
 
     def leave(self, worker: str) -> None:
         """Remove a worker, of which nothing is in flight any more."""
@@ -592,7 +557,7 @@ class Coordinator(Shared):
                 if state.phase in (Phase.COPYING, Phase.SWITCHING) or state.to_purge:
                     # In preparing nothing is put on a node of the new placement alone.
                     kept = (*kept, now._new)
-                    change["kept"] = (*state.kept, _Kept(given_up, state.done))
+                    change["kept"] = (*state.kept, Kept(given_up, state.done))
                 if state.phase is not Phase.BEFORE and not rolling_back:
                     change |= {"phase": Phase.PREPARING, "progress": 0.0}
             migration = Migration(
@@ -780,82 +745,8 @@ class Coordinator(Shared):
             state = replace(state, opened=True)
         current = self._migration if migration is None else migration
         if self._path is not None:
-            write_state(self._path, self._to_json(state, current), self._state.revision)
+            write_state(self._path, to_json(state, current, self._about), self._state.revision)
         self._state, self._migration = state, current
-
-    def _to_json(self, state: _State, migration: Migration | None = None) -> dict[str, Any]:
-        current = migration or self._migration
-        return {
-            "format": FORMAT,
-            "revision": state.revision,
-            "old": fingerprint(current._old, "old"),
-            "new": fingerprint(current._new, "new"),
-            "k": current._k,
-            "k_new": current._k_new,
-            "phase": str(state.phase),
-            "epoch": state.epoch,
-            "progress": progress_to_json(state.progress),
-            "marks": state.marks,
-            "rolling_back": state.rolling_back,
-            "to_purge": state.to_purge,
-            "opened": state.opened,
-            "steps": len(state.done),
-            "generation": state.generation,
-            "done": _ranges(state.done),
-            "kept": [{"new": one.fingerprint, "done": _ranges(one.done)} for one in state.kept],
-            "dead": [id_to_json(node) for node in state.dead],
-            "workers": state.workers,
-            **({} if self._about is None else {"about": self._about}),
-        }
-
-
-#: the fields of a file, with their types in JSON
-FIELDS: dict[str, tuple[type, ...]] = {
-    "revision": (int,),
-    "new": (str,),
-    "phase": (str,),
-    "epoch": (int,),
-    "progress": (int, float, str),
-    "marks": (bool,),
-    "rolling_back": (bool,),
-    "to_purge": (bool,),
-    "opened": (bool,),
-    "steps": (int,),
-    "generation": (int,),
-    "done": (list,),
-    "kept": (list,),
-    "dead": (list,),
-    "workers": (dict, type(None)),
-}
-
-
-def _from_json(saved: dict[str, Any]) -> tuple[_State, str]:
-    """Return the state that a file holds, and the fingerprint of its new placement."""
-    for name, kinds in FIELDS.items():
-        if type(saved[name]) not in kinds:
-            raise RVHTypeError(f"{name} is {show(saved[name])}")
-    steps = whole_number("steps", saved["steps"], STEPS_MAX)
-    epoch = whole_number("epoch", saved["epoch"], 2**62)
-    for worker, at in (saved["workers"] or {}).items():
-        _name(worker)
-        if at is not None and not (type(at) is int and 0 < at <= epoch):
-            raise RVHError(f"worker {worker!r} acknowledged epoch {show(at)} of {epoch}")
-    state = _State(
-        Phase(saved["phase"]),
-        epoch,
-        progress_from_json(saved["progress"]),
-        _flags(saved["done"], steps),
-        saved["marks"],
-        saved["rolling_back"],
-        saved["to_purge"],
-        saved["opened"],
-        saved["generation"],
-        tuple(_Kept(str(one["new"]), _flags(one["done"], steps)) for one in saved["kept"]),
-        tuple(map(id_from_json, saved["dead"])),
-        saved["workers"],
-        saved["revision"],
-    )
-    return state, saved["new"]
 
 
 def _as_about(about: Any) -> Any:
@@ -871,25 +762,3 @@ def _as_path(path: Any) -> Path:
         return Path(path)
     except TypeError:
         raise RVHTypeError(f"path is {show(path)}: pass the name of a file") from None
-
-
-def _name(worker: Any) -> str:
-    if not isinstance(worker, str) or not worker:
-        raise RVHTypeError(f"a worker's name is {show(worker)}: pass a str")
-    return worker
-
-
-def _ranges(done: Flags) -> list[list[int]]:
-    """Return the runs of steps that are done: [first, one after the last]."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], done, [False]]).astype(np.int8)))
-    ranges: list[list[int]] = edges.reshape(-1, 2).tolist()
-    return ranges
-
-
-def _flags(ranges: Any, steps: int) -> Flags:
-    done = np.zeros(steps, dtype=np.bool_)
-    for start, stop in ranges:
-        if not 0 <= start < stop <= steps:
-            raise RVHError(f"a range of steps is {show([start, stop])}, of {steps}")
-        done[start:stop] = True
-    return done
