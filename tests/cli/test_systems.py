@@ -213,7 +213,7 @@ def test_select_and_its_integers(call: Any) -> None:
     [
         ("kafka --weight-column w", "--algorithm kafka has no weights"),
         ("kafka --dead n1", "--algorithm kafka numbers the nodes, and leaving some out moves all"),
-        ("twemproxy-modula --where w>=2", "--algorithm twemproxy-modula makes its table of all nodes"),
+        ("twemproxy-modula --where w>=2", "twemproxy-modula makes its table of all nodes"),
         ("kafka --scheme murmur", "--algorithm kafka has a hash of its own"),
         ("kafka --hash crc32", "--algorithm kafka does not have this: leave it away, or use one"),
         ("ketama --hash-tag {}", "use one of twemproxy, twemproxy-modula, modulo"),
