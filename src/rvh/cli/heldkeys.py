@@ -75,8 +75,10 @@ class Files(NamedTuple):
     writing: dict[str, Any]
 
 
-def files_of(keys: Sequence[str], options: HeldKeysOptions, out: str = "-") -> Files:
-    """Find the files of keys.
+def files_of(
+    keys: Sequence[str], options: HeldKeysOptions, out: str = "-", option: str = "--out"
+) -> Files:
+    """Find the files of keys; `option` names the file to write in errors.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def files_of(keys: Sequence[str], options: HeldKeysOptions, out: str = "-") -> F
     found = find(keys)
     paths = [each.path for each in found]
     refuse_twice(paths)
-    read_as, write_as = options.formats.of_files(paths, out)
+    read_as, write_as = options.formats.of_files(paths, out, option)
     reading, writing = options.formats.delimited(read_as, write_as)
     options.formats.refuse_encoding(read_as)
     files = KeyFiles.of(found, read_as, options.formats.encoding, reading, options.hive)

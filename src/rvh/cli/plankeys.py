@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -14,21 +13,11 @@ from numpy.typing import NDArray
 
 from rvh._arguments.sizes import as_bytes
 from rvh._tables.descriptors import STDIN, descriptor
-from rvh.cli.finding import find
-from rvh.cli.heldkeys import NULL, HeldKeysOptions
-from rvh.cli.inputs import refuse_twice
-from rvh.cli.keyfiles import KeyFiles
-from rvh.cli.keyspec import (
-    KeySpec,
-    KeyType,
-    NullKeys,
-    key_columns,
-    refuse_missing,
-)
-from rvh.cli.outputs import advice, counted
+from rvh.cli.heldkeys import HeldKeysOptions, files_of, held_keys
+from rvh.cli.keyspec import KeyType, NullKeys
+from rvh.cli.outputs import advice
 from rvh.cli.packing import PackingOptions
 from rvh.cli.pairs import Pair
-from rvh.cli.progress import progress
 from rvh.cli.units import read_bytes
 from rvh.errors import RVHError, show
 
@@ -135,28 +124,17 @@ def count_files(
     typer.BadParameter, RVHError
         As for assign; a size that is none.
     """
-    formats, moves = options.formats, options.moves
-    found = find(keys)
-    paths = [each.path for each in found]
-    refuse_twice(paths)
-    read_as, write_as = formats.of_files(paths, moves or "-", "--moves")
-    reading, writing = formats.delimited(read_as, write_as)
-    formats.refuse_encoding(read_as)
+    moves = options.moves
+    files = files_of(keys, options, moves or "-", "--moves")
+    read_as, write_as = files.read_as, files.write_as
     packed = options.packing.of_file(moves or "-", write_as)
-    named = ["-" if descriptor(path) == STDIN else path for path in paths]
+    named = ["-" if descriptor(path) == STDIN else path for path in files.paths]
     pair = pair_of(named, options.key.is_text(read_as))
     size, size_column = options.of_every_key(), options.size_column
-    files = KeyFiles.of(found, read_as, formats.encoding, reading, options.hive)
     with contextlib.ExitStack() as stack:
-        reader = stack.enter_context(files.open())
-        sized_by = [] if size_column is None else [size_column]
-        parts = key_columns(options.key, reader, sized_by)
-        pair.old.refuse_composite(parts)
-        pair.new.refuse_composite(parts)
-        refuse_missing(sized_by, reader)
-        spec = KeySpec(parts, pair.check, read_as.is_untyped, NULL)
-        estimator = estimator_of(pair)
-        bar, writer = progress(Path(reader.name).name, quiet), None
+        others = [] if size_column is None else [size_column]
+        held, reader = stack.enter_context(held_keys(files, options, pair, others))
+        estimator, writer = estimator_of(pair), None
         if moves is not None:
             from rvh._tables.base import naming
             from rvh._tables.target import target
@@ -168,35 +146,24 @@ def count_files(
             stack.enter_context(naming(moves))
             writer = stack.enter_context(
                 MovesWriter(
-                    lambda *args: make(*args, **writing, **packed.writing),
+                    lambda *args: make(*args, **files.writing, **packed.writing),
                     sink,
                     reader,
-                    [part.name for part in parts],
+                    held.names,
                     [str(node) for node in estimator.ids.tolist()],
                     has_sizes=options.are_sized,
                     has_steps=estimator.steps is not None,
                 )
             )
-        stack.enter_context(bar)
-        rows = dropped = 0
-        for whole in reader.batches():
-            batch = whole
-            if options.null_keys is NullKeys.DROP and (nulls := spec.nulls(whole)).any():
-                batch = whole.only(~nulls)
-            rows, dropped = rows + len(whole), dropped + len(whole) - len(batch)
-            if len(batch):
-                sizes = size if size_column is None else sizes_of(batch, size_column)
-                try:
-                    moved = estimator.add(spec.keys(batch), sizes)
-                except RVHError:
-                    spec.explain(batch)
-                    raise
-                if writer is not None:
-                    writer.write(batch, moved, sizes)
-            bar.update(rows, reader.fraction())
-    nulls_note = f"{counted(dropped, 'row')} with a null key dropped" if dropped else ""
-    summary = f"{counted(rows, 'row')}{files}, key {spec}"
-    return pair, estimator, "; ".join(filter(None, (summary, nulls_note, spec.mixed())))
+
+        def count(batch: Batch, held_by: Any) -> None:
+            sizes = size if size_column is None else sizes_of(batch, size_column)
+            moved = estimator.add(held_by, sizes)
+            if writer is not None:
+                writer.write(batch, moved, sizes)
+
+        held.each(count, quiet)
+    return pair, estimator, held.summary()
 
 
 def sizes_of(batch: Batch, name: str) -> NDArray[np.int64]:
