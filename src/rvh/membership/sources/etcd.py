@@ -158,7 +158,7 @@ class EtcdSource:
         async with self._connected() as (gateway, _):
             await gateway.ask("/v3/kv/put", {"key": self._marker, "value": digest.encode()}, Txn)
 
-    async def publish(self, data: bytes, above: int = 0) -> None:
+    async def publish(self, data: bytes, above: int = 0) -> int:
         """Replace the document, unless somebody else has done so meanwhile.
 
         Parameters
@@ -167,6 +167,11 @@ class EtcdSource:
             A document in JSON. One without an epoch gets the next number.
         above : int
             An epoch that the next number is above in any case.
+
+        Returns
+        -------
+        int
+            The epoch that it was written with.
 
         Raises
         ------
@@ -180,7 +185,7 @@ class EtcdSource:
             present = seen.entries.get(self._key)
             if isinstance(present, RVHError):
                 raise RVHError(f"{present}; so it is not overwritten: delete the key")
-            data, _ = numbered(self.name, max(self._version(seen), above), data)
+            data, epoch = numbered(self.name, max(self._version(seen), above), data)
             unchanged = {
                 "key": self._key,
                 "target": "MOD",
@@ -193,6 +198,7 @@ class EtcdSource:
                 raise RVHError(
                     f"{self.name} was written by another publisher meanwhile: let there be one"
                 )
+            return epoch
 
     # -- one endpoint -----------------------------------------------------------------------------
 

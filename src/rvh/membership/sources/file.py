@@ -114,7 +114,7 @@ class FileSource:
         with replacing(accepted_path(self.path)) as file:
             file.write(digest.encode() + b"\n")
 
-    async def publish(self, data: bytes, above: int = 0) -> None:
+    async def publish(self, data: bytes, above: int = 0) -> int:
         """Replace the file as a whole.
 
         Parameters
@@ -123,6 +123,11 @@ class FileSource:
             A document in JSON. One without an epoch gets the next number.
         above : int
             An epoch that the next number is above in any case.
+
+        Returns
+        -------
+        int
+            The epoch that it was written with.
 
         Raises
         ------
@@ -138,9 +143,10 @@ class FileSource:
                 last = read_document(self.shown, present).epoch or 0
             except RVHError as error:
                 raise RVHError(f"{error}; so it is not overwritten: move it away") from None
-        data, _ = numbered(self.shown, max(last, above), data)
+        data, epoch = numbered(self.shown, max(last, above), data)
         with replacing(self.path) as file:
             file.write(data + b"\n" * (not data.endswith(b"\n")))
+        return epoch
 
 
 def from_url(url: str) -> FileSource:

@@ -155,7 +155,7 @@ class RedisSource:
             both.publish(self.channel, "accepted")
             await both.execute()
 
-    async def publish(self, data: bytes, above: int = 0) -> None:
+    async def publish(self, data: bytes, above: int = 0) -> int:
         """Replace the document, number it and tell the channel, in one transaction.
 
         Parameters
@@ -164,6 +164,11 @@ class RedisSource:
             A document in JSON. One without an epoch gets the next number.
         above : int
             An epoch that the next number is above in any case.
+
+        Returns
+        -------
+        int
+            The epoch that it was written with.
 
         Raises
         ------
@@ -196,6 +201,7 @@ class RedisSource:
                     f"{self.name}: another publisher wrote at the same time: read it again, and "
                     "let one publisher write"
                 ) from None
+            return epoch
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Any]:
