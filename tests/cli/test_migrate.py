@@ -171,7 +171,7 @@ def test_a_node_that_dies_while_keys_are_copied(stores: Stores) -> None:
     for row in stores.rows("leftovers"):
         stores.held[row["node"]].pop(row["key"], None)
     assert stores.has_exactly(rvh.NodeSet(NODES).select_batch(KEYS, 2).tolist())
-    assert "in neither placement" in stores.run("lose", "x", code=1).err
+    assert "in no placement of the migration" in stores.run("lose", "x", code=1).err
     assert "was lost before" in stores.run("lose", "e", code=1).err
 
 

@@ -126,6 +126,7 @@ def view_of(**change: Any) -> View:
         (lambda: at("after").rollback(), "begin another migration, from new to old"),
         (lambda: at("after").lose("d"), "begin another migration, from new to the placement"),
         (lambda: at("copying").lose(7), "node id"),
+        (lambda: at("copying").lose("x"), "in no placement of the migration: name it as they do"),
         (lambda: at("copying").leftovers(KEYS), "removed in after, or in before after a rollback"),
         (lambda: at("copying").purged(), "a purge follows a rollback"),
         (lambda: View.from_json("{}"), "is no view"),

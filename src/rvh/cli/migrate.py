@@ -236,11 +236,6 @@ def lose(
       rvh migrate lose state.json node7
     """
     with changing(state) as migration:
-        if node not in migration.ids:
-            raise RVHError(
-                f"node {show(node)} is in neither placement of {state}: name it as the node files "
-                "do"
-            )
         if node in migration.coordinator.dead:
             raise RVHError(f"node {show(node)} was lost before: nothing changes")
         migration.coordinator.lose(node)

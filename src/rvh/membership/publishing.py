@@ -286,8 +286,8 @@ class Publisher:
             if before is not None and before.digest == after.digest:
                 return Published(epoch, before, False, Moved(0.0, True))
             document = msgspec.json.encode({"nodes": after.members})
-            # The target numbers it, as it may know a higher epoch than its content tells. The number
-            # is taken even if what was written is lost at once: a reader may have seen it.
+            # The target numbers it, as it may know a higher epoch than its content tells. That
+            # counts even if what was written is lost at once: a reader may have seen it.
             self._epoch = await self._target.publish(document, self._epoch)
             written = await self._present()
         found = _snapshot(written)

@@ -514,8 +514,8 @@ class Coordinator(Shared):
         Raises
         ------
         RVHError
-            The phase ``after``, in which a migration to another placement begins; a placement
-            that cannot be made without the node.
+            The phase ``after``, in which a migration to another placement begins; a node that is
+            in no placement; a placement that cannot be made without the node.
 
         Examples
         --------
@@ -531,13 +531,19 @@ class Coordinator(Shared):
         node = _keys.node_id(node)[0]
         with self._lock:
             state, now = self._state, self._migration
+            is_known = any(same(node, one) for one in state.dead)
+            if not is_known and not any(
+                among(one, node) for one in (now._old, now._new, *now._kept)
+            ):
+                raise RVHError(
+                    f"node {show(node)} is in no placement of the migration: name it as they do"
+                )
             if state.phase is Phase.AFTER:
                 raise RVHError(
                     f"node {show(node)} died in after, where the old placement is out of date: "
                     "once all workers have acknowledged, begin another migration, from new to the "
                     "placement of the living"
                 )
-            is_known = any(same(node, one) for one in state.dead)
             dead = state.dead if is_known else (*state.dead, node)
             change: dict[str, Any] = {"dead": dead, "epoch": state.epoch + 1}
             rolling_back = state.rolling_back and not self._all_may_be_dead(dead)
