@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from servers import free_port
 from stopping import at_every_line, fork, fork_warns
 
 import rvh
@@ -32,9 +33,7 @@ class Server:
     """One memcached, on a port that is its own for good."""
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address: tuple[str, int] = free.getsockname()
+        self.address = ("127.0.0.1", free_port())
         self.name = ":".join(map(str, self.address))
         self.start()
 

@@ -120,6 +120,7 @@ class Work:
                 nodes.select_batch([None])
             except RVHError:
                 number += 500
+        observe.unwatch(cache)
 
     def close(self) -> None:
         self._done.set()
@@ -146,6 +147,7 @@ def membership(source: Scripted) -> Iterator[Membership]:
     with Membership(source, max_change=0.6) as membership:
         observe.watch(membership, "fleet")
         yield membership
+        observe.unwatch(membership)  # or the name is free only once it is garbage collected
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import shutil
 import signal
 import socket
@@ -26,11 +27,31 @@ def until(condition: Callable[[], object], seconds: float = 20.0, what: str = ""
         time.sleep(0.01)
 
 
+def _ports() -> Iterator[int]:
+    """Ports in random order, none that the system gives to connections."""
+    try:
+        low, high = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    except OSError:
+        low, high = 49152, 65535  # RFC 6335
+    ports = [port for port in range(10_000, 65_536) if not low <= port <= high]
+    random.SystemRandom().shuffle(ports)  # another seed for each worker, whatever tests seed
+    return iter(ports)
+
+
+PORTS = _ports()
+
+
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nothing listens on; no port is given twice.
+
+    ``bind`` to port 0 would not do: a connection of another test may take its port before the
+    server does, and of 31 ports two were the same in 3 of 100 runs.
+    """
+    for port in PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("every port is taken, or was given before")
 
 
 def needed(*programs: str) -> str:

@@ -19,7 +19,7 @@ import pytest
 from rpc_server import calls_of
 from scripted import Scripted
 from serve_command import Serve, serve, write_nodes
-from servers import until
+from servers import free_port, until
 
 import rvh
 from rvh.errors import RVHError
@@ -155,9 +155,7 @@ def test_a_worker_that_is_killed_is_replaced_and_the_port_stays_taken(folder):
 
 
 def test_a_port_that_is_held_is_held_from_its_first_moment():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with reserve("127.0.0.1", port, share=True) as held:
         with pytest.raises(RVHError, match="another server has it"):
             reserve("127.0.0.1", port, share=True)
