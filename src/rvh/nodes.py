@@ -651,14 +651,8 @@ class NodeSet:
         >>> list(rvh.NodeSet(["a", "b", "c"]).remove("b"))
         ['a', 'c']
         """
-        positions = self._ranking.places()
-        kept = np.ones(len(self), dtype=np.bool_)
-        for node in list_ids(ids):
-            position = positions.get(_keys.node_id(node)[1])
-            if position is None or not kept[position]:
-                raise RVHError(f"node id {show(node)} is not in the set, so it cannot be removed")
-            kept[position] = False
-        return self.subset(kept)
+        where = "in the set, so it cannot be removed"
+        return self.subset(kept_without(ids, self._ranking.places(), where, once=True))
 
     def subset(self, mask: ArrayLike) -> NodeSet:
         """Make a new set of the nodes where `mask`, shape (N,) of bool, is true.
@@ -870,6 +864,19 @@ def list_ids(ids: Any) -> list[Any]:
         raise RVHTypeError(
             f"ids is of type {type(ids).__name__} ({show(ids)}): pass one id or a list of ids"
         ) from None
+
+
+def kept_without(
+    ids: Any, positions: Mapping[bytes, int], where: str, *, once: bool = False
+) -> NDArray[np.bool_]:
+    """Return which nodes stay without one id or several; `where` they have to be is for errors."""
+    kept = np.ones(len(positions), dtype=np.bool_)
+    for node in list_ids(ids):
+        position = positions.get(_keys.node_id(node)[1])
+        if position is None or (once and not kept[position]):
+            raise RVHError(f"node id {show(node)} is not {where}")
+        kept[position] = False
+    return kept
 
 
 def _check_secret(secret: Any, scheme: str) -> bytes:

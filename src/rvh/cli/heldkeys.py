@@ -13,7 +13,7 @@ import typer
 from rvh._tables import Format
 from rvh.cli.finding import find
 from rvh.cli.formats import FormatOptions
-from rvh.cli.hive import Hive
+from rvh.cli.hive import HiveColumns
 from rvh.cli.inputs import refuse_twice
 from rvh.cli.keyfiles import KeyFiles
 from rvh.cli.keyspec import (
@@ -47,13 +47,7 @@ class HeldKeysOptions:
             help="Rows whose key is null (in CSV, TSV and lines: empty). drop: left out.",
         ),
     ] = NullKeys.ERROR
-    hive: Annotated[
-        Hive | None,
-        typer.Option(
-            help="Columns of folders NAME=VALUE. keep: all in the paths of KEYS; drop: none "
-            "[default: those below a folder or pattern that KEYS names]."
-        ),
-    ] = None
+    hive: HiveColumns = None
     formats: FormatOptions
 
     def refuse_keep(self) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import PurePath
+from typing import Annotated
 
 import typer
 
@@ -24,6 +25,15 @@ class Hive(StrEnum):
 
     KEEP = "keep"
     DROP = "drop"
+
+
+HiveColumns = Annotated[
+    Hive | None,
+    typer.Option(
+        help="Columns of folders NAME=VALUE. keep: all in the paths of KEYS; drop: none "
+        "[default: those below a folder or pattern that KEYS names]."
+    ),
+]
 
 
 def folder_columns(

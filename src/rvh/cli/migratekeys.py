@@ -17,8 +17,7 @@ from rvh.cli.exits import ExitStatus, say
 from rvh.cli.heldkeys import HeldKeysOptions, files_of, held_keys
 from rvh.cli.inputs import refuse_overwritten
 from rvh.cli.migratefile import Opened, in_words, read
-from rvh.cli.moves import MovesWriter
-from rvh.cli.outputs import advice
+from rvh.cli.moves import moves_writer
 from rvh.cli.packing import PackingOptions
 
 if TYPE_CHECKING:
@@ -145,19 +144,14 @@ def _write(
     packed = packing.of_file(out, files.write_as)
     for what, paths in (("KEYS", files.paths), ("STATE", [state])):
         refuse_overwritten(out, [(what, path) for path in paths])
-    from rvh._tables.base import naming
-    from rvh._tables.target import target
-
-    make, start, count = files.write_as.writer(), time.monotonic(), 0
+    start, count = time.monotonic(), 0
     with contextlib.ExitStack() as stack:
         held, reader = stack.enter_context(held_keys(files, rows, migration.pair))
-        replacing = advice(out, files.read_as, files.write_as, packed.compression)
-        sink = stack.enter_context(target(out, packed.compression, replacing, packed.level))
-        stack.enter_context(naming(out))
         writer = stack.enter_context(
-            MovesWriter(
-                lambda *args: make(*args, **files.writing, **packed.writing),
-                sink,
+            moves_writer(
+                out,
+                files,
+                packed,
                 reader,
                 held.names,
                 migration.ids,

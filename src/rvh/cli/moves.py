@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, Self
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from rvh._tables.base import Batch, Part, Reader, Writer
+from rvh._tables.base import Batch, Part, Reader, Writer, naming
+from rvh._tables.target import target
+from rvh.cli.outputs import advice
 from rvh.errors import RVHError, show
+
+if TYPE_CHECKING:
+    from rvh.cli.heldkeys import Files
+    from rvh.cli.packing import Packing
 
 
 class Copies(Protocol):
@@ -107,3 +115,18 @@ class MovesWriter:
 
     def __exit__(self, *error: object) -> None:
         self._writer.__exit__(*error)
+
+
+@contextmanager
+def moves_writer(
+    out: str, files: Files, packing: Packing, reader: Reader, *columns: Any, **options: Any
+) -> Iterator[MovesWriter]:
+    """Open a file to write moves of files of keys to; the rest is that of `MovesWriter`."""
+    make = partial(files.write_as.writer(), **files.writing, **packing.writing)
+    replacing = advice(out, files.read_as, files.write_as, packing.compression)
+    with (
+        target(out, packing.compression, replacing, packing.level) as sink,
+        naming(out),
+        MovesWriter(make, sink, reader, *columns, **options) as writer,
+    ):
+        yield writer

@@ -15,7 +15,6 @@ from rvh._arguments.sizes import as_bytes
 from rvh._tables.descriptors import STDIN, descriptor
 from rvh.cli.heldkeys import HeldKeysOptions, files_of, held_keys
 from rvh.cli.keyspec import KeyType, NullKeys
-from rvh.cli.outputs import advice
 from rvh.cli.packing import PackingOptions
 from rvh.cli.pairs import Pair
 from rvh.cli.units import read_bytes
@@ -126,28 +125,22 @@ def count_files(
     """
     moves = options.moves
     files = files_of(keys, options, moves or "-", "--moves")
-    read_as, write_as = files.read_as, files.write_as
-    packed = options.packing.of_file(moves or "-", write_as)
+    packed = options.packing.of_file(moves or "-", files.write_as)
     named = ["-" if descriptor(path) == STDIN else path for path in files.paths]
-    pair = pair_of(named, options.key.is_text(read_as))
+    pair = pair_of(named, options.key.is_text(files.read_as))
     size, size_column = options.of_every_key(), options.size_column
     with contextlib.ExitStack() as stack:
         others = [] if size_column is None else [size_column]
         held, reader = stack.enter_context(held_keys(files, options, pair, others))
         estimator, writer = estimator_of(pair), None
         if moves is not None:
-            from rvh._tables.base import naming
-            from rvh._tables.target import target
-            from rvh.cli.moves import MovesWriter
+            from rvh.cli.moves import moves_writer
 
-            make = write_as.writer()
-            replacing = advice(moves, read_as, write_as, packed.compression)
-            sink = stack.enter_context(target(moves, packed.compression, replacing, packed.level))
-            stack.enter_context(naming(moves))
             writer = stack.enter_context(
-                MovesWriter(
-                    lambda *args: make(*args, **files.writing, **packed.writing),
-                    sink,
+                moves_writer(
+                    moves,
+                    files,
+                    packed,
                     reader,
                     held.names,
                     [str(node) for node in estimator.ids.tolist()],

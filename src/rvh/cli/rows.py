@@ -14,7 +14,7 @@ from rvh._columns.column import Chunks, KeyColumn, Kind
 from rvh._tables import Format
 from rvh._tables.descriptors import STDIN, descriptor
 from rvh.cli.formats import FormatOptions
-from rvh.cli.hive import Hive
+from rvh.cli.hive import HiveColumns
 from rvh.cli.inputs import refuse_twice
 from rvh.cli.keyfiles import KeyFiles, is_rereadable
 from rvh.cli.keyspec import (
@@ -64,13 +64,7 @@ class RowsOptions:
         ),
     ] = 1
     key: KeyOptions
-    hive: Annotated[
-        Hive | None,
-        typer.Option(
-            help="Columns of folders NAME=VALUE. keep: all in the paths of KEYS; drop: none "
-            "[default: those below a folder or pattern that KEYS names]."
-        ),
-    ] = None
+    hive: HiveColumns = None
     formats: FormatOptions
     node_file: NodeFileOptions
     weight_column: WeightColumn = None

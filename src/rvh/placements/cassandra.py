@@ -126,8 +126,7 @@ class TokenMap(SlotTable):
         >>> TokenMap(["a", "b"], [-(2**62), 2**62]).with_integers("int64_be").lookup(42)
         ['a']
         """
-        kind, (_, nodes, options) = TokenMap, self.__reduce__()[1]
-        return kind(nodes, **(options | {"integers": integers}))
+        return self._writing(integers)
 
     def slot(self, key: Key) -> int:
         """The range of one key, from 0.

@@ -160,11 +160,7 @@ class Modulo(SlotTable):
         >>> kafka(12).with_integers("int64_be").lookup(42)
         ['4']
         """
-        changed = object.__new__(type(self))
-        for name in (*SlotTable.__slots__[1:], *Modulo.__slots__):
-            setattr(changed, name, getattr(self, name))
-        changed._integers, changed._fingerprint = check_integers(integers), None
-        return changed
+        return self._writing(integers)
 
     # -- lookups ------------------------------------------------------------------------------
 

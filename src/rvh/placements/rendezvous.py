@@ -20,7 +20,7 @@ from rvh._columns.foreign import foreign_column
 from rvh._columns.integers import check_integers, foreign_key
 from rvh._runtime.slices import take, to_list
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.nodes import list_ids
+from rvh.nodes import kept_without
 from rvh.ring.servers import names_and_ids
 
 if TYPE_CHECKING:
@@ -203,13 +203,8 @@ class Rendezvous:
         >>> placement.lookup("user:1", 2), placement.without("a").lookup("user:1")
         (['c', 'a'], ['c'])
         """
-        places = {_keys.key_bytes(name): place for place, name in enumerate(self._names)}
-        kept = np.ones(len(self), dtype=np.bool_)
-        for node in list_ids(nodes):
-            place = places.get(_keys.node_id(node)[1])
-            if place is None:
-                raise RVHError(f"node id {show(node)} is not in the placement")
-            kept[place] = False
+        positions = {_keys.key_bytes(name): place for place, name in enumerate(self._names)}
+        kept = kept_without(nodes, positions, "in the placement")
         if not kept.any():
             raise RVHError("no node is left: leave at least one")
         zones = self._options["zones"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from rvh import keys as _keys
 from rvh._arguments.numbers import whole_number
 from rvh._batch.answers import expand
 from rvh._batch.threads import over_rows
+from rvh._columns.integers import check_integers
 from rvh._columns.values import is_whole
 from rvh._runtime.slices import take, to_list
 from rvh.errors import RVHError, RVHTypeError, show
@@ -53,6 +54,17 @@ class SlotTable:
     def _options(self) -> dict[str, Any]:
         """Return the arguments that make this placement, beside the nodes."""
         raise NotImplementedError
+
+    def _writing(self, integers: str | None) -> Self:
+        """Return the same placement with integer keys written in another way."""
+        changed = object.__new__(type(self))
+        for kind in type(self).__mro__:
+            for name in getattr(kind, "__slots__", ()):
+                if name != "__weakref__":
+                    setattr(changed, name, getattr(self, name))
+        changed._integers = check_integers(integers)  # type: ignore[attr-defined]
+        changed._fingerprint = None
+        return changed
 
     def slot(self, key: Key) -> int:
         """The slot of one key, from 0."""

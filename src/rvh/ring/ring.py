@@ -23,7 +23,7 @@ from rvh._columns.integers import CONTRACT, check_integers, foreign_key
 from rvh._columns.values import is_whole
 from rvh._runtime.slices import argsort, to_list
 from rvh.errors import RVHError, RVHTypeError, show
-from rvh.nodes import list_ids
+from rvh.nodes import kept_without
 from rvh.ring.tokens import points_of_tokens
 
 if TYPE_CHECKING:
@@ -378,13 +378,7 @@ class Ring:
         (['b', 'c', 'a'], ['c', 'a'])
         """
         positions = {node: position for position, node in enumerate(self._column.iter_bytes())}
-        remaining = np.ones(len(self._ids), dtype=np.bool_)
-        for node in list_ids(nodes):
-            position = positions.get(_keys.node_id(node)[1])
-            if position is None:
-                raise RVHError(f"node id {show(node)} is not on the ring")
-            remaining[position] = False
-        kept = remaining[self._owners]
+        kept = kept_without(nodes, positions, "on the ring")[self._owners]
         if not kept.any():
             raise RVHError("no node with a point is left on the ring: leave at least one")
         return Ring(*self._options(points=self._points[kept], owners=self._owners[kept]))
