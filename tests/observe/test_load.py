@@ -18,14 +18,13 @@ SAMPLE = 1000  # each fifth of 5000: at most 1024
 
 @pytest.fixture(autouse=True)
 def sampled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Instrument with a load that samples every batch and every third call of one key."""
+    """Instrument with an empty load that samples every batch and every third call of one key."""
     monkeypatch.setattr(load, "INTERVAL", -1.0)
     monkeypatch.setattr(load, "EVERY", 3)
-    load._LOAD.due = 0.0
+    monkeypatch.setattr(load, "_LOAD", load.Load())
     observe.instrument(load=True)
     yield
     observe.uninstrument()
-    load._LOAD.due = 0.0
 
 
 def gained(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:

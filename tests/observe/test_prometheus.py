@@ -131,10 +131,10 @@ class Work:
 def work() -> Iterator[Work]:
     with pytest.MonkeyPatch.context() as patch, closing(Work()) as work:
         patch.setattr(load, "INTERVAL", 0.02)
+        patch.setattr(load, "_LOAD", load.Load())
         observe.instrument(load=True)
         yield work
         observe.uninstrument()
-    load._LOAD.due = 0.0
 
 
 @pytest.fixture(scope="module")
