@@ -92,9 +92,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
         def is_whole() -> bool:
             found = made.ask("CLUSTER", "SLOTS")
-            return len(found) == 2 and len(found[0]) == 4
+            told = [made.ask("CLUSTER INFO", node=number) for number in range(3)]
+            # A primary takes keys some seconds after it has its slots.
+            takes_keys = all(each["cluster_state"] == "ok" for each in told)
+            return takes_keys and len(found) == 2 and len(found[0]) == 4
 
-        until(is_whole, 30, "all slots and the replica are known")
+        until(is_whole, 30, "all slots and the replica are known, and keys are taken")
         yield made
     finally:
         for server in started:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import sys
 import threading
@@ -111,7 +112,7 @@ def test_answers_that_need_several_messages() -> None:
     nodes = [NodeMeta(f"n{n}") for n in range(200)]
     with (
         serving(nodes, limits=Limits(message=4 << 20)) as (server, membership, _),
-        Client(f"127.0.0.1:{server.port}") as client,
+        Client(f"127.0.0.1:{server.port}", timeout=120) as client,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(questions, "ANSWER_MAX", 2 << 20)
@@ -360,18 +361,24 @@ def test_large_keys_do_not_go_together() -> None:
         keys = [bytes([n]) * (3 << 20) for n in range(12)]  # 36 MiB
 
         async def ask() -> list[Any]:
-            async with AsyncClient(target) as client:
+            async with AsyncClient(target, timeout=120) as client:
                 return await asyncio.gather(*map(client.select, keys))
 
         expected = [membership.nodes.select(key) for key in keys]
         assert [answer.value for answer in asyncio.run(ask())] == expected
-        with Client(target) as client, ThreadPoolExecutor(12) as pool:
+        with Client(target, timeout=120) as client, ThreadPoolExecutor(12) as pool:
             assert [answer.value for answer in pool.map(client.select, keys)] == expected
             batch = client.select_batch(keys)
             assert batch.value[:, 0].tolist() == [each[0] for each in expected]
 
 
 # -- servers that come and go ---------------------------------------------------------------------
+
+
+async def answered(method: Any, *arguments: Any) -> Any:
+    """Call a method of a client, whether it is one for tasks or not."""
+    answer = method(*arguments)
+    return await answer if inspect.isawaitable(answer) else answer
 
 
 async def replaced(
@@ -451,6 +458,27 @@ def test_a_dead_server_among_several(shared: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_call_that_runs_out_of_time_says_why_it_was_tried_again(kind: Any, slow: Gated) -> None:
+    slow.gate.clear()
+    dead = f"127.0.0.1:{free_port()}"
+
+    async def call(client: Any) -> str:
+        with pytest.raises(ServiceError) as caught:
+            await answered(client.select_batch, ["a"])
+        assert caught.value.code == "DEADLINE_EXCEEDED"
+        return str(caught.value)
+
+    async def ask() -> list[str]:
+        client = kind([dead, slow.target], timeout=0.5)
+        said = [await call(client) for _ in range(2)]  # one of them begins with the dead one
+        await answered(client.close)
+        return said
+
+    earlier = f"fewer keys at a time (an earlier try: {dead}: UNAVAILABLE"
+    assert any(earlier in text for text in asyncio.run(ask()))
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
 def test_streams_outlive_restarts(kind: Any) -> None:
     with Membership(Scripted(list(NODES)), scheme="murmur") as membership:
         expected = membership.nodes.argselect_batch(KEYS * 20, 2)
@@ -517,7 +545,7 @@ def test_the_source_keeps_the_rules(tmp_path: Path) -> None:
         (tmp_path / "new").replace(path)
 
     def told() -> Any:
-        with Client(f"127.0.0.1:{port}", timeout=0.5) as client:
+        with Client(f"127.0.0.1:{port}", timeout=20) as client:
             return client.nodes().value
 
     def write(nodes: Any) -> None:

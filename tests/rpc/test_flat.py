@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +48,26 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return module
 
 
-@pytest.fixture(scope="module")
-def served(code: Any) -> Iterator[Served]:
+@contextmanager
+def made(code: Any) -> Iterator[Served]:
     with (
         serving(limits=Limits(keys=2000, streams=4)) as (server, membership, source),
         grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel,
     ):
         yield code, channel, server, membership, source
+
+
+@pytest.fixture(scope="module")
+def served(code: Any) -> Iterator[Served]:
+    with made(code) as served:
+        yield served
+
+
+@pytest.fixture
+def unused(code: Any) -> Iterator[Served]:
+    """A server that has no stream under way."""
+    with made(code) as served:
+        yield served
 
 
 def request(
@@ -158,8 +172,8 @@ def test_what_is_refused(served: Served, keys: list[str], k: int, field: str, te
     assert "message 1" in details
 
 
-def test_it_is_counted_and_limited_as_the_other_service(served: Served) -> None:
-    code, channel, server, *_ = served
+def test_it_is_counted_and_limited_as_the_other_service(unused: Served) -> None:
+    code, channel, server, *_ = unused
     name = f"{FLAT}/SelectBatch"
     before = server.report().keys[name]
     channel.unary_unary(f"/{name}")(request(code, KEYS[:7]))

@@ -24,7 +24,7 @@ from rvh.rpc.ending import Ending
 from rvh.rpc.messages import SELECTION
 from rvh.rpc.problems import closed, overdue
 from rvh.rpc.questions import CHUNK, K_MAX, Asking, Question, Questions, Stream
-from rvh.rpc.retrying import Pauses
+from rvh.rpc.retrying import Tries
 
 __all__ = ["AsyncClient"]
 
@@ -269,14 +269,12 @@ class AsyncClient:
 
     async def _answer(self, question: Question, end: float) -> Any:
         """Call until it is answered, or may not be tried again, or the time is over."""
-        pauses = Pauses(end)
+        tries = Tries(end)
         while True:
             if self._ways.is_closed:
                 raise closed(self)
             address, channel = self._ways.next()
-            left = end - monotonic()
-            if left <= 0:
-                raise overdue(address)
+            left = tries.left(address)
             failure: Any = None
             try:
                 return await self._call(channel, question, left)
@@ -292,7 +290,7 @@ class AsyncClient:
                 if task is None or task.cancelling():
                     raise
             if not self._ways.is_gone(address, channel):
-                await asyncio.sleep(pauses.after(failure, address))
+                await asyncio.sleep(tries.after(failure, address))
 
     async def _call(self, channel: Any, question: Question, seconds: float) -> Any:
         metadata = self._ways.metadata()

@@ -20,9 +20,9 @@ from rvh.rpc.answer import Answer
 from rvh.rpc.channels import Tls, Ways
 from rvh.rpc.coalescing import Coalescing
 from rvh.rpc.messages import SELECTION
-from rvh.rpc.problems import closed, overdue
+from rvh.rpc.problems import closed
 from rvh.rpc.questions import CHUNK, K_MAX, Asking, Contents, Question, Questions, Stream
-from rvh.rpc.retrying import Pauses
+from rvh.rpc.retrying import Tries
 
 __all__ = ["Client", "channel_to"]
 
@@ -183,19 +183,17 @@ class Client:
 
     def _answer(self, question: Question, end: float) -> Any:
         """Call until it is answered, or may not be tried again, or the time is over."""
-        pauses = Pauses(end)
+        tries = Tries(end)
         while True:
             if self._ways.is_closed:
                 raise closed(self)
             address, channel = self._ways.next()
-            left = end - time.monotonic()
-            if left <= 0:
-                raise overdue(address)
+            left = tries.left(address)
             try:
                 return self._call(channel, question, left)
             except grpc.RpcError as error:
                 if not self._ways.is_gone(address, channel):
-                    time.sleep(pauses.after(error, address))
+                    time.sleep(tries.after(error, address))
             except ValueError as error:  # grpc's about a channel that is closed
                 if isinstance(error, RVHError) or not self._ways.is_gone(address, channel):
                     raise

@@ -1,4 +1,4 @@
-"""When a call is tried again, and how long a client waits before."""
+"""When a call is tried again, how long a client waits before, and what is said in the end."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 import grpc
 
-from rvh.rpc.problems import TOO_LARGE, as_error
+from rvh.rpc.problems import TOO_LARGE, ServiceError, as_error, overdue
 
-__all__ = ["Pauses"]
+__all__ = ["Tries"]
 
 #: the seconds before a call is tried again: at first, and at most
 WAIT = (0.02, 1.0)
 
 
-class Pauses:
-    """The pauses between the tries of one call, each twice as long as the one before.
+class Tries:
+    """The tries of one call. The pauses between them double.
 
     Parameters
     ----------
@@ -28,6 +28,7 @@ class Pauses:
     def __init__(self, end: float) -> None:
         self._end = end
         self._wait, self._most = WAIT
+        self._before: ServiceError | None = None  # of an earlier try
 
     def after(self, error: Any, address: str) -> float:
         """Return the seconds to wait after a try that has failed.
@@ -46,10 +47,32 @@ class Pauses:
         """
         pause = self._wait * random.uniform(0.5, 1.0)
         left = max(self._end - monotonic(), 0)
-        if error is not None and (pause >= left or not _is_safe_to_try_again(error)):
-            raise as_error(error, address) from None
+        if error is not None:
+            failed = as_error(error, address)
+            if pause >= left or not _is_safe_to_try_again(error):
+                raise self._explained(failed) from None
+            self._before = failed
         self._wait = min(2 * self._wait, self._most)
         return min(pause, left)
+
+    def left(self, address: str) -> float:
+        """Return the seconds that are left for a try.
+
+        Raises
+        ------
+        ServiceError
+            There are none.
+        """
+        left = self._end - monotonic()
+        if left <= 0:
+            raise self._explained(overdue(address))
+        return left
+
+    def _explained(self, error: ServiceError) -> ServiceError:
+        """Say of a call that has run out of time why it was tried more than once."""
+        if error.code != "DEADLINE_EXCEEDED" or self._before is None:
+            return error
+        return ServiceError(error.code, f"{error} (an earlier try: {self._before})", error.field)
 
 
 def _is_safe_to_try_again(error: Any) -> bool:
