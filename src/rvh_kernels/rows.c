@@ -95,8 +95,8 @@ int rvh_rows(const uint8_t *data, size_t size, uint8_t delimiter, int quoted, si
       }
       at = end + 1;
     }
-    if (end == size) break;
     if (closed && end != closed && !(end == closed + 1 && data[closed] == '\r')) return 0;
+    if (end == size) break;
     if (data[end] == '\n' && field == 0 && end - start <= (end > start && data[end - 1] == '\r')) {
       drop(&text, end); /* an empty line */
     } else {

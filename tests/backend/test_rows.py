@@ -81,6 +81,7 @@ def test_rows_have_a_limit_and_quotes_may_be_text(module: ModuleType) -> None:
 
 @given(TEXTS, st.integers(1, 3), st.booleans())
 @example(b'"a",\r\n', 2, True)
+@example(b'""a', 1, True)
 def test_rows_are_those_of_the_twin_and_of_csv(text: bytes, columns: int, quoted: bool) -> None:
     if b"\r" in text.replace(b"\r\n", b""):
         return  # which is refused before
