@@ -16,7 +16,8 @@ from sizes import LARGE, SIZE, examples
 import rvh
 import rvh.cpu
 
-# The same examples in every run, so that a failure is there again when it is looked for;
+# The same examples in every run, so that a failure is there again when it is looked for; but for
+# constants of the modules that are loaded, which hypothesis tries, and which the order decides.
 # `--hypothesis-profile=wide` draws new ones, many more of them, and prints how to repeat them.
 settings.register_profile(
     "suite", deadline=None, max_examples=examples(100), derandomize=True, database=None
