@@ -56,6 +56,8 @@ def test_python_memcached(servers: list[str], weights: list[int] | None) -> None
     value = b"python-memcached" + bytes(str(weights), "ascii")
     for key in KEYS:
         assert client.set(key, value)
+    for key in KEYS[:1]:
+        assert client.get(key) == value
     found = where(servers, value)
     placed = python_memcached(servers, weights)
     assert placed.lookup_batch(KEYS)[:, 0].tolist() == found
