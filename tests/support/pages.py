@@ -15,7 +15,13 @@ from folders import DOCS
 __all__ = ["run_page"]
 
 
-def run_page(name: str, folder: Path, replaced: Mapping[str, str], timeout: float = 60) -> int:
+def run_page(
+    name: str,
+    folder: Path,
+    replaced: Mapping[str, str],
+    timeout: float = 60,
+    names: dict[str, object] | None = None,
+) -> int:
     """Run the blocks of a page in their order, and return how many there were.
 
     ``sh`` blocks run in one folder and have to succeed. ``console`` blocks too, command by command,
@@ -33,12 +39,15 @@ def run_page(name: str, folder: Path, replaced: Mapping[str, str], timeout: floa
         What the page calls a server's address, and what that is in the test; or a size.
     timeout : float
         The seconds that a command may take.
+    names : dict, optional
+        The session's names, those of another page for example, and in the end this page's too. With
+        it ``python`` blocks are a part of the session: the definitions that its lines use.
     """
     text = (DOCS / name).read_text("utf-8")
     for written, real in replaced.items():
         assert written in text, f"{name} does not mention {written}"
         text = text.replace(written, real)
-    session: dict[str, object] = {}
+    session: dict[str, object] = {} if names is None else names
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     count = 0
@@ -75,6 +84,8 @@ def run_page(name: str, folder: Path, replaced: Mapping[str, str], timeout: floa
                 os.chdir(here)
             assert not failed, "".join(shown)
             session.update(example.globs)
+        elif kind == "python" and names is not None:
+            exec(block, session)
         else:
             continue
         count += 1

@@ -1,0 +1,296 @@
+"""docs/contract.md runs as it stands, and its functions give rvh's answers to random questions.
+
+What the page defines uses nothing of rvh, so each test asks both.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from pages import run_page
+
+import rvh
+from rvh import _backend, ring, stable
+from rvh.balanced import BalancedAssigner, argassign_balanced, capacities
+from rvh.faultset import FaultSet
+from rvh.geohash import GeoSet, encode
+from rvh.migration import Migration
+from rvh.partitions import PartitionTable
+from rvh.weighted import weights_from
+
+SCHEMES = ("blake2b", "murmur")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """What the page defines."""
+    names: dict[str, Any] = {}
+    folder = tmp_path_factory.mktemp("page")
+    assert run_page("contract.md", folder, {}, names=names) == 42
+    assert run_page("contract-pitfalls.md", folder, {}, names=names) == 1
+    return SimpleNamespace(**names)
+
+
+def some_bytes(rng: random.Random, longest: int = 40) -> bytes:
+    return rng.randbytes(rng.randrange(1, longest))
+
+
+def some_nodes(rng: random.Random, most: int = 12) -> list[bytes]:
+    return list({some_bytes(rng, 20): None for _ in range(rng.randrange(2, most))})
+
+
+def some_weights(rng: random.Random, count: int) -> list[float] | None:
+    if rng.random() < 0.4:
+        return None
+    return [1.5, *(rng.choice([0.0, 1.0, rng.uniform(0.1, 9)]) for _ in range(count - 1))]
+
+
+def test_bytes(page: SimpleNamespace) -> None:
+    for value in ("é", "", b"\xff", 0, -1, 2**64 - 1, -(2**63)):
+        assert page.key_bytes(value) == rvh.keys.key_bytes(value)
+    parts = ("ann", 7, b"", -3, "é")
+    assert page.composite(*parts) == rvh.keys.composite(*parts)
+
+
+def test_rankings_and_fingerprints(page: SimpleNamespace) -> None:
+    rng = random.Random(1)
+    for _ in range(300):
+        nodes, scheme, key = some_nodes(rng), rng.choice(SCHEMES), some_bytes(rng)
+        weights = some_weights(rng, len(nodes))
+        secret = rng.randbytes(rng.randrange(65)) if scheme == "blake2b" else b""
+        node_set = rvh.NodeSet(nodes, weights=weights, scheme=scheme, secret=secret)
+        ranked = page.ranking(nodes, key, scheme, weights, secret)
+        assert node_set.select(key, len(ranked)) == ranked
+        assert node_set.fingerprint == page.fingerprint(nodes, scheme, weights, secret)
+
+
+def test_logarithms(page: SimpleNamespace) -> None:
+    rng = random.Random(2)
+    numbers = [1, 2, 2**52, 2**53 - 1, *(rng.randrange(1, 2**53) for _ in range(2000))]
+    out = np.empty(len(numbers))
+    _backend.neg_log(np.array(numbers, dtype=np.uint64), out)
+    assert out.tolist() == [page.neg_log(m) for m in numbers]
+
+
+def test_weights_from(page: SimpleNamespace) -> None:
+    rng = random.Random(3)
+    for _ in range(200):
+        count = rng.randrange(1, 9)
+        exponents = {"stake": rng.choice([0, 0.5, 1, 3.7]), "capacity": 1.0, "rtt": -rng.random()}
+        measures = {
+            name: [
+                rng.choice([None, 5.0, rng.lognormvariate(0, 3), 0.0 if name == "stake" else 5.0])
+                for _ in range(count)
+            ]
+            for name in exponents
+        }
+        bounds = (0.25, 4.0) if rng.random() < 0.5 else None
+        stakes = [value for value in measures["stake"] if value is not None]
+        if exponents["stake"] and stakes and page.median(stakes) == 0:
+            continue  # an error
+        own = page.weights_from(
+            [(measures[name], exponents[name]) for name in exponents], bounds or (0, math.inf)
+        )
+        ours = weights_from(**measures, exponents=exponents, bounds=bounds).tolist()
+        assert [page.bits(w) for w in ours] == [page.bits(w) for w in own]
+
+
+def test_partitions(page: SimpleNamespace) -> None:
+    rng = random.Random(4)
+    for partitions in (1, 3, 1000):
+        table = PartitionTable(["a", "b", "c"], partitions)
+        keys = [some_bytes(rng) for _ in range(200)]
+        assert table.partition_batch(keys).tolist() == [
+            page.partition(key, partitions) for key in keys
+        ]
+        other = PartitionTable(["b", "c", "d"], partitions)
+        moves, (before, after) = table.moved(other), (table.owners.tolist(), other.owners.tolist())
+        expected = [
+            (p, *pair)
+            for p in range(partitions)
+            for pair in page.moved(
+                [["a", "b", "c"][n] for n in before[p]], [["b", "c", "d"][n] for n in after[p]]
+            )
+        ]
+        assert list(zip(*(column.tolist() for column in moves), strict=True)) == expected
+
+
+def test_fault_sets_and_repair(page: SimpleNamespace) -> None:
+    rng, kinds = random.Random(5), ("zone", "rack")
+    for _ in range(300):
+        nodes = some_nodes(rng)
+        labels = [
+            [rng.choice(["a", b"a", 1, "1", -1, 2**64 - 1]) for _ in nodes],
+            [rng.randrange(2) for _ in nodes],
+        ]
+        weights = some_weights(rng, len(nodes))
+        alive = [True, *(rng.random() < 0.8 for _ in nodes[1:])]
+        node_set = rvh.NodeSet(
+            nodes, weights=weights, scheme="murmur", domains=dict(zip(kinds, labels, strict=True))
+        )
+        faults, limits = FaultSet(node_set, alive), [rng.randrange(1, 3), rng.randrange(1, 3)]
+        key, domains = some_bytes(rng), dict(zip(nodes, zip(*labels, strict=True), strict=True))
+        lives = dict(zip(nodes, alive, strict=True))
+        ranked = [node for node in page.ranking(nodes, key, "murmur", weights) if lives[node]]
+        k = rng.randrange(1, len(ranked) + 1)
+        placed = faults.select_batch([key], k, kinds, limits)
+        row = placed.nodes[0].tolist(), placed.degraded[0]
+        assert row == page.spread_row(ranked, k, domains, limits)
+        current = rng.sample(nodes, rng.randrange(1, len(nodes) + 1))
+        repair = faults.repair([key], [current], k, kinds, limits)
+        living = [node for node in current if lives[node]]
+        expected = page.repaired(ranked, living, k, domains, limits)
+        assert repair.nodes[0].tolist() == expected[0]
+        assert repair.added[0].tolist() == expected[1]
+        assert repair.degraded[0] == expected[2]
+
+
+def test_bounded_load(page: SimpleNamespace) -> None:
+    rng = random.Random(6)
+    for _ in range(60):
+        nodes, scheme = some_nodes(rng, 6), rng.choice(SCHEMES)
+        weights = some_weights(rng, len(nodes))
+        node_set = rvh.NodeSet(nodes, weights=weights, scheme=scheme)
+        keys = [some_bytes(rng, 3) for _ in range(rng.randrange(1, 40))]  # some are equal
+        factor = rng.choice([1.0, 1.05, 1.1, 3.0])
+        sizes: list[Any] | None = rng.choice(
+            [
+                None,
+                [rng.randrange(1, 50) for _ in keys],
+                [rng.randrange(1, 2**62) for _ in keys],
+                [rng.lognormvariate(0, 20) for _ in keys],
+            ]
+        )
+        found = argassign_balanced(node_set, keys, factor, sizes=sizes)
+        expected = page.assigned(nodes, keys, factor, weights, sizes, scheme)
+        assert [nodes[n] for n in found] == expected
+        most = page.shares(weights or [1.0] * len(nodes), len(keys), factor)
+        assert capacities(node_set, len(keys), factor).tolist() == [
+            min(len(keys), -(-load.numerator // load.denominator)) for load in most
+        ]
+
+
+def test_the_assigner(page: SimpleNamespace) -> None:
+    rng = random.Random(7)
+    nodes, factor = [b"a", b"b", b"c"], 1.05
+    assigner = BalancedAssigner(nodes, factor)
+    held: dict[bytes, tuple[bytes, int]] = {}
+    for batch in range(12):
+        new = {b"%d-%d" % (batch, i): rng.randrange(1, 9) for i in range(rng.randrange(1, 9))}
+        loads = {n: sum(size for node, size in held.values() if node == n) for n in nodes}
+        marks = page.shares([1.0] * 3, sum(loads.values()) + sum(new.values()), factor)
+        room = {n: max(0, -((loads[n] - mark) // 1)) for n, mark in zip(nodes, marks, strict=True)}
+        keys, sizes = list(new), list(new.values())
+
+        def order(i: int, node: bytes, keys: list[bytes] = keys) -> tuple[Any, ...]:
+            return page.scores_of("blake2b", node, keys[i]), keys[i]
+
+        owners = page.matched([page.ranking(nodes, key) for key in keys], order, room, sizes)
+        assert assigner.assign_batch(keys, sizes=sizes).tolist() == owners
+        held |= dict(zip(keys, zip(owners, sizes, strict=True), strict=True))
+        for key in rng.sample(list(held), len(held) // 3):
+            assigner.release([key])
+            del held[key]
+
+
+def test_geohashes(page: SimpleNamespace) -> None:
+    pytest.importorskip("pygeohash", reason="degrees need pygeohash")
+    rng = random.Random(8)
+    for _ in range(1000):
+        latitude = rng.choice([rng.uniform(-90, 90), rng.randint(-512, 512) * 90 / 512])
+        longitude = rng.choice([rng.uniform(-180, 180), rng.randint(-512, 512) * 180 / 512])
+        precision = rng.randint(1, 12)
+        own = page.geohash(latitude, longitude, precision)
+        assert encode(latitude, longitude, precision) == own
+
+
+def test_the_same_region_first(page: SimpleNamespace) -> None:
+    rng = random.Random(12)
+    for _ in range(200):
+        nodes = some_nodes(rng)
+        places = {node: "".join(rng.choices("0z", k=rng.randint(1, 5))) for node in nodes}
+        place, precision = "".join(rng.choices("0z", k=rng.randint(1, 5))), rng.randint(1, 5)
+        geo = GeoSet(nodes, geohash=list(places.values()), precision=precision)
+        key = some_bytes(rng)
+        assert geo.select(key, len(nodes), geohash=place) == page.nearest(
+            page.ranking(nodes, key), places, place, precision
+        )
+
+
+def test_buckets(page: SimpleNamespace) -> None:
+    rng = random.Random(9)
+    for _ in range(500):
+        key = rng.choice([some_bytes(rng), rng.randrange(-(2**63), 2**64)])
+        n = rng.choice([1, 2, 3, 10, 1000, 2**31 - 1])
+        word = page.word_of(key)
+        assert stable.jump_hash(key, n) == page.jump(word, n)
+        assert stable.jumpback_hash(key, n) == page.jumpback(word, n)
+        count = rng.randrange(1, 9)
+        k = rng.randrange(1, count + 1)
+        selector = stable.StableSelector([str(i) for i in range(count)])
+        assert list(map(int, selector.select(key, k))) == page.distinct(word, count, k)
+
+
+def test_rings(page: SimpleNamespace) -> None:
+    rng = random.Random(10)
+    hashes = {
+        "ketama": page.ketama,
+        "md5": page.md5,
+        "murmur3": page.cassandra_token,
+        "one_at_a_time": page.one_at_a_time,
+    }
+    for name, hashed in hashes.items():
+        one = ring.Ring.from_tokens({"a": [0]}, name)
+        keys = [b"", *(some_bytes(rng) for _ in range(300))]
+        assert one.token_batch(keys).tolist() == [hashed(key) for key in keys]
+    for _ in range(300):
+        hit = rng.choice(["point", "next", "nearest"])
+        few = rng.sample(range(2**32 - 20, 2**32), 4) + rng.sample(range(20), 4)
+        tokens = {"a": few[:3], "b": few[3:5], "c": few[5:]}
+        points = sorted((token, node) for node, each in tokens.items() for token in each)
+        token, k = rng.choice([rng.randrange(2**32), *range(20)]), rng.randrange(1, 4)
+        made = ring.Ring.from_tokens(tokens, "crc32", hit=hit)
+        found = made.lookup_tokens([token], k)[0].tolist()
+        assert found == page.owners(points, token, k, hit)
+    for _ in range(10):
+        nodes = some_nodes(rng)
+        weights = [rng.randrange(1, 900) for _ in nodes]
+        own, made = page.ketama_ring(nodes, weights), ring.ketama(nodes, weights)
+        assert made.tokens.tolist() == [point for point, _ in own]
+        assert [nodes[n] for n in made.owners] == [node for _, node in own]
+        counts = page.libmemcached_hashes(weights)
+        assert len(ring.libmemcached(nodes, weights)) == 4 * sum(counts)
+    made = ring.nginx(["10.0.0.1:443"])
+    assert made.tokens.tolist() == sorted(set(page.nginx_points(b"10.0.0.1", b"443", 1)))
+
+
+def test_equal_points(page: SimpleNamespace) -> None:
+    points = np.array([20, 10, 20], dtype=np.uint64)
+    made = ring.Ring(["a", "b", "c"], "crc32", points, np.array([2, 1, 0], dtype=np.uint32))
+    own = [(10, "b"), (20, "c"), (20, "a")]
+    for token in (5, 15, 20, 25):
+        assert made.lookup_tokens([token], 3)[0].tolist() == page.owners(own, token, 3)
+
+
+def test_migrations(page: SimpleNamespace) -> None:
+    rng = random.Random(11)
+    for _ in range(100):
+        old, new = some_nodes(rng), some_nodes(rng)
+        new = list(dict.fromkeys(new + old[: rng.randrange(len(old) + 1)]))
+        k, k_new = rng.randint(1, len(old)), rng.randint(1, len(new))
+        migration = Migration(rvh.NodeSet(old), rvh.NodeSet(new), k, k_new=k_new)
+        key, progress = some_bytes(rng), rng.choice([0, 1, rng.random()])
+        both = page.ranking(old, key)[:k], page.ranking(new, key)[:k_new]
+        found = migration.moves([key])
+        pairs = list(zip(found.source.tolist(), found.target.tolist(), strict=True))
+        assert pairs == page.moved(*both)
+        nodes = [node for node in migration.owners_batch([key], progress)[0] if node is not None]
+        assert nodes == both[page.crossed(key, progress)]
+        steps = rng.randrange(1, 5000)
+        step = page.murmur64a(key, page.KEY_SEED) * steps >> 64
+        assert migration.plan(steps).steps_of([key]).tolist() == [step]
