@@ -56,7 +56,8 @@ class Repair(NamedTuple):
     Parameters
     ----------
     nodes : ndarray, shape (M, k)
-        Node ids, or their positions: the replicas that stay before the new ones.
+        Node ids, or their positions: the replicas that stay before the new ones, but nodes beyond
+        a limit after all others.
     added : ndarray of bool, shape (M, k)
         True if the replica is new.
     dropped : ndarray of bool, shape (M, c)

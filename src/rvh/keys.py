@@ -1,6 +1,6 @@
 """The kinds of keys, and the classes and functions for code that makes or reads columns itself.
 
-Documentation and tests read the table `KINDS`. The rules are in `docs/architecture.md`, "Bytes";
+Documentation and tests read the table `KINDS`. The rules are in `docs/contract.md`, "Bytes";
 `rvh._columns` implements them.
 """
 

@@ -65,7 +65,7 @@ class NodeSet:
     scheme : {"blake2b", "murmur"}
         The hash that scores (node, key) pairs. BLAKE2b stays balanced even if an attacker chooses
         the keys. MurmurHash64A hashes each key and each node once and mixes the two for each pair,
-        which is much faster but no defence. See `docs/architecture.md`.
+        which is much faster but no defence. See `docs/contract.md`.
     secret : bytes
         BLAKE2b key of 0 to 64 bytes; not for ``murmur``. With a non-empty secret, only those who
         know it can find keys that go to a chosen node.

@@ -20,6 +20,8 @@ from rvh.balanced import BalancedAssigner, argassign_balanced, capacities
 from rvh.faultset import FaultSet
 from rvh.geohash import GeoSet, encode
 from rvh.migration import Migration
+from rvh.migration.moves import moves
+from rvh.migration.pair import Pair
 from rvh.partitions import PartitionTable
 from rvh.weighted import weights_from
 
@@ -150,6 +152,27 @@ def test_fault_sets_and_repair(page: SimpleNamespace) -> None:
         assert repair.degraded[0] == expected[2]
 
 
+def test_repair_where_some_nodes_take_no_new_keys(page: SimpleNamespace) -> None:
+    rng, changed = random.Random(13), 0
+    for _ in range(300):
+        nodes, key = some_nodes(rng), some_bytes(rng)
+        labels = [rng.randrange(3) for _ in nodes]
+        domains = {node: (label,) for node, label in zip(nodes, labels, strict=True)}
+        faults = FaultSet(rvh.NodeSet(nodes, domains={"zone": labels}))
+        takes = {node: rng.random() < 0.7 for node in nodes}
+        current, ranked = rng.sample(nodes, rng.randrange(1, len(nodes))), page.ranking(nodes, key)
+        row = page.repaired(ranked, current, 2, domains, [1])
+        if any(new and not takes[node] for node, new in zip(*row[:2], strict=True)):
+            ranked = [node for node in ranked if takes[node] or node in current]
+            if len(ranked) < 2:
+                continue  # an error
+            row, changed = page.repaired(ranked, current, 2, domains, [1]), changed + 1
+        repair = faults.repair([key], [current], 2, "zone", taking=list(takes.values()))
+        assert repair.nodes[0].tolist() == row[0]
+        assert (repair.added[0].tolist(), repair.degraded[0]) == row[1:]
+    assert changed > 0
+
+
 def test_bounded_load(page: SimpleNamespace) -> None:
     rng = random.Random(6)
     for _ in range(60):
@@ -175,27 +198,69 @@ def test_bounded_load(page: SimpleNamespace) -> None:
         ]
 
 
+def placed_anew(
+    page: SimpleNamespace,
+    nodes: list[bytes],
+    new: dict[bytes, int],
+    held: dict[bytes, tuple[bytes, int]],
+) -> None:
+    """Match keys with the room that those which are held leave."""
+    keys, sizes = list(new), list(new.values())
+    loads = {n: sum(size for node, size in held.values() if node == n) for n in nodes}
+    marks = page.shares([1.0] * len(nodes), sum(loads.values()) + sum(sizes), 1.05)
+    room = {n: max(0, math.ceil(mark - loads[n])) for n, mark in zip(nodes, marks, strict=True)}
+
+    def order(i: int, node: bytes) -> tuple[Any, ...]:
+        return page.scores_of("blake2b", node, keys[i]), keys[i]
+
+    owners = page.matched([page.ranking(nodes, key) for key in keys], order, room, sizes)
+    held |= dict(zip(keys, zip(owners, sizes, strict=True), strict=True))
+
+
 def test_the_assigner(page: SimpleNamespace) -> None:
-    rng = random.Random(7)
-    nodes, factor = [b"a", b"b", b"c"], 1.05
-    assigner = BalancedAssigner(nodes, factor)
+    rng, names, moved = random.Random(7), [b"a", b"b", b"c", b"d"], 0
+    assigner = BalancedAssigner(names[:3], 1.05)
     held: dict[bytes, tuple[bytes, int]] = {}
+
+    def assert_same() -> None:
+        keys = list(held)
+        assert assigner.assign_batch(keys).tolist() == [held[key][0] for key in keys]
+
     for batch in range(12):
-        new = {b"%d-%d" % (batch, i): rng.randrange(1, 9) for i in range(rng.randrange(1, 9))}
-        loads = {n: sum(size for node, size in held.values() if node == n) for n in nodes}
-        marks = page.shares([1.0] * 3, sum(loads.values()) + sum(new.values()), factor)
-        room = {n: max(0, -((loads[n] - mark) // 1)) for n, mark in zip(nodes, marks, strict=True)}
-        keys, sizes = list(new), list(new.values())
-
-        def order(i: int, node: bytes, keys: list[bytes] = keys) -> tuple[Any, ...]:
-            return page.scores_of("blake2b", node, keys[i]), keys[i]
-
-        owners = page.matched([page.ranking(nodes, key) for key in keys], order, room, sizes)
-        assert assigner.assign_batch(keys, sizes=sizes).tolist() == owners
-        held |= dict(zip(keys, zip(owners, sizes, strict=True), strict=True))
-        for key in rng.sample(list(held), len(held) // 3):
-            assigner.release([key])
+        nodes = rng.sample(names, 3)
+        assigner.update(nodes)
+        homeless = {key: size for key, (node, size) in held.items() if node not in nodes}
+        for key in homeless:
             del held[key]
+        placed_anew(page, nodes, homeless, held)
+        assert_same()
+        new = {b"%d-%d" % (batch, i): rng.randrange(1, 4) for i in range(rng.randrange(5, 20))}
+        assigner.assign_batch(list(new), sizes=list(new.values()))
+        placed_anew(page, nodes, new, held)
+        assert_same()
+        for key in [key for key, (node, _) in held.items() if node != nodes[0]]:
+            if rng.random() < 0.5:  # so that one node has more than its share
+                assigner.release([key])
+                del held[key]
+        (mark, *_) = page.shares([1.0] * 3, sum(size for _, size in held.values()), 1.05)
+        taken = {}
+        for node in nodes:
+            here = [key for key, (owner, _) in held.items() if owner == node]
+            here.sort(key=lambda key: (page.scores_of("blake2b", node, key), key), reverse=True)
+            sizes = [held[key][1] for key in here]
+            if here and sum(sizes) - max(sizes) >= mark:
+                taken |= {
+                    key: size
+                    for at, (key, size) in enumerate(zip(here, sizes, strict=True))
+                    if sum(sizes[:at]) >= mark
+                }
+        for key in taken:
+            del held[key]
+        placed_anew(page, nodes, taken, held)
+        assert len(assigner.rebalance().key) == len(taken)
+        moved += len(taken)
+        assert_same()
+    assert moved > 0
 
 
 def test_geohashes(page: SimpleNamespace) -> None:
@@ -294,3 +359,29 @@ def test_migrations(page: SimpleNamespace) -> None:
         steps = rng.randrange(1, 5000)
         step = page.murmur64a(key, page.KEY_SEED) * steps >> 64
         assert migration.plan(steps).steps_of([key]).tolist() == [step]
+
+
+def test_sources_where_nodes_are_dead(page: SimpleNamespace) -> None:
+    """Old, given up and new placements, as a coordinator has them after deaths."""
+    rng, names, lost = random.Random(14), [b"%d" % n for n in range(8)], 0
+    for _ in range(300):
+        old, given_up, new = (rng.sample(names, 4) for _ in range(3))
+        dead, key = rng.sample(names, rng.randrange(6)), some_bytes(rng)
+        kept = [rvh.NodeSet(given_up)]
+        pair = Pair(rvh.NodeSet(old), rvh.NodeSet(new), 2, kept=kept, dead=dead)
+        living = [
+            [node for node in page.ranking(nodes, key)[:2] if node not in dead]
+            for nodes in (old, given_up, new)
+        ]
+        expected = (
+            page.moved(living[0], living[2])
+            if living[0]
+            else [
+                (next((node for node in living[1] if node != target), None), target)
+                for target in living[2]
+            ]
+        )
+        found = moves(pair, [key])
+        assert list(zip(found.source.tolist(), found.target.tolist(), strict=True)) == expected
+        lost += None in found.source.tolist()
+    assert lost > 0

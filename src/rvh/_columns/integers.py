@@ -1,6 +1,6 @@
 """Integer keys in the encodings of other systems.
 
-rvh has its own bytes for an integer (`docs/architecture.md`, "Bytes"). Another system hashes the
+rvh has its own bytes for an integer (`docs/contract.md`, "Bytes"). Another system hashes the
 decimal digits or some other bytes. With the wrong encoding every answer would be random.
 """
 

@@ -1,6 +1,6 @@
 """Scores of (node, key) pairs in plain Python: the schemes, and the weighted score.
 
-This is the readable twin of the C kernels. `docs/architecture.md` says the same in words.
+This is the readable twin of the C kernels. `docs/contract.md` says the same in words.
 """
 
 from __future__ import annotations
@@ -110,18 +110,19 @@ def hash128to64(low: int, high: int) -> int:
     >>> hash128to64(0, 0)
     0
     """
-    k = 0x9DDFEA08EB382D69
-    a = (low ^ high) * k & WORD
+    multiplier = 0x9DDFEA08EB382D69
+    a = (low ^ high) * multiplier & WORD
     a ^= a >> 47
-    b = (high ^ a) * k & WORD
+    b = (high ^ a) * multiplier & WORD
     b ^= b >> 47
-    return b * k & WORD
+    return b * multiplier & WORD
 
 
 def neg_log(m: int) -> float:
     """-ln(m * 2^-53) for 0 < m < 2^53, by the contract's one sequence of IEEE operations.
 
-    fdlibm's log (Sun Microsystems, 1993, e_log.c) with the sign turned: within 0.87 ulp.
+    fdlibm's log (Sun Microsystems, 1993), in the one-branch form of FreeBSD's k_log.h, with the
+    sign turned: within 0.87 ulp.
 
     Examples
     --------
@@ -133,18 +134,18 @@ def neg_log(m: int) -> float:
         x *= 2
         exponent -= 1
     f = x - 1.0
-    k = float(53 - exponent)
+    q = float(53 - exponent)
     s = f / (2.0 + f)
     z = s * s
-    w = z * z
-    even = 2.222219843214978396e-01 + w * 1.531383769920937332e-01
-    even = w * (3.999999999940941908e-01 + w * even)
-    odd = 1.818357216161805012e-01 + w * 1.479819860511658591e-01
-    odd = 2.857142874366239149e-01 + w * odd
-    odd = z * (6.666666666666735130e-01 + w * odd)
+    y = z * z
+    even = 2.222219843214978396e-01 + y * 1.531383769920937332e-01
+    even = y * (3.999999999940941908e-01 + y * even)
+    odd = 1.818357216161805012e-01 + y * 1.479819860511658591e-01
+    odd = 2.857142874366239149e-01 + y * odd
+    odd = z * (6.666666666666735130e-01 + y * odd)
     half = 0.5 * f * f
-    low = s * (half + (even + odd)) - k * 1.90821492927058770002e-10
-    return k * 6.93147180369123816490e-01 + ((half - low) - f)
+    low = s * (half + (even + odd)) - q * 1.90821492927058770002e-10
+    return q * 6.93147180369123816490e-01 + ((half - low) - f)
 
 
 def weighted(weight: float, m: int) -> float:
