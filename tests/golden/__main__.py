@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-MAKERS = {"make_pickles", "make_placements"}
-SUBJECTS = sorted({path.stem for path in HERE.glob("[a-z]*.py")} - MAKERS - {"values"})
+MAKERS = {"make_pickles", "make_placements", "make_vectors"}
+SUBJECTS = sorted({path.stem for path in HERE.glob("[a-z]*.py")} - MAKERS - {"check", "values"})
 
 
 def lines(value: Mapping[str, Any]) -> str:
