@@ -58,6 +58,12 @@ def test_what_the_packages_answered(name: str) -> None:
         assert ring.arglookup_batch(case["keys"], k).tolist() == case["rows"]
 
 
+def test_fractional_weights_are_added_up_one_by_one() -> None:
+    """As hash_ring does. Their exact sum, Python's own since 3.12, gave 48 hashes to the first."""
+    ring = rings.hash_ring(["a", "b", "c"], [9.8, 7.4, 7.3])
+    assert np.bincount(ring.owners).tolist() == [3 * 47, 3 * 36, 3 * 35]
+
+
 # -- libmemcached itself ------------------------------------------------------------------------
 
 #: libmemcached-1.0/types/behavior.h: how a memcached_st is told

@@ -16,7 +16,7 @@ KEYS = ["user:%d" % n for n in range(60)] + ["gr\xc3\xb6\xc3\x9fe/%d" % n for n 
 if sys.version_info[0] > 2:
     KEYS = [key.encode("latin-1").decode("utf-8") for key in KEYS]
 LISTS = [(3, None), (25, None), (61, None), (3, [1, 18, 21]), (5, [1, 1, 1, 11, 11]), (2, [0, 1])]
-FRACTIONS = [(3, [1.5, 2, 0.25]), (4, [0.1, 0.2, 0.3, 0.4])]
+FRACTIONS = [(3, [1.5, 2, 0.25]), (4, [0.1, 0.2, 0.3, 0.4]), (3, [9.8, 7.4, 7.3])]
 
 
 def case(module, count, weights, options):

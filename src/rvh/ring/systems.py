@@ -308,7 +308,8 @@ def hash_ring(
     Notes
     -----
     A node has ``40 * N * weight / sum`` hashes of ``"name-number"``, rounded down, and each hash
-    gives three points. If two points are equal, the node later in the list has both. A key whose
+    gives three points. With weights that are not whole it is computed in doubles, and they are
+    added up one by one. If two points are equal, the node later in the list has both. A key whose
     hash equals a point belongs to the next point. The tests compare this with hash_ring 1.3.1 under
     Python 2.7, for which it was written.
 
@@ -322,9 +323,10 @@ def hash_ring(
     numbers = real_weights(weights, ids)
     if not all(weight == int(weight) for weight in numbers):
         limit = sys.float_info.max / (ring_points.KETAMA_HASHES * len(numbers))
-        if sum(numbers) > limit:
+        total = ring_points.total_of(numbers)
+        if total > limit:
             raise RVHError(
-                f"the weights are {sum(numbers)} together: hash_ring computes with doubles, here "
+                f"the weights are {total} together: hash_ring computes with doubles, here "
                 f"up to {limit}; divide all weights"
             )
     counts = ring_points.hash_ring_counts(numbers)
@@ -341,8 +343,9 @@ def _check_float32(weights: list[float], ids: NDArray[Any]) -> None:
                 f"{weight_at(ids, position)} is {weight}: ketama computes with 32 bits, from "
                 f"{low} to {high}; scale all weights"
             )
-    if sum(weights) > high:
+    total = ring_points.total_of(weights)
+    if total > high:
         raise RVHError(
-            f"the weights are {sum(weights)} together: ketama computes with 32 bits, up to "
+            f"the weights are {total} together: ketama computes with 32 bits, up to "
             f"{high}; divide all weights"
         )
