@@ -758,13 +758,21 @@ def float32(number: float) -> float:
     return float(rounded)
 
 
+def added(weights: list[float]) -> float:
+    """Their sum from the first on, each step rounded; `sum` has been more exact since 3.12."""
+    total = 0.0
+    for weight in weights:
+        total += weight
+    return total
+
+
 def libketama_count(weight: float, weights: list[float]) -> int:
-    share = float32(float32(weight) / float32(sum(weights)))
+    share = float32(float32(weight) / float32(added(weights)))
     return math.floor(float32(share * 40 * len(weights)))
 
 
 def libmemcached_count(weight: float, weights: list[float]) -> int:
-    share = float32(float32(weight) / float32(sum(weights)))
+    share = float32(float32(weight) / float32(added(weights)))
     return math.floor(float32(float32(float32(share * 160) / 4) * len(weights)))
 
 
@@ -782,7 +790,7 @@ def counts(system: str, weights: list[float]) -> list[int]:
         return [160 * weight for weight in whole]
     if system == "uhashring-ketama" or is_whole:
         return [40 * n * weight // sum(whole) for weight in whole]
-    return [math.floor(40 * n * weight / sum(weights)) for weight in weights]
+    return [math.floor(40 * n * weight / added(weights)) for weight in weights]
 
 
 def ring_points(system: str, names: list[bytes], weights: list[float]) -> list[Point]:
