@@ -289,8 +289,8 @@ class BalancedAssigner(Shared):
     def rebalance(self, *, threads: int | None = None) -> Moves:
         """Bring every node within its bound, moving keys only off nodes that are beyond it.
 
-        A node is beyond its bound if even without its largest key it has more than its share times
-        the load factor: as others joined, keys were released, or its weight became less. It keeps
+        A node is beyond its bound if even without its largest key it has its share times the load
+        factor, or more: as others joined, keys were released, or its weight became less. It keeps
         the keys that score highest on it, up to its share. The others are placed anew as a batch of
         new keys is.
 

@@ -126,8 +126,8 @@ def assign_balanced(
     for consistent hashing: V. Mirrokni, M. Thorup and M. Zadimoghaddam, SODA 2018.
 
     Sizes are added up exactly, in whole multiples of a power of two of which the total has about
-    2^61; what is between two multiples is rounded up. Whole numbers with a total below 2^60 are
-    taken as they are.
+    2^61; what is between two multiples is rounded up. Integers with a total below 2^61 are taken
+    as they are.
 
     Besides keys and answer, the memory is about 50 bytes for each key, and 8 for its size.
 
