@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -318,6 +319,24 @@ def test_equal_keys_go_by_their_sizes() -> None:
     for rows in ([1, 5, 2], [5, 2, 1], [2, 1, 5]):
         owners = argassign_balanced(nodes, ["x"] * 3, 1, sizes=rows).tolist()
         assert dict(zip(rows, owners, strict=True)) == {5: first, 2: second, 1: second}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        list,
+        lambda sizes: list(map(np.int64, sizes)),
+        lambda sizes: list(map(np.array, sizes)),
+        lambda sizes: [sizes[0], np.uint64(sizes[1])],
+        lambda sizes: np.array(sizes, dtype=object),
+    ],
+)
+def test_integers_keep_all_their_digits(form: Callable[[list[int]], Any]) -> None:
+    """As doubles these sizes are equal, and the lower row would get the better node."""
+    nodes = rvh.NodeSet(["a", "b"])
+    best, other = nodes.argselect_batch(["x"], 2)[0].tolist()
+    sizes = form([2**59, 2**59 + 1])
+    assert argassign_balanced(nodes, ["x", "x"], 1, sizes=sizes).tolist() == [other, best]
 
 
 def test_sizes_far_apart_count_by_the_lowest_bit_of_their_total() -> None:

@@ -57,9 +57,9 @@ class Sizes(NamedTuple):
 def as_sizes(sizes: Any, count: int) -> Sizes:
     """Return one size for each of `count` keys.
 
-    Integers up to 2^64-1 and doubles are taken as they are, while the total of all takes at most 60
-    bits: for whole numbers that is a total below 2^60. Beyond that, each is rounded up to whole
-    units of a power of two, at most 2^-60 of the total.
+    Integers up to 2^64-1 are taken as they are if their total is below 2^61, doubles if theirs
+    takes at most 60 bits. Else each is rounded up to whole units of a power of two, about 2^-60 of
+    the total or less. A larger integer or a double makes doubles of all.
 
     Raises
     ------
@@ -201,7 +201,10 @@ def _of_list(sizes: Any) -> NDArray[Any] | None:
     return array
 
 
-def _one_by_one(sizes: Any) -> NDArray[np.float64]:
+def _one_by_one(sizes: Any) -> NDArray[Any]:
+    whole = list(map(as_index, sizes))
+    if all(number is not None and 0 <= number < 1 << 64 for number in whole):
+        return np.array(whole, dtype=np.uint64)  # NumPy's integers: doubles would lose digits
     return np.array(
         [real_number(size, f"the size at position {at}") for at, size in enumerate(sizes)],
         dtype=np.float64,
