@@ -398,6 +398,38 @@ def test_domains_are_added_to_those_of_the_set() -> None:
     assert faults.nodes.fingerprint == nodes.fingerprint
 
 
+# -- fingerprints -------------------------------------------------------------------------------
+
+
+def spread_by(*labels: Any) -> FaultSet:
+    ids, alive = ["a", "b"][: len(labels)], [True, False][: len(labels)]
+    return FaultSet(ids, alive, {"zone": list(labels)}).with_spread("zone")
+
+
+def test_labels_that_differ_give_other_fingerprints() -> None:
+    """Many of these have the same bytes."""
+    texts = ["", "a", "\ue000", "eu-west1", "\x07\0\0\0\0\0\0\0", "\0", "\0\0", "us"]
+    edges = [sign * 2**n + d for n in (0, 55, 56, 62, 63) for sign in (1, -1) for d in (-1, 0, 1)]
+    edges += [7, 2**64 - 1, 2**64 - 2, int.from_bytes(b"eu-west1", "little")]
+    whole = [n for n in dict.fromkeys(edges) if -(2**63) <= n < 2**64]
+    as_bytes = [text.encode() for text in texts] + [rvh.keys.key_bytes(n) for n in whole]
+    labels = [*texts, *whole, *dict.fromkeys(as_bytes)]
+    assert len({spread_by(label).fingerprint for label in labels}) == len(labels)
+    two = [(one, other) for one in labels[:4] + labels[-4:] for other in labels]
+    assert len({spread_by(*pair).fingerprint for pair in two}) == len(two)
+
+
+def test_fingerprints_of_most_labels_stay_as_they_are() -> None:
+    texts, numbers = spread_by("eu-west1", "\xe9"), spread_by(7, -2)
+    assert texts.fingerprint == "3f0aaa5737c1fdfa11ccf230c51cb3b2a5c6235612bbd0bafad9ace0425a6c84"
+    assert numbers.fingerprint == "4707b25a14a0243458cd48ea7935bffff7a0c04f4aff5413805b8f18738c75f8"
+
+
+def test_no_fingerprint_of_a_label_without_bytes() -> None:
+    with pytest.raises(ValueError, match="the 'zone' label at position 1 is 18446744073709551616"):
+        str(spread_by(1, 2**64).fingerprint)
+
+
 # -- bad input ----------------------------------------------------------------------------------
 
 FAULTS = FaultSet(IDS, [n < 12 for n in range(16)], DOMAINS)

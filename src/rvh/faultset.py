@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvh import keys as _keys
-from rvh._arguments.domains import Domains, as_domains
+from rvh._arguments.domains import Domains, Label, as_domains
 from rvh._arguments.masks import node_mask
 from rvh._arguments.numbers import whole_number
 from rvh._arguments.per_node import python_value
@@ -238,11 +238,15 @@ class FaultSet:
         spread, limits = ((), ()) if self._own is None else self._own[:2]
         digest.update(f"nodes={self._nodes.fingerprint}\nspread={spread} {limits}\n".encode())
         names = [_keys.key_bytes(node) for node in self._nodes._ranking.names()]
-        labels = [self._nodes.domains[name] for name in spread]
-        for at in sorted(range(len(names)), key=names.__getitem__):
+        order = sorted(range(len(names)), key=names.__getitem__)
+        columns = [(f"the {name!r} label", self._nodes.domains[name]) for name in spread]
+        for at in order:
             parts = [names[at], b"\1" if self._alive[at] else b"\0"]
-            parts += [_keys.key_bytes(label[at]) for label in labels]
+            parts += [_keys.key_bytes(labels[at], at, what) for what, labels in columns]
             digest.update(_keys.composite(*parts))
+        labels = [each[at] for at in order for _, each in columns]
+        if not all(map(_is_plain, labels)):  # else fingerprints stay what they were
+            digest.update(f"types={''.join(map(_type_of, labels))}".encode())
         return digest.hexdigest()
 
     def spread_max(
@@ -813,6 +817,23 @@ def _as_positions(current: ArrayLike, rows: int, count: int) -> NDArray[np.intp]
             "with positions from 0; -1 is no replica"
         )
     return positions.astype(np.intp, copy=False)
+
+
+def _is_plain(label: Label) -> bool:
+    """Whether a label is plain, as most are: no two plain ones have the same bytes.
+
+    The eighth byte of such an int is 0x00 or 0xff, which such a text does not have.
+    """
+    if isinstance(label, int):
+        return abs(label) < 1 << 56
+    return isinstance(label, str) and "\0" not in label
+
+
+def _type_of(label: Label) -> str:
+    """Return the letter that tells a label from those with the same bytes."""
+    if isinstance(label, int):
+        return "i" if label < 1 << 63 else "u"
+    return "s" if isinstance(label, str) else "b"
 
 
 def _as_table(current: Any) -> NDArray[Any]:
