@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import random
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -180,6 +181,45 @@ def clone(session: nox.Session) -> None:
             "tests/benchmarks/test_suite.py",
             env={"PATH": OUTSIDE, "RVH_TEST_SIZE": "small"},
         )
+
+
+def install_sanitized(session: nox.Session, sanitizers: str) -> None:
+    """Install rvh with sanitizers; all else is that of the environment around the session's."""
+    around = [folder for folder in sys.path if "site-packages" in folder]
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    folder = str(session.run("python", "-c", where, silent=True)).strip()
+    Path(folder, "around.pth").write_text("\n".join(around), "utf-8")
+    settings = {
+        "build-dir": f"build/{session.name}-{sys.implementation.cache_tag}",
+        "cmake.build-type": "RelWithDebInfo",
+        "cmake.define.RVH_DEVELOP": "ON",
+        "cmake.define.RVH_SANITIZE": sanitizers,
+        "install.strip": "false",
+    }
+    options = [f"--config-settings={name}={value}" for name, value in settings.items()]
+    session.run(*PIP, "--no-deps", "--no-build-isolation", *options, ".")
+
+
+def library(name: str) -> str:
+    """Where gcc has a library, for LD_PRELOAD: the interpreter itself has no sanitizers."""
+    ask = ("gcc", f"-print-file-name={name}")
+    return subprocess.run(ask, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@nox.session
+def asan(session: nox.Session) -> None:
+    """Run tests with an extension module that has AddressSanitizer and UBSan; some unless given."""
+    install_sanitized(session, "address,undefined")
+    env = {
+        # C++ libraries throw, and ASan wants to have seen libstdc++ by then.
+        "LD_PRELOAD": f"{library('libasan.so')}:{library('libstdc++.so')}",
+        # CPython keeps memory until the process ends; memory that runs out is a MemoryError.
+        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+        "PYTHONMALLOC": "malloc",  # each object is a block of its own, which ASan knows
+        "RVH_TEST_SIZE": "small",
+    }
+    session.run(*PYTEST, *session.posargs, env=env)
 
 
 #: tests that need an installation of their own, or see a backend by calls that others test directly
