@@ -21,8 +21,9 @@ __all__ = ["EXPONENTS", "weights_from"]
 #: the default exponents of the measures; a longer round trip weighs less
 EXPONENTS = {"stake": 1.0, "capacity": 1.0, "rtt": -1.0}
 
-#: Powers are computed in decimal, since its exp and ln are rounded correctly on every platform.
-#: Those of the C library are not, and the last bit of a weight can move a key.
+#: Powers are computed in decimal, since each of its steps is rounded correctly on every platform.
+#: Those of the C library are not, and the last bit of a weight can move a key. Where a power is the
+#: middle of two doubles the steps decide, so the digits are a part of the contract.
 _DECIMAL = Context(prec=40)
 
 

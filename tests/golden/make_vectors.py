@@ -356,6 +356,27 @@ def weights() -> Iterator[Row]:
     yield case("weights", "rare cases", edges)
 
 
+def powers() -> Iterator[Row]:
+    """Powers in the middle of two doubles, where the steps of 40 digits decide, beside others."""
+    rng = random.Random(7)
+    rows: list[Row] = []
+    for exponent, low, high in ((2, 94906267, 2**27), (3, 208065, 2**18), (4, 9742, 11585)):
+        for _ in range(8):  # odd numbers whose power has 54 bits
+            scale = 2.0 ** rng.choice([0, 0, 3, -60, 200])
+            value = rng.randrange(low | 1, high, 2) * scale
+            stake = [value, scale, 1.5 * scale, scale / 3, scale]
+            row = {"stake_bits": list(map(check.bits, stake))}
+            rows.append({**row, "exponents_bits": {"stake": check.bits(float(exponent))}})
+    for _ in range(8):
+        value = rng.randrange(94906267, 2**27, 2) * 1.0
+        row = {"rtt_bits": list(map(check.bits, [1.0, value, value, 3 * value, 2.0]))}
+        rows.append({**row, "exponents_bits": {"rtt": check.bits(-2.0)}})
+    subnormal = [n * 2.0**-215 for n in (1, 3, 5, 7, 9, 11)]
+    row = {"stake_bits": list(map(check.bits, [*subnormal, *[1.0] * 7]))}
+    rows.append({**row, "exponents_bits": {"stake": check.bits(5.0)}})
+    yield case("weights", "powers in the middle of two doubles", rows)
+
+
 # -- 7 Partition tables ---------------------------------------------------------------------------
 
 
@@ -855,6 +876,7 @@ SECTIONS: dict[str, tuple[str, Any]] = {
     "logarithms": ("m, its logarithm, and the weighted score.", logarithms),
     "rankings": ("The ranking of the nodes of a set for a key, ties and m = 0 too.", rankings),
     "weights": ("Weights of nodes from stake, capacity and rtt.", weights),
+    "weights-2": ("Powers in weights that lie in the middle of two doubles.", powers),
     "partitions": ("The partition of a key and the partition's owners.", partitions),
     "faultsets": ("Replicas among the living, spread over domains, and their repair.", faultsets),
     "balanced": ("Bounded load by keys and by sizes, and an assigner's history.", balanced),

@@ -66,6 +66,7 @@ MISREADINGS = (
     ("weights", "powers in doubles",
      "float(DIGITS.exp(DIGITS.multiply(DIGITS.ln(ratio), Decimal(exponent))))",
      "float((value / middle) ** exponent)"),
+    ("weights-2", "powers have more digits", "prec=40", "prec=60"),
     ("weights", "what is missing weighs 0", "1.0 if n is None", "0.0 if n is None"),
     ("weights", "the factors in another order",
      '"stake": 1.0, "capacity": 1.0, "rtt": -1.0}', '"rtt": -1.0, "capacity": 1.0, "stake": 1.0}'),
