@@ -76,7 +76,7 @@ def test_logarithms(page: SimpleNamespace) -> None:
     numbers = [1, 2, 2**52, 2**53 - 1, *(rng.randrange(1, 2**53) for _ in range(2000))]
     out = np.empty(len(numbers))
     _backend.neg_log(np.array(numbers, dtype=np.uint64), out)
-    assert out.tolist() == [page.neg_log(m) for m in numbers]
+    assert out.tolist() == [page.minus_ln(m) for m in numbers]
 
 
 def test_weights_from(page: SimpleNamespace) -> None:
@@ -142,7 +142,7 @@ def test_fault_sets_and_repair(page: SimpleNamespace) -> None:
         k = rng.randrange(1, len(ranked) + 1)
         placed = faults.select_batch([key], k, kinds, limits)
         row = placed.nodes[0].tolist(), placed.degraded[0]
-        assert row == page.spread_row(ranked, k, domains, limits)
+        assert row == page.walk(ranked, k, domains, limits)
         current = rng.sample(nodes, rng.randrange(1, len(nodes) + 1))
         repair = faults.repair([key], [current], k, kinds, limits)
         living = [node for node in current if lives[node]]
@@ -211,9 +211,9 @@ def placed_anew(
     room = {n: max(0, math.ceil(mark - loads[n])) for n, mark in zip(nodes, marks, strict=True)}
 
     def order(i: int, node: bytes) -> tuple[Any, ...]:
-        return page.scores_of("blake2b", node, keys[i]), keys[i]
+        return page.score("blake2b", node, keys[i]), keys[i]
 
-    owners = page.matched([page.ranking(nodes, key) for key in keys], order, room, sizes)
+    owners = page.match([page.ranking(nodes, key) for key in keys], order, room, sizes)
     held |= dict(zip(keys, zip(owners, sizes, strict=True), strict=True))
 
 
@@ -246,7 +246,7 @@ def test_the_assigner(page: SimpleNamespace) -> None:
         taken = {}
         for node in nodes:
             here = [key for key, (owner, _) in held.items() if owner == node]
-            here.sort(key=lambda key: (page.scores_of("blake2b", node, key), key), reverse=True)
+            here.sort(key=lambda key: (page.score("blake2b", node, key), key), reverse=True)
             sizes = [held[key][1] for key in here]
             if here and sum(sizes) - max(sizes) >= mark:
                 taken |= {
@@ -298,7 +298,7 @@ def test_buckets(page: SimpleNamespace) -> None:
         count = rng.randrange(1, 9)
         k = rng.randrange(1, count + 1)
         selector = stable.StableSelector([str(i) for i in range(count)])
-        assert list(map(int, selector.select(key, k))) == page.distinct(word, count, k)
+        assert list(map(int, selector.select(key, k))) == page.distinct_jumps(word, count, k)
 
 
 def test_rings(page: SimpleNamespace) -> None:
@@ -306,7 +306,7 @@ def test_rings(page: SimpleNamespace) -> None:
     hashes = {
         "ketama": page.ketama,
         "md5": page.md5,
-        "murmur3": page.cassandra_token,
+        "murmur3": page.murmur3,
         "one_at_a_time": page.one_at_a_time,
     }
     for name, hashed in hashes.items():
@@ -328,10 +328,10 @@ def test_rings(page: SimpleNamespace) -> None:
         own, made = page.ketama_ring(nodes, weights), ring.ketama(nodes, weights)
         assert made.tokens.tolist() == [point for point, _ in own]
         assert [nodes[n] for n in made.owners] == [node for _, node in own]
-        counts = page.libmemcached_hashes(weights)
+        counts = page.libmemcached_counts(weights)
         assert len(ring.libmemcached(nodes, weights)) == 4 * sum(counts)
     made = ring.nginx(["10.0.0.1:443"])
-    assert made.tokens.tolist() == sorted(set(page.nginx_points(b"10.0.0.1", b"443", 1)))
+    assert made.tokens.tolist() == sorted(set(page.nginx_tokens(b"10.0.0.1", b"443", 1)))
 
 
 def test_equal_points(page: SimpleNamespace) -> None:
