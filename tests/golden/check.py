@@ -519,6 +519,7 @@ def units_of(sizes: Sequence[int | float]) -> tuple[int, list[int]]:
     if not any(isinstance(size, float) for size in sizes):
         e = max(0, sum(map(int, sizes)).bit_length() - UNIT_BITS)
         return e, in_units(sizes, e)
+    sizes = list(map(float, sizes))  # integers among doubles, of an assigner's keys, too
     _, x = math.frexp(max(sizes))
     e = x + len(sizes).bit_length() - UNIT_BITS
     e += sum(in_units(sizes, e)).bit_length() - UNIT_BITS

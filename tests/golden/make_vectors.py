@@ -597,6 +597,25 @@ def histories() -> Iterator[Row]:
             yield case("assigner", f"factor {factor}: {name}", rows, set=nodes, load_factor=factor)
 
 
+def mixed_sizes() -> Iterator[Row]:
+    """Keys that lose their node, some with sizes that are integers and some with doubles."""
+    rng = random.Random(10)
+    for name, two in sets(["a", "b"], [1.0, 2.0]):
+        rows: list[Row] = []
+        for _ in range(4):
+            whole = [str(rng.randrange(2**54, 2**57)) for _ in range(8)]
+            doubles = [rng.uniform(2.0**54, 2.0**57) for _ in range(7)] + [0.5]
+            steps = [
+                {"assign": named(range(8)), "sizes": whole},
+                {"assign": named(range(8, 16)), "sizes_bits": list(map(check.bits, doubles))},
+                {"update": a_set(["c"])},
+                {"update": a_set(["c", "d", "e"])},
+                {"rebalance": True},
+            ]
+            rows.append({"steps": steps})
+        yield case("assigner", f"sizes of both kinds: {name}", rows, set=two, load_factor="1.05")
+
+
 # -- 10 Same region first -------------------------------------------------------------------------
 
 
@@ -880,6 +899,7 @@ SECTIONS: dict[str, tuple[str, Any]] = {
     "partitions": ("The partition of a key and the partition's owners.", partitions),
     "faultsets": ("Replicas among the living, spread over domains, and their repair.", faultsets),
     "balanced": ("Bounded load by keys and by sizes, and an assigner's history.", balanced),
+    "balanced-2": ("An assigner's history with integers and doubles as sizes.", mixed_sizes),
     "geohashes": ("Geohashes of places, and rankings by nearness.", geohashes),
     "buckets": ("Buckets by number: jump hash, JumpBackHash, k distinct ones.", buckets),
     "rings": ("Points of rings, and the nodes of keys and tokens.", rings),

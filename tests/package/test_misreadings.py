@@ -119,6 +119,7 @@ MISREADINGS = (
     ("balanced", "a node at its share without its largest key is within the bound",
      "max(mine.values())) < share", "max(mine.values())) <= share"),
     ("balanced", "rebalance takes the highest off", "key), key), reverse=True)", "key), key))"),
+    ("balanced-2", "integers among doubles stay integers", "list(map(float, sizes))", "sizes"),
     ("geohashes", "a border belongs to the lower half", "(at >= middle)", "(at > middle)"),
     ("geohashes", "longitude 180 is itself",
      "-180.0 if longitude == 180 else longitude", "longitude"),
