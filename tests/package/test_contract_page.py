@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,7 +35,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """What the page defines."""
     names: dict[str, Any] = {}
     folder = tmp_path_factory.mktemp("page")
-    assert run_page("contract.md", folder, {}, names=names) == 42
+    assert run_page("contract.md", folder, {}, names=names) == 45
     assert run_page("contract-pitfalls.md", folder, {}, names=names) == 1
     return SimpleNamespace(**names)
 
@@ -187,6 +189,8 @@ def test_bounded_load(page: SimpleNamespace) -> None:
                 [rng.randrange(1, 50) for _ in keys],
                 [rng.randrange(1, 2**62) for _ in keys],
                 [rng.lognormvariate(0, 20) for _ in keys],
+                [rng.choice([rng.randrange(1, 2**62), rng.lognormvariate(40, 1)]) for _ in keys],
+                [rng.choice([rng.randrange(1, 2**62), 2**70 + 1]) for _ in keys],
             ]
         )
         found = argassign_balanced(node_set, keys, factor, sizes=sizes)
@@ -322,16 +326,85 @@ def test_rings(page: SimpleNamespace) -> None:
         made = ring.Ring.from_tokens(tokens, "crc32", hit=hit)
         found = made.lookup_tokens([token], k)[0].tolist()
         assert found == page.owners(points, token, k, hit)
-    for _ in range(10):
-        nodes = some_nodes(rng)
-        weights = [rng.randrange(1, 900) for _ in nodes]
-        own, made = page.ketama_ring(nodes, weights), ring.ketama(nodes, weights)
-        assert made.tokens.tolist() == [point for point, _ in own]
+
+
+def points_of(page: SimpleNamespace, system: str, nodes: list[bytes], weights: list[Any]) -> Any:
+    """The points of a system's ring, as the page has them."""
+
+    def hashed(hash_of: Callable[[bytes], int], counts: list[int]) -> dict[bytes, list[int]]:
+        return {
+            name: [hash_of(b"%s-%d" % (name, i)) for i in range(count)]
+            for name, count in zip(nodes, counts, strict=True)
+        }
+
+    def digests(counts: list[int], each: int) -> dict[bytes, list[int]]:
+        return {
+            name: page.md5_tokens(name, count, each)
+            for name, count in zip(nodes, counts, strict=True)
+        }
+
+    if system == "ketama":
+        return page.ring_points(digests(page.libketama_counts(weights), 4))
+    if system == "libmemcached":
+        return page.ring_points(digests(page.libmemcached_counts(weights), 4))
+    if system == "libmemcached, equal":
+        return page.ring_points(hashed(page.one_at_a_time, [100] * len(nodes)))
+    if system == "nginx":
+        tokens = {
+            name: page.nginx_tokens(name, b"80", w) for name, w in zip(nodes, weights, strict=True)
+        }
+        return page.ring_points(tokens, "earlier")
+    if system == "uhashring":
+        return page.ring_points(hashed(page.md5, [160 * w for w in weights]), "later")
+    if system == "uhashring, ketama":
+        return page.ring_points(digests(page.whole_counts(weights), 4), "later")
+    return page.ring_points(digests(page.hash_ring_counts(weights), 3), "later")
+
+
+RINGS: dict[str, Callable[..., ring.Ring]] = {
+    "ketama": ring.ketama,
+    "libmemcached": ring.libmemcached,
+    "libmemcached, equal": lambda nodes, _: ring.libmemcached(nodes, behavior="ketama"),
+    "nginx": lambda nodes, weights: ring.nginx([node + b":80" for node in nodes], weights),
+    "uhashring": ring.uhashring,
+    "uhashring, ketama": partial(ring.uhashring, hash_fn="ketama"),
+    "hash_ring": ring.hash_ring,
+}
+
+
+@pytest.mark.parametrize("system", RINGS)
+def test_points_of_other_systems(page: SimpleNamespace, system: str) -> None:
+    rng = random.Random(system)
+    for fractions in (False, True, False, True):
+        nodes = [b"n%d" % n for n in rng.sample(range(10**6), rng.randrange(1, 9))]
+        weights: list[Any] = [rng.randrange(1, 9) for _ in nodes]
+        if fractions and system in ("ketama", "hash_ring"):
+            weights = [round(rng.uniform(0.1, 9), 1) for _ in nodes]
+        own, made = points_of(page, system, nodes, weights), RINGS[system](nodes, weights)
+        assert made.tokens.tolist() == [token for token, _ in own]
         assert [nodes[n] for n in made.owners] == [node for _, node in own]
-        counts = page.libmemcached_counts(weights)
-        assert len(ring.libmemcached(nodes, weights)) == 4 * sum(counts)
-    made = ring.nginx(["10.0.0.1:443"])
-    assert made.tokens.tolist() == sorted(set(page.nginx_tokens(b"10.0.0.1", b"443", 1)))
+
+
+@pytest.mark.parametrize(
+    ("system", "one", "other", "points"),
+    [
+        ("ketama", 574, 113, 320),
+        ("libmemcached", 590, 659, 320),
+        ("libmemcached, equal", 262, 22, 200),
+        ("nginx", 285, 45, 319),
+        ("uhashring, ketama", 113, 574, 319),
+        ("hash_ring", 838, 327, 239),
+    ],
+)
+def test_a_point_that_two_nodes_share(
+    page: SimpleNamespace, system: str, one: int, other: int, points: int
+) -> None:
+    names = [b"server-%d" % one, b"server-%d" % other]
+    for nodes in (names, names[::-1]):
+        own, made = points_of(page, system, nodes, [1, 1]), RINGS[system](nodes, [1, 1])
+        assert len(made) == points
+        assert made.tokens.tolist() == [token for token, _ in own]
+        assert [nodes[n] for n in made.owners] == [node for _, node in own]
 
 
 def test_equal_points(page: SimpleNamespace) -> None:
