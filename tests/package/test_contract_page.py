@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable
-from functools import partial
+from fractions import Fraction
+from functools import partial, reduce
+from operator import xor
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from folders import DOCS
 from pages import run_page
 
 import rvh
@@ -458,3 +462,54 @@ def test_sources_where_nodes_are_dead(page: SimpleNamespace) -> None:
         assert list(zip(found.source.tolist(), found.target.tolist(), strict=True)) == expected
         lost += None in found.source.tolist()
     assert lost > 0
+
+
+def fma(x: float, y: float, z: float) -> float:
+    return float(Fraction(x) * Fraction(y) + Fraction(z))
+
+
+def misread(page: SimpleNamespace, function: str, *changes: tuple[str, str]) -> Any:
+    """A function of the page with some of its words changed."""
+    text = (DOCS / "contract.md").read_text("utf-8")
+    text = text[text.index(f"\ndef {function}(") :]
+    text = text[: re.search(r"\n(\n\n|```)", text).start()]  # type: ignore[union-attr]
+    for right, wrong in changes:
+        assert right in text
+        text = text.replace(right, wrong)
+    names = {**vars(page), "reduce": reduce, "xor": xor, "fma": fma}
+    exec(text, names)
+    return names[function]
+
+
+def test_what_misreadings_of_the_pitfalls_give(page: SimpleNamespace) -> None:
+    """Each wrong value of the table but the last, which is as the C library has it."""
+    key, seed = "user:\xe9".encode(), page.KEY_SEED
+    kh, nh = page.murmur64a(b"user:1", seed), page.murmur64a(b"alpha", page.NODE_SEED)
+    signed_bytes = misread(
+        page, "murmur64a",
+        ('int.from_bytes(data[whole:], "little")',
+         "reduce(xor, ((b ^ 128) - 128 << 8 * at & WORD for at, b in enumerate(data[whole:])))"),
+    )  # fmt: skip
+    signed_shifts = misread(
+        page, "murmur64a",
+        ("block >> 47", "(block - (block >> 63 << 64) >> 47 & WORD)"),
+        ("h ^ h >> 47", "h ^ (h - (h >> 63 << 64) >> 47 & WORD)"),
+    )  # fmt: skip
+    fdlibm = misread(
+        page, "minus_ln", ("((half - low) - f)", "((s * (f - (even + odd)) + q * LN2_LOW) - f)")
+    )
+    fused = misread(page, "minus_ln", ("((half - low) - f)", "(fma(0.5 * f, f, -low) - f)"))
+    first, second = 7222209650546943, 8198219959711757
+    table = (DOCS / "contract-pitfalls.md").read_text("utf-8")
+    for row in (
+        f"hash of the key {signed_bytes(key, seed):#x} | bytes entered with their sign",
+        f"{signed_shifts(key, seed):#x} | shifts filled with the sign bit",
+        f"hash of the node {page.murmur64a(b'alpha', page.NODE_SEED - 2**32 & page.WORD):#x} |",
+        f"score {page.hash128to64(nh, kh):#x} | low and high half",
+        f"partition {(kh - 2**64) * 4096 >> 64} | the high half of a signed product",
+        f"partition {(kh * 4096 & page.WORD) >> 64} | the product had 64 bits",
+        f"first logarithm {page.bits(fdlibm(first))} | `StrictMath.log`",
+        f"second {page.bits(fused(second))} | products and sums were fused; or the same",
+        f"second {page.bits(fdlibm(second))} |",
+    ):
+        assert f"| {row}" in table

@@ -170,7 +170,7 @@ def hash128to64(low: int, high: int) -> int:
 
 
 def neg_log(m: int) -> float:
-    """-ln(m * 2^-53), 0 < m < 2^53, in fdlibm's steps; a Python float is an IEEE double."""
+    """-ln(m * 2^-53), 0 < m < 2^53, by FreeBSD's one branch; a Python float is an IEEE double."""
     exponent = m.bit_length()
     x = m / 2**exponent  # exact, in [1/2, 1)
     if x < math.sqrt(0.5):
