@@ -10,6 +10,8 @@
  * An implementation (one instruction set) is a value that callers pass on; only
  * blake2_simd_active() looks at the processor and the environment. Nothing here allocates but
  * blake2_simd_prefixes_new(), and nothing keeps state: everything const may be shared by threads.
+ * Prefixes that a key went into are wiped, and the stack, where they are freed; until then both,
+ * and parameters, are the caller's to wipe.
  */
 #ifndef BLAKE2_SIMD_H
 #define BLAKE2_SIMD_H
@@ -68,6 +70,12 @@ typedef struct {
  * size is out of range. */
 int blake2_simd_params_init(blake2_simd_params *params, size_t digest_size, const uint8_t *key,
                             size_t key_size);
+
+/* Writes zeros, also where a compiler sees that nobody reads them. */
+void blake2_simd_wipe(void *memory, size_t size);
+
+/* The same for the stack below the caller, where calls had their variables. */
+void blake2_simd_wipe_stack(void);
 
 /* ---- many messages ------------------------------------------------------------------------ */
 

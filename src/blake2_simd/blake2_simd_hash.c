@@ -25,6 +25,17 @@ static size_t blocks_of(size_t size) { return size == 0 ? 1 : (size + BLOCK - 1)
 
 /* ---- parameters --------------------------------------------------------------------------- */
 
+void blake2_simd_wipe(void *memory, size_t size) {
+  /* Whatever function it may be by now: the compiler cannot leave the call out. */
+  static void *(*const volatile set)(void *, int, size_t) = memset;
+  if (size > 0) set(memory, 0, size);
+}
+
+BLAKE2_SIMD_NOINLINE void blake2_simd_wipe_stack(void) {
+  uint8_t below[16 << 10]; /* twice what any call here has */
+  blake2_simd_wipe(below, sizeof below);
+}
+
 /* One block on one state, with the portable kernel. */
 static void compress_one(uint64_t h[8], const uint8_t block[BLOCK], uint64_t t, uint64_t final) {
   uint64_t m[BLOCK_WORDS];
@@ -145,10 +156,10 @@ typedef struct {
 
 struct blake2_simd_prefixes {
   blake2_simd_params params;
-  size_t count, groups;
+  size_t count, groups, words_size;
   uint32_t *order;
   group *group;
-  uint64_t *words; /* what the groups point into */
+  uint64_t *words; /* [words_size]: what the groups point into */
 };
 
 typedef struct {
@@ -248,6 +259,7 @@ blake2_simd_prefixes *blake2_simd_prefixes_until(const blake2_simd_params *param
   p->params = *params;
   p->count = n;
   p->groups = groups;
+  p->words_size = words;
   p->order = malloc((n + 1) * sizeof *p->order);
   p->group = malloc((groups + 1) * sizeof *p->group);
   p->words = malloc((words + 1) * sizeof *p->words);
@@ -279,6 +291,11 @@ failed:
 
 void blake2_simd_prefixes_free(blake2_simd_prefixes *p) {
   if (p == NULL) return;
+  if (p->params.t > 0) { /* there is a key */
+    if (p->words != NULL) blake2_simd_wipe(p->words, p->words_size * sizeof *p->words);
+    blake2_simd_wipe(&p->params, sizeof p->params);
+    blake2_simd_wipe_stack(); /* what scoring left there */
+  }
   free(p->order);
   free(p->group);
   free(p->words);

@@ -18,10 +18,13 @@
 
 #if defined(__GNUC__)
 #define BLAKE2_SIMD_ALIGNED(n) __attribute__((aligned(n)))
+#define BLAKE2_SIMD_NOINLINE __attribute__((noinline))
 #elif defined(_MSC_VER)
 #define BLAKE2_SIMD_ALIGNED(n) __declspec(align(n))
+#define BLAKE2_SIMD_NOINLINE __declspec(noinline)
 #else
 #define BLAKE2_SIMD_ALIGNED(n) _Alignas(n)
+#define BLAKE2_SIMD_NOINLINE
 #endif
 
 /* One-block messages: `count` prefixes, each with the same block of suffixes. */

@@ -195,6 +195,10 @@ static rvh_status prepare_blake2b(rvh_nodes *nodes, const ids *of, const double 
   const uint32_t *at = blake2_simd_prefixes_order(nodes->prefixes);
   for (size_t p = 0; p < nodes->n; p++) nodes->order[p] = kept_index[at[p]];
 done:
+  if (secret_size > 0) {
+    blake2_simd_wipe(&params, sizeof params);
+    blake2_simd_wipe_stack();
+  }
   free(kept_index);
   free(kept_offsets);
   free(kept);

@@ -85,7 +85,7 @@ static void reference_init(reference_state *s, size_t digest_size, const uint8_t
   reference_update(s, block, 128);
 }
 
-static void reference_final(reference_state *s, uint8_t *out) {
+static inline void reference_final(reference_state *s, uint8_t *out) {
   memset(s->block + s->fill, 0, 128 - s->fill);
   reference_block(s, ~(uint64_t)0);
   for (size_t i = 0; i < s->digest_size; i++) out[i] = (uint8_t)(s->h[i / 8] >> (8 * (i % 8)));
