@@ -1,0 +1,3 @@
+module example.com/rvh
+
+go 1.19
