@@ -7,10 +7,13 @@ def lookup(size_t partitions, const uint32_t[:, ::1] owners, cnp.ndarray names, 
     cdef size_t row
     cdef _Pieces pieces = _Pieces.of(keys, start, stop, cancel)
     table.partitions = partitions
-    table.owners = NULL if owners is None else &owners[0, 0]
-    table.k = 1 if owners is None else <size_t>owners.shape[1]
-    table.names = NULL if names is None else <const uint8_t *>cnp.PyArray_DATA(names)
-    table.name_size = 0 if names is None else <size_t>cnp.PyArray_ITEMSIZE(names)
+    table.owners, table.k = NULL, 1
+    if owners is not None:
+        table.owners, table.k = &owners[0, 0], <size_t>owners.shape[1]
+    table.names, table.name_size = NULL, 0
+    if names is not None:
+        table.names = <const uint8_t *>cnp.PyArray_DATA(names)
+        table.name_size = <size_t>cnp.PyArray_ITEMSIZE(names)
     row = table.k * <size_t>cnp.PyArray_ITEMSIZE(out)
     while pieces.step():
         with nogil:

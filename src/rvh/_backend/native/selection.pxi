@@ -99,6 +99,7 @@ cdef class PreparedNodes:
         cdef rvh_spread spread
         cdef Py_ssize_t level
         cdef const intptr_t *first_current = NULL
+        cdef const intptr_t *pinned
         cdef cnp.ndarray chosen = positions_for(names, out)
         cdef size_t width = 0, k = <size_t>cnp.PyArray_DIM(out, 1)
         cdef _Pieces pieces = _Pieces.of(keys, start, stop, cancel)
@@ -110,11 +111,14 @@ cdef class PreparedNodes:
         if stop > start and current is not None and current.shape[1] > 0:
             first_current, width = &current[start, 0], <size_t>current.shape[1]
         while pieces.step():
+            pinned = NULL
+            if width > 0:
+                pinned = first_current + pieces.done * width
             with nogil:
                 pieces.status = rvh_argselect_spread(
                     self.isa, self.nodes, &pieces.column, pieces.first, pieces.last, k,
                     NULL if spread.count == 0 else &spread,
-                    NULL if width == 0 else first_current + pieces.done * width, width,
+                    pinned, width,
                     <intptr_t *>cnp.PyArray_DATA(chosen) + pieces.done * k, &pieces.watch.poll,
                     &pieces.bad)
         write_names(names, chosen, out, cancel)

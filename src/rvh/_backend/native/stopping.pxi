@@ -41,7 +41,9 @@ cdef int should_stop(void *context) noexcept nogil:
 
 cdef void start_watch(Watch *watch, Cancel cancel):
     """Make ready for one call; the watch and the Cancel stay where they are until it ends."""
-    watch.flag = NULL if cancel is None else &cancel.flag
+    watch.flag = NULL  # `NULL if ... else` would be a void *, which loses what is qualified
+    if cancel is not None:
+        watch.flag = &cancel.flag
     watch.signals = threading.current_thread() is threading.main_thread()
     watch.checked = milliseconds()
     watch.poll.stop = should_stop
