@@ -527,8 +527,14 @@ static size_t row_strip(const blake2_simd *impl, const group **at, size_t positi
       m[w * stride + l] = w < g->words ? prefix[w] | behind[w] : behind[w];
     t[l] = g->t + g->tail + suffix_size;
   }
-  const blake2_simd_strip strip = {
-      .h = g->h, .count = 1, .suffix = m, .t = t, .words = rows, .hi = out_hi, .lo = out_lo};
+  const blake2_simd_strip strip = {.prefix = m, /* of no words, as they are in m */
+                                   .h = g->h,
+                                   .count = 1,
+                                   .suffix = m,
+                                   .t = t,
+                                   .words = rows,
+                                   .hi = out_hi,
+                                   .lo = out_lo};
   impl->strip(&strip);
   memcpy(hi, out_hi, n * sizeof *hi);
   if (lo != NULL) memcpy(lo, out_lo, n * sizeof *lo);

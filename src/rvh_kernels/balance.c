@@ -88,22 +88,22 @@ static int higher_of_tied(rvh_matching *m, size_t n, uint64_t a, uint64_t b) {
     m->tied = 1;
     return a < b;
   }
-  if (ties->codes[a] == ties->codes[b]) {
-    const uint64_t size_a = size_of(m, a), size_b = size_of(m, b);
-    return size_a != size_b ? size_a > size_b : a < b;
+  if (ties->codes[a] != ties->codes[b]) {
+    const uint64_t *at = ties->offsets + ties->codes[a], *bt = ties->offsets + ties->codes[b];
+    const blake2_simd_bytes key_a = {ties->data + at[0], (size_t)(at[1] - at[0])};
+    const blake2_simd_bytes key_b = {ties->data + bt[0], (size_t)(bt[1] - bt[0])};
+    const rvh_score score_a = rvh_score_bytes(m->isa, ties->nodes, key_a, n);
+    const rvh_score score_b = rvh_score_bytes(m->isa, ties->nodes, key_b, n);
+    if (score_a.hi != score_b.hi) return score_a.hi > score_b.hi;
+    if (score_a.lo != score_b.lo) return score_a.lo > score_b.lo;
+    const int order =
+        memcmp(key_a.data, key_b.data, key_a.size < key_b.size ? key_a.size : key_b.size);
+    if (order != 0) return order > 0;
+    if (key_a.size != key_b.size) return key_a.size > key_b.size;
   }
-  const uint64_t *at = ties->offsets + ties->codes[a], *bt = ties->offsets + ties->codes[b];
-  const blake2_simd_bytes key_a = {ties->data + at[0], (size_t)(at[1] - at[0])};
-  const blake2_simd_bytes key_b = {ties->data + bt[0], (size_t)(bt[1] - bt[0])};
-  const rvh_score score_a = rvh_score_bytes(m->isa, ties->nodes, key_a, n);
-  const rvh_score score_b = rvh_score_bytes(m->isa, ties->nodes, key_b, n);
-  if (score_a.hi != score_b.hi) return score_a.hi > score_b.hi;
-  if (score_a.lo != score_b.lo) return score_a.lo > score_b.lo;
-  const int order =
-      memcmp(key_a.data, key_b.data, key_a.size < key_b.size ? key_a.size : key_b.size);
-  if (order != 0) return order > 0;
-  if (key_a.size != key_b.size) return key_a.size > key_b.size;
-  return a < b;
+  /* The same bytes: of many keys that were made to have equal hashes, some have several codes. */
+  const uint64_t size_a = size_of(m, a), size_b = size_of(m, b);
+  return size_a != size_b ? size_a > size_b : a < b;
 }
 
 /* Whether node n prefers a. */
@@ -232,8 +232,9 @@ static int propose(rvh_matching *m, size_t *row, size_t n, uint64_t word) {
  * has come to the end of its list. */
 static int propose_on(rvh_matching *m, size_t *row, size_t *proposals) {
   for (;;) {
+    if (m->list_of[*row] == 0) return REFUSED;
     preference_list *own = &m->lists[m->list_of[*row]];
-    if (m->list_of[*row] == 0 || own->next == own->count) return REFUSED;
+    if (own->next == own->count) return REFUSED;
     const size_t at = own->next++;
     const int answer = propose(m, row, (size_t)own->list[at], own->list[own->count + at]);
     ++*proposals;

@@ -254,11 +254,12 @@ rvh_status rvh_chain_points(const rvh_chain *chain, const rvh_column *keys, size
       break;
     }
     status = rvh_column_spans(keys, row, n, spans, scratch, bad);
-    for (size_t i = 0; i < n && status == RVH_OK; i++) {
-      if (!rvh_chain_point(chain, spans[i], points + (row - start) + i)) {
-        *bad = row + i;
-        status = RVH_BAD_KEY;
-      }
+    const size_t read = status == RVH_OK ? n : *bad - row;
+    for (size_t i = 0; i < read; i++) {
+      if (rvh_chain_point(chain, spans[i], points + (row - start) + i)) continue;
+      *bad = row + i;
+      status = RVH_BAD_KEY;
+      break;
     }
   }
   free(scratch);

@@ -100,7 +100,7 @@ static rvh_status one_block(const work *w, size_t first, size_t n, size_t left, 
   status = rvh_reserve(out, at, (at - out->size) / n * left);
   if (status != RVH_OK) return status;
   out->size = at;
-  for (size_t p = 0; p < w->count; p++)
+  for (size_t p = 0; p < w->count && out->data != NULL; p++) /* NULL: no row so far has a byte */
     write_part(w->spans + p * w->rows, n, head_size(&w->parts[p]), out->data, ends);
   return RVH_OK;
 }

@@ -38,7 +38,7 @@ rvh_status rvh_ring_new(rvh_ring **out, rvh_point_kind kind, const uint64_t *poi
                         const uint32_t *owners, size_t count, rvh_poll *poll) {
   const unsigned width = rvh_point_bits(kind);
   unsigned bits = 1;
-  while (bits < 24 && ((size_t)1 << bits) < 2 * count) bits++;
+  while (bits < 24 && bits < width && ((size_t)1 << bits) < 2 * count) bits++;
   const size_t slices = (size_t)1 << bits;
   const unsigned shift = width - bits;
   uint32_t nodes = 0;
