@@ -190,6 +190,12 @@ func (a *Assigner) moved(keys []*holding) ([]Moved, error) {
 		sizes.exact = append(sizes.exact, h.size)
 		sizes.whole = sizes.whole && h.whole
 	}
+	if !sizes.whole { // all are doubles
+		for i, size := range sizes.exact {
+			rounded, _ := size.Float64()
+			sizes.exact[i] = new(big.Rat).SetFloat64(rounded)
+		}
+	}
 	sizes = sizes.inUnits()
 	for i, h := range keys {
 		h.size, h.whole = sizes.exact[i], sizes.whole

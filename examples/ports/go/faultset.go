@@ -47,6 +47,9 @@ func NewFaultSet(set *NodeSet, dead []string, kinds ...Domains) (*FaultSet, erro
 		seen := map[domain]int{}
 		of := make([]int, len(set.ids))
 		for node, label := range kind.Labels {
+			if label.kind == compositeKind {
+				return nil, fmt.Errorf("rvh: the %q of node %d is a composite key", kind.Name, node)
+			}
 			d := domain{around[node], label}
 			if _, met := seen[d]; !met {
 				seen[d] = len(seen)

@@ -61,6 +61,7 @@ func (f *FaultSet) Fingerprint() string {
 		limits = append(limits, strconv.Itoa(kind.Most))
 	}
 	message := []string{"nodes=", f.set.Fingerprint(), "\nspread=", tuple(names), " ", tuple(limits), "\n"}
+	types, plain := "", true
 	for _, id := range f.set.sorted() {
 		node := f.set.position[id]
 		alive := "\x01"
@@ -68,14 +69,30 @@ func (f *FaultSet) Fingerprint() string {
 			alive = "\x00"
 		}
 		parts := []string{id, alive}
-		for _, kind := range f.kinds {
-			parts = append(parts, kind.Labels[node].data)
+		for _, of := range f.kinds {
+			label := of.Labels[node]
+			parts = append(parts, label.data)
+			types += map[kind]string{textKind: "s", binaryKind: "b", signedKind: "i", unsignedKind: "u"}[label.kind]
+			plain = plain && label.plain()
 		}
 		for _, part := range parts {
 			message = append(message, string(binary.LittleEndian.AppendUint32(nil, uint32(len(part)))), part)
 		}
 	}
+	if !plain {
+		message = append(message, "types=", types)
+	}
 	return digest256("", "rvh FaultSet", message...)
+}
+
+// plain says whether no label of another type has the same bytes.
+func (k Key) plain() bool {
+	const limit = 1 << 56
+	i := int64(0)
+	if k.kind == signedKind {
+		i = int64(k.word())
+	}
+	return k.kind == textKind && strings.IndexByte(k.data, 0) < 0 || k.kind == signedKind && -limit < i && i < limit
 }
 
 // tuple is what Python prints.

@@ -81,20 +81,26 @@ func (m Measure) Factors() []float64 {
 	return factors
 }
 
-// precision is that of the powers, in bits: more than the 40 decimal digits of the contract.
+// precision is that of the powers, in bits: far more than the 40 decimal digits that a step has.
 const precision = 256
 
 func precise(x float64) *big.Float { return new(big.Float).SetPrec(precision).SetFloat64(x) }
 
-// power is (value / median)^exponent, rounded once.
+// decimal rounds to 40 decimal digits, ties to even.
+func decimal(x *big.Float) *big.Float {
+	rounded, _ := precise(0).SetString(x.Text('e', 39))
+	return rounded
+}
+
+// power is (value / median)^exponent, by the four decimal steps of the contract.
 func power(value, median, exponent float64) float64 {
-	ratio := precise(value)
-	product := logarithm(ratio.Quo(ratio, precise(median)))
-	product.Mul(product, precise(exponent))
+	ratio := decimal(precise(0).Quo(precise(value), precise(median)))
+	log := decimal(logarithm(ratio))
+	product := decimal(log.Mul(log, precise(exponent)))
 	if size, _ := product.Float64(); math.Abs(size) > 800 {
 		return math.Exp(size) // 0 or infinite
 	}
-	result, _ := exponential(product).Float64()
+	result, _ := decimal(exponential(product)).Float64()
 	return result
 }
 
