@@ -63,12 +63,13 @@ class NodeSet:
         ratios matter. The default, None, ranks without weights (in ``murmur``, equal weights rank
         differently).
     scheme : {"blake2b", "murmur"}
-        The hash that scores (node, key) pairs. BLAKE2b stays balanced even if an attacker chooses
-        the keys. MurmurHash64A hashes each key and each node once and mixes the two for each pair,
-        which is much faster but no defence. See `docs/contract.md`.
+        The hash that scores (node, key) pairs. BLAKE2b with a secret stays balanced even if an
+        attacker chooses the keys. MurmurHash64A hashes each key and each node once and mixes the two
+        for each pair, which is much faster but no defence. See `docs/security.md`.
     secret : bytes
         BLAKE2b key of 0 to 64 bytes; not for ``murmur``. With a non-empty secret, only those who
-        know it can find keys that go to a chosen node.
+        know it, or see answers, can find keys that go to a chosen node. It is wiped from prepared
+        nodes when the set is freed; `secret` and pickles have it as bytes.
     domains : mapping of str to sequences of str, bytes or int, shape (N,), optional
         Failure domains: for each kind (``"zone"``, ``"rack"``) every node's label. They change no
         answer of the set itself; `rvh.faultset` and `rvh.filter` read them.
