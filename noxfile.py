@@ -158,8 +158,21 @@ def gate(session: nox.Session) -> None:
 
 @here
 def wheels(session: nox.Session) -> None:
-    """Build both wheels, look into them, and use the pure one where nothing can be compiled."""
-    session.run("python", ".ci/check_wheels.py")
+    """Build both wheels, look into them, and use the pure one where nothing can be compiled.
+
+    With the argument `twice` the compiled wheel too is built twice, and must be the same bytes.
+    """
+    session.run("python", ".ci/check_wheels.py", *session.posargs)
+
+
+@here
+def lock(session: nox.Session) -> None:
+    """Choose the packages of CI anew: .ci/dev.txt and .ci/clusters.txt, with their hashes."""
+    options = ("--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url")
+    options += ("--no-annotate", "--upgrade", "--quiet", "--custom-compile-command=nox -s lock")
+    for extra in ("dev", "clusters"):
+        out = f"--output-file=.ci/{extra}.txt"
+        session.run("uv", "pip", "compile", "pyproject.toml", f"--extra={extra}", out, *options)
 
 
 @here
@@ -284,7 +297,9 @@ def protobufs(session: nox.Session) -> None:
 @nox.session
 def clusters(session: nox.Session) -> None:
     """Test Dask, Spark and Ray with workers of their own, and dbt; needs a JRE."""
-    session.install(".[clusters]")
+    locked = {"PIP_CONSTRAINT": ".ci/clusters.txt", "PIP_BUILD_CONSTRAINT": ".ci/clusters.txt"}
+    session.install("--require-hashes", "--requirement=.ci/clusters.txt", env=locked)
+    session.install("--no-deps", ".", env=locked)
     parts = ("tests/clusters", "tests/recipes", "src/rvh/integrations")
     session.run(*PYTEST, *parts, *session.posargs)
 

@@ -1,5 +1,12 @@
-"""Build both wheels, look into them, and use the pure one where nothing can be compiled."""
+"""Build both wheels, look into them, and use the pure one where nothing can be compiled.
 
+What is built twice must be the same bytes: the source archive and the pure wheel, and with the
+argument `twice` the compiled wheel too. The second time is another, in another folder, with another
+umask.
+"""
+
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -11,11 +18,37 @@ from zipfile import ZipFile
 SOURCE_ENDINGS = (".pyx", ".pxi", ".pxd", ".c", ".h", ".o", ".a", ".cmake", "CMakeLists.txt")
 
 
-def build(target: Path, **environment: str) -> Path:
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(target)]
-    subprocess.run(command, check=True, env=os.environ | environment, stdout=subprocess.DEVNULL)
-    (wheel,) = target.iterdir()
-    return wheel
+def build(
+    target: Path, source: Path = Path(), kind: str = "wheel", mask: int = 0o022, **environment: str
+) -> Path:
+    """What builds is what this environment has: .ci/dev.txt names it."""
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--no-isolation",
+        f"--{kind}",
+        "--outdir",
+        str(target),
+    ]
+    env = os.environ | environment
+    quiet = subprocess.DEVNULL
+    subprocess.run([*command, str(source)], check=True, env=env, stdout=quiet, umask=mask)
+    (made,) = target.iterdir()
+    return made
+
+
+def elsewhere(folder: Path) -> Path:
+    """Another clone, in which files have other times and rights."""
+    there = Path(folder, "another folder", "rvh")
+    subprocess.run(["git", "clone", "--quiet", ".", str(there)], check=True, umask=0o077)
+    return there
+
+
+def same(one: Path, other: Path) -> None:
+    digests = [hashlib.sha256(each.read_bytes()).hexdigest() for each in (one, other)]
+    assert digests[0] == digests[1], f"{one.name} is not reproducible: {one} and {other} differ"
+    print(f"{one.name}: the same bytes twice, sha256 {digests[0]}")
 
 
 def names(wheel: Path) -> list[str]:
@@ -32,7 +65,25 @@ def names(wheel: Path) -> list[str]:
     assert wanted <= {*found}, f"{wheel.name} lacks the messages of the service"
     assert "rvh/_backend/_native.pyi" in found, f"{wheel.name} has no stub for the compiled module"
     assert any(name.endswith("licenses/LICENSE") for name in found), f"{wheel.name} has no licence"
+    check_materials(wheel)
     return found
+
+
+def check_materials(wheel: Path) -> None:
+    """The bill of materials is there, and names the libraries that are linked in."""
+    version = wheel.name.split("-")[1]
+    path = f"rvh-{version}.dist-info/sboms/rvh.cdx.json"
+    materials = json.loads(ZipFile(wheel).read(path))
+    assert materials["bomFormat"] == "CycloneDX"
+    whole, parts = materials["metadata"]["component"], materials["components"]
+    assert whole["version"] == version, f"{path} is of rvh {whole['version']}"
+    assert whole["purl"] == f"pkg:pypi/rvh@{version}"
+    linked = {
+        folder.name for folder in Path("src").iterdir() if (folder / "CMakeLists.txt").exists()
+    }
+    assert linked <= {part["name"] for part in parts}, f"{path} lacks some of {sorted(linked)}"
+    for part in (whole, *parts):
+        assert part["licenses"], f"{path}: {part['name']} has no licence"
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -41,6 +92,13 @@ with tempfile.TemporaryDirectory() as folder:
     pure = build(Path(folder, "pure"), RVH_PURE="1", CC="false")
     assert pure.name.endswith("-py3-none-any.whl"), pure.name
     assert not any(name.endswith((".so", ".pyd")) for name in names(pure))
+
+    there = elsewhere(Path(folder))
+    first = build(Path(folder, "sdist"), kind="sdist")
+    same(first, build(Path(folder, "sdist again"), there, "sdist", 0o077))
+    same(pure, build(Path(folder, "pure again"), there, mask=0o077, RVH_PURE="1", CC="false"))
+    if "twice" in sys.argv:
+        same(native, build(Path(folder, "native again"), there, mask=0o077))
 
     home = Path(folder, "venv")
     venv.create(home, with_pip=True)
