@@ -64,8 +64,8 @@ class NodeSet:
         differently).
     scheme : {"blake2b", "murmur"}
         The hash that scores (node, key) pairs. BLAKE2b with a secret stays balanced even if an
-        attacker chooses the keys. MurmurHash64A hashes each key and each node once and mixes the two
-        for each pair, which is much faster but no defence. See `docs/security.md`.
+        attacker chooses the keys. MurmurHash64A hashes each key and each node once and mixes the
+        two for each pair, which is much faster but no defence. See `docs/security.md`.
     secret : bytes
         BLAKE2b key of 0 to 64 bytes; not for ``murmur``. With a non-empty secret, only those who
         know it, or see answers, can find keys that go to a chosen node. It is wiped from prepared
