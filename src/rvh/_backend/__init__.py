@@ -5,7 +5,7 @@
 - ``RVH_FORCE_PYTHON`` set to anything but ``0`` or nothing: the pure-Python twin;
 - otherwise the compiled module; if none was built, the twin, with one RuntimeWarning.
   A compiled module that exists but does not load raises its own error, since the installation is
-  broken.
+  broken, or this is a second interpreter of the process.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from rvh._backend.contract import BACKENDS, NAMES
+
+#: what Python, Cython and NumPy say where a module is imported by a second interpreter
+ONCE = ("in subinterpreters", "Interpreter change detected", "more than once per process")
 
 
 def _choose() -> ModuleType:
@@ -34,6 +37,14 @@ def _choose() -> ModuleType:
                 RuntimeWarning,
                 stacklevel=4,
             )
+        except ImportError as error:
+            if any(words in str(error) for words in ONCE):
+                raise ImportError(
+                    "rvh, as NumPy, is in one interpreter of a process alone, and this is another: "
+                    "use threads of the first one, or processes",
+                    name="rvh",
+                ) from error
+            raise
     return import_module(BACKENDS["python"])
 
 

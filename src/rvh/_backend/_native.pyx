@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+# cython: language_level=3, boundscheck=False, wraparound=False
 # Plain C methods: a call takes 10 ns less than of Cython's own kind, which shows in `select`.
 # cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """The compiled backend: hands Python's and NumPy's buffers to C and releases the GIL meanwhile.
