@@ -17,8 +17,10 @@ import pytest
 from stopping import Stopping, at_every_line, fork, fork_warns, in_a_child
 
 import rvh
+from rvh import observe
 from rvh.balanced import BalancedAssigner, argassign_balanced, capacities
 from rvh.cache import SelectionCache
+from rvh.observe import calls, watched
 from rvh.ring import Migration, Plan, RingFace
 
 KEYS = [f"key{n}" for n in range(200)]
@@ -430,6 +432,22 @@ def test_children_of_busy_threads() -> None:
         over.set()
         for thread in threads:
             thread.join()
+
+
+@fork
+@fork_warns
+def test_what_is_watched_while_another_thread_holds_its_lock() -> None:
+    """As in a fork amid the `watch` or the `instrument` of another thread."""
+    cache = SelectionCache(A, 9)
+
+    def check() -> None:
+        observe.watch(cache, "in a child")
+        observe.unwatch(cache)
+        observe.instrument()
+        observe.uninstrument()
+
+    with watched._guard.lock, calls._guard.lock:
+        in_a_child(check)
 
 
 # -- keys that are changed while they are read --------------------------------------------------

@@ -22,7 +22,7 @@ from typing import Any
 
 from rvh.errors import RVHTypeError
 
-__all__ = ["Shared"]
+__all__ = ["Guard", "Shared"]
 
 #: all shared objects of the process
 _SHARED: weakref.WeakSet[Shared] = weakref.WeakSet()
@@ -48,6 +48,18 @@ class Shared:
     def _after_fork(self) -> None:
         """Replace the lock in a child, whose only thread is the one that forked."""
         self._change_lock = threading.Lock()
+
+
+class Guard(Shared):
+    """The lock of what a module keeps: ``with guard.lock``."""
+
+    def __init__(self) -> None:
+        self._share()
+
+    @property
+    def lock(self) -> threading.Lock:
+        """The lock of this process."""
+        return self._change_lock
 
 
 def _after_fork() -> None:

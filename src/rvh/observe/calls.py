@@ -6,10 +6,10 @@ A method that is counted calls no other one that is, so each call counts once. T
 
 from __future__ import annotations
 
-import threading
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from rvh._runtime.shared import Guard
 from rvh.errors import RVHError
 from rvh.nodes import NodeSet
 from rvh.observe.load import First, of_column, of_list, of_names, of_positions, sampling
@@ -111,7 +111,7 @@ _TALLIES = {row.label: Tally(of_batches=row.template is BATCH) for row in METHOD
 
 #: (class, name) -> the method before, and the one that replaced it
 _replaced: dict[tuple[type, str], tuple[Function, Function]] = {}
-_lock = threading.Lock()
+_guard = Guard()
 
 
 def instrument(*, load: bool = False, tracer_provider: TracerProvider | None = None) -> None:
@@ -149,7 +149,7 @@ def instrument(*, load: bool = False, tracer_provider: TracerProvider | None = N
     """
     if tracer_provider is not None:
         from rvh.observe.spans import traced  # needs OpenTelemetry
-    with _lock:
+    with _guard.lock:
         _check_on_top()
         for row in METHODS:
             place = row.owner, row.name
@@ -190,7 +190,7 @@ def uninstrument() -> None:
     >>> rvh.NodeSet.select is select
     True
     """
-    with _lock:
+    with _guard.lock:
         _check_on_top()
         for (owner, name), (before, _) in _replaced.items():
             setattr(owner, name, before)

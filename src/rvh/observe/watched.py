@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from typing import Any, Protocol, runtime_checkable
 
+from rvh._runtime.shared import Guard
 from rvh.cache import SelectionCache
 from rvh.errors import RVHError, RVHTypeError, show
 
@@ -28,7 +28,7 @@ class _Membership(Protocol):
     def stats(self) -> Any: ...
 
 
-_lock = threading.Lock()
+_guard = Guard()
 _caches: weakref.WeakValueDictionary[str, SelectionCache] = weakref.WeakValueDictionary()
 _memberships: weakref.WeakValueDictionary[str, _Membership] = weakref.WeakValueDictionary()
 
@@ -54,7 +54,7 @@ def watch(thing: SelectionCache | _Membership, name: str | None = None) -> None:
     Examples
     --------
     >>> from rvh import observe
-    >>> from rvh.cache import SelectionCache
+    from rvh.cache import SelectionCache
     >>> cache = SelectionCache(["a", "b"], maxsize=1000)
     >>> observe.watch(cache, "sessions")
     >>> observe.unwatch(cache)
@@ -71,7 +71,7 @@ def watch(thing: SelectionCache | _Membership, name: str | None = None) -> None:
         )
     if not isinstance(name, str) or not name:
         raise RVHError(f'name is {show(name)}: give a name, observe.watch(cache, "sessions")')
-    with _lock:
+    with _guard.lock:
         if watched.get(name, thing) is not thing:
             raise RVHError(f"name {name!r} is taken: give another, observe.watch(..., name=...)")
         watched[name] = thing
@@ -83,12 +83,12 @@ def unwatch(thing: SelectionCache | _Membership) -> None:
     Examples
     --------
     >>> from rvh import observe
-    >>> from rvh.cache import SelectionCache
+    from rvh.cache import SelectionCache
     >>> cache = SelectionCache(["a", "b"], maxsize=1000)
     >>> observe.watch(cache, "sessions")
     >>> observe.unwatch(cache)
     """
-    with _lock:
+    with _guard.lock:
         for watched in (_caches, _memberships):
             for name, each in list(watched.items()):
                 if each is thing:
@@ -97,11 +97,11 @@ def unwatch(thing: SelectionCache | _Membership) -> None:
 
 def caches() -> list[tuple[str, SelectionCache]]:
     """Return the caches that are watched, by name."""
-    with _lock:
+    with _guard.lock:
         return sorted(_caches.items(), key=lambda pair: pair[0])
 
 
 def memberships() -> list[tuple[str, _Membership]]:
     """Return the memberships that are watched, by name."""
-    with _lock:
+    with _guard.lock:
         return sorted(_memberships.items(), key=lambda pair: pair[0])

@@ -247,6 +247,7 @@ class AsyncClient:
     # -- calls ------------------------------------------------------------------------------------
 
     def _end(self, timeout: float | None) -> float:
+        self._ways.refuse_child()
         """When a call that begins now has to end; the error where it is not for this loop."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
@@ -331,6 +332,8 @@ class _AsyncWays(Ways):
 
     async def end(self) -> None:
         """Close all channels now."""
+        if self.is_of_parent:
+            return
         for channel in self.take_all():
             await channel.close()
         for task in self._closing:

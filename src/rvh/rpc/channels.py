@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import threading
@@ -112,6 +113,7 @@ class Ways:
         if given is not None and given.server_name is not None:
             self._options.append(("grpc.ssl_target_name_override", given.server_name))
         self._is_open_to_all = token is not None and given is None and not plaintext
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._channels: dict[str, Any] = {}  # None: not asked yet
         self.turn = random.randrange(1 << 16)  # clients of a list do not all begin with one server
@@ -131,6 +133,25 @@ class Ways:
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """What is sent with every call."""
         return _bearer(self._token()) if callable(self._token) else self._metadata
+
+    @property
+    def is_of_parent(self) -> bool:
+        """Whether this process was forked since: channels are dead, and locks may be held."""
+        return self._process != os.getpid()
+
+    def refuse_child(self) -> None:
+        """Refuse to be used in the child of a fork.
+
+        Raises
+        ------
+        RVHError
+            This process is one.
+        """
+        if self.is_of_parent:
+            raise RVHError(
+                "the client was made before this process was forked, which gRPC does not survive: "
+                "make another one here"
+            )
 
     def next(self) -> tuple[str, Any]:
         """Return the server whose turn it is: address and channel."""
@@ -180,8 +201,9 @@ class Ways:
             return [channel for channel in self._channels.values() if channel is not None]
 
     def close(self) -> None:
-        """Close all channels."""
-        self.gone(self.take_all())
+        """Close all channels; in the child of a fork they are the parent's."""
+        if not self.is_of_parent:
+            self.gone(self.take_all())
 
 
 def _bearer(token: Any) -> tuple[tuple[str, str], ...]:

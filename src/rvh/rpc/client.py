@@ -167,6 +167,7 @@ class Client:
     # -- calls ------------------------------------------------------------------------------------
 
     def _end(self, timeout: float | None) -> float:
+        self._ways.refuse_child()
         seconds = self._timeout if timeout is None else positive_seconds(timeout, "timeout")
         return time.monotonic() + seconds
 

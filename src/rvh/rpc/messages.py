@@ -7,7 +7,6 @@ program may have other versions of the same files, such as those of grpcio-healt
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
@@ -15,6 +14,8 @@ from typing import Any, NamedTuple
 
 from google.protobuf import descriptor_pb2, message_factory
 from google.protobuf.descriptor_pool import DescriptorPool
+
+from rvh._runtime.shared import Guard
 
 __all__ = ["FLAT", "SELECTION", "Method", "descriptor_set", "files", "message", "methods", "pool"]
 
@@ -72,7 +73,7 @@ def message(name: str) -> Any:
     >>> message("rvh.v1.SelectRequest")(text="user:1", k=2).k
     2
     """
-    with _lock:  # two threads at once would make two classes, which do not mix
+    with _guard.lock:  # two threads at once would make two classes, which do not mix
         return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(name))
 
 
@@ -83,7 +84,7 @@ def _filled() -> Any:
     return made
 
 
-_lock = threading.Lock()
+_guard = Guard()
 #: made by the import, which happens once, whatever threads there are
 _POOL = _filled()
 

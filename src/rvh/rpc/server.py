@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from types import TracebackType
@@ -76,6 +77,7 @@ class Server:
     ) -> None:
         limits = limits.checked()
         refuse_plaintext(host, port, tls is not None, plaintext)
+        self._process = os.getpid()
         self._counting = Counting(limits.seconds, access_log)
         credentials = None if tls is None else Certificates(tls, self._note).credentials()
         self._health = Health()
@@ -169,6 +171,8 @@ class Server:
         grace : float
             Seconds after which calls that still run are ended.
         """
+        if self._process != os.getpid():
+            return  # a child of a fork, which has neither gRPC nor its threads
         self._counting.draining = True
         self._health.close()
         self._service.news.end()
