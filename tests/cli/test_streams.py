@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from commandline import command, environment
+from commandline import command, environment, limited
 from sizes import some
 
 KEYS = "id\n1\n2\n3\n"
@@ -130,6 +130,20 @@ def test_parquet_from_a_descriptor(shell, tmp_path):
         "cat k.parquet | rvh assign /dev/stdin --format parquet -qn a,b -o - --output-format csv"
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "id,node\n1,b\n2,a\n" * 2, "")
+
+
+def test_parquet_of_a_pipe_where_temporary_files_have_no_room(tmp_path):
+    pq.write_table(pa.table({"id": ["1", "2"]}), tmp_path / "k.parquet")
+    done = subprocess.run(
+        limited("RLIMIT_FSIZE", 10, "assign", "-", "--format", "parquet", "-n", "a,b", "-o", "-"),
+        input=(tmp_path / "k.parquet").read_bytes(),
+        capture_output=True,
+        env=environment(TMPDIR=str(tmp_path)),
+        timeout=300,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
+    assert f"kept in {tmp_path} meanwhile".encode() in done.stderr
+    assert b"TMPDIR" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import shutil
 import stat
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from rvh._tables.decoding import PIECE_BYTES, Pieces, as_utf8, decompressed, read_head
 from rvh._tables.descriptors import STDOUT, descriptor, duplicate
 from rvh._tables.spelling import Spelling, as_keyword
+from rvh._tables.waiting import opened
 from rvh.errors import RVHError
 
 
@@ -77,7 +77,7 @@ class Source:
         self._by_name = self._owned and number is None
         self.compressed = compression is not None
         if number is not None:
-            self._file: BinaryIO = os.fdopen(duplicate(number, path, os.O_WRONLY), "rb")
+            self._file: BinaryIO = opened(duplicate(number, path, os.O_WRONLY), "rb")
         elif path != "-":
             self._file = open(path, "rb")  # noqa: SIM115  (closed by __exit__)
         elif sys.stdin is None:
@@ -139,6 +139,14 @@ class Source:
             path = os.fsencode(self.name)  # a name need not be UTF-8
             return pa.memory_map(path) if mapped else pa.OSFile(path)
         spool = tempfile.TemporaryFile()  # noqa: SIM115  (has no name: gone when it is closed)
-        shutil.copyfileobj(self.stream, spool, PIECE_BYTES)
+        while piece := self.stream.read(PIECE_BYTES):
+            try:
+                spool.write(piece)
+                spool.flush()
+            except OSError as error:
+                raise RVHError(
+                    f"{self.name}: its bytes are kept in {tempfile.gettempdir()} meanwhile, which "
+                    f"cannot be written: {error.strerror}; set TMPDIR to a folder with room"
+                ) from None
         spool.seek(0)
         return pa.PythonFile(spool, "r")

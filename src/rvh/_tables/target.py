@@ -13,6 +13,7 @@ from rvh._tables.descriptors import descriptor, duplicate, is_stream, process_an
 from rvh._tables.encoders import Encoder
 from rvh._tables.signals import signals_held, stopped_by_signals
 from rvh._tables.unfinished import unfinished
+from rvh._tables.waiting import opened
 from rvh.errors import RVHError
 
 
@@ -38,18 +39,15 @@ class Sink:
         size = len(rest)
         if self._abandoned:
             return size
-        try:
+        with _naming(self._name):
             while rest:  # an unbuffered stdout (PYTHONUNBUFFERED) may take a part at a time
                 rest = rest[self._file.write(rest) :]
-            return size
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, self._name) from None
+        return size
 
     def flush(self) -> None:
         if not self._abandoned:
-            self._file.flush()
+            with _naming(self._name):
+                self._file.flush()
 
     def close(self) -> None:
         self.flush()
@@ -146,11 +144,17 @@ def _opened(output: Output, moves: list[tuple[str, str]]) -> Iterator[Any]:
         _refuse_irreplaceable(place, path, advice)
     part = unfinished(os.path.dirname(place))
     moves.append((part, place))  # before the file exists: a signal may come at any moment
-    with _create(part, path, advice if exists else "") as file:
+    file = _create(part, path, advice if exists else "")
+    try:
         if exists:
             _copy_attributes(place, part)
         with _open_sink(file, path, compression, level) as sink:
             yield sink
+        with _naming(path):
+            file.close()
+    finally:
+        with contextlib.suppress(OSError):  # it has failed already
+            file.close()
 
 
 @contextlib.contextmanager
@@ -160,23 +164,32 @@ def _stream(path: str) -> Iterator[tuple[BinaryIO, str]]:
         if sys.stdout is None:
             raise RVHError("stdout is closed, so - cannot be written")
         yield sys.stdout.buffer, "stdout"
-        sys.stdout.buffer.flush()
+        with _naming("stdout"):
+            sys.stdout.buffer.flush()
         return
     number = descriptor(path)
     if number is None:
         file: BinaryIO = open(path, "wb")  # noqa: SIM115  (closed below)
     else:
-        file = os.fdopen(duplicate(number, path, os.O_RDONLY), "wb")
+        file = opened(duplicate(number, path, os.O_RDONLY), "wb")
     try:
         yield file, path
-        file.flush()
-    except OSError as error:
-        if error.filename or isinstance(error, BrokenPipeError):
-            raise
-        raise OSError(error.errno, error.strerror, path) from None
+        with _naming(path):
+            file.flush()
     finally:
         with contextlib.suppress(OSError):  # what it could not write is known by now
             file.close()
+
+
+@contextlib.contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Name the output in an error of its file; a closed pipe is none."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, name) from None
 
 
 def _refuse_irreplaceable(place: str, path: str, advice: str) -> None:

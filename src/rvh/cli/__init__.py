@@ -18,7 +18,9 @@ __all__ = ["main", "script"]
 def script() -> NoReturn:
     """The program `rvh`: `main`, and the end of the process."""
     from rvh._tables.pandas_import import leave_out_pandas
+    from rvh.cli.stdio import settle
 
+    settle()
     leave_out_pandas()
     leave(main())
 

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from rvh._version import __version__
-from rvh.cli.exits import guarded, say
+from rvh.cli.exits import emit, guarded, say, tell
 from rvh.cli.groups import ungrouped
 from rvh.errors import show
 
@@ -52,7 +52,27 @@ COMMANDS = {
 UsageError: type[Any] = typer.BadParameter.__mro__[1]
 
 
-class Command(TyperCommand):
+#: Click would take an error of stdout for its own to handle
+print_text = guarded(emit)
+
+
+def _show_help(ctx: Any, option: Any, is_given: bool) -> None:
+    if is_given and not ctx.resilient_parsing:
+        print_text(ctx.get_help())
+        raise typer.Exit
+
+
+class _Helping:
+    """A help that is printed as data are: an error where stdout is full or closed."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return the option ``--help``."""
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        option.callback = _show_help
+        return option
+
+
+class Command(_Helping, TyperCommand):
     """A command that refuses what a parser reads in one way and a person may mean in another.
 
     Click itself keeps the last value of an option that is given twice and says nothing.
@@ -105,7 +125,7 @@ class Command(TyperCommand):
                 )
 
 
-class Group(TyperGroup):
+class Group(_Helping, TyperGroup):
     """The commands, some of which have a name of two words: the longer name is the one meant."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -117,8 +137,7 @@ class Group(TyperGroup):
         ):
             if args[1:] not in ([], ["--help"], ["-h"]):
                 raise UsageError(f"No such command: {args[0]} {args[1]}", ctx)
-            typer.echo(ctx.get_help())
-            raise typer.Exit
+            _show_help(ctx, None, is_given=True)
         return super().resolve_command(ctx, args)
 
 
@@ -142,7 +161,7 @@ def _long(option: Any) -> str:
 
 def _show_version(is_given: bool) -> None:
     if is_given:
-        typer.echo(f"rvh {__version__}")
+        print_text(f"rvh {__version__}")
         raise typer.Exit
 
 
@@ -188,7 +207,7 @@ def run(args: list[str]) -> None:
     except UsageError as error:
         context = error.ctx
         if type(error).__name__ == "NoArgsIsHelpError":
-            error.show()  # which shows the help and nothing else
+            tell(context.get_help())
         else:
             more = f"; see {context.command_path} --help" if context is not None else ""
             say(_with_value(error) + more)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from functools import wraps
 from typing import NoReturn, ParamSpec
@@ -46,7 +46,8 @@ def guard(run: Callable[[], None]) -> None:
     try:
         run()
         if sys.stdout is not None:
-            sys.stdout.flush()  # here, where a closed pipe or a full disk can still be reported
+            with _naming_stdout():
+                sys.stdout.flush()  # here, where a closed pipe or a full disk can be reported
     except RVHError as error:
         _fail(str(error))
     except BrokenPipeError:
@@ -109,10 +110,23 @@ def emit(text: str) -> None:
     if binary is None:  # a stand-in that takes text alone, as that of doctest
         print(text)
         return
-    sys.stdout.flush()
-    rest = memoryview(f"{text}\n".encode())
-    while rest:  # an unbuffered stdout may take a part at a time
-        rest = rest[binary.write(rest) :]
+    with _naming_stdout():
+        sys.stdout.flush()
+        rest = memoryview(f"{text}\n".encode())
+        while rest:  # an unbuffered stdout may take a part at a time
+            rest = rest[binary.write(rest) :]
+        binary.flush()  # before anything is said on stderr of what is then written
+
+
+@contextlib.contextmanager
+def _naming_stdout() -> Iterator[None]:
+    """Name stdout in an error of it; a closed pipe is none."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "stdout") from None
 
 
 def leave(status: int) -> NoReturn:
