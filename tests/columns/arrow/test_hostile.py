@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from arrow_forged import Array, ArrayExporter, Exporter, Forge, StreamExporter
@@ -243,3 +244,45 @@ def test_bytes_that_stand_for_something_else() -> None:
     polars = pytest.importorskip("polars", reason="polars is not installed")
     with pytest.raises(rvh.RVHTypeError, match="Object"):
         NODES.select_arrow(polars.Series([object()]))
+
+
+# -- damaged files, which pyarrow reads as they are -----------------------------------------------
+
+
+def damaged(type_: pa.DataType, right: bytes, wrong: bytes) -> pa.Table:
+    """Three texts as pyarrow reads them from an IPC file with a few other bytes."""
+    column = pa.chunked_array([pa.array(GOOD).cast(type_)])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, pa.schema({"key": type_})) as file:
+        file.write_table(pa.table({"key": column}))
+    data = sink.getvalue().to_pybytes()
+    assert data.count(right) == 1
+    return pa.ipc.open_file(pa.py_buffer(data.replace(right, wrong))).read_all()
+
+
+FORMS: dict[str, Callable[[pa.Table], Any]] = {
+    "a table": lambda table: table,
+    "a record batch": lambda table: table.to_batches()[0],
+    "a chunked array": lambda table: table.column(0),
+    "an array": lambda table: table.column(0).chunk(0),
+    "a slice": lambda table: table.column(0).chunk(0).slice(2),
+    "a reader": lambda table: table.to_reader(),
+    "pandas": lambda table: pd.Series(table.column(0), dtype=pd.ArrowDtype(table.column(0).type)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_offsets_beyond_the_data_of_a_damaged_file(form: str) -> None:
+    for type_, width in ((pa.string(), "4i"), (pa.large_binary(), "4q")):
+        right = struct.pack(f"={width}", 0, 3, 6, 8)
+        table = damaged(type_, right, struct.pack(f"={width}", 0, 3, 6, 1 << 28))
+        for call in (NODES.select_batch, NODES.select_arrow, rvh.NodeSet):
+            with pytest.raises(rvh.RVHError, match="binary offsets"):
+                call(FORMS[form](table))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_file_that_is_not_damaged(form: str) -> None:
+    right = struct.pack("=4i", 0, 3, 6, 8)
+    found = NODES.select_batch(FORMS[form](damaged(pa.string(), right, right)))
+    assert found.tolist() == NODES.select_batch(GOOD).tolist()[-len(found) :]

