@@ -513,6 +513,13 @@ def test_a_progress_as_a_placement(name: str, progress: Any) -> None:
     assert arrived.argselect_batch(keys).tolist() == placed.argselect_batch(keys).tolist()
 
 
+@pytest.mark.parametrize("new", ["b", "b\0", b"b", b"b\0"])
+def test_moves_name_ids_that_end_in_a_nul(new: str | bytes) -> None:
+    """An array of text would cut it off."""
+    found = Migration(rvh.NodeSet(["a\0"]), rvh.NodeSet([new])).moves(["key"])
+    assert (found.source.tolist(), found.target.tolist()) == (["a\0"], [new])
+
+
 def test_a_progress_is_a_placement_of_a_migration() -> None:
     """A second change while the first is on its way."""
     keys = [f"key{n}" for n in range(300)]

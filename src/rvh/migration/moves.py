@@ -149,9 +149,11 @@ def _widened(sources: NDArray[Any], width: int) -> NDArray[Any]:
 
 
 def first_sources(found: Copies) -> NDArray[Any]:
-    """Return the best source of each row, as an array of str if they all are."""
+    """Return the best source of each row, as an array of str if one can hold them all."""
     ids = to_list(found.sources[:, 0])
-    return array_of(ids) if ids and set(map(type, ids)) == {str} else found.sources[:, 0]
+    # NumPy takes trailing NULs for padding.
+    is_text = bool(ids) and all(type(node) is str and node[-1:] != "\0" for node in ids)
+    return array_of(ids) if is_text else found.sources[:, 0]
 
 
 #: the order of sources: those that lose the key, those that keep it, those that may have it
