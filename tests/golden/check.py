@@ -957,6 +957,133 @@ def answer_fingerprint(ask: Row) -> Row:
     return {"fingerprint_hex": fingerprint(node_set(ask["set"]))}
 
 
+def answer_ring_fingerprint(ask: Row) -> Row:
+    """The digest of the hash, what else decides answers, and the points in ascending order."""
+    text = f"hash={ask['hash']}"
+    if ask.get("integers", "contract") != "contract":
+        text += f" integers={ask['integers']}"
+    if ask["hit"] != "point":
+        text += f" hit={ask['hit']}"
+    if "tag" in ask:
+        text += f" tag={ask['tag']}"
+    data, lowest = f"{text}\n".encode(), -(2**63) if ask["hash"] == "murmur3" else 0
+    for token, n in sorted((int(token), n) for token, n in ask["points"]):
+        node = bytes_of(ask["nodes"][n])
+        data += struct.pack("<QQ", token - lowest, len(node)) + node
+    return {
+        "fingerprint_hex": hashlib.blake2b(data, digest_size=32, person=b"rvh Ring").hexdigest()
+    }
+
+
+def answer_faultset_fingerprint(ask: Row) -> Row:
+    """The digest of the set's, the spread, and of each node whether it lives, and its labels."""
+    nodes, labels = node_set(ask["set"]), [ask["domains"][name] for name in ask["spread"]]
+    spread = f"{tuple(ask['spread'])} {tuple(ask['most'])}"
+    data = f"nodes={fingerprint(nodes)}\nspread={spread}\n".encode()
+    order = sorted(range(len(nodes.ids)), key=lambda n: nodes.ids[n])
+    for n in order:
+        alive = b"\0" if n in ask["dead"] else b"\1"
+        for part in (nodes.ids[n], alive, *(bytes_of(kind[n]) for kind in labels)):
+            data += len(part).to_bytes(4, "little") + part
+    if not all(is_plain(label) for kind in labels for label in kind):
+        data += b"types=" + b"".join(letter(kind[n]) for n in order for kind in labels)
+    digest = hashlib.blake2b(data, digest_size=32, person=b"rvh FaultSet")
+    return {"fingerprint_hex": digest.hexdigest()}
+
+
+def is_plain(label: dict[str, Any]) -> bool:
+    """Whether no other plain label has the same bytes."""
+    if "int" in label:
+        return abs(int(label["int"])) < 2**56
+    return "str" in label and "\0" not in label["str"]
+
+
+def letter(label: dict[str, Any]) -> bytes:
+    if "int" in label:
+        return b"u" if int(label["int"]) >= 2**63 else b"i"
+    return b"s" if "str" in label else b"b"
+
+
+def answer_migration_fingerprint(ask: Row) -> Row:
+    old, new = fingerprint(node_set(ask["old"])), fingerprint(node_set(ask["new"]))
+    limit = math.ceil(Fraction(double(ask["progress_bits"])) * WORD)
+    text = f"old={old}\nnew={new}\nk={ask['k']} crossed={limit}"
+    digest = hashlib.blake2b(text.encode(), digest_size=32, person=b"rvh Migration")
+    return {"fingerprint_hex": digest.hexdigest()}
+
+
+# -- what is refused ------------------------------------------------------------------------------
+
+
+def fits(value: dict[str, Any]) -> bool:
+    """Whether a key has bytes: integers have 64 bits, and a composite key has a part."""
+    if "int" in value:
+        return -(2**63) <= int(value["int"]) < 2**64
+    return "parts" not in value or (bool(value["parts"]) and all(map(fits, value["parts"])))
+
+
+def ranked_nodes(given: Row) -> int:
+    """How many nodes of a set have a rank; 0 if there is no such set."""
+    nodes, secret = given["nodes"], given.get("secret_hex", "")
+    weights = list(map(double, given.get("weights_bits", [bits(1.0)] * len(nodes))))
+    allowed = (
+        not any("int" in node for node in nodes)
+        and all(map(bytes_of, nodes))
+        and len(set(map(bytes_of, nodes))) == len(nodes) == len(weights)
+        and len(secret) <= 2 * 64
+        and not (secret and given["scheme"] == "murmur")
+        and all(weight == 0 or 2.0**-1016 <= weight <= 2.0**970 for weight in weights)
+    )
+    return sum(weight > 0 for weight in weights) if allowed else 0
+
+
+def ring_takes(ask: Row) -> bool:
+    """Whether no two points have one token, each is on the ring, and so many nodes have points."""
+    low = -(2**63) if ask["hash"] == "murmur3" else 0
+    tokens = [int(token) for token, _ in ask["points"]]
+    on_ring = all(low <= token < low + ring_size(ask["hash"]) for token in tokens)
+    distinct = len(set(tokens)) == len(tokens)
+    return on_ring and distinct and 1 <= ask["k"] <= len({n for _, n in ask["points"]})
+
+
+def writes(ask: Row) -> bool:
+    """Whether a ring's system can write a key: integers have its width."""
+    if "int" in ask["key"] and ask["integers"] not in ("text", "contract"):
+        width = 31 if ask["integers"].startswith("int32") else 63
+        return -(2**width) <= int(ask["key"]["int"]) < 2**width
+    return True
+
+
+def is_place(ask: Row) -> bool:
+    latitude, longitude = double(ask["latitude_bits"]), double(ask["longitude_bits"])
+    return -90 <= latitude <= 90 and -180 <= longitude <= 180 and 1 <= ask["precision"] <= 12
+
+
+def has_room(ask: Row) -> bool:
+    """Whether sizes are finite and above 0, and the nodes can hold all keys."""
+    sizes = sizes_of(ask) or [1] * len(ask["keys"])
+    if not all(0 < size < math.inf for size in sizes) or Fraction(ask["load_factor"]) <= 0:
+        return False
+    room = sum(map(math.ceil, shares(node_set(ask["set"]), sum(sizes), ask["load_factor"])))
+    return "sizes_bits" in ask or "sizes" in ask or room >= len(sizes)
+
+
+#: the kind that a question would be -> whether there is an answer
+ANSWERABLE: dict[str, Callable[[Row], bool]] = {
+    "value": lambda ask: fits(ask["value"]),
+    "ranking": lambda ask: fits(ask["key"]) and 1 <= ask["k"] <= ranked_nodes(ask["set"]),
+    "partition": lambda ask: 1 <= ask["partitions"] <= 2**24,
+    "lookup": ring_takes,
+    "ring_key": writes,
+    "geohash": is_place,
+    "batch": has_room,
+}
+
+
+def answer_refused(ask: Row) -> Row:
+    return {"refused": not ANSWERABLE[ask["as"]](ask)}
+
+
 # -- the check ------------------------------------------------------------------------------------
 
 #: the kind of a case -> what answers its rows

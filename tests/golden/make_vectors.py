@@ -887,6 +887,141 @@ def fingerprints() -> Iterator[Row]:
         yield case("fingerprint", restated(file, "fingerprints"), rows)
 
 
+def other_fingerprints() -> Iterator[Row]:
+    """Of rings, fault sets and migrations."""
+    ids = {"nodes": list(map(tagged, ["b", "\u03bb3", b"a\xff"]))}
+    rows: list[Row] = []
+    for name in check.TOKENS:
+        low = -(2**63) if name == "murmur3" else 0
+        last = low + check.ring_size(name) - 1
+        points = [
+            [str(token), n] for token, n in ((low, 1), (low + 10, 0), (last - 1, 2), (last, 1))
+        ]
+        for hit in ("point", "next", "nearest"):
+            rows.append({"hash": name, "hit": hit, "points": points})
+        rows.append({"hash": name, "hit": "point", "points": points[1:2]})
+    for integers in ("text", "int32_be", "int64_be", "int32_le", "int64_le", "contract"):
+        rows.append({"hash": "md5", "hit": "next", "integers": integers, "points": [["7", 0]]})
+    rows.append({"hash": "crc32", "hit": "point", "tag": "{}", "points": [["7", 0], ["9", 2]]})
+    rows.append({**rows[-1], "hit": "nearest", "integers": "text"})
+    yield case("ring_fingerprint", "rings of tokens", rows, **ids)
+    labels = {
+        "text and small numbers": ["eu", 7, -1, "eu", 2**56 - 1],
+        "text and bytes": ["a", b"a", "a", "b", b""],
+        "a NUL in text": ["a\0", "a", "a", "a", "a"],
+        "signs": [-1, 2**64 - 1, -1, 2**63, 2**63 - 1],
+        "large numbers": [2**56, 1 - 2**56, -(2**56), 0, 1],
+    }
+    for name, zones in labels.items():
+        domains = {
+            "zone": list(map(tagged, zones)),
+            "rack": list(map(tagged, [1, 2, 1, 2, 1])),
+        }
+        shapes: list[Row] = [
+            {"spread": [], "most": [], "dead": []},
+            {"spread": ["zone"], "most": [1], "dead": [0]},
+            {"spread": ["rack"], "most": [3], "dead": []},
+            {"spread": ["zone", "rack"], "most": [2, 1], "dead": [1, 3]},
+        ]
+        for title, nodes in list(sets(FIVE, UNEVEN))[::3]:
+            shared = {"set": nodes, "domains": domains}
+            yield case("faultset_fingerprint", f"{name}: {title}", shapes, **shared)
+    before, after = (
+        list(sets(["a", "b"], [1.0, 2.0])),
+        list(sets(["b", "c", b"a"], [1.0, 1.0, 3.0])),
+    )
+    progresses = (0.0, 5e-324, 2.0**-64, 0.1, 0.5, 1 - 2.0**-53, 1.0)
+    for (name, one), (other, two) in zip(before, after[::-1], strict=True):
+        rows = [
+            {"k": k, "progress_bits": check.bits(progress)}
+            for k in (1, 2)
+            for progress in progresses
+        ]
+        yield case("migration_fingerprint", f"{name} to {other}", rows, old=one, new=two)
+
+
+# -- what is refused ------------------------------------------------------------------------------
+
+
+def refused() -> Iterator[Row]:
+    """Questions without an answer, each beside the nearest one that has an answer."""
+
+    def asked(kind: str, name: str, rows: Iterable[Row], **shared: Any) -> Row:
+        return case("refused", name, rows, **{"as": kind}, **shared)
+
+    numbers = [-(2**63) - 1, -(2**63), 2**64 - 1, 2**64, 10**30, -(10**30)]
+    values: list[Row] = [{"int": str(number)} for number in numbers]
+    values += [{"parts": [{"str": "a"}, value]} for value in values]
+    values += [{"parts": []}, {"str": ""}, {"bytes": ""}]
+    yield asked("value", "keys", [{"value": value} for value in values])
+
+    murmur, blake2b = a_set(["a", "b"], "murmur"), a_set(["a", "b"])
+    wrong: list[Row] = [a_set(ids) for ids in ([], ["a", ""], ["a", "a"], ["a", b"a"], ["a", 1])]
+    wrong += [{**blake2b, "secret_hex": "00" * n} for n in (64, 65)]
+    wrong += [{**murmur, "secret_hex": "00"}, murmur]
+    limits = [
+        2.0**-1016,
+        2.0**970,
+        math.nextafter(2.0**-1016, 0),
+        math.nextafter(2.0**970, math.inf),
+    ]
+    for weights in (
+        *([limit, 1.0] for limit in limits),
+        *([1.0, weight] for weight in (-1.0, -0.0, math.inf, -math.inf, math.nan, 5e-324)),
+        *([0.0, 0.0], [1.0], [1.0, 1.0, 1.0]),
+    ):
+        written = [check.bits(weight) for weight in weights]
+        wrong += [{**murmur, "weights_bits": written}, {**blake2b, "weights_bits": written}]
+    rows = [{"set": each, "k": 1} for each in wrong]
+    rows += [{"set": blake2b, "k": k} for k in (0, 2, 3)]
+    one = a_set(["a", "b"], "murmur", b"", [1.0, 0.0])
+    rows += [{"set": one, "k": k} for k in (1, 2)]
+    yield asked("ranking", "sets of nodes", rows, key={"str": "key"})
+
+    counts = [0, 1, 2**24, 2**24 + 1]
+    yield asked("partition", "partitions", [{"partitions": count} for count in counts])
+
+    rows = []
+    for name in check.TOKENS:
+        low = -(2**63) if name == "murmur3" else 0
+        last = low + check.ring_size(name) - 1
+        for tokens in ([low, last], [low, low], [low - 1, last], [low, last + 1]):
+            points = [[str(token), n] for n, token in enumerate(tokens)]
+            rows.append({"hash": name, "points": points, "k": 2})
+        points = [[str(low), 0], [str(last), 0]]
+        rows += [{"hash": name, "points": points, "k": k} for k in (0, 1, 2)]
+    yield asked("lookup", "rings", rows, hit="point")
+
+    ends = [2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**63 - 1, 2**63, -(2**63)]
+    keys: list[Row] = [{"str": "1"}, *({"int": str(number)} for number in ends)]
+    for integers in ("text", "int32_be", "int64_be", "int32_le", "int64_le", "contract"):
+        rows = [{"key": key} for key in keys]
+        yield asked("ring_key", f"keys of rings, {integers}", rows, integers=integers)
+
+    places = [(90.0, 180.0), (-90.0, -180.0), (math.nextafter(90, 91), 0.0), (math.nan, 0.0)]
+    places += [(math.nextafter(-90, -91), 0.0), (0.0, math.nextafter(180, 181)), (0.0, math.inf)]
+    places += [(0.0, math.nextafter(-180, -181)), (0.0, math.nan)]
+    rows = [
+        {"latitude_bits": check.bits(one), "longitude_bits": check.bits(two), "precision": 12}
+        for one, two in places
+    ]
+    rows += [{**rows[0], "precision": precision} for precision in (0, 1, 13)]
+    yield asked("geohash", "places", rows)
+
+    three = {"keys": [tagged(n) for n in range(3)]}
+    rows = [{**three, "load_factor": factor} for factor in ("0", "0.1", "0.66", "0.67", "1")]
+    sizes: list[list[float]] = [[1.0, 5e-324, 2.0], [1.0, 0.0, 2.0], [1.0, -1.0, 2.0]]
+    sizes += [[1.0, math.inf, 2.0], [1.0, math.nan, 2.0]]
+    rows += [
+        {**three, "load_factor": "1", "sizes_bits": list(map(check.bits, each))} for each in sizes
+    ]
+    rows += [
+        {**three, "load_factor": "1", "sizes": list(map(str, each))}
+        for each in ([1, 1, 1], [1, 0, 1], [1, -1, 1])
+    ]
+    yield asked("batch", "bounded load", rows, set=blake2b)
+
+
 #: section, or a further file of one (`rankings-2`) -> what it is about, and its cases
 SECTIONS: dict[str, tuple[str, Any]] = {
     "bytes": ("The bytes of node ids and keys.", bytes_),
@@ -905,6 +1040,8 @@ SECTIONS: dict[str, tuple[str, Any]] = {
     "rings": ("Points of rings, and the nodes of keys and tokens.", rings),
     "migrations": ("Where keys cross, and what moves from one set to another.", migrations),
     "fingerprints": ("The fingerprint of a set of nodes.", fingerprints),
+    "fingerprints-2": ("The fingerprints of rings, fault sets and migrations.", other_fingerprints),
+    "refused": ("What has no answer, beside what just has one.", refused),
 }
 
 

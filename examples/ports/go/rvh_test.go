@@ -90,6 +90,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"no geohash":      failed(NewGeoSet(set, []string{"u0", "a"}, 12)),
 		"load factor":     failed(NewAssigner(set, 0.5)),
 		"no room":         failed(set.AssignBalanced([]Key{Int(1), Int(2), Int(3)}, 0.1, nil)),
+		"the median":      failed(WeightsFrom(1, []Measure{{[]float64{0}, 1}}, 0, 1)),
+		"value of node 0": failed(WeightsFrom(1, []Measure{{[]float64{-1}, 1}}, 0, 1)),
 		"size of key 0":   failed(RealSizes([]float64{0})),
 		"factor is +Inf":  failed(set.Capacities(1, math.Inf(1))),
 		"two sizes":       failed(assigner.Assign([]Key{Int(1), Int(1)}, &twoSizes)),

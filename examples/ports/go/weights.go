@@ -1,6 +1,7 @@
 package rvh
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -23,6 +24,14 @@ func WeightsFrom(nodes int, measures []Measure, low, high float64) ([]float64, e
 	for _, measure := range measures {
 		if len(measure.Values) != nodes {
 			return nil, fmt.Errorf("rvh: a measure has %d values for %d nodes", len(measure.Values), nodes)
+		}
+		for i, value := range measure.Values {
+			if value < 0 || math.IsInf(value, 0) {
+				return nil, fmt.Errorf("rvh: the value of node %d is %v", i, value)
+			}
+		}
+		if measure.Exponent != 0 && measure.Median() == 0 {
+			return nil, errors.New("rvh: the median of a measure is 0, by which values are divided")
 		}
 		for i, factor := range measure.Factors() {
 			if weights[i] == 0 || factor == 0 {

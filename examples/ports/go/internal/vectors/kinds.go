@@ -12,32 +12,40 @@ import (
 type answers = map[string]any
 
 // kinds are the answers to each kind of question.
-var kinds = map[string]func(fields) answers{
-	"value": func(f fields) answers {
-		return answers{"key_hex": hex.EncodeToString(f.key("value").Bytes())}
-	},
-	"hash":      hash,
-	"score":     score,
-	"logarithm": logarithm,
-	"ranking":   ranking,
-	"weights":   weights,
-	"partition": partition,
-	"replicas":  replicas,
-	"repair":    repair,
-	"batch":     batch,
-	"assigner":  assigner,
-	"geohash":   geohash,
-	"nearest":   nearest,
-	"buckets":   buckets,
-	"counts":    counts,
-	"points":    points,
-	"ring_key":  ringKey,
-	"lookup":    lookup,
-	"crossing":  crossing,
-	"moves":     moves,
-	"fingerprint": func(f fields) answers {
-		return answers{"fingerprint_hex": f.set("set").nodes.Fingerprint()}
-	},
+var kinds map[string]func(fields) answers
+
+func init() { // refused asks the others
+	kinds = map[string]func(fields) answers{
+		"value": func(f fields) answers {
+			return answers{"key_hex": hex.EncodeToString(f.key("value").Bytes())}
+		},
+		"hash":                  hash,
+		"score":                 score,
+		"logarithm":             logarithm,
+		"ranking":               ranking,
+		"weights":               weights,
+		"partition":             partition,
+		"replicas":              replicas,
+		"repair":                repair,
+		"batch":                 batch,
+		"assigner":              assigner,
+		"geohash":               geohash,
+		"nearest":               nearest,
+		"buckets":               buckets,
+		"counts":                counts,
+		"points":                points,
+		"ring_key":              ringKey,
+		"lookup":                lookup,
+		"crossing":              crossing,
+		"moves":                 moves,
+		"ring_fingerprint":      ringFingerprint,
+		"faultset_fingerprint":  faultSetFingerprint,
+		"migration_fingerprint": migrationFingerprint,
+		"refused":               refused,
+		"fingerprint": func(f fields) answers {
+			return answers{"fingerprint_hex": f.set("set").nodes.Fingerprint()}
+		},
+	}
 }
 
 func hash(f fields) answers {
@@ -356,4 +364,51 @@ func moves(f fields) answers {
 			return [2]int{old.position(m.From), new.position(m.To)}
 		}),
 	}
+}
+
+func ringFingerprint(f fields) answers {
+	hash, ids := rvh.TokenHash(f.text("hash")), each(get[[]value](f, "nodes"), value.id)
+	points := each(get[[][2]any](f, "points"), func(point [2]any) rvh.Point {
+		return rvh.Point{Token: parseToken(hash, point[0].(string)), Node: ids[int(point[1].(float64))]}
+	})
+	options := rvh.RingOptions{
+		Hash: hash, Hit: rvh.Hit(f.text("hit")), Integers: rvh.Integers(f.text("integers")), Tag: f.text("tag"),
+	}
+	return answers{"fingerprint_hex": must(rvh.NewRing(points, options)).Fingerprint()}
+}
+
+func faultSetFingerprint(f fields) answers {
+	_, faults := faultSet(f)
+	return answers{"fingerprint_hex": faults.Fingerprint()}
+}
+
+func migrationFingerprint(f fields) answers {
+	old, new := f.set("old").nodes.Fingerprint(), f.set("new").nodes.Fingerprint()
+	return answers{"fingerprint_hex": rvh.MigrationFingerprint(old, new, f.small("k"), f.double("progress_bits"))}
+}
+
+// refused says whether what is asked is an error.
+func refused(f fields) (answer answers) {
+	defer func() {
+		if recover() != nil {
+			answer = answers{"refused": true}
+		}
+	}()
+	switch f.text("as") {
+	case "ranking":
+		for _, node := range get[struct{ Nodes []value }](f, "set").Nodes {
+			if node.Int != nil {
+				panic("an id is an integer")
+			}
+		}
+		must(f.set("set").nodes.Select(f.key("key"), f.small("k")))
+	case "partition":
+		must(rvh.NewPartitionTable(must(rvh.NewNodeSet([]string{"a"}, rvh.Options{})), uint32(f.small("partitions")), 1))
+	case "lookup":
+		ring, _, _ := ring(f)
+		must(ring.Lookup(rvh.Text("key"), f.small("k")))
+	default:
+		kinds[f.text("as")](f)
+	}
+	return answers{"refused": false}
 }
