@@ -297,9 +297,8 @@ def protobufs(session: nox.Session) -> None:
 @nox.session
 def clusters(session: nox.Session) -> None:
     """Test Dask, Spark and Ray with workers of their own, and dbt; needs a JRE."""
-    locked = {"PIP_CONSTRAINT": ".ci/clusters.txt", "PIP_BUILD_CONSTRAINT": ".ci/clusters.txt"}
-    session.install("--require-hashes", "--requirement=.ci/clusters.txt", env=locked)
-    session.install("--no-deps", ".", env=locked)
+    session.install("--require-hashes", "--requirement=.ci/clusters.txt")
+    session.install("--no-deps", ".")
     parts = ("tests/clusters", "tests/recipes", "src/rvh/integrations")
     session.run(*PYTEST, *parts, *session.posargs)
 
