@@ -54,7 +54,7 @@ def watch(thing: SelectionCache | _Membership, name: str | None = None) -> None:
     Examples
     --------
     >>> from rvh import observe
-    from rvh.cache import SelectionCache
+    >>> from rvh.cache import SelectionCache
     >>> cache = SelectionCache(["a", "b"], maxsize=1000)
     >>> observe.watch(cache, "sessions")
     >>> observe.unwatch(cache)
@@ -83,7 +83,7 @@ def unwatch(thing: SelectionCache | _Membership) -> None:
     Examples
     --------
     >>> from rvh import observe
-    from rvh.cache import SelectionCache
+    >>> from rvh.cache import SelectionCache
     >>> cache = SelectionCache(["a", "b"], maxsize=1000)
     >>> observe.watch(cache, "sessions")
     >>> observe.unwatch(cache)
