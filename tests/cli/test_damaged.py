@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+import pyarrow as pa
 import pytest
 from sizes import LARGE, examples
 
@@ -111,3 +112,15 @@ def test_offsets_that_point_anywhere(spawn, tmp_path, kind):
 @pytest.mark.parametrize("seed", [1])
 def test_any_bytes(spawn, tmp_path, kind, seed):
     run_script(spawn, tmp_path, f"KIND, SEED, CASES = {kind!r}, {seed}, {examples(30)}{RANDOM}")
+
+
+def test_a_size_that_no_memory_has(fails, tmp_path):
+    """A stream says how long its messages are; this one has 1008 bytes, and says 2^46."""
+    path = tmp_path / "k.arrows"
+    with pa.ipc.new_stream(path, pa.schema({"id": pa.string()})) as stream:
+        stream.write_batch(pa.record_batch({"id": ["a" * 1000]}))
+    data, size = path.read_bytes(), (1008).to_bytes(8, "little")
+    assert data.count(size) == 1
+    path.write_bytes(data.replace(size, (2**46).to_bytes(8, "little")))
+    message = fails("assign", path, "-n", "a,b", "-K", "id", "-o", tmp_path / "out.csv")
+    assert message.startswith(f"{path}: ")

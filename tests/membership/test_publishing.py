@@ -176,6 +176,13 @@ def test_a_state_does_not_overwrite_its_target(target: Path) -> None:
         Publisher(str(target), state=target)
 
 
+def test_a_state_that_is_nested_too_deeply(target: Path, tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(b"[" * 9999)
+    with pytest.raises(rvh.RVHError, match=f"the state {path} is damaged: .*: delete it"):
+        Publisher(str(target), state=path)
+
+
 def test_a_file_numbers_its_documents(target: Path) -> None:
     source = FileSource(target)
 

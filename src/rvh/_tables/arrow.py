@@ -17,6 +17,8 @@ from rvh.errors import RVHError
 
 #: mean size of the record batches of a file above which they are mapped, not read, into memory
 MAPPED_BYTES = 1 << 25
+#: bytes read at once: a size is what the stream says, and Python makes room for all of it first
+PIECE_BYTES = 1 << 26
 #: the mark at the end of a stream
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 #: the start of a message that never comes: a stream that merely stops is read as complete
@@ -32,10 +34,17 @@ class _Tail:
         self._stream = stream
         self.last = b""
 
-    def read(self, size: int = -1) -> bytes:
-        data: bytes = self._stream.read(size)
+    def read(self, size: int) -> bytes:
+        data: bytes = self._stream.read(min(size, PIECE_BYTES))
+        if len(data) == PIECE_BYTES < size:
+            data += b"".join(self._pieces(size - PIECE_BYTES))
         self.last = (self.last + data[-8:])[-8:]
         return data
+
+    def _pieces(self, size: int) -> Iterator[bytes]:
+        while size > 0 and (piece := self._stream.read(min(size, PIECE_BYTES))):
+            yield piece
+            size -= len(piece)
 
     def close(self) -> None:
         """Leave the stream to its owner."""

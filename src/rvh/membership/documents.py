@@ -359,7 +359,7 @@ def _yaml(source: str, data: bytes) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise RVHError(f"{source} is not YAML: {where}{getattr(error, 'problem', error)}") from None
-    except (RVHError, RecursionError, ValueError, TypeError, LookupError) as error:
+    except Exception as error:  # what PyYAML makes values by fails in many ways: `!!timestamp x`
         raise RVHError(f"{source} is not YAML that can be read: {error}") from None
 
 

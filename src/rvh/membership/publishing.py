@@ -332,7 +332,7 @@ class Publisher:
             return
         except OSError as error:
             raise RVHError(f"the state {path} cannot be read: {error.strerror}") from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RVHError(f"the state {path} is damaged: {error}: {ANEW}") from None
         if not isinstance(saved, dict) or saved.get("format") != FORMAT:
             raise RVHError(f"{path} is no state of a publisher: name another file")

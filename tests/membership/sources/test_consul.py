@@ -267,6 +267,7 @@ def test_metadata(agent: Agent) -> None:
         ({"body": "<html>", "headers": {}}, "has no X-Consul-Index: is it Consul"),
         ({"body": "<html>", "headers": {"X-Consul-Index": "7"}}, "is no list of instances"),
         ({"body": '[{"Node": {}}]', "headers": {"X-Consul-Index": "7"}}, "is no list of instances"),
+        ({"body": '[{"x": ' + "[" * 9999, "headers": {"X-Consul-Index": "7"}}, "is no list of"),
         ({"headers": {"X-Consul-Results-Filtered-By-ACLs": "true"}}, "may not read all of it"),
     ],
 )

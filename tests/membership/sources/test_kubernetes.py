@@ -427,6 +427,8 @@ def test_contexts_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (config(**{"current-context": ""}), r"no current-context: choose one, \?context=NAME"),
         (config(clusters=[]), "has no cluster 'c': there are none"),
         ("a: [", "it is not YAML"),
+        ("a: !!timestamp x", "it is not YAML"),
+        ("[" * 9999, "it is not YAML"),
         ("7", "it holds no object"),
     ],
 )

@@ -234,7 +234,7 @@ class ConsulSource:
             )
             if not nodes:
                 raise RVHError(f"no instance of {show(self._service)} is registered")
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except web.NO_JSON as error:
             what = f"the answer is no list of instances as Consul has it: {error}"
             return Refused(RVHError(f"{self.name}: {what}"))
         except RVHError as error:

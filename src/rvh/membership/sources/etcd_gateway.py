@@ -213,7 +213,7 @@ class Gateway:
     def _decoded(self, path: str, data: bytes, kind: type[Answer]) -> Answer:
         try:
             return msgspec.json.decode(data, type=kind, strict=False)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except web.NO_JSON as error:
             raise RVHError(
                 f"{self.endpoint}{path} has not answered as etcd does: it begins "
                 f"{show(data[:40])} ({error}): is it etcd 3.4 or later?"
@@ -231,5 +231,5 @@ class Gateway:
 def _message(data: bytes) -> str:
     try:
         return msgspec.json.decode(data, type=_Failure).message
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except web.NO_JSON:
         return show(data.decode("utf-8", "replace").strip(), 120)

@@ -146,10 +146,10 @@ def _read(path: Path) -> Mapping[str, Any]:
 
     try:
         value = yaml.safe_load(path.read_bytes())
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise RVHError(f"{path} is no kubeconfig: it is not YAML") from None
     except OSError as error:
         raise RVHError(f"{path} cannot be read: {error.strerror}") from None
+    except Exception:  # what PyYAML makes values by fails in many ways: `!!timestamp x`
+        raise RVHError(f"{path} is no kubeconfig: it is not YAML") from None
     if not isinstance(value, dict):
         raise RVHError(f"{path} is no kubeconfig: it holds no object")
     return value

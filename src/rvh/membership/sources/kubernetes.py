@@ -315,7 +315,7 @@ class KubernetesSource:
     def _decode(self, data: Any, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(data, type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except web.NO_JSON as error:
             what = kind.__name__.lower()
             raise RVHError(f"{self.name}: the answer is no {what} of Kubernetes: {error}") from None
 

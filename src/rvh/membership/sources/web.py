@@ -24,9 +24,12 @@ from rvh.membership.documents import MAX_BYTES
 from rvh.membership.sources import without_secrets
 
 __all__ = [
-    *("Answer", "bearer", "checked", "connect", "get", "lost", "read", "read_secret"),
-    *("reason_of", "tls", "within"),
+    *("NO_JSON", "Answer", "bearer", "checked", "connect", "get", "lost", "read"),
+    *("read_secret", "reason_of", "tls", "within"),
 ]
+
+#: what msgspec raises of bytes that are no JSON of a type; the last of what is nested too deeply
+NO_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 #: the largest file that holds a token, in bytes
 SECRET_MAX = 1 << 16
@@ -141,7 +144,7 @@ def _message(data: bytes) -> str:
     """What an answer says: the member message, or its first line, unless that is HTML."""
     try:
         return str(msgspec.json.decode(data)["message"])
-    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError, LookupError):
+    except (*NO_JSON, TypeError, LookupError):
         line = data[:400].decode("utf-8", "replace").strip().partition("\n")[0]
         return "" if line.startswith("<") else line
 
