@@ -149,6 +149,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @here
+def fuzz_python(session: nox.Session) -> None:
+    """Fuzz Python's face, readers and commands, each for so many seconds: SECONDS [TARGET ...]."""
+    folder = str(Path("build", "atheris").resolve())
+    session.run(*PIP, "--upgrade", "--target", folder, "atheris==3.0.0")
+    session.run("python", "tests/fuzz", *(session.posargs or ["20"]), env={"PYTHONPATH": folder})
+
+
+@here
 def gate(session: nox.Session) -> None:
     """Count instructions: no kernel may need more than benchmarks/gate/baseline.json says."""
     if "avx2" not in Path("/proc/cpuinfo").read_text("utf-8").split():
