@@ -32,8 +32,9 @@ __all__ = ["Target", "Twin", "differs", "mutated", "outcome", "target", "workpla
 HERE = Path(__file__).parent
 #: seconds after which an input is taken to hang: the process ends with a traceback
 HANGS = 60
-#: what in messages differs from one process to the next
-PRIVATE = re.compile(r"0x[0-9a-f]*|/tmp/[\w./-]+")
+#: what in messages differs from one process to the next: addresses, folders, and the byte order of
+#: an empty array, which its pickle loses
+PRIVATE = re.compile(r"0x[0-9a-f]*|/tmp/[\w./-]+|(?<=dtype=')[<>]")
 
 
 @dataclass(frozen=True)
