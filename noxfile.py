@@ -124,28 +124,30 @@ def emulated(session: nox.Session, processor: str) -> None:
 
 @here
 def fuzz(session: nox.Session) -> None:
-    """Fuzz the readers of requests and of rows, each for so many seconds, 20 unless given.
+    """Fuzz every C interface: with runs that are the same everywhere, or `-- SECONDS [NAME...]`.
 
-    An input that they fail on is printed, and stands in the folder; so do those that reached new
-    code, where the next run begins.
+    An input that fails stands in build/fuzz, and its name is printed. So do, in folders, those that
+    reached new code in seconds that were asked for: the next ones begin there.
     """
-    (seconds,) = session.posargs or ["20"]
-    folder = Path("build", "fuzz")
+    seconds, *names = session.posargs or [""]
+    folder, seeds = Path("build", "fuzz"), Path("src", "rvh_kernels", "tests", "seeds")
     sanitizers = "-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
     session.run(
         *("cmake", "-S", "src/rvh_kernels", "-B", str(folder), "-G", "Ninja", "-DRVH_FUZZ=ON"),
-        *("-DCMAKE_C_COMPILER=clang", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"),
-        f"-DCMAKE_C_FLAGS={sanitizers}",
+        *("-DCMAKE_C_COMPILER=clang", "-DCMAKE_BUILD_TYPE=Fuzz"),
+        f"-DCMAKE_C_FLAGS=-O1 -g1 {sanitizers}",
         silent=True,
     )
     session.run("cmake", "--build", str(folder), silent=True)
-    limits = (f"-max_total_time={seconds}", "-max_len=4096", "-timeout=10", "-print_final_stats=1")
-    prefix = f"-artifact_prefix={folder}/"
-    for name in ("messages", "rows"):
-        found, seeds = folder / name, f"src/rvh_kernels/tests/{name}"
-        found.mkdir(exist_ok=True)
-        program = str(folder / f"fuzz_{name}")
-        session.run(program, *limits, prefix, str(found), seeds, external=True)
+    extent = [f"-max_total_time={seconds}"] if seconds else ["-runs=500", "-seed=1"]
+    limits = ("-max_len=4096", "-len_control=10", "-timeout=60", "-print_final_stats=1")
+    for name in names or sorted(each.name for each in seeds.iterdir()):
+        with tempfile.TemporaryDirectory() as nothing:
+            found = folder / name if seconds else Path(nothing)
+            found.mkdir(exist_ok=True)
+            options = (*extent, *limits, f"-artifact_prefix={folder}/{name}-")
+            program = str(folder / f"fuzz_{name}")
+            session.run(program, *options, str(found), str(seeds / name), external=True)
 
 
 @here

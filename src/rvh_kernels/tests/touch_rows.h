@@ -4,14 +4,9 @@
 #define TOUCH_ROWS_H
 
 #include "../rvh_kernels.h"
+#include "require.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define REQUIRE(ok)     \
-  do {                  \
-    if (!(ok)) abort(); \
-  } while (0)
 
 /* A newline and `size` bytes of text, in memory that ends with them. */
 static uint8_t *lines_of(const uint8_t *text, size_t size) {
