@@ -784,6 +784,13 @@ def rings() -> Iterator[Row]:
     yield from lookups(rng)
 
 
+def counts_by_floats() -> Iterator[Row]:
+    """Numbers of nodes that have another count if the last product is not rounded to a float."""
+    rows = [{"weights_bits": [check.bits(1.0)] * n} for n in (29, 31, 41, 43, 49, 58, 62, 67, 73)]
+    for system in ("ketama", "libmemcached"):
+        yield case("counts", f"equal nodes: {system}", rows, system=system)
+
+
 def ring_keys() -> Iterator[Row]:
     """What is hashed of a key: integers as a system writes them, and what is between braces."""
     numbers = [0, 1, -1, 127, 128, -128, 255, 256, 2**31 - 1, -(2**31)]
@@ -1038,6 +1045,7 @@ SECTIONS: dict[str, tuple[str, Any]] = {
     "geohashes": ("Geohashes of places, and rankings by nearness.", geohashes),
     "buckets": ("Buckets by number: jump hash, JumpBackHash, k distinct ones.", buckets),
     "rings": ("Points of rings, and the nodes of keys and tokens.", rings),
+    "rings-2": ("Numbers of hashes that depend on floats of 32 bits.", counts_by_floats),
     "migrations": ("Where keys cross, and what moves from one set to another.", migrations),
     "fingerprints": ("The fingerprint of a set of nodes.", fingerprints),
     "fingerprints-2": ("The fingerprints of rings, fault sets and migrations.", other_fingerprints),

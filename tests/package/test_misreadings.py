@@ -179,6 +179,8 @@ MISREADINGS = (
     ("fingerprints", "ids without lengths",
      'len(nodes.ids[n]).to_bytes(8, "little") + nodes.ids[n]', "nodes.ids[n]"),
     ("fingerprints", "no word about weights", "'' if nodes.weights is None else ' weighted'", "''"),
+    ("rings-2", "libmemcached's products are doubles",
+     "float32(float32(float32(share * 160) / 4) * len(weights))", "share * 160 / 4 * len(weights)"),
     ("fingerprints-2", "tokens are counted from the ring's first",
      "token - lowest, len(node)", 'token - int(ask["points"][0][0]), len(node)'),
     ("fingerprints-2", "equal bytes are equal labels",
