@@ -72,7 +72,10 @@ def make_arrow(chance: random.Random, forge: Forge, depth: int = 0) -> tuple[Any
         offsets = struct.pack(f"={room + 1}{'i' if kind == 'u' else 'q'}", *ends)
         return forge.schema(kind.encode()), array(bitmap, offsets, text)
     if kind.startswith("v"):
-        sizes, wild = [0, 3, 12, 13, 20], chance.random() < 0.3
+        sizes = [0, 3, 12, 13, 20]
+        wild = (
+            depth == 0 and chance.random() < 0.3
+        )  # a wrong category is an error without a row too
         views = [
             struct.pack(
                 "=i4sii", chance.choice([*sizes, *([-1, 21] * wild)]), b"0123",
@@ -145,3 +148,13 @@ def make_numpy(chance: random.Random) -> Any:
 @seeds
 def test_numpy(seed: int) -> None:
     check(lambda: make_numpy(random.Random(seed)))
+
+
+@pytest.mark.parametrize("point", [0x110000, 0x7FFFFFFF, 2**32 - 1])
+def test_code_points_above_the_last(point: int) -> None:
+    """NumPy makes a str of some of them, whose UTF-8 would be bytes that are none."""
+    texts = np.array([97, 128512, 0x10FFFF, point], np.uint32).view("U2")
+    for keys in (texts, texts.astype(texts.dtype.newbyteorder()), texts[::-1][:1]):
+        for call in (NODES.select_batch, NODES.select_arrow, compose_keys, rvh.NodeSet):
+            with pytest.raises(rvh.RVHError, match=r"above U\+10FFFF"):
+                call(keys)

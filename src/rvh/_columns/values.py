@@ -258,26 +258,17 @@ def objects_of(array: NDArray[Any], what: str = "value", first: int = 0) -> list
     RVHError
         An element of a U array is not Unicode.
     """
-    try:
-        objects: list[Any] = array.tolist()
-    except (SystemError, ValueError):
-        if array.dtype.kind != "U":
-            raise
-        return [
-            _numpy_str(element, f"{what} at position {position}")
-            for position, element in enumerate(array.reshape(-1, 1), first)
-        ]
+    if array.dtype.kind == "U" and array.dtype.itemsize > 0:
+        # NumPy makes an error of some code points, and of others a str that Python could not make.
+        points = np.ascontiguousarray(array).view(f"{array.dtype.byteorder}u4")
+        if points.size > 0 and points.max() > sys.maxunicode:
+            wrong = (points.reshape(len(array), -1) > sys.maxunicode).any(axis=1)
+            raise RVHError(
+                f"{what} at position {first + int(wrong.argmax())} holds a code point above "
+                "U+10FFFF, so it is not text: repair the array it came from"
+            )
+    objects: list[Any] = array.tolist()
     return objects
-
-
-def _numpy_str(element: NDArray[Any], where: str) -> str:
-    try:
-        return str(element[0])
-    except (SystemError, ValueError):
-        raise RVHError(
-            f"{where} holds a code point above U+10FFFF, so it is not text: "
-            "repair the array it came from"
-        ) from None
 
 
 def key_word(value: Any, position: int | None = None, what: str = "key") -> int:
