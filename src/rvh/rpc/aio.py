@@ -247,8 +247,8 @@ class AsyncClient:
     # -- calls ------------------------------------------------------------------------------------
 
     def _end(self, timeout: float | None) -> float:
-        self._ways.refuse_child()
         """When a call that begins now has to end; the error where it is not for this loop."""
+        self._ways.refuse_child()
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             if self._loop is not None:
