@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -201,9 +202,13 @@ def _of_list(sizes: Any) -> NDArray[Any] | None:
     return array
 
 
+def _is_word(number: int | None) -> bool:
+    return number is not None and 0 <= number < 1 << 64
+
+
 def _one_by_one(sizes: Any) -> NDArray[Any]:
-    whole = list(map(as_index, sizes))
-    if all(number is not None and 0 <= number < 1 << 64 for number in whole):
+    whole = [*takewhile(_is_word, map(as_index, sizes))]
+    if len(whole) == len(sizes):
         return np.array(whole, dtype=np.uint64)  # NumPy's integers: doubles would lose digits
     return np.array(
         [real_number(size, f"the size at position {at}") for at, size in enumerate(sizes)],
