@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rvh.errors import RVHError
 
@@ -63,3 +65,14 @@ def is_stream(path: str) -> bool:
     if path == "-" or descriptor(path) is not None:
         return True
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+@contextmanager
+def named_in_errors(name: str) -> Iterator[None]:
+    """Name an output in an error of its file; a closed pipe is none."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, name) from None

@@ -9,7 +9,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
-from rvh._tables.descriptors import descriptor, duplicate, is_stream, process_and_number
+from rvh._tables.descriptors import (
+    descriptor,
+    duplicate,
+    is_stream,
+    named_in_errors,
+    process_and_number,
+)
 from rvh._tables.encoders import Encoder
 from rvh._tables.signals import signals_held, stopped_by_signals
 from rvh._tables.unfinished import unfinished
@@ -39,14 +45,14 @@ class Sink:
         size = len(rest)
         if self._abandoned:
             return size
-        with _naming(self._name):
+        with named_in_errors(self._name):
             while rest:  # an unbuffered stdout (PYTHONUNBUFFERED) may take a part at a time
                 rest = rest[self._file.write(rest) :]
         return size
 
     def flush(self) -> None:
         if not self._abandoned:
-            with _naming(self._name):
+            with named_in_errors(self._name):
                 self._file.flush()
 
     def close(self) -> None:
@@ -150,7 +156,7 @@ def _opened(output: Output, moves: list[tuple[str, str]]) -> Iterator[Any]:
             _copy_attributes(place, part)
         with _open_sink(file, path, compression, level) as sink:
             yield sink
-        with _naming(path):
+        with named_in_errors(path):
             file.close()
     finally:
         with contextlib.suppress(OSError):  # it has failed already
@@ -164,7 +170,7 @@ def _stream(path: str) -> Iterator[tuple[BinaryIO, str]]:
         if sys.stdout is None:
             raise RVHError("stdout is closed, so - cannot be written")
         yield sys.stdout.buffer, "stdout"
-        with _naming("stdout"):
+        with named_in_errors("stdout"):
             sys.stdout.buffer.flush()
         return
     number = descriptor(path)
@@ -174,22 +180,11 @@ def _stream(path: str) -> Iterator[tuple[BinaryIO, str]]:
         file = opened(duplicate(number, path, os.O_RDONLY), "wb")
     try:
         yield file, path
-        with _naming(path):
+        with named_in_errors(path):
             file.flush()
     finally:
         with contextlib.suppress(OSError):  # what it could not write is known by now
             file.close()
-
-
-@contextlib.contextmanager
-def _naming(name: str) -> Iterator[None]:
-    """Name the output in an error of its file; a closed pipe is none."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, name) from None
 
 
 def _refuse_irreplaceable(place: str, path: str, advice: str) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import IntEnum
 from functools import wraps
 from typing import NoReturn, ParamSpec
 
+from rvh._tables.descriptors import named_in_errors
 from rvh.errors import RVHError
 
 P = ParamSpec("P")
@@ -46,7 +47,7 @@ def guard(run: Callable[[], None]) -> None:
     try:
         run()
         if sys.stdout is not None:
-            with _naming_stdout():
+            with named_in_errors("stdout"):
                 sys.stdout.flush()  # here, where a closed pipe or a full disk can be reported
     except RVHError as error:
         _fail(str(error))
@@ -110,23 +111,12 @@ def emit(text: str) -> None:
     if binary is None:  # a stand-in that takes text alone, as that of doctest
         print(text)
         return
-    with _naming_stdout():
+    with named_in_errors("stdout"):
         sys.stdout.flush()
         rest = memoryview(f"{text}\n".encode())
         while rest:  # an unbuffered stdout may take a part at a time
             rest = rest[binary.write(rest) :]
         binary.flush()  # before anything is said on stderr of what is then written
-
-
-@contextlib.contextmanager
-def _naming_stdout() -> Iterator[None]:
-    """Name stdout in an error of it; a closed pipe is none."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, "stdout") from None
 
 
 def leave(status: int) -> NoReturn:
