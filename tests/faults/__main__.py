@@ -2,8 +2,8 @@
 
     unshare -rm python tests/faults disk    # on disks of its own, full in one way or the other
     python tests/faults kill 500            # so many kills
-    python tests/faults streams               # in processes that are forked
-    python tests/faults streams 1 1           # in processes of their own, as a shell starts them
+    python tests/faults streams             # in processes that are forked
+    python tests/faults streams 1 1         # in processes of their own, as a shell starts them
 
 A line that names a writer or a command is a fault.
 """

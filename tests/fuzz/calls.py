@@ -62,7 +62,7 @@ APART = {
 }
 #: methods with a part of those
 METHODS_APART = {
-    *("save", "load", "print_continuum", "resume", "estimate", "resume", "with_nodes", "moved"),
+    *("save", "load", "print_continuum", "resume", "estimate", "with_nodes", "moved"),
 }
 
 

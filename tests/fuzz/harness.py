@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 HANGS = 60
 #: what in messages differs from one process to the next: addresses, folders, and the byte order of
 #: an array, which its pickle may lose
-PRIVATE = re.compile(r"0x[0-9a-f]*|/tmp/[\w./-]+|(?<=dtype=)[^,)]*")
+PRIVATE = re.compile(rf"0x[0-9a-f]*|{re.escape(tempfile.gettempdir())}/[\w./-]+|(?<=dtype=)[^,)]*")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Calls of every public name, and command lines: an answer or an error in words, as the twin's.
 
-`nox -s fuzz_python -- SECONDS` does the same for longer, led by the code that is reached.
+`nox -s fuzz_python -- SECONDS calls commands` draws more.
 """
 
 from __future__ import annotations
