@@ -279,6 +279,8 @@ def test_no_change_is_lost_where_several_threads_make_them() -> None:
         (lambda: RingFace([4, True]), TypeError, "position 1 is of type bool"),
         (lambda: RingFace({"a"}), TypeError, "nodes is of type set"),
         (lambda: RingFace({"a": 1}, {"a": 2}), ValueError, "weights= was given beside nodes"),
+        (lambda: RingFace([["a"], "b"], {"b": 2}), TypeError, "position 0 is of type list"),
+        (lambda: RingFace(iter(["a"]), {"a": 2}), TypeError, "nodes is of type list_iterator"),
         (lambda: RingFace(["a"], [2]), TypeError, "weights is of type list"),
         (lambda: RingFace(rvh.NodeSet(["a"]), weight_fn=len), ValueError, "beside a NodeSet"),
         (lambda: RingFace(["a"], weight_fn=12), TypeError, "weight_fn is 12: pass a function"),
