@@ -142,8 +142,7 @@ def fuzz(session: nox.Session) -> None:
     sanitizers = "-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
     session.run(
         *("cmake", "-S", "src/rvh_kernels", "-B", str(folder), "-G", "Ninja", "-DRVH_FUZZ=ON"),
-        # A type that CMake does not know, so that it adds no flags of its own.
-        *("-DCMAKE_C_COMPILER=clang", "-DCMAKE_BUILD_TYPE=Fuzz"),
+        *("-DCMAKE_C_COMPILER=clang", "-DCMAKE_BUILD_TYPE=None"),
         f"-DCMAKE_C_FLAGS=-O1 -g1 {sanitizers}",
         silent=True,
     )
@@ -241,7 +240,7 @@ def library(name: str) -> str:
 
 @nox.session
 def asan(session: nox.Session) -> None:
-    """Run tests with an extension module that has ASan and UBSan: all of them, or those that are given."""
+    """Run tests with an extension module that has AddressSanitizer and UBSan; some unless given."""
     install_sanitized(session, "address,undefined")
     env = {
         # C++ libraries throw, and ASan wants to have seen libstdc++ by then.

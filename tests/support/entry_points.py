@@ -109,7 +109,7 @@ CALLS: dict[str, Call] = {
     "subset": partial(WEIGHTED.subset, [True] * 4 + [False] * 5),
     "FaultSet.select_batch": partial(FAULTS.select_batch, TEXTS, 2, spread="zone"),
     "FaultSet.select": partial(FAULTS.select, "key", 2, spread="zone"),
-    "FaultSet.repair": partial(FAULTS.repair, ROWS, TEXTS, 2),
+    "FaultSet.repair": partial(FAULTS.repair, TEXTS, ROWS, 2),
     "PartitionTable": partial(PartitionTable, SET, 64, 2),
     "lookup": partial(TABLE.lookup, "key"),
     "lookup_batch": partial(TABLE.lookup_batch, TEXTS),
