@@ -111,6 +111,10 @@ EMULATORS = {
     # Without AVX2 the fallback must be found, not just chosen.
     "x86_64": ("gcc", "qemu-x86_64;-cpu;Nehalem"),
 }
+#: older kinds of x86-64 -> what rvh chooses there; qemu has no AVX-512
+OLDER = {"Nehalem": "portable", "Haswell": "avx2"}
+#: the vectors of each step of a ranking
+STAGES = "rvh_gives and (bytes.json or scores.json or logarithms.json or rankings.json)"
 
 
 @here
@@ -128,6 +132,57 @@ def emulated(session: nox.Session, processor: str) -> None:
         f"-DCMAKE_CROSSCOMPILING_EMULATOR={emulator}",
     ]
     run_c_tests(session, processor, options)
+
+
+@here
+@nox.parametrize("processor", list(OLDER), ids=list(OLDER))
+def older(session: nox.Session, processor: str) -> None:
+    """Test the installed package on older processors; without arguments, with some vectors."""
+    if platform.machine() != "x86_64":
+        session.skip("this machine is no x86-64")
+    python = ("qemu-x86_64", "-cpu", processor, sys.executable)
+    code = f"from rvh import cpu; assert cpu.active() == {OLDER[processor]!r}, cpu.available()"
+    session.run(*python, "-c", code, external=True)
+    tests = session.posargs or ("tests/package/test_vectors.py", "-k", STAGES)
+    env = {"RVH_TEST_SIZE": "small"}
+    session.run(*python, *PYTEST[1:], "-p", "no:cacheprovider", *tests, env=env, external=True)
+
+
+@here
+@nox.parametrize("processor", ["aarch64", "s390x"], ids=["aarch64", "s390x"])
+def foreign(session: nox.Session, processor: str) -> None:
+    """Test the package with a Python of another processor, from Debian; arguments go to pytest."""
+    if not Path(f"build/c-{processor}").is_dir():
+        session.error(f"first: nox -s 'emulated({processor})', which compiles the C libraries")
+    session.run("python", ".ci/foreign.py", processor, *session.posargs)
+
+
+#: what zig calls a system and a processor -> what CMake calls them
+TARGETS = {
+    "aarch64-macos": ("Darwin", "arm64"),
+    "x86_64-macos": ("Darwin", "x86_64"),
+    "x86_64-windows-gnu": ("Windows", "AMD64"),
+    "aarch64-windows-gnu": ("Windows", "ARM64"),
+}
+
+
+@nox.session
+@nox.parametrize("target", list(TARGETS), ids=list(TARGETS))
+def targets(session: nox.Session, target: str) -> None:
+    """Compile and link the C libraries and their tests for macOS and Windows."""
+    session.install("ziglang", "cmake", "ninja")
+    code = "import pathlib, ziglang; print(pathlib.Path(ziglang.__file__).with_name('zig'))"
+    zig = str(session.run("python", "-c", code, silent=True)).strip()
+    system, processor = TARGETS[target]
+    folder = f"build/c-{target}"
+    session.run(
+        *("cmake", "-S", "src/rvh_kernels", "-B", folder, "-G", "Ninja", "-DRVH_C_TESTS=ON"),
+        *(f"-DCMAKE_SYSTEM_NAME={system}", f"-DCMAKE_SYSTEM_PROCESSOR={processor}"),
+        *("-DCMAKE_COMPILE_WARNING_AS_ERROR=ON", f"-DCMAKE_C_COMPILER={zig};cc;-target;{target}"),
+        *(f"-DCMAKE_C_ARCHIVE_CREATE={zig} ar qc <TARGET> <OBJECTS>", "-DCMAKE_C_ARCHIVE_FINISH="),
+        silent=True,
+    )
+    session.run("cmake", "--build", folder, "--clean-first", silent=True)
 
 
 @here

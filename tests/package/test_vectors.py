@@ -24,6 +24,8 @@ from golden import check, make_vectors
     "case", [pytest.param(case, id=f"{name}: {case['name']}") for name, case in CASES]
 )
 def test_rvh_gives_what_the_vectors_say(case: Row) -> None:
+    if case["kind"] == "geohash":
+        pytest.importorskip("pygeohash", reason="pygeohash is not installed")
     RVH[case["kind"]](case)
 
 

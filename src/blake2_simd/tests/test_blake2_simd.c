@@ -32,9 +32,21 @@ static void *allocate(size_t size) {
 }
 
 static void *allocate_aligned(size_t size) {
+#if defined(_WIN32) /* which lacks C11's */
+  void *p = _aligned_malloc(size, 64);
+#else
   void *p = aligned_alloc(64, (size + 63) / 64 * 64);
+#endif
   if (p == NULL) abort();
   return p;
+}
+
+static void free_aligned(void *p) {
+#if defined(_WIN32)
+  _aligned_free(p);
+#else
+  free(p);
+#endif
 }
 
 static uint64_t random_state = 1;
@@ -150,10 +162,10 @@ static void test_compress(void) {
         for (size_t w = 0; w < 8; w++)
           check(h[w * stride + l] == expected[l][w], "compress", words, l);
     }
-  free(h);
-  free(m);
-  free(t);
-  free(final);
+  free_aligned(h);
+  free_aligned(m);
+  free_aligned(t);
+  free_aligned(final);
 }
 
 static uint8_t text[2 * LENGTHS + 8192];
@@ -262,9 +274,9 @@ static void test_tile(const blake2_simd_params *params) {
                       "tile", first + i, s + l);
     }
   }
-  free(hi);
-  free(lo);
-  free(block);
+  free_aligned(hi);
+  free_aligned(lo);
+  free_aligned(block);
   blake2_simd_prefixes_free(prefixes);
 }
 
@@ -341,9 +353,9 @@ static void test_long_suffixes(const blake2_simd_params *params, const uint8_t *
       check_words(row_hi[i], row_lo[i], digest, "long row", 120 + i, size);
     }
   }
-  free(hi);
-  free(lo);
-  free(block);
+  free_aligned(hi);
+  free_aligned(lo);
+  free_aligned(block);
   blake2_simd_prefixes_free(prefixes);
 }
 
