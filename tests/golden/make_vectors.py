@@ -2,8 +2,8 @@
 
     python tests/golden/make_vectors.py SECTION NEW_FILE
 
-A recorded file is never written again. Rows that are missing go into a new file of the section,
-`rankings-2.json` for example. `tests/package/test_vectors.py` asks rvh what the rows ask.
+A released file never changes: rows that are missing are then a new file of the section.
+`tests/package/test_vectors.py` asks rvh what the rows ask.
 """
 
 from __future__ import annotations
@@ -1029,36 +1029,41 @@ def refused() -> Iterator[Row]:
     yield asked("batch", "bounded load", rows, set=blake2b)
 
 
-#: section, or a further file of one (`rankings-2`) -> what it is about, and its cases
-SECTIONS: dict[str, tuple[str, Any]] = {
+#: section -> what it is about, and what makes its cases, in the order in which they were recorded
+SECTIONS: dict[str, tuple[Any, ...]] = {
     "bytes": ("The bytes of node ids and keys.", bytes_),
     "hashes": ("The hashes that the other sections use, and tokens of rings.", hashes),
     "scores": ("The score of one node for one key.", scores),
     "logarithms": ("m, its logarithm, and the weighted score.", logarithms),
     "rankings": ("The ranking of the nodes of a set for a key, ties and m = 0 too.", rankings),
-    "weights": ("Weights of nodes from stake, capacity and rtt.", weights),
-    "weights-2": ("Powers in weights that lie in the middle of two doubles.", powers),
+    "weights": ("Weights of nodes from stake, capacity and rtt.", weights, powers),
     "partitions": ("The partition of a key and the partition's owners.", partitions),
     "faultsets": ("Replicas among the living, spread over domains, and their repair.", faultsets),
-    "balanced": ("Bounded load by keys and by sizes, and an assigner's history.", balanced),
-    "balanced-2": ("An assigner's history with integers and doubles as sizes.", mixed_sizes),
+    "balanced": (
+        "Bounded load by keys and by sizes, and an assigner's history.",
+        balanced,
+        mixed_sizes,
+    ),
     "geohashes": ("Geohashes of places, and rankings by nearness.", geohashes),
     "buckets": ("Buckets by number: jump hash, JumpBackHash, k distinct ones.", buckets),
-    "rings": ("Points of rings, and the nodes of keys and tokens.", rings),
-    "rings-2": ("Numbers of hashes that depend on floats of 32 bits.", counts_by_floats),
+    "rings": ("Points of rings, and the nodes of keys and tokens.", rings, counts_by_floats),
     "migrations": ("Where keys cross, and what moves from one set to another.", migrations),
-    "fingerprints": ("The fingerprint of a set of nodes.", fingerprints),
-    "fingerprints-2": ("The fingerprints of rings, fault sets and migrations.", other_fingerprints),
+    "fingerprints": (
+        "Fingerprints of node sets, rings, fault sets and migrations.",
+        fingerprints,
+        other_fingerprints,
+    ),
     "refused": ("What has no answer, beside what just has one.", refused),
 }
 
 
 def written(section: str) -> str:
     """A file's text: one row a line."""
-    about, cases = SECTIONS[section]
-    said = {"format": 1, "section": section.partition("-")[0], "about": about}
+    about, *makers = SECTIONS[section]
+    said = {"format": 1, "section": section, "about": about}
     head = json.dumps(said)[:-1]
-    return head + ', "cases": [\n' + ",\n".join(map(written_case, cases())) + "\n]}\n"
+    cases = [written_case(found) for maker in makers for found in maker()]
+    return head + ', "cases": [\n' + ",\n".join(cases) + "\n]}\n"
 
 
 def written_case(found: Row) -> str:
