@@ -373,14 +373,14 @@ def test_what_is_there_is_not_touched(fails, call, keys, tmp_path, monkeypatch):
 def test_a_folder_that_is_filled_meanwhile(fails, keys, tmp_path, monkeypatch):
     out = tmp_path / "out"
     out.mkdir()
-    rmdir = os.rmdir
+    rename = os.rename
 
-    def filled(path, **more):
-        if Path(path) == out:
+    def filled(path, place):
+        if Path(place) == out:
             (out / "theirs").touch()
-        rmdir(path, **more)
+        rename(path, place)
 
-    monkeypatch.setattr(os, "rmdir", filled)
+    monkeypatch.setattr(os, "rename", filled)
     message = fails("split", keys, "-qK", "id", "-n", LIST, "-o", out)
     assert "something else was put there meanwhile" in message
     assert sorted(os.listdir(tmp_path)) == ["k.csv", "out"]

@@ -43,7 +43,8 @@ def in_a_space_of_mounts() -> tuple[str, ...]:
 def test_disks_that_are_full() -> None:
     """An error that names the file, which is as it was, and nothing beside it."""
     said = faults("disk", "4", before=in_a_space_of_mounts())
-    assert re.search(r" 2[0-9] runs under (full disks|limits)", said)
+    (runs,) = re.findall(r" ([0-9]+) runs under (?:full disks|limits)", said)
+    assert int(runs) > 20
 
 
 def test_kills_at_random_moments() -> None:
@@ -53,4 +54,5 @@ def test_kills_at_random_moments() -> None:
 
 def test_streams_that_are_closed_full_or_slow() -> None:
     """A status and at most one line; nothing of Python's own, and no stream that is waited for."""
-    assert re.search(r", 3[0-9] runs$", faults("streams", "10"))
+    (runs,) = re.findall(r", ([0-9]+) runs$", faults("streams", "10"))
+    assert int(runs) > 30

@@ -64,9 +64,11 @@ def new_folder(path: str) -> Iterator[str]:
     with _temporary(part, path):
         yield part
         try:
-            with contextlib.suppress(FileNotFoundError):
-                os.rmdir(place)  # the empty one, which no folder replaces on every system
-            os.rename(part, place)
+            try:
+                os.rename(part, place)
+            except FileExistsError:  # Windows, where no folder takes the place of an empty one
+                os.rmdir(place)
+                os.rename(part, place)
         except OSError as error:
             raise RVHError(
                 f"{path} cannot be made: {error.strerror}; something else was put there meanwhile"
