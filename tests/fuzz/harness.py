@@ -33,8 +33,8 @@ HERE = Path(__file__).parent
 #: seconds after which an input is taken to hang: the process ends with a traceback
 HANGS = 60
 #: what in messages differs from one process to the next: addresses, folders, and the byte order of
-#: an array, which its pickle may lose
-PRIVATE = re.compile(rf"0x[0-9a-f]*|{re.escape(tempfile.gettempdir())}/[\w./-]+|(?<=dtype=)[^,)]*")
+#: an array, which its pickle may lose, and with it where a long message is cut
+PRIVATE = re.compile(rf"0x[0-9a-f]*|{re.escape(tempfile.gettempdir())}/[\w./-]+|(?s:(?<=dtype=).*)")
 
 
 @dataclass(frozen=True)
