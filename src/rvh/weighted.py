@@ -131,7 +131,7 @@ def _check_measure(name: str, values: Any, length: int | None) -> NDArray[np.flo
             f"{name} at position {at} is {numbers[at]}: it has to be finite and {domain}; "
             "None or NaN stands for a value that is missing"
         )
-    return numbers
+    return numbers + 0.0  # -0.0 is 0
 
 
 def _factors(name: str, numbers: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:

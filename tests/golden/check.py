@@ -99,9 +99,9 @@ def hash128to64(low: int, high: int) -> int:
     return b * mul % WORD
 
 
-def blake2b(data: bytes, secret: bytes = b"") -> bytes:
-    """BLAKE2b with a digest of 16 bytes."""
-    return hashlib.blake2b(data, digest_size=16, key=secret).digest()
+def blake2b(data: bytes, secret: bytes = b"", size: int = 16, person: bytes = b"") -> bytes:
+    """BLAKE2b with a digest of so many bytes, and a personalisation that is padded with NULs."""
+    return hashlib.blake2b(data, digest_size=size, key=secret, person=person).digest()
 
 
 def splitmix64(seed: int, number: int) -> int:
@@ -226,7 +226,8 @@ def answer_hash(ask: Row) -> Row:
     if name == "murmur64a":
         return {"hash_value": str(murmur64a(data, int(ask["seed"])))}
     if name == "blake2b":
-        return {"digest_hex": blake2b(data, bytes.fromhex(ask["secret_hex"])).hex()}
+        secret, person = bytes.fromhex(ask["secret_hex"]), ask.get("person", "").encode()
+        return {"digest_hex": blake2b(data, secret, ask.get("digest_size", 16), person).hex()}
     return {"hash_value": str(TOKENS[name](data))}
 
 
@@ -319,7 +320,7 @@ def node_set(given: Row) -> NodeSet:
         list(map(bytes_of, given["nodes"])),
         given["scheme"],
         bytes.fromhex(given.get("secret_hex", "")),
-        None if weights is None else list(map(double, weights)),
+        None if weights is None else [double(weight) + 0.0 for weight in weights],  # -0.0 is 0
     )
 
 
@@ -388,7 +389,7 @@ def answer_weights(ask: Row) -> Row:
     for name, exponent in {**MEASURES, **exponents}.items():
         if f"{name}_bits" not in ask:
             continue
-        numbers = [None if it is None else double(it) for it in ask[f"{name}_bits"]]
+        numbers = [None if it is None else double(it) + 0.0 for it in ask[f"{name}_bits"]]
         middle, each = factors(numbers, exponent)
         product = each if product is None else list(map(float.__mul__, product, each))
         product = [0.0 if weight != weight else weight for weight in product]  # 0 times infinity
@@ -445,11 +446,16 @@ def walk(
 
 def nested(domains: Row, spread: list[str], nodes: int) -> list[list[Any]]:
     """For each level the domain of each node: its label together with those around it."""
-    labels = [[tuple(label.items()) for label in domains[name]] for name in spread]
+    labels = [[tuple(typed(label).items()) for label in domains[name]] for name in spread]
     return [
         [tuple(level[n] for level in labels[: depth + 1]) for n in range(nodes)]
         for depth in range(len(spread))
     ]
+
+
+def typed(label: dict[str, Any]) -> dict[str, Any]:
+    """A label as it is compared: a UUID is its text."""
+    return {"str": bytes_of(label).decode()} if "uuid" in label else label
 
 
 def living(ask: Row) -> list[int]:
@@ -941,24 +947,30 @@ def answer_moves(ask: Row) -> Row:
 # -- 14 Fingerprints ------------------------------------------------------------------------------
 
 
-def fingerprint(nodes: NodeSet) -> str:
-    """The digest of scheme, ids by their bytes, and weights."""
+def digest_of(name: str, message: bytes, secret: bytes = b"") -> str:
+    return blake2b(message, secret, 32, name.encode()).hex()
+
+
+def set_message(nodes: NodeSet) -> bytes:
+    """Scheme, ids by their bytes, and weights."""
     data = f"scheme={nodes.scheme}{'' if nodes.weights is None else ' weighted'}\n".encode()
     for n in sorted(range(len(nodes.ids)), key=lambda n: nodes.ids[n]):
         data += len(nodes.ids[n]).to_bytes(8, "little") + nodes.ids[n]
         if nodes.weights is not None:
             data += struct.pack("<d", nodes.weights[n])
-    return hashlib.blake2b(
-        data, digest_size=32, key=nodes.secret, person=b"rvh NodeSet"
-    ).hexdigest()
+    return data
+
+
+def fingerprint(nodes: NodeSet) -> str:
+    return digest_of("rvh NodeSet", set_message(nodes), nodes.secret)
 
 
 def answer_fingerprint(ask: Row) -> Row:
     return {"fingerprint_hex": fingerprint(node_set(ask["set"]))}
 
 
-def answer_ring_fingerprint(ask: Row) -> Row:
-    """The digest of the hash, what else decides answers, and the points in ascending order."""
+def ring_message(ask: Row) -> bytes:
+    """The hash, what else decides answers, and the points in ascending order."""
     text = f"hash={ask['hash']}"
     if ask.get("integers", "contract") != "contract":
         text += f" integers={ask['integers']}"
@@ -970,14 +982,17 @@ def answer_ring_fingerprint(ask: Row) -> Row:
     for token, n in sorted((int(token), n) for token, n in ask["points"]):
         node = bytes_of(ask["nodes"][n])
         data += struct.pack("<QQ", token - lowest, len(node)) + node
-    return {
-        "fingerprint_hex": hashlib.blake2b(data, digest_size=32, person=b"rvh Ring").hexdigest()
-    }
+    return data
 
 
-def answer_faultset_fingerprint(ask: Row) -> Row:
-    """The digest of the set's, the spread, and of each node whether it lives, and its labels."""
-    nodes, labels = node_set(ask["set"]), [ask["domains"][name] for name in ask["spread"]]
+def answer_ring_fingerprint(ask: Row) -> Row:
+    return {"fingerprint_hex": digest_of("rvh Ring", ring_message(ask))}
+
+
+def faultset_message(ask: Row) -> bytes:
+    """The set's fingerprint, the spread, and of each node whether it lives, and its labels."""
+    nodes = node_set(ask["set"])
+    labels = [list(map(typed, ask["domains"][name])) for name in ask["spread"]]
     spread = f"{tuple(ask['spread'])} {tuple(ask['most'])}"
     data = f"nodes={fingerprint(nodes)}\nspread={spread}\n".encode()
     order = sorted(range(len(nodes.ids)), key=lambda n: nodes.ids[n])
@@ -987,8 +1002,11 @@ def answer_faultset_fingerprint(ask: Row) -> Row:
             data += len(part).to_bytes(4, "little") + part
     if not all(is_plain(label) for kind in labels for label in kind):
         data += b"types=" + b"".join(letter(kind[n]) for n in order for kind in labels)
-    digest = hashlib.blake2b(data, digest_size=32, person=b"rvh FaultSet")
-    return {"fingerprint_hex": digest.hexdigest()}
+    return data
+
+
+def answer_faultset_fingerprint(ask: Row) -> Row:
+    return {"fingerprint_hex": digest_of("rvh FaultSet", faultset_message(ask))}
 
 
 def is_plain(label: dict[str, Any]) -> bool:
@@ -1004,12 +1022,15 @@ def letter(label: dict[str, Any]) -> bytes:
     return b"s" if "str" in label else b"b"
 
 
-def answer_migration_fingerprint(ask: Row) -> Row:
+def migration_message(ask: Row) -> bytes:
+    """The fingerprints of both sets, k, and the first hash that has not crossed."""
     old, new = fingerprint(node_set(ask["old"])), fingerprint(node_set(ask["new"]))
     limit = math.ceil(Fraction(double(ask["progress_bits"])) * WORD)
-    text = f"old={old}\nnew={new}\nk={ask['k']} crossed={limit}"
-    digest = hashlib.blake2b(text.encode(), digest_size=32, person=b"rvh Migration")
-    return {"fingerprint_hex": digest.hexdigest()}
+    return f"old={old}\nnew={new}\nk={ask['k']} crossed={limit}".encode()
+
+
+def answer_migration_fingerprint(ask: Row) -> Row:
+    return {"fingerprint_hex": digest_of("rvh Migration", migration_message(ask))}
 
 
 # -- what is refused ------------------------------------------------------------------------------

@@ -187,6 +187,30 @@ def logarithms() -> Iterator[Row]:
     yield case("logarithm", "every size of m", rows)
 
 
+def personal_hashes() -> Iterator[Row]:
+    """The messages of some fingerprints, whose digests are the fingerprints."""
+
+    def of(kind: str) -> list[Row]:
+        cases = [each for each in other_fingerprints() if each["kind"] == kind]
+        return [{**each, **row} for each in cases for row in each["rows"]]
+
+    plain = [each for _, each in sets(FIVE, [0.1, 2.0, 1.0, 2.0**-1016, 2.0**970])]
+    for name, kind, message, asked in (
+        ("rvh Ring", "ring_fingerprint", check.ring_message, slice(0, None, 6)),
+        ("rvh FaultSet", "faultset_fingerprint", check.faultset_message, slice(1, None, 9)),
+        ("rvh Migration", "migration_fingerprint", check.migration_message, slice(3, None, 25)),
+    ):
+        rows = [{"data_hex": message(each).hex()} for each in of(kind)[asked]]
+        shared = {"hash": "blake2b", "secret_hex": "", "digest_size": 32, "person": name}
+        yield case("hash", f"BLAKE2b of 32 bytes, {name}", rows, **shared)
+    for secret in (b"", SECRET):
+        nodes = [each for each in map(check.node_set, plain) if each.secret == secret]
+        rows = [{"data_hex": check.set_message(each).hex()} for each in nodes]
+        shared = {"hash": "blake2b", "secret_hex": secret.hex(), "digest_size": 32}
+        title = f"BLAKE2b of 32 bytes, rvh NodeSet, a secret of {len(secret)} bytes"
+        yield case("hash", title, rows, **shared, person="rvh NodeSet")
+
+
 # -- 5 Rankings -----------------------------------------------------------------------------------
 
 
@@ -288,6 +312,13 @@ def rankings() -> Iterator[Row]:
         yield from restated_rankings(file)
 
 
+def minus_zero() -> Iterator[Row]:
+    rows = [{"key": tagged(key)} for key in ("a", 1, b"\xff")]
+    for scheme in ("blake2b", "murmur"):
+        nodes = a_set(["a", "b", "c"], scheme, b"", [-0.0, 1.0, 2.0])
+        yield case("ranking", f"a weight of -0.0: {scheme}", rows, set=nodes)
+
+
 def restated_rankings(file: str) -> Iterator[Row]:
     recorded = old(file)
     for each in recorded["cases"]:
@@ -375,6 +406,32 @@ def powers() -> Iterator[Row]:
     row = {"stake_bits": list(map(check.bits, [*subnormal, *[1.0] * 7]))}
     rows.append({**row, "exponents_bits": {"stake": check.bits(5.0)}})
     yield case("weights", "powers in the middle of two doubles", rows)
+
+
+#: values whose quotient with the median 1 has 41 digits, of which the last is a 5, and exponents
+TIED = (
+    *((float.fromhex("0x1.ddedb14p-20"), 2.0), (float.fromhex("0x1.aa89884p-20"), 2.0)),
+    *((float.fromhex("0x1.f0f7eb4p-20"), 2.0), (float.fromhex("0x1.fba85e4p-20"), 2.0)),
+    *((float.fromhex("0x1.cec28p-33"), 3.0), (float.fromhex("0x1.e9628p-33"), 3.0)),
+)
+
+
+def tied_powers() -> Iterator[Row]:
+    rows: list[Row] = []
+    for value, exponent in TIED:
+        stake = list(map(check.bits, [value, 1.0, 1.5]))
+        rows.append(
+            {"stake_bits": [*stake, stake[1]], "exponents_bits": {"stake": check.bits(exponent)}}
+        )
+    yield case("weights", "quotients on a tie of 40 digits", rows)
+    rows = [
+        {
+            "stake_bits": list(map(check.bits, [-0.0, 1.0, 3.0])),
+            "exponents_bits": {"stake": check.bits(exponent)},
+        }
+        for exponent in (1.0, 2.0, 0.5, 0.0)
+    ]
+    yield case("weights", "a stake of -0.0", rows)
 
 
 # -- 7 Partition tables ---------------------------------------------------------------------------
@@ -477,6 +534,22 @@ def faultsets() -> Iterator[Row]:
             domains=labels,
             **{name: each[name] for name in ("spread", "most", "dead", "k")},
         )
+
+
+#: labels of which just the last two are one domain, though some have the same bytes or digits
+ALIKE: list[Row] = [
+    *({"int": "1"}, {"str": "1"}, {"int": "-1"}, {"int": "18446744073709551615"}),
+    *({"uuid": "F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6"},),
+    *({"str": "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"},),
+]
+
+
+def labels_alike() -> Iterator[Row]:
+    rows = [{"key": tagged(f"key-{n}")} for n in range(6)]
+    shared: Row = {"set": a_set(TWELVE[:6]), "domains": {"zone": ALIKE}}
+    for k in (5, 6):
+        title = f"labels that look alike, k={k}"
+        yield case("replicas", title, rows, **shared, spread=["zone"], most=[1], dead=[], k=k)
 
 
 # -- 9 Bounded load, sizes, the assigner ----------------------------------------------------------
@@ -731,6 +804,18 @@ def buckets() -> Iterator[Row]:
         yield case("buckets", name, asked, buckets=each["buckets"], k=each["k"])
 
 
+def words() -> Iterator[Row]:
+    """A composite key, and bytes, have another word than the integer with the same bytes."""
+    keys: list[Row] = [
+        *({"int": "5"}, {"parts": [{"int": "5"}]}, {"bytes": "0500000000000000"}),
+        *({"parts": [{"str": "a"}, {"int": "-1"}]}, {"parts": [{"str": ""}]}),
+        {"uuid": "F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6"},
+    ]
+    rows = [{"key": key} for key in keys]
+    for count in (10, 1000):
+        yield case("buckets", f"words of {count} buckets", rows, buckets=count, k=3)
+
+
 # -- 12 Rings -------------------------------------------------------------------------------------
 
 #: nodes of which the first two share a point, which is before one of the third's; and that point
@@ -789,6 +874,28 @@ def counts_by_floats() -> Iterator[Row]:
     rows = [{"weights_bits": [check.bits(1.0)] * n} for n in (29, 31, 41, 43, 49, 58, 62, 67, 73)]
     for system in ("ketama", "libmemcached"):
         yield case("counts", f"equal nodes: {system}", rows, system=system)
+
+
+def counts_by_order() -> Iterator[Row]:
+    """Weights of hash_ring whose counts are others if the share is computed first."""
+    asked = [[4.8, 1.2], [0.5, 1.2, 6.8], [4.3, 3.9, 3.6, 3.4, 3.8], [5.2, 4.2, 3.2]]
+    rows = [{"weights_bits": list(map(check.bits, each))} for each in asked]
+    yield case("counts", "the order of operations: hash-ring", rows, system="hash-ring")
+
+
+def across_the_ends() -> Iterator[Row]:
+    """The nearest of the last and the first point, beside the end, the start and half-way."""
+    for name in check.TOKENS:
+        size = check.ring_size(name)
+        lowest = -(2**63) if name == "murmur3" else 0
+        for first, last in ((10, size - 30), (30, size - 9)):
+            points = [[str(lowest + token), n] for n, token in enumerate((first, size // 2, last))]
+            middle = (first + last - size) // 2
+            tokens = [last + 1, size - 1, 0, first - 1, middle, middle + 1]
+            rows: list[Row] = [{"key": tagged("a")}]
+            rows += [{"token": str(lowest + token % size)} for token in tokens]
+            shared: Row = {"hash": name, "hit": "nearest", "points": points, "k": 2}
+            yield case("lookup", f"nearest across the ends, {first}: {name}", rows, **shared)
 
 
 def ring_keys() -> Iterator[Row]:
@@ -864,6 +971,16 @@ def migrations() -> Iterator[Row]:
             for k, k_new in ((1, 1), (2, 2), (3, 3), (1, 3), (2, 4), (3, 1)):
                 title = f"{name} to {other}, k={k}, k_new={k_new}"
                 yield case("moves", title, asked[:10], old=one, new=two, k=k, k_new=k_new)
+
+
+def limits() -> Iterator[Row]:
+    """Keys around a progress that is no whole number of 2^-64."""
+    for progress in (0.1 * 2.0**-12, 1e-9, 1e-15, 1e-18):
+        limit = math.ceil(Fraction(progress) * 2**64)
+        hashes = [inverse_murmur64a(limit + d, check.KEY_SEED) for d in (-2, -1, 0)]
+        shared = {"progress_bits": check.bits(progress), "steps": 1000}
+        rows = [{"key": {"bytes": key.hex()}} for key in hashes]
+        yield case("crossing", f"around the progress {progress}", rows, **shared)
 
 
 # -- 14 Fingerprints ------------------------------------------------------------------------------
@@ -945,6 +1062,17 @@ def other_fingerprints() -> Iterator[Row]:
             for progress in progresses
         ]
         yield case("migration_fingerprint", f"{name} to {other}", rows, old=one, new=two)
+
+
+def rare_fingerprints() -> Iterator[Row]:
+    weights = ([-0.0, 1.0], [0.0, 1.0])
+    rows = [{"set": a_set(["a", "b"], "blake2b", b"", each)} for each in weights]
+    yield case("fingerprint", "a weight of -0.0", rows)
+    shapes: list[Row] = [{"spread": ["zone"], "most": [1], "dead": [n]} for n in (0, 5)]
+    shared: Row = {"set": a_set(TWELVE[:6]), "domains": {"zone": ALIKE}}
+    yield case("faultset_fingerprint", "labels that look alike", shapes, **shared)
+    two: Row = {"set": a_set(["a", "b"]), "domains": {"zone": ALIKE[4:]}}
+    yield case("faultset_fingerprint", "a UUID and its text", shapes[:1], **two)
 
 
 # -- what is refused ------------------------------------------------------------------------------
@@ -1032,26 +1160,45 @@ def refused() -> Iterator[Row]:
 #: section -> what it is about, and what makes its cases, in the order in which they were recorded
 SECTIONS: dict[str, tuple[Any, ...]] = {
     "bytes": ("The bytes of node ids and keys.", bytes_),
-    "hashes": ("The hashes that the other sections use, and tokens of rings.", hashes),
+    "hashes": (
+        "The hashes that the other sections use, and tokens of rings.",
+        hashes,
+        personal_hashes,
+    ),
     "scores": ("The score of one node for one key.", scores),
     "logarithms": ("m, its logarithm, and the weighted score.", logarithms),
-    "rankings": ("The ranking of the nodes of a set for a key, ties and m = 0 too.", rankings),
-    "weights": ("Weights of nodes from stake, capacity and rtt.", weights, powers),
+    "rankings": (
+        "The ranking of the nodes of a set for a key, ties and m = 0 too.",
+        rankings,
+        minus_zero,
+    ),
+    "weights": ("Weights of nodes from stake, capacity and rtt.", weights, powers, tied_powers),
     "partitions": ("The partition of a key and the partition's owners.", partitions),
-    "faultsets": ("Replicas among the living, spread over domains, and their repair.", faultsets),
+    "faultsets": (
+        "Replicas among the living, spread over domains, and their repair.",
+        faultsets,
+        labels_alike,
+    ),
     "balanced": (
         "Bounded load by keys and by sizes, and an assigner's history.",
         balanced,
         mixed_sizes,
     ),
     "geohashes": ("Geohashes of places, and rankings by nearness.", geohashes),
-    "buckets": ("Buckets by number: jump hash, JumpBackHash, k distinct ones.", buckets),
-    "rings": ("Points of rings, and the nodes of keys and tokens.", rings, counts_by_floats),
-    "migrations": ("Where keys cross, and what moves from one set to another.", migrations),
+    "buckets": ("Buckets by number: jump hash, JumpBackHash, k distinct ones.", buckets, words),
+    "rings": (
+        "Points of rings, and the nodes of keys and tokens.",
+        rings,
+        counts_by_floats,
+        counts_by_order,
+        across_the_ends,
+    ),
+    "migrations": ("Where keys cross, and what moves from one set to another.", migrations, limits),
     "fingerprints": (
         "Fingerprints of node sets, rings, fault sets and migrations.",
         fingerprints,
         other_fingerprints,
+        rare_fingerprints,
     ),
     "refused": ("What has no answer, beside what just has one.", refused),
 }

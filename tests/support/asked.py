@@ -95,6 +95,14 @@ def rvh_value(case: Row) -> None:
 def rvh_hash(case: Row) -> None:
     data = [bytes.fromhex(row.get("data_hex", "")) for row in case["rows"]]
     name = case["hash"]
+    if "person" in case:  # messages of fingerprints, which rvh gives elsewhere
+        known = {
+            row["fingerprint_hex"]
+            for each in FILES["fingerprints.json"]["cases"]
+            for row in each["rows"]
+        }
+        assert known.issuperset(column(case, "digest_hex"))
+        return
     if name == "blake2b":  # of node and key, wherever the message is parted
         secret = bytes.fromhex(case["secret_hex"])
         for each, digest in zip(data, column(case, "digest_hex"), strict=True):

@@ -24,7 +24,7 @@ func (s *NodeSet) Fingerprint() string {
 			message.WriteString(little64(math.Float64bits(s.weights[s.position[id]])))
 		}
 	}
-	return digest256(s.secret, "rvh NodeSet", message.String())
+	return Digest256(s.secret, "rvh NodeSet", message.String())
 }
 
 func (s *NodeSet) sorted() []string {
@@ -50,7 +50,7 @@ func (r *Ring) Fingerprint() string {
 	for _, point := range r.points {
 		message.WriteString(little64(point.Token) + little64(uint64(len(point.Node))) + point.Node)
 	}
-	return digest256("", "rvh Ring", message.String())
+	return Digest256("", "rvh Ring", message.String())
 }
 
 // Fingerprint is equal for fault sets that put every key on the same nodes, for every k.
@@ -82,7 +82,7 @@ func (f *FaultSet) Fingerprint() string {
 	if !plain {
 		message = append(message, "types=", types)
 	}
-	return digest256("", "rvh FaultSet", message...)
+	return Digest256("", "rvh FaultSet", message...)
 }
 
 // plain says whether no label of another type has the same bytes.
@@ -106,6 +106,6 @@ func tuple(items []string) string {
 // MigrationFingerprint is that of a migration between two placements at a progress, with k nodes a key.
 func MigrationFingerprint(oldPrint, newPrint string, k int, progress float64) string {
 	limit, _ := new(big.Float).SetFloat64(math.Ceil(math.Ldexp(progress, 64))).Int(nil)
-	return digest256("", "rvh Migration",
+	return Digest256("", "rvh Migration",
 		fmt.Sprintf("old=%s\nnew=%s\nk=%d crossed=%d", oldPrint, newPrint, k, limit))
 }

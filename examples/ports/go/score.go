@@ -96,8 +96,8 @@ func (s *scorer) score(q question) Score {
 	return Score{bits.ReverseBytes64(h[0]), bits.ReverseBytes64(h[1])}
 }
 
-// digest256 is the hexadecimal digest of 32 bytes of a message.
-func digest256(secret, person string, message ...string) string {
+// Digest256 is the hexadecimal BLAKE2b digest, of 32 bytes, of a message with a personalisation.
+func Digest256(secret, person string, message ...string) string {
 	const digits = "0123456789abcdef"
 	d := newBlake2b(32, secret, person)
 	for _, s := range message {

@@ -78,7 +78,7 @@ func (m Measure) Factors() []float64 {
 		case math.IsNaN(value) || m.Exponent == 0:
 			factors[i] = 1
 		case m.Exponent == 1:
-			factors[i] = value / median
+			factors[i] = math.Abs(value) / median // -0 is 0
 		case m.Exponent == -1:
 			factors[i] = median / value
 		case value == 0:

@@ -59,6 +59,9 @@ func hash(f fields) answers {
 	case "splitmix64":
 		return value(rvh.SplitMix64(f.number("seed"), uint64(f.small("number"))))
 	case "blake2b":
+		if f.has("person") {
+			return answers{"digest_hex": rvh.Digest256(string(f.data("secret_hex")), f.text("person"), string(data))}
+		}
 		score := rvh.Blake2b.Score(f.data("secret_hex"), "", rvh.Bytes(data))
 		digest := make([]byte, 16)
 		number, _ := new(big.Int).SetString(score.String(), 10)

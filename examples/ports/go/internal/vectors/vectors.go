@@ -205,7 +205,7 @@ func (s *set) make() {
 	}
 	s.secret = must(hex.DecodeString(s.Secret))
 	if s.Weights != nil {
-		s.weights = each(*s.Weights, double)
+		s.weights = each(*s.Weights, func(digits string) float64 { return double(digits) + 0 }) // -0 is 0
 	}
 	s.nodes = must(rvh.NewNodeSet(s.ids, rvh.Options{Scheme: s.Scheme, Secret: s.secret, Weights: s.weights}))
 }
