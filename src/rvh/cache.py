@@ -277,7 +277,7 @@ class SelectionCache(Cache, Shared):
                 unique, codes = distinct_keys(missed, 0, len(rows))
                 answers = np.empty((len(unique), k), dtype=np.intp)
                 fill(ranking.nodes.argselect, unique, answers, ranking.cost(k), threads)
-                out[rows] = answers[codes]
+                out[rows] = answers.take(codes, axis=0)
                 self._put(unique, answers, current.epoch)
         return out, nodes
 

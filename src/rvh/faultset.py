@@ -723,8 +723,10 @@ class FaultSet:
             names = list(unique.iter_bytes())
             places = self._living._ranking.places()
             of_names = np.array([places.get(name, -1) for name in names], dtype=np.intp)
-            positions[indices] = of_names[codes]
-            is_given[indices] = np.array([name != b"" for name in names], dtype=np.bool_)[codes]
+            positions[indices] = of_names.take(codes)
+            is_given[indices] = np.array([name != b"" for name in names], dtype=np.bool_).take(
+                codes
+            )
         return positions.reshape(ids.shape), is_given.reshape(ids.shape)
 
 

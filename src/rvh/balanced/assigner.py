@@ -175,6 +175,8 @@ class BalancedAssigner(Shared):
             each = None if sizes is None else as_sizes(sizes, len(column))
             unique, codes = distinct_keys(column.with_plain_chunks(), 0, len(column))
             first = np.empty(len(unique), dtype=np.intp)
+            # As intp: NumPy crashes where the buffer that it converts indices in has no memory.
+            codes = codes.astype(np.intp)
             first[codes[::-1]] = np.arange(len(codes))[::-1]  # the last one written is the lowest
             names = list(unique.iter_bytes())
             if each is not None:

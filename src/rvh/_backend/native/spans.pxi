@@ -1,5 +1,9 @@
 # Composite keys, and the distinct keys of a column.
 
+# Of C, so that `except` looks up no name: Python itself may lose an exception when it has no memory
+# for a frame, and Cython's look-up crashes where none is pending.
+cdef object RVH_ERROR = RVHError
+
 cdef class _Buffer:
     """Bytes that C wrote, for as long as NumPy's array over them lives."""
 
@@ -96,7 +100,7 @@ cdef class _Parts:
                             column.bytes_at(row)
                         else:
                             column.part_at(row)
-        except RVHError as error:
+        except RVH_ERROR as error:
             return error
         return keys_changed()
 
@@ -124,7 +128,7 @@ cdef object composed_of(_Parts loaded, Py_ssize_t rows, Py_ssize_t first=0):
         count = min(limit, rows - start)
         try:
             count = loaded.load(first + start, first + start + count)
-        except RVHError:
+        except RVH_ERROR:
             raise loaded.error(first + start, first + start + count) from None
         if loaded.objects:
             limit = min(CHUNK, 2 * count)  # one column of large objects ends all chunks early
