@@ -60,9 +60,10 @@ APART = {
         "MigrationAt",
     ),
 }
-#: methods with a part of those
+#: methods with a part of those; and those that hash the text of any object, an address in it too
 METHODS_APART = {
     *("save", "load", "print_continuum", "resume", "estimate", "with_nodes", "moved"),
+    *("gen_key", "get_key", "hashi"),
 }
 
 
