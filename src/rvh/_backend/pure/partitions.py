@@ -40,7 +40,7 @@ def lookup(
         if owners is None:
             out[row] = partition
         else:
-            out[row] = owners[partition] if names is None else names[owners[partition]]
+            out[row] = owners[partition] if names is None else names.take(owners[partition])
 
 
 def lookup_one(key: object, partitions: int, owners: np.ndarray, names: list[T]) -> list[T]:
