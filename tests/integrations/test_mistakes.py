@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -70,6 +71,23 @@ in_each = pytest.mark.parametrize(
 def test_a_frame_of_another_engine(call: Callable[[], Any], message: str) -> None:
     with pytest.raises(rvh.RVHTypeError, match=message):
         call()
+
+
+@pytest.mark.parametrize("part", [None, 5, uuid.UUID(int=1), ["user"]])
+@in_each
+def test_a_key_that_names_no_column(with_node: Any, frame: Any, part: object) -> None:
+    for key in (part, ["user", part]):
+        if key != ["user"]:
+            with pytest.raises(rvh.RVHError, match=r"key|column"):
+                with_node(frame(), key, NODES)
+
+
+def test_an_expression_of_no_column() -> None:
+    for part in (None, 5, uuid.UUID(int=1), [["user"]]):
+        with pytest.raises(rvh.RVHTypeError, match="key is"):
+            in_polars.select(part, NODES)  # type: ignore[call-overload]
+        with pytest.raises(rvh.RVHTypeError, match="geohash is"):
+            in_polars.select("user", NODES, geohash=part or 1)  # type: ignore[call-overload]
 
 
 def test_a_class_derived_from_a_frame() -> None:

@@ -49,7 +49,11 @@ def key_names(key: str | Sequence[str]) -> list[str]:
         )
     if not key:
         raise RVHError("key is an empty list: name at least one column")
-    if len(set(key)) < len(key):
+    try:
+        several = len(set(key)) < len(key)
+    except TypeError:
+        raise RVHTypeError(f"key is {show(key)}: pass a list of the columns' names") from None
+    if several:
         raise RVHError(f"key is {show(key)}: name each column once")
     return list(key)
 

@@ -93,7 +93,7 @@ def with_node(
     """
     refuse_other(frame, "frame", "polars")
     schema = frame.collect_schema()
-    given = [key] if isinstance(key, (str, pl.Expr)) else list(key)
+    given = _parts("key", key)
     named = [name for name in given if isinstance(name, str)]
     place = geohash if isinstance(geohash, str) else None
     placer = _placer(given, nodes, k, geohash, options)
@@ -184,9 +184,7 @@ def select(
     >>> select(frame["key"], ["alpha", "beta"], k=2).to_list()
     [['beta', 'alpha'], None]
     """
-    if not isinstance(key, (str, list, tuple)):
-        refuse_other(key, "key", "polars")
-    keys: list[Any] = [key] if isinstance(key, (str, pl.Expr, pl.Series)) else list(key)
+    keys = _parts("key", key)
     placer = _placer(keys, nodes, k, geohash, options)
     if all(isinstance(each, pl.Series) for each in keys):
         return _answer_of(placer, threads)[0](keys, geohash)
@@ -286,9 +284,23 @@ class SeriesNamespace:
 Answer = Callable[[list[pl.Series], pl.Series | None], pl.Series]
 
 
+def _parts(role: str, value: Any) -> list[Any]:
+    """Columns by name, expressions and Series: one, or a list of several."""
+    parts = list(value) if isinstance(value, (list, tuple)) else [value]
+    for part in parts:
+        if not isinstance(part, (str, pl.Expr, pl.Series)):
+            refuse_other(part, role, "polars")
+            raise RVHTypeError(
+                f"{role} is {show(part)}: pass the name of a column, an expression or a Series"
+            )
+    return parts
+
+
 def _placer(keys: list[Any], nodes: Any, k: int, geohash: Any, options: Options) -> Placer:
     if not keys:
         raise RVHError("key is empty: pass at least one column")
+    if geohash is not None:
+        _parts("geohash", [geohash])
     placer = Placer(nodes, k, options)
     placer.check_columns(len(keys), geohash)
     return placer
