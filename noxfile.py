@@ -322,15 +322,18 @@ def leaks(session: nox.Session) -> None:
     session.run("python", "tests/support/leaks.py", calls, env=env)
 
 
-#: tests that need an installation of their own, or see a backend by calls that others test directly
+#: tests that need an installation of their own, have no part in a backend or compare both, or see
+#: one by calls that others test directly
 PARTS = (
-    *("benchmarks", "clusters", "deploy", "membership/sources", "recipes", "report", "rpc/running"),
+    *("benchmarks", "clusters", "deploy", "faults", "fuzz", "membership/sources"),
+    *("ports", "recipes", "report", "rpc/running", "rpc/test_forks.py"),
     *("cli/test_delimited.py", "cli/test_encodings.py", "cli/test_membership.py"),
     *("cli/test_migrate.py", "cli/test_nodes.py", "cli/test_plan.py", "cli/test_streams.py"),
     *("cli/test_folders.py", "cli/test_inputs.py", "cli/test_options.py", "cli/test_split.py"),
     *("cli/test_split_append.py", "cli/test_startup.py", "cli/test_verify.py", "cli/test_xz.py"),
     *("cli/test_wrong_values.py", "integrations/test_same_nodes.py", "integrations/test_types.py"),
-    *("membership/test_soak.py", "observe/test_prometheus.py", "package/test_typing.py"),
+    *("membership/test_soak.py", "observe/test_prometheus.py", "package/test_contributing.py"),
+    *("package/test_lock.py", "package/test_misreadings.py", "package/test_typing.py"),
 )
 APART = [f"--ignore=tests/{part}" for part in PARTS]
 
@@ -348,14 +351,14 @@ def twin(session: nox.Session) -> None:
 def isa(session: nox.Session) -> None:
     """Test every instruction set of this machine but the one that it chooses.
 
-    The command line, the integrations, memberships, the service and what observes them see a
-    kernel through calls that the rest tests directly.
+    The command line, the integrations, memberships, migrations, the service and what observes
+    them see a kernel through calls that the rest tests directly.
     """
     code = "from rvh import cpu; print(*sorted({*cpu.available()} - {cpu.active()}))"
     names = str(session.run("python", "-c", code, silent=True)).split()
     if not names:
         session.skip("this machine has no other")
-    parts = ("cli", "integrations", "membership", "observe", "rpc")
+    parts = ("cli", "integrations", "membership", "migration", "observe", "rpc", "runtime")
     faces = [f"--ignore=tests/{part}" for part in parts]
     size = {"RVH_TEST_SIZE": "small", "RVH_TEST_PAIRS": "10000000"}
     for name in names:

@@ -9,16 +9,16 @@ from subprocesses import python
 
 import rvh
 
-#: runs `code` in interpreters of both kinds, one after the other
+#: runs `code` in interpreters of both kinds, one after the other; each has a buffer of its own
 SUBINTERPRETERS = """
 import sys
 {first}
 code = '''
 try:
     import rvh
-    print(rvh.NodeSet(["a", "b", "c"]).select("user:1"))
+    print(rvh.NodeSet(["a", "b", "c"]).select("user:1"), flush=True)
 except ImportError as error:
-    print("ImportError:", str(error).splitlines()[0])
+    print("ImportError:", str(error).splitlines()[0], flush=True)
 '''
 if sys.version_info < (3, 13):
     import _xxsubinterpreters as interpreters
@@ -29,12 +29,12 @@ else:
     made, run = [interpreters.create(kind) for kind in ("isolated", "legacy")], interpreters.exec
 for each in made * 2:
     if trouble := run(each, code):
-        print(trouble)
+        print(trouble, flush=True)
 for each in made:
     interpreters.destroy(each)
 {last}
 """
-ASK = 'import rvh\nprint(rvh.NodeSet(["a", "b", "c"]).select("user:1"))'
+ASK = 'import rvh\nprint(rvh.NodeSet(["a", "b", "c"]).select("user:1"), flush=True)'
 
 
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="they are CPython's")

@@ -424,6 +424,11 @@ def ask_ring(asked: Row) -> None:
     ring.lookup("key", asked["k"])
 
 
+def ask_table(asked: Row) -> None:
+    if rvh.backend() == "native" or asked["refused"]:  # 2^24 partitions take Python minutes
+        large_table(asked["partitions"])
+
+
 def ask_ring_key(asked: Row) -> None:
     Ring.from_tokens({"a": [0]}, "md5", integers=asked["integers"]).token(value_of(asked["key"]))
 
@@ -442,7 +447,7 @@ def ask_balanced(asked: Row) -> None:
 ASK: dict[str, Callable[[Row], object]] = {
     "value": lambda asked: key_bytes(value_of(asked["value"])),
     "ranking": lambda asked: node_set(asked["set"]).select(value_of(asked["key"]), asked["k"]),
-    "partition": lambda asked: large_table(asked["partitions"]),
+    "partition": ask_table,
     "lookup": ask_ring,
     "ring_key": ask_ring_key,
     "geohash": ask_place,

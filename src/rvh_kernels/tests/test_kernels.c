@@ -615,7 +615,7 @@ static void test_balance_of_equal_keys(void) {
   const uint8_t *text = (const uint8_t *)"kk", *names = (const uint8_t *)"ab";
   intptr_t owner[2];
   int64_t left[2], more[2];
-  size_t count, bad[2];
+  size_t count = 0, bad[2];
   rvh_ties ties = {NULL, codes, text, offsets};
   rvh_nodes *nodes;
   check(rvh_nodes_new(&nodes, RVH_MURMUR, names, offsets, 2, NULL, NULL, 0, NULL, bad) == RVH_OK,
