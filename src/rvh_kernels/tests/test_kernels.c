@@ -794,7 +794,8 @@ static void test_chains(void) {
 
 /* The lowest bad row, also where one behind it, of the same batch, has no bytes at all. */
 static void test_bad_chains(void) {
-  uint8_t views[3 * 16] = {8};
+  uint8_t views[3 * 16] = {0};
+  put32(views, 8, 0);
   put32(views + 16, 3, 0);
   put32(views + 32, 13, 0); /* in a buffer that is not there */
   const rvh_column column = {.layout = RVH_VIEWS, .data = views, .stride = 16, .itemsize = 16};
