@@ -314,12 +314,7 @@ def asan(session: nox.Session) -> None:
 def leaks(session: nox.Session) -> None:
     """Count the bytes that so many calls of each public function keep, 100,000 unless given."""
     (calls,) = session.posargs or ["100000"]
-    env = {
-        "PYTHONMALLOC": "malloc",
-        "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
-        "PYTHONPATH": "tests/support",
-    }
-    session.run("python", "tests/support/leaks.py", calls, env=env)
+    session.run("python", "tests/support/leaks.py", calls)
 
 
 #: tests that need an installation of their own, have no part in a backend or compare both, or see

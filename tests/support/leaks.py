@@ -1,14 +1,15 @@
 """Counts the bytes that calls keep, to the byte: python leaks.py CALLS.
 
 Prints a line for each call of entry_points.py that keeps some, and for two that do so on purpose.
-With PYTHONMALLOC=malloc and GLIBC_TUNABLES=glibc.malloc.tcache_count=0 every object and every array
-is a block of malloc's, which says how many bytes are in use.
+It runs so that every object and every array is a block of malloc's, which says how many bytes are
+in use.
 """
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import sys
 from collections.abc import Callable
 
@@ -22,6 +23,10 @@ FIELDS = (
     *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
     *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
 )
+
+
+#: what Python and glibc read when a process begins
+COUNTED = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
 
 
 class _Info(ctypes.Structure):
@@ -84,4 +89,6 @@ def main(calls: int) -> None:
 
 
 if __name__ == "__main__":
+    if not COUNTED.items() <= os.environ.items():
+        os.execve(sys.executable, sys.orig_argv, os.environ | COUNTED)
     main(int(sys.argv[1]))

@@ -149,7 +149,8 @@ class RingFace(Members):
         elif not self._weighted and foreign is None:
             self._start(NodeSet(texts, scheme="murmur"))
         else:
-            NodeSet(texts, scheme="murmur")  # what is no id may have no hash to be looked up by
+            if weights:
+                NodeSet(texts, scheme="murmur")  # what is no id may have no hash to be looked up by
             ids = list_ids(texts) if foreign is None else foreign
             if confs is None:
                 confs = [weights.get(node, 1) if weights else 1 for node in ids]
