@@ -262,6 +262,7 @@ rvh_status rvh_nodes_new(rvh_nodes **out, rvh_scheme scheme, const uint8_t *data
                                 : prepare_blake2b(nodes, &of, weights, secret, secret_size, poll);
   if (status != RVH_OK) goto done;
   for (size_t p = 0; p < nodes->n; p++) nodes->tie[p] = rank[nodes->order[p]];
+  while (nodes->low + 1 < nodes->n) nodes->low = 2 * nodes->low + 1;
   if (weights != NULL) status = prepare_weights(nodes, weights);
 
 done:

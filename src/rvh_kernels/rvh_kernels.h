@@ -11,7 +11,8 @@
  *   score.c     a few keys x a strip of nodes -> scores, by scheme, weighted or not
  *   topk.c      tiles of scores -> the best k of each key
  *   spread.c    tiles of scores -> the best k spread over failure domains
- *   select.c    keys x nodes -> rankings and scores
+ *   select.c    keys x nodes -> rankings and scores, in one of the shapes of work.h:
+ *   one_key.c, groups.c, runs.c  a key, a group of keys or a run of hashed keys x all nodes
  *   balance.c   rankings of keys, capacities of nodes -> the stable matching
  *   cache.c     keys -> the best k that were selected for them before
  *   hashes.c    MD5, CRC-32, MurmurHash3, XXH64, one_at_a_time

@@ -254,6 +254,7 @@ struct rvh_nodes {
   rvh_scheme scheme;
   size_t n;                       /* positions */
   size_t indices;                 /* all nodes, also those of weight 0 */
+  uint64_t low;                   /* low bits that hold any position; tests set more of them */
   uint32_t *order;                /* position -> index */
   uint32_t *tie;                  /* position -> rank in descending order of id bytes */
   blake2_simd_prefixes *prefixes; /* RVH_BLAKE2B */

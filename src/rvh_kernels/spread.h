@@ -1,4 +1,4 @@
-/* Replicas spread over failure domains: spread.c, for select.c. */
+/* Replicas spread over failure domains: spread.c, for work.c. */
 #ifndef RVH_SPREAD_H
 #define RVH_SPREAD_H
 

@@ -1,0 +1,134 @@
+/* One thread's memory, and what every shape of the work does with the words that rank. */
+
+#include "murmur.h"
+#include "work.h"
+
+#include <stdlib.h>
+
+enum {
+  SCRATCH = 1 << 20, /* bytes for keys that are not used in place */
+};
+
+/* ---- memory ------------------------------------------------------------------------------- */
+
+/* The next piece of `base`; with NULL, only adds its size to *used. */
+static void *next_piece(uint8_t *base, size_t *used, size_t size) {
+  uint8_t *piece = base == NULL ? NULL : base + *used;
+  *used += (size + 63) / 64 * 64;
+  return piece;
+}
+
+/* Divides `base` into the pieces; with NULL, only returns the bytes they need. */
+static size_t lay_out(rvh_work *w, const rvh_column *keys, uint8_t *base) {
+  const size_t tile = RVH_STRIP * w->stride > RVH_ROW_STRIP ? RVH_STRIP * w->stride : RVH_ROW_STRIP;
+  const size_t stride = rvh_topk_bytes(w->k, w->stride) <= RVH_HEAP_BYTES ? w->stride : 1;
+  size_t used = 0;
+  w->hi = next_piece(base, &used, tile * sizeof *w->hi);
+  w->lo = next_piece(base, &used, tile * sizeof *w->lo);
+  w->topk = next_piece(base, &used, rvh_topk_bytes(w->k, stride));
+  w->best = next_piece(base, &used, w->k * sizeof *w->best);
+  if (keys != NULL) {
+    const size_t each = rvh_column_scratch(keys);
+    w->batch = each * RVH_BATCH <= SCRATCH ? RVH_BATCH : each < SCRATCH ? SCRATCH / each : 1;
+    if (w->batch > w->lanes) w->batch -= w->batch % w->lanes; /* whole groups */
+    w->group = next_piece(base, &used, sizeof *w->group);
+    w->spans = next_piece(base, &used, w->batch * sizeof *w->spans);
+    if (w->nodes->scheme == RVH_MURMUR) {
+      w->hashes = next_piece(base, &used, (w->batch + RVH_RUN) * sizeof *w->hashes);
+    } else {
+      void *suffixes = next_piece(base, &used, blake2_simd_suffixes_size());
+      if (base != NULL) w->group->suffixes = suffixes;
+    }
+    w->scratch = next_piece(base, &used, w->batch * each);
+  }
+  return used;
+}
+
+rvh_status rvh_work_start(rvh_work *w, const rvh_isa *isa, const rvh_nodes *nodes, int rows_only,
+                          const rvh_column *keys, size_t k, rvh_poll *poll, uint8_t *small,
+                          size_t small_size) {
+  *w = (rvh_work){.isa = isa, .nodes = nodes, .poll = poll, .k = k};
+  w->lanes = rows_only ? 1 : blake2_simd_lanes(isa->hash);
+  w->stride = rows_only ? 1 : blake2_simd_stride(isa->hash);
+  const size_t size = lay_out(w, keys, NULL);
+  if (size <= small_size) {
+    lay_out(w, keys, small);
+    return RVH_OK;
+  }
+  w->memory = malloc(size + 64);
+  if (w->memory == NULL) return RVH_NO_MEMORY;
+  lay_out(w, keys, (uint8_t *)(((uintptr_t)w->memory + 63) / 64 * 64));
+  return RVH_OK;
+}
+
+/* ---- answers ------------------------------------------------------------------------------ */
+
+rvh_status rvh_write_chosen(rvh_work *w, rvh_topk *top, size_t lane, size_t row) {
+  if (w->rules != NULL && w->rules->spread != NULL)
+    rvh_spread_finish(w->rules->spread, lane, w->best);
+  else
+    rvh_topk_finish(top, lane, w->best);
+  if (w->poll != NULL && w->poll->stopped) return RVH_STOPPED;
+  for (size_t j = 0; j < w->k; j++) {
+    w->chosen[row * w->k + j] = (intptr_t)w->nodes->order[w->best[j].position];
+    if (w->words != NULL) w->words[row * w->k + j] = w->best[j].hi;
+  }
+  return RVH_OK;
+}
+
+void rvh_write_scores(rvh_work *w, size_t lane, size_t stride, size_t first, size_t count,
+                      size_t row) {
+  const size_t words = rvh_score_words(w->nodes);
+  uint64_t *out = w->scores + row * w->nodes->indices * words;
+  for (size_t i = 0; i < count; i++) {
+    const size_t at = words * w->nodes->order[first + i];
+    out[at] = w->hi[i * stride + lane];
+    if (words == 2) out[at + 1] = w->lo[i * stride + lane];
+  }
+}
+
+uint64_t *rvh_low_words(const rvh_work *w) {
+  return w->scores != NULL && rvh_score_words(w->nodes) == 2 ? w->lo : NULL;
+}
+
+/* ---- ties --------------------------------------------------------------------------------- */
+
+rvh_score rvh_rescore_hashed(const rvh_source *source, size_t lane, size_t position) {
+  const rvh_hashed_source *from = (const rvh_hashed_source *)source;
+  return rvh_score_pair(from->w->isa, from->w->nodes, &from->keys[lane], position);
+}
+
+rvh_topk rvh_work_topk(rvh_work *w, size_t lanes, size_t stride, const rvh_source *source) {
+  rvh_topk top;
+  rvh_topk_start(&top, w->k, lanes, stride, w->nodes->tie, w->topk);
+  top.source = source;
+  return top;
+}
+
+/* ---- constraints -------------------------------------------------------------------------- */
+
+/* Changes the words of the nodes at first to first + count so that a key's current nodes rank
+ * before all others. The highest bit marks them: weighted scores do not use it, and others give up
+ * their lowest bit, since a tie compares whole scores. rows: of the first `keys` lanes. */
+static void prefer_current(rvh_work *w, const size_t *rows, size_t keys, size_t stride,
+                           size_t first, size_t count) {
+  if (w->nodes->weight == NULL)
+    for (size_t i = 0; i < count * stride; i++) w->hi[i] >>= 1;
+  for (size_t l = 0; l < keys; l++) {
+    const intptr_t *current = w->rules->current + rows[l] * w->rules->current_count;
+    for (size_t j = 0; j < w->rules->current_count; j++) {
+      if (current[j] < 0) continue;
+      const size_t at = w->rules->position_of[current[j]] - first; /* wraps to far above count */
+      if (at < count) w->hi[at * stride + l] |= (uint64_t)1 << 63;
+    }
+  }
+}
+
+void rvh_add_tile(rvh_work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t *rows, size_t keys,
+                  size_t first, size_t count) {
+  if (w->rules->current != NULL) prefer_current(w, rows, keys, top->stride, first, count);
+  if (w->rules->spread != NULL)
+    rvh_spread_add(w->rules->spread, w->hi, first, count);
+  else
+    topk(top, w->hi, first, count);
+}
