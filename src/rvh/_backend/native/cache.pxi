@@ -22,6 +22,27 @@ cdef extern from *:
     const bint HAS_GIL
 
 
+cdef class Cache  # below
+
+
+@cython.final
+@cython.no_gc
+cdef class _Running:
+    """A call that uses a cache without the GIL, for as long as this object lives. Not `finally`:
+    where CPython 3.11 has no memory for an exception's traceback it loses the exception, and
+    what Cython makes of `finally` crashes on that."""
+
+    cdef Cache cache
+
+    def __cinit__(self, Cache cache not None):
+        cache._running += 1
+        self.cache = cache
+
+    def __dealloc__(self):
+        if self.cache is not None:
+            self.cache._running -= 1
+
+
 cdef class Cache:
     cdef rvh_cache *cache
     cdef Bound _bound
@@ -102,13 +123,7 @@ cdef class Cache:
 
     def _get(self, keys, cnp.intp_t[:, ::1] out, uint64_t epoch):
         """Fill in the rows of a plain column that are known; return those that are not."""
-        self._running += 1
-        try:
-            return self._get_all(keys, out, epoch)
-        finally:
-            self._running -= 1
-
-    cdef object _get_all(self, object keys, cnp.intp_t[:, ::1] out, uint64_t epoch):
+        cdef _Running running = _Running(self)
         cdef Py_ssize_t rows = out.shape[0]
         cdef int64_t[::1] missing = np.empty(rows, dtype=np.int64)
         cdef size_t k = <size_t>out.shape[1], i, count = 0, before = 0
@@ -126,14 +141,7 @@ cdef class Cache:
 
     def _put(self, keys, const cnp.intp_t[:, ::1] chosen, uint64_t epoch):
         """Put the answers of a plain column's keys where entries wait for them."""
-        self._running += 1
-        try:
-            self._put_all(keys, chosen, epoch)
-        finally:
-            self._running -= 1
-
-    cdef int _put_all(self, object keys, const cnp.intp_t[:, ::1] chosen,
-                      uint64_t epoch) except -1:
+        cdef _Running running = _Running(self)
         cdef size_t k = <size_t>chosen.shape[1]
         cdef _Pieces pieces = _Pieces.of(keys, 0, chosen.shape[0], None)
         while pieces.step():
