@@ -28,7 +28,8 @@ static const union {
 typedef V V_mem __attribute__((aligned(32), may_alias));
 #define ADD(a, b) __asm__("vpaddq %1, %0, %0" : "+x"(a) : "x"(b));
 #define ADD_WORD(W, a, i) \
-  if ((i) < (W)) __asm__("vpaddq %1, %0, %0" : "+x"(a) : "m"(*(const V_mem *)(m + (i) * STRIDE)));
+  if ((i) < (W))          \
+    __asm__("vpaddq %1, %0, %0" : "+x"(a) : "m"(*(const V_mem *)(word + (i) * STRIDE)));
 #define XOR(a, b) __asm__("vpxor %1, %0, %0" : "+x"(a) : "x"(b));
 #define ROTR_32(a) __asm__("vpshufd $0xb1, %0, %0" : "+x"(a));
 #define ROTR_24(a) __asm__("vpshufb %1, %0, %0" : "+x"(a) : "m"(rotate_24.vector));
@@ -44,7 +45,7 @@ typedef V V_mem __attribute__((aligned(32), may_alias));
 #else
 #define ADD(a, b) a = _mm256_add_epi64(a, b);
 #define ADD_WORD(W, a, i) \
-  if ((i) < (W)) a = _mm256_add_epi64(a, V_LOAD(m + (i) * STRIDE));
+  if ((i) < (W)) a = _mm256_add_epi64(a, V_LOAD(word + (i) * STRIDE));
 #define XOR(a, b) a = _mm256_xor_si256(a, b);
 #define ROTR_32(a) a = _mm256_shuffle_epi32(a, 0xb1);
 #define ROTR_24(a) a = _mm256_shuffle_epi8(a, rotate_24.vector);
@@ -71,15 +72,30 @@ typedef V V_mem __attribute__((aligned(32), may_alias));
   V parked_8, parked_11; \
   PARK(parked_11, v11)
 #define ROUND_END FETCH(v11, parked_11)
-#define ROUND(W, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15) \
-  PAIR(W, v0, v4, v8, v12, s0, s1, v1, v5, v9, v13, s2, s3)                            \
-  PARK(parked_8, v8)                                                                   \
-  FETCH(v11, parked_11)                                                                \
-  PAIR(W, v2, v6, v10, v14, s4, s5, v3, v7, v11, v15, s6, s7)                          \
-  PAIR(W, v0, v5, v10, v15, s8, s9, v1, v6, v11, v12, s10, s11)                        \
-  PARK(parked_11, v11)                                                                 \
-  FETCH(v8, parked_8)                                                                  \
-  PAIR(W, v2, v7, v8, v13, s12, s13, v3, v4, v9, v14, s14, s15)
+#define COLUMNS(W, s0, s1, s2, s3, s4, s5, s6, s7)            \
+  PAIR(W, v0, v4, v8, v12, s0, s1, v1, v5, v9, v13, s2, s3)   \
+  PARK(parked_8, v8)                                          \
+  FETCH(v11, parked_11)                                       \
+  PAIR(W, v2, v6, v10, v14, s4, s5, v3, v7, v11, v15, s6, s7)
+#define DIAGONALS(W, s0, s1, s2, s3, s4, s5, s6, s7)          \
+  PAIR(W, v0, v5, v10, v15, s0, s1, v1, v6, v11, v12, s2, s3) \
+  PARK(parked_11, v11)                                        \
+  FETCH(v8, parked_8)                                         \
+  PAIR(W, v2, v7, v8, v13, s4, s5, v3, v4, v9, v14, s6, s7)
+#define FIRST_G(W, a, b, c, d, x)                               \
+  if ((x) < (W)) {                                            \
+    ADD_WORD(W, a, x) XOR(d, a) ROTR_32(d)                    \
+    ADD(c, d) XOR(b, c) ROTR_24(b)                            \
+    ADD_WORD(W, a, (x) + 1) ADD(a, b) XOR(d, a) ROTR_16(d)    \
+    ADD(c, d) XOR(b, c) ROTR_63(b)                            \
+  }
+#define FIRST_COLUMNS(W)                                      \
+  FIRST_G(W, v0, v4, v8, v12, 0)                                \
+  FIRST_G(W, v1, v5, v9, v13, 2)                                \
+  PARK(parked_8, v8)                                          \
+  FETCH(v11, parked_11)                                       \
+  FIRST_G(W, v2, v6, v10, v14, 4)                               \
+  FIRST_G(W, v3, v7, v11, v15, 6)
 
 /* clang-format on */
 

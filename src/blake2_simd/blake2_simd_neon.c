@@ -19,31 +19,47 @@ static const uint8_t rotate_16_bytes[16] = {2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 
 #define ROTR_16(a) BYTES(a, rotate_16)
 #define ROTR_63(a) vsriq_n_u64(vaddq_u64(a, a), a, 63)
 #define ADD_WORD(W, a, i) \
-  if ((i) < (W)) a = vaddq_u64(a, V_LOAD(m + (i) * STRIDE));
+  if ((i) < (W)) a = vaddq_u64(a, V_LOAD(word + (i) * STRIDE));
 
-#define HALF(W, a, b, c, d, x, rotate_d, rotate_b) \
-  ADD_WORD(W, a, x)                                \
-  a = vaddq_u64(a, b);                             \
-  d = rotate_d(V_XOR(d, a));                       \
-  c = vaddq_u64(c, d);                             \
+#define MIX(a, b, c, d, rotate_d, rotate_b) \
+  d = rotate_d(V_XOR(d, a));                \
+  c = vaddq_u64(c, d);                      \
   b = rotate_b(V_XOR(b, c));
-#define G(W, a, b, c, d, x, y)             \
-  HALF(W, a, b, c, d, x, ROTR_32, ROTR_24) \
-  HALF(W, a, b, c, d, y, ROTR_16, ROTR_63)
+#define G(W, a, b, c, d, x, y)      \
+  ADD_WORD(W, a, x)                 \
+  a = vaddq_u64(a, b);              \
+  MIX(a, b, c, d, ROTR_32, ROTR_24) \
+  ADD_WORD(W, a, y)                 \
+  a = vaddq_u64(a, b);              \
+  MIX(a, b, c, d, ROTR_16, ROTR_63)
+#define FIRST_G(W, a, b, c, d, x, y)  \
+  if ((x) < (W)) {                    \
+    ADD_WORD(W, a, x)                 \
+    MIX(a, b, c, d, ROTR_32, ROTR_24) \
+    ADD_WORD(W, a, y)                 \
+    a = vaddq_u64(a, b);              \
+    MIX(a, b, c, d, ROTR_16, ROTR_63) \
+  }
 
 #define ROUND_BEGIN                                       \
   const uint8x16_t rotate_24 = vld1q_u8(rotate_24_bytes); \
   const uint8x16_t rotate_16 = vld1q_u8(rotate_16_bytes);
 #define ROUND_END
-#define ROUND(W, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15) \
-  G(W, v0, v4, v8, v12, s0, s1)                                                        \
-  G(W, v1, v5, v9, v13, s2, s3)                                                        \
-  G(W, v2, v6, v10, v14, s4, s5)                                                       \
-  G(W, v3, v7, v11, v15, s6, s7)                                                       \
-  G(W, v0, v5, v10, v15, s8, s9)                                                       \
-  G(W, v1, v6, v11, v12, s10, s11)                                                     \
-  G(W, v2, v7, v8, v13, s12, s13)                                                      \
-  G(W, v3, v4, v9, v14, s14, s15)
+#define FIRST_COLUMNS(W)             \
+  FIRST_G(W, v0, v4, v8, v12, 0, 1)  \
+  FIRST_G(W, v1, v5, v9, v13, 2, 3)  \
+  FIRST_G(W, v2, v6, v10, v14, 4, 5) \
+  FIRST_G(W, v3, v7, v11, v15, 6, 7)
+#define COLUMNS(W, s0, s1, s2, s3, s4, s5, s6, s7) \
+  G(W, v0, v4, v8, v12, s0, s1)                    \
+  G(W, v1, v5, v9, v13, s2, s3)                    \
+  G(W, v2, v6, v10, v14, s4, s5)                   \
+  G(W, v3, v7, v11, v15, s6, s7)
+#define DIAGONALS(W, s0, s1, s2, s3, s4, s5, s6, s7) \
+  G(W, v0, v5, v10, v15, s0, s1)                     \
+  G(W, v1, v6, v11, v12, s2, s3)                     \
+  G(W, v2, v7, v8, v13, s4, s5)                      \
+  G(W, v3, v4, v9, v14, s6, s7)
 
 #define IMPL blake2_simd_neon
 #define IMPL_NAME "neon"
