@@ -208,7 +208,7 @@ done:
 /* Positions are in descending order of bytes, so that the first of equal scores is the best. */
 static rvh_status prepare_murmur(rvh_nodes *nodes, const ids *of, const sort_item *sorted,
                                  const double *weights, rvh_poll *poll) {
-  nodes->hash = malloc(of->n * sizeof *nodes->hash);
+  nodes->hash = calloc(of->n + RVH_ROW_PAD, sizeof *nodes->hash);
   if (nodes->hash == NULL) return RVH_NO_MEMORY;
   for (size_t i = of->n; i-- > 0;) {
     if (weights != NULL && weights[sorted[i].index] == 0) continue;

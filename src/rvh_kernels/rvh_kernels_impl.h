@@ -178,6 +178,20 @@ rvh_status rvh_column_hashes(const rvh_column *column, size_t first, size_t n, u
 rvh_status rvh_murmur_run_over(const rvh_isa *isa, const rvh_nodes *nodes, uint64_t *hash, size_t n,
                                rvh_poll *poll, uint64_t *position, uint64_t *word);
 
+/* ---- one key: one_key.c, one_lanes.h ------------------------------------------------------- */
+
+enum {
+  RVH_ROW_BEST = 3, /* nodes of one key that are found in registers, at most */
+  RVH_ROW_PAD = 7,  /* words behind a row that kernels read as well */
+};
+
+/* What ranks the nodes of one key, by position. */
+typedef struct {
+  const uint64_t *words; /* from position `first` on; RVH_ROW_PAD more can be read */
+  uint64_t key;          /* where words are hashes that are mixed with it: the key's */
+  uint64_t low;          /* bits that make room for a position */
+} rvh_row;
+
 /* ---- buckets: jump.c, jump_lanes.h --------------------------------------------------------- */
 
 enum {
@@ -210,6 +224,9 @@ typedef void rvh_murmur_row(uint64_t key, const uint64_t *nodes, size_t count, u
 /* Scans the nodes at first to first + count for the best of each key of a run: by score (in steps,
  * position is that of the step's first node), or by how near u is to 1. */
 typedef void rvh_murmur_scan(const rvh_murmur_run *run, size_t first, size_t count);
+/* Adds the nodes at first to first + count to best[0] to best[k], the highest words so far, each
+ * with its node's position in the low bits; 1 <= k <= RVH_ROW_BEST. A 0 is no node. */
+typedef void rvh_rank(const rvh_row *row, size_t first, size_t count, uint64_t *best, size_t k);
 /* out[i] = -ln(m[i] * 2^-53), 0 < m[i] < 2^53 */
 typedef void rvh_log(const uint64_t *m, size_t count, double *out);
 
@@ -221,6 +238,7 @@ struct rvh_isa {
   rvh_murmur_tile *murmur_tile;
   rvh_murmur_row *murmur_row;
   rvh_murmur_scan *murmur_best, *murmur_best_step, *murmur_nearest;
+  rvh_rank *rank_row, *rank_mixed; /* of words; of hashes, by the scores of `murmur` */
   rvh_buckets *jump, *jumpback;
   rvh_md5 *md5;
   rvh_log *neg_log;
@@ -237,6 +255,7 @@ size_t rvh_isa_all(const rvh_isa **sets);
   extern rvh_murmur_row rvh_murmur_row_##isa;                               \
   extern rvh_murmur_scan rvh_murmur_best_##isa, rvh_murmur_best_step_##isa, \
       rvh_murmur_nearest_##isa;                                             \
+  extern rvh_rank rvh_rank_row_##isa, rvh_rank_mixed_##isa;                 \
   extern rvh_buckets rvh_jump_##isa, rvh_jumpback_##isa;                    \
   extern rvh_md5 rvh_md5_##isa;                                             \
   extern rvh_log rvh_neg_log_##isa;
@@ -258,7 +277,7 @@ struct rvh_nodes {
   uint32_t *order;                /* position -> index */
   uint32_t *tie;                  /* position -> rank in descending order of id bytes */
   blake2_simd_prefixes *prefixes; /* RVH_BLAKE2B */
-  uint64_t *hash;                 /* RVH_MURMUR; positions are in the order of `tie` */
+  uint64_t *hash;                 /* RVH_MURMUR, RVH_ROW_PAD more; in the order of `tie` */
   double *weight;                 /* NULL without weights */
   double *inverse;                /* RVH_MURMUR with weights: just below 1 / weight */
 };

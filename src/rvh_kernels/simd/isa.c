@@ -14,6 +14,8 @@
       .murmur_best = rvh_murmur_best_##isa,           \
       .murmur_best_step = rvh_murmur_best_step_##isa, \
       .murmur_nearest = rvh_murmur_nearest_##isa,     \
+      .rank_row = rvh_rank_row_##isa,                 \
+      .rank_mixed = rvh_rank_mixed_##isa,             \
       .jump = rvh_jump_##isa,                         \
       .jumpback = rvh_jumpback_##isa,                 \
       .md5 = rvh_md5_##isa,                           \

@@ -18,5 +18,6 @@
 #include "jump_lanes.h"
 #include "md5_lanes.h"
 #include "murmur_lanes.h"
+#include "one_lanes.h"
 #include "topk_lanes.h"
 #include "weigh_lanes.h"

@@ -17,6 +17,7 @@
 #define V_ORDERED(x) V_FLIP(x)
 #define V_ORDERED_GT(a, b) _mm256_cmpgt_epi64(a, b)
 #define V_ORDERED_MAX(a, b) V_SELECT(V_ORDERED_GT(a, b), a, b)
+#define V_ORDERED_MIN(a, b) V_SELECT(V_ORDERED_GT(a, b), b, a)
 
 /* The low 64 bits, from products of halves; where b is a constant its half is one too. */
 static inline __m256i rvh_mul_avx2(__m256i a, __m256i b) {

@@ -24,6 +24,7 @@
 #define V_ORDERED(x) (x)
 #define V_ORDERED_GT(a, b) V_GT(a, b)
 #define V_ORDERED_MAX(a, b) _mm512_max_epu64(a, b)
+#define V_ORDERED_MIN(a, b) _mm512_min_epu64(a, b)
 
 #define D __m512d
 #define D_SET1(x) _mm512_set1_pd(x)

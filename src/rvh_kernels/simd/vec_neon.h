@@ -17,6 +17,7 @@
 #define V_ORDERED(x) (x)
 #define V_ORDERED_GT(a, b) V_GT(a, b)
 #define V_ORDERED_MAX(a, b) V_SELECT(V_GT(a, b), a, b)
+#define V_ORDERED_MIN(a, b) V_SELECT(V_GT(a, b), b, a)
 
 /* The low 64 bits, from products of halves. */
 static inline uint64x2_t rvh_mul_neon(uint64x2_t a, uint64x2_t b) {

@@ -19,6 +19,7 @@
 #define V_ORDERED(x) (x)
 #define V_ORDERED_GT(a, b) ((a) > (b))
 #define V_ORDERED_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define V_ORDERED_MIN(a, b) ((a) > (b) ? (b) : (a))
 
 static inline double rvh_double_of_bits(uint64_t bits) {
   double x;
