@@ -67,13 +67,6 @@ static inline blake2_simd_bytes string(const uint8_t *data, const uint64_t *offs
   return (blake2_simd_bytes){size > 0 ? data + offsets[i] : NULL, size};
 }
 
-/* The order of bytes, a shorter string before its continuations. */
-static inline int compare(blake2_simd_bytes a, blake2_simd_bytes b) {
-  const size_t n = a.size < b.size ? a.size : b.size;
-  const int order = n > 0 ? memcmp(a.data, b.data, n) : 0;
-  return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 /* The sets that this machine can run, portable first; returns how many. */
 static inline size_t available(const rvh_isa *sets[BLAKE2_SIMD_ISA_MAX]) {
   const rvh_isa *all;

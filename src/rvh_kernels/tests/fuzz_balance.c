@@ -26,7 +26,7 @@ static int prefers(const question *q, size_t node, size_t a, size_t b) {
   if (q->word[a][node] != q->word[b][node]) return q->word[a][node] > q->word[b][node];
   for (int w = 1; w < 3; w++)
     if (s->word[w] != t->word[w]) return s->word[w] > t->word[w];
-  const int order = compare(one, other);
+  const int order = plain_compare(one, other);
   if (order != 0) return order > 0;
   if (q->sizes != NULL && q->sizes[a] != q->sizes[b]) return q->sizes[a] > q->sizes[b];
   return a < b;

@@ -2,7 +2,6 @@
  * against the papers, the RFC and the contract. */
 
 #include "fuzz_keys.h"
-#include "plain.h"
 
 static void check_buckets(input *in) {
   const keys k = make_keys(in, 1u << RVH_INTEGERS);

@@ -1,9 +1,9 @@
-/* Columns of keys of every layout out of a fuzzer's input, and their elements' bytes by the
- * layouts' definitions. */
+/* Columns of keys of every layout out of a fuzzer's input. */
 #ifndef FUZZ_KEYS_H
 #define FUZZ_KEYS_H
 
 #include "fuzz.h"
+#include "plain.h"
 
 typedef struct {
   rvh_column column;
@@ -11,73 +11,6 @@ typedef struct {
   size_t bad;              /* the first row without bytes, or `count` */
   blake2_simd_bytes *rows; /* before `bad` */
 } keys;
-
-/* The lowest first. */
-static inline uint64_t number_at(const uint8_t *p, size_t size, int swapped) {
-  const uint16_t one = 1;
-  const int little = *(const uint8_t *)&one == 1;
-  uint64_t x = 0;
-  for (size_t i = 0; i < size; i++) x |= (uint64_t)p[little != swapped ? i : size - 1 - i] << 8 * i;
-  return x;
-}
-
-/* UTF-8 of a code point; returns its bytes, 0 where it has none. */
-static inline size_t plain_utf8(uint64_t c, uint8_t *out) {
-  const size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-  if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) return 0;
-  for (size_t i = size; i-- > 1; c >>= 6) out[i] = (uint8_t)(0x80 | (c & 0x3f));
-  out[0] = (uint8_t)(size == 1 ? c : c | (0xf00u >> size & 0xff));
-  return size;
-}
-
-/* Where the bytes of element `at` are: in place or in `out`. Returns 0 where it has none. */
-static inline int element(const rvh_column *c, size_t at, uint8_t *out, blake2_simd_bytes *span) {
-  const uint8_t *p = c->layout == RVH_OFFSETS ? NULL : c->data + (ptrdiff_t)at * c->stride;
-  *span = (blake2_simd_bytes){p, c->itemsize};
-  switch (c->layout) {
-    case RVH_FIXED:
-      return 1;
-    case RVH_PADDED:
-      while (span->size > 0 && p[span->size - 1] == 0) span->size--;
-      return 1;
-    case RVH_UCS4: {
-      size_t n = c->itemsize / 4, size = 0;
-      while (n > 0 && number_at(p + 4 * (n - 1), 4, c->swapped) == 0) n--;
-      for (size_t i = 0; i < n; i++) {
-        const size_t more = plain_utf8(number_at(p + 4 * i, 4, c->swapped), out + size);
-        if (more == 0) return 0;
-        size += more;
-      }
-      *span = (blake2_simd_bytes){out, size};
-      return 1;
-    }
-    case RVH_INTEGERS: {
-      uint64_t x = number_at(p, c->itemsize, c->swapped);
-      if (c->is_signed && c->itemsize < 8 && x >> (8 * c->itemsize - 1))
-        x |= ~(uint64_t)0 << 8 * c->itemsize;
-      for (size_t i = 0; i < 8; i++) out[i] = (uint8_t)(x >> 8 * i);
-      *span = (blake2_simd_bytes){out, 8};
-      return 1;
-    }
-    case RVH_OFFSETS: {
-      const uint8_t *offset = (const uint8_t *)c->offsets + at * c->offset_size;
-      const uint64_t start = number_at(offset, c->offset_size, 0);
-      const uint64_t end = number_at(offset + c->offset_size, c->offset_size, 0);
-      *span = (blake2_simd_bytes){c->data + start, (size_t)(end - start)};
-      return 1;
-    }
-    case RVH_VIEWS: {
-      const uint64_t size = number_at(p, 4, 0), buffer = number_at(p + 8, 4, 0);
-      const uint64_t start = number_at(p + 12, 4, 0), most = INT32_MAX;
-      *span = (blake2_simd_bytes){p + 4, (size_t)size};
-      if (size <= 12) return 1;
-      if (size > most || start > most || buffer >= c->buffer_count) return 0;
-      span->data = (const uint8_t *)(uintptr_t)c->buffers[buffer] + start;
-      return start + size <= c->sizes[buffer];
-    }
-  }
-  abort();
-}
 
 /* A view: any 16 bytes, or one into a buffer, mostly near its end; the third is not there. */
 static inline void make_view(input *in, const uint64_t *sizes, uint8_t *view) {
@@ -174,7 +107,7 @@ static inline keys make_keys(input *in, unsigned layouts) {
     uint8_t *out = loaded && i < n ? room(in, made.column.itemsize + 8) : NULL;
     if (i >= n) /* the same element again */
       made.rows[i] = made.rows[i - n];
-    else if (!element(&made.column, at, out, &made.rows[i]))
+    else if (!plain_element(&made.column, at, out, &made.rows[i]))
       break;
   }
   return made;

@@ -3,7 +3,6 @@
  * both against the contract. */
 
 #include "fuzz_keys.h"
-#include "plain.h"
 
 enum { NODES = 80, CHECKED = 24 }; /* nodes at most; rows that are compared with the contract */
 
@@ -51,23 +50,22 @@ static int make_nodes(input *in, node_set *s) {
   for (size_t i = 0; i < s->n; i++) {
     s->ranked += s->weights == NULL || s->weights[i] > 0;
     empty += id_of(s, i).size == 0;
-    for (size_t j = 0; j < i; j++) twice += compare(id_of(s, i), id_of(s, j)) == 0;
+    for (size_t j = 0; j < i; j++) twice += plain_compare(id_of(s, i), id_of(s, j)) == 0;
   }
   const rvh_status status = rvh_nodes_new(&s->nodes, s->scheme, s->data, s->offsets, s->n,
                                           s->weights, s->secret.data, s->secret.size, NULL, bad);
   if (status == RVH_EMPTY_ID)
     REQUIRE(bad[0] < s->n && id_of(s, bad[0]).size == 0);
   else if (status == RVH_DUPLICATE_ID)
-    REQUIRE(bad[0] < bad[1] && bad[1] < s->n && compare(id_of(s, bad[0]), id_of(s, bad[1])) == 0);
+    REQUIRE(bad[0] < bad[1] && bad[1] < s->n &&
+            plain_compare(id_of(s, bad[0]), id_of(s, bad[1])) == 0);
   else
     REQUIRE(status == RVH_OK && empty == 0 && twice == 0);
   return status == RVH_OK;
 }
 
 static int ranks_before(const node_set *s, const plain_rank *ranks, size_t a, size_t b) {
-  for (int w = 0; w < 3; w++)
-    if (ranks[a].word[w] != ranks[b].word[w]) return ranks[a].word[w] > ranks[b].word[w];
-  return compare(id_of(s, a), id_of(s, b)) > 0;
+  return plain_before(&ranks[a], id_of(s, a), &ranks[b], id_of(s, b));
 }
 
 /* The nodes that can be selected, best first. */

@@ -2,7 +2,6 @@
  * prefixes, each against its definition on every instruction set. */
 
 #include "fuzz_keys.h"
-#include "plain.h"
 
 enum { OWNERS = 40 };
 

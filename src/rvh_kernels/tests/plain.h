@@ -7,6 +7,84 @@
 #include "reference.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+/* ---- keys ---------------------------------------------------------------------------------- */
+
+/* The order of bytes, a shorter string before its continuations. */
+static inline int plain_compare(blake2_simd_bytes a, blake2_simd_bytes b) {
+  const size_t n = a.size < b.size ? a.size : b.size;
+  const int order = n > 0 ? memcmp(a.data, b.data, n) : 0;
+  return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+/* A number in this machine's byte order, or with `swapped` in the other. */
+static inline uint64_t plain_number(const uint8_t *p, size_t size, int swapped) {
+  const uint16_t one = 1;
+  const int little = *(const uint8_t *)&one == 1;
+  uint64_t x = 0;
+  for (size_t i = 0; i < size; i++) x |= (uint64_t)p[little != swapped ? i : size - 1 - i] << 8 * i;
+  return x;
+}
+
+/* UTF-8 of a code point; returns its bytes, 0 where it has none. */
+static inline size_t plain_utf8(uint64_t c, uint8_t *out) {
+  const size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+  if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) return 0;
+  for (size_t i = size; i-- > 1; c >>= 6) out[i] = (uint8_t)(0x80 | (c & 0x3f));
+  out[0] = (uint8_t)(size == 1 ? c : c | (0xf00u >> size & 0xff));
+  return size;
+}
+
+/* Where the bytes of element `at` are: in place or in `out`. Returns 0 where it has none. */
+static inline int plain_element(const rvh_column *c, size_t at, uint8_t *out,
+                                blake2_simd_bytes *span) {
+  const uint8_t *p = c->layout == RVH_OFFSETS ? NULL : c->data + (ptrdiff_t)at * c->stride;
+  *span = (blake2_simd_bytes){p, c->itemsize};
+  switch (c->layout) {
+    case RVH_FIXED:
+      return 1;
+    case RVH_PADDED:
+      while (span->size > 0 && p[span->size - 1] == 0) span->size--;
+      return 1;
+    case RVH_UCS4: {
+      size_t n = c->itemsize / 4, size = 0;
+      while (n > 0 && plain_number(p + 4 * (n - 1), 4, c->swapped) == 0) n--;
+      for (size_t i = 0; i < n; i++) {
+        const size_t more = plain_utf8(plain_number(p + 4 * i, 4, c->swapped), out + size);
+        if (more == 0) return 0;
+        size += more;
+      }
+      *span = (blake2_simd_bytes){out, size};
+      return 1;
+    }
+    case RVH_INTEGERS: {
+      uint64_t x = plain_number(p, c->itemsize, c->swapped);
+      if (c->is_signed && c->itemsize < 8 && x >> (8 * c->itemsize - 1))
+        x |= ~(uint64_t)0 << 8 * c->itemsize;
+      for (size_t i = 0; i < 8; i++) out[i] = (uint8_t)(x >> 8 * i);
+      *span = (blake2_simd_bytes){out, 8};
+      return 1;
+    }
+    case RVH_OFFSETS: {
+      const uint8_t *offset = (const uint8_t *)c->offsets + at * c->offset_size;
+      const uint64_t start = plain_number(offset, c->offset_size, 0);
+      const uint64_t end = plain_number(offset + c->offset_size, c->offset_size, 0);
+      *span = (blake2_simd_bytes){c->data + start, (size_t)(end - start)};
+      return 1;
+    }
+    case RVH_VIEWS: {
+      const uint64_t size = plain_number(p, 4, 0), buffer = plain_number(p + 8, 4, 0);
+      const uint64_t start = plain_number(p + 12, 4, 0), most = INT32_MAX;
+      *span = (blake2_simd_bytes){p + 4, (size_t)size};
+      if (size <= 12) return 1;
+      if (size > most || start > most || buffer >= c->buffer_count) return 0;
+      span->data = (const uint8_t *)(uintptr_t)c->buffers[buffer] + start;
+      return start + size <= c->sizes[buffer];
+    }
+  }
+  abort();
+}
 
 /* ---- hashes ------------------------------------------------------------------------------- */
 
@@ -105,6 +183,14 @@ static inline plain_rank plain_score(rvh_scheme scheme, blake2_simd_bytes secret
   }
   return (plain_rank){
       {weight != NULL ? plain_weighted(scheme, score[0], *weight) : 0, score[0], score[1]}};
+}
+
+/* Whether a node ranks before another: by what decides about them, then by their ids. */
+static inline int plain_before(const plain_rank *a, blake2_simd_bytes id_a, const plain_rank *b,
+                               blake2_simd_bytes id_b) {
+  for (int w = 0; w < 3; w++)
+    if (a->word[w] != b->word[w]) return a->word[w] > b->word[w];
+  return plain_compare(id_a, id_b) > 0;
 }
 
 /* ---- replicas, buckets, partitions -------------------------------------------------------- */
