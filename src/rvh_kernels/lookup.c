@@ -48,8 +48,8 @@ static void write_owners(const rvh_table *table, const uint32_t *partition, size
   }
 }
 
-rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t start, size_t stop,
-                      void *out, rvh_poll *poll, size_t *bad) {
+rvh_status rvh_lookup(const rvh_isa *isa, const rvh_table *table, const rvh_column *keys,
+                      size_t start, size_t stop, void *out, rvh_poll *poll, size_t *bad) {
   const size_t size = table->names == NULL ? sizeof(intptr_t) : table->name_size;
   const size_t row_size = table->owners == NULL ? sizeof(intptr_t) : table->k * size;
   const size_t cost = 1 + row_size / BYTES_PER_KEY; /* of a key, in short keys */
@@ -69,7 +69,7 @@ rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t sta
       status = RVH_STOPPED;
       break;
     }
-    status = rvh_column_hashes(keys, row, n, hashes, spans, scratch, bad);
+    status = rvh_column_hashes(isa, keys, row, n, hashes, spans, scratch, bad);
     if (status != RVH_OK) break;
     for (size_t i = 0; i < n; i++)
       partition[i] = (uint32_t)partition_of(hashes[i], table->partitions);

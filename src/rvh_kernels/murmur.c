@@ -1,7 +1,6 @@
-/* The scheme `murmur`: hashes of a column of keys, and the best node of each of a block of keys.
+/* The best node of each of a block of keys, by weighted scores of the scheme `murmur`.
  *
- * Without weights, the best node has the highest score. With weights, it has the least -ln(u) / w,
- * and four terms of a series tell which that is: with d = 1 - u,
+ * It has the least -ln(u) / w, and four terms of a series tell which that is: with d = 1 - u,
  *
  *     d + d^2/2 + d^3/3 + d^4/4 < -ln(u) = d + d^2/2 + ... < (the same) * (1 + d^4 / (5 (1 - d)))
  *
@@ -16,26 +15,8 @@
 
 enum {
   NODES = 4096,        /* of a strip: at most 2^20 pairs between two polls */
-  MANY = 256,          /* from here on it is worth looking for the best in its step */
   PAIRS_PER_WORK = 16, /* that take as long as a compression */
 };
-
-rvh_status rvh_column_hashes(const rvh_column *column, size_t first, size_t n, uint64_t *hashes,
-                             blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad) {
-  if (column->layout == RVH_PADDED &&
-      column->rows == NULL) { /* writing spans would take a third of the time */
-    const uint8_t *p = column->data + (ptrdiff_t)first * column->stride;
-    for (size_t i = 0; i < n; i++, p += column->stride) {
-      const blake2_simd_bytes bytes = {p, rvh_without_padding(p, column->itemsize)};
-      hashes[i] = rvh_murmur64a(bytes, RVH_MURMUR_KEY_SEED);
-    }
-    return RVH_OK;
-  }
-  rvh_status status = rvh_column_spans(column, first, n, spans, scratch, bad);
-  for (size_t i = 0; i < n && status == RVH_OK; i++)
-    hashes[i] = rvh_murmur64a(spans[i], RVH_MURMUR_KEY_SEED);
-  return status;
-}
 
 static double series(double d) { return d + d * d * (1.0 / 2 + d * (1.0 / 3 + d * (1.0 / 4))); }
 
@@ -50,45 +31,27 @@ static int is_certain(const rvh_nodes *nodes, uint64_t key, uint64_t position, d
   return upper * (1 + 0x1p-40) < next * (5 * u);
 }
 
-/* The position, from a step's first node on, of the node with that score. */
-static uint64_t find(const rvh_isa *isa, const rvh_nodes *nodes, uint64_t key, uint64_t position,
-                     uint64_t score) {
-  uint64_t scores[RVH_STEP];
-  const size_t left = nodes->n - (size_t)position;
-  isa->murmur_row(key, nodes->hash + position, left < RVH_STEP ? left : RVH_STEP, scores);
-  for (const uint64_t *p = scores; *p != score; p++) position++;
-  return position;
-}
-
 rvh_status rvh_murmur_run_over(const rvh_isa *isa, const rvh_nodes *nodes, uint64_t *hash, size_t n,
-                               rvh_poll *poll, uint64_t *position, uint64_t *word) {
+                               rvh_poll *poll, uint64_t *position) {
   BLAKE2_SIMD_ALIGNED(64) double least[RVH_RUN], next[RVH_RUN];
-  const int weighted = nodes->weight != NULL;
   const size_t keys = (n + 31) / 32 * 32;
   const rvh_murmur_run run = {.keys = keys,
                               .hash = hash,
                               .nodes = nodes->hash,
                               .position = position,
-                              .word = word,
                               .inverse = nodes->inverse,
                               .least = least,
                               .next = next};
-  const int in_steps = !weighted && nodes->n >= MANY;
-  rvh_murmur_scan *scan = weighted   ? isa->murmur_nearest
-                          : in_steps ? isa->murmur_best_step
-                                     : isa->murmur_best;
   for (size_t i = 0; i < keys; i++) {
-    position[i] = word[i] = 0; /* the first node, if no score is above 0 */
+    position[i] = 0; /* the first node, if no score is above 0 */
     least[i] = next[i] = HUGE_VAL;
   }
   for (size_t first = 0, count; first < nodes->n; first += count) {
     count = nodes->n - first < NODES ? nodes->n - first : NODES;
     if (rvh_stopped(poll, keys * count / PAIRS_PER_WORK)) return RVH_STOPPED;
-    scan(&run, first, count);
+    isa->murmur_nearest(&run, first, count);
   }
-  for (size_t i = 0; in_steps && i < n; i++)
-    position[i] = find(isa, nodes, hash[i], position[i], word[i]);
-  for (size_t i = 0; weighted && i < n; i++)
+  for (size_t i = 0; i < n; i++)
     if (!is_certain(nodes, hash[i], position[i], next[i])) position[i] = RVH_UNCERTAIN;
   return RVH_OK;
 }

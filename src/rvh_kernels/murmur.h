@@ -12,8 +12,10 @@
 #define RVH_MIX 0x9ddfea08eb382d69u
 
 /* MurmurHash64A by Austin Appleby: https://github.com/aappleby/smhasher */
+#define RVH_MURMUR_M 0xc6a4a7935bd1e995u
+
 static inline uint64_t rvh_murmur64a(blake2_simd_bytes bytes, uint64_t seed) {
-  const uint64_t m = 0xc6a4a7935bd1e995u;
+  const uint64_t m = RVH_MURMUR_M;
   const uint8_t *p = bytes.data;
   const size_t tail = bytes.size % 8;
   uint64_t h = seed ^ bytes.size * m;

@@ -488,8 +488,8 @@ size_t rvh_partition(size_t partitions, blake2_simd_bytes key);
 
 /* For each key: without owners its partition, intptr_t[rows]; without names its owners' indices,
  * intptr_t[rows][k]; otherwise their names, [rows][k][name_size]. */
-rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t start, size_t stop,
-                      void *out, rvh_poll *poll, size_t *bad);
+rvh_status rvh_lookup(const rvh_isa *isa, const rvh_table *table, const rvh_column *keys,
+                      size_t start, size_t stop, void *out, rvh_poll *poll, size_t *bad);
 
 /* ---- buckets ----------------------------------------------------------------------------- */
 

@@ -144,11 +144,44 @@ void rvh_topk_insert(rvh_topk *top, size_t lane, uint64_t hi, size_t position);
 rvh_topk_tile rvh_topk_heap;
 rvh_topk_merge rvh_topk_merge_heap;
 
-/* ---- murmur: murmur.h, murmur_lanes.h ----------------------------------------------------- */
+/* ---- hashes of keys: column_hashes.c, hash_lanes.h ---------------------------------------- */
+
+enum { /* keys that are hashed together, and their sizes */
+       RVH_HASHED = 64,
+       RVH_HASHED_SIZE_MIN = 8,
+       RVH_HASHED_SIZE_MAX = 64,
+};
+
+/* hashes[i]: MurmurHash64A of the bytes of element first + i, i < n. spans has room for n, scratch
+ * as for rvh_column_spans. */
+rvh_status rvh_column_hashes(const rvh_isa *isa, const rvh_column *column, size_t first, size_t n,
+                             uint64_t *hashes, blake2_simd_bytes *spans, uint8_t *scratch,
+                             size_t *bad);
+
+/* ---- murmur without weights: best.c, best_lanes.h ----------------------------------------- */
+
+enum {
+  RVH_BEST_GROUP_MAX = 64, /* keys that any set's kernel works on at a time, at most */
+  RVH_STEP = 8, /* nodes of a step: murmur_best_step tells where the best node's begins */
+};
+
+/* Keys, and the best node of each so far. The arrays have room for whole groups. */
+typedef struct {
+  size_t keys;
+  const uint64_t *hash;      /* of the keys */
+  const uint64_t *nodes;     /* hashes by position */
+  uint64_t *position, *word; /* the best node's, and its score */
+} rvh_best_run;
+
+/* The best node of each of n keys: its position and its score. hash, position and word have room
+ * for RVH_BEST_GROUP_MAX more. */
+rvh_status rvh_best_over(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *hash, size_t n,
+                         rvh_poll *poll, uint64_t *position, uint64_t *word);
+
+/* ---- murmur with weights: murmur.h, murmur_lanes.h ----------------------------------------- */
 
 enum {
   RVH_RUN = 256,    /* keys of a run, at most: their state stays in the L1 cache */
-  RVH_STEP = 32,    /* nodes of a step: murmur_best_step tells in which step the best node is */
   RVH_SCREEN = 128, /* nodes after which murmur_nearest first compares the first term alone */
   RVH_SERIES = 4,   /* terms of the series of -ln(1 - d) that murmur_nearest sums */
 };
@@ -159,24 +192,15 @@ typedef struct {
   const uint64_t *hash;  /* of the keys */
   const uint64_t *nodes; /* hashes by position */
   uint64_t *position;    /* [keys], the best node's */
-  /* murmur_best: */
-  uint64_t *word; /* [keys], its score */
-  /* murmur_nearest: */
   const double *inverse; /* of the weights, by position */
   double *least, *next;  /* [keys]: the least sum, and the least of all others */
 } rvh_murmur_run;
 
-/* hashes[i]: MurmurHash64A of the bytes of element first + i, i < n. spans has room for n, scratch
- * as for rvh_column_spans. */
-rvh_status rvh_column_hashes(const rvh_column *column, size_t first, size_t n, uint64_t *hashes,
-                             blake2_simd_bytes *spans, uint8_t *scratch, size_t *bad);
-
-/* The best node of each of n <= RVH_RUN keys: its position and, without weights, its score. hash
- * has room for RVH_RUN keys. With weights, a position is RVH_UNCERTAIN where the series does not
- * tell which node is best. */
+/* The best node of each of n <= RVH_RUN keys: its position, or RVH_UNCERTAIN where the series does
+ * not tell which node is best. hash has room for RVH_RUN keys. */
 #define RVH_UNCERTAIN UINT64_MAX
 rvh_status rvh_murmur_run_over(const rvh_isa *isa, const rvh_nodes *nodes, uint64_t *hash, size_t n,
-                               rvh_poll *poll, uint64_t *position, uint64_t *word);
+                               rvh_poll *poll, uint64_t *position);
 
 /* ---- one key: one_key.c, one_lanes.h ------------------------------------------------------- */
 
@@ -221,8 +245,16 @@ typedef void rvh_weigh(uint64_t *words, const double *weight, size_t count, rvh_
 typedef void rvh_murmur_tile(const uint64_t *keys, const uint64_t *nodes, size_t count,
                              uint64_t *out);
 typedef void rvh_murmur_row(uint64_t key, const uint64_t *nodes, size_t count, uint64_t *out);
-/* Scans the nodes at first to first + count for the best of each key of a run: by score (in steps,
- * position is that of the step's first node), or by how near u is to 1. */
+/* hashes[i], i < n <= RVH_HASHED: MurmurHash64A of the `size` bytes at p + i * stride;
+ * RVH_HASHED_SIZE_MIN <= size <= RVH_HASHED_SIZE_MAX. */
+typedef void rvh_murmur_hashes(const uint8_t *p, ptrdiff_t stride, size_t size, size_t n,
+                               uint64_t *hashes);
+/* Scans the nodes at first to first + count, count >= 2, for the highest score of each key. In
+ * steps, a position may be that of the step's first node, until murmur_find puts the node's own in
+ * its place; n >= RVH_STEP: of all nodes. */
+typedef void rvh_best_scan(const rvh_best_run *run, size_t first, size_t count);
+typedef void rvh_best_find(const rvh_best_run *run, size_t n);
+/* Scans the nodes at first to first + count for those of each key whose u is nearest to 1. */
 typedef void rvh_murmur_scan(const rvh_murmur_run *run, size_t first, size_t count);
 /* Adds the nodes at first to first + count to best[0] to best[k], the highest words so far, each
  * with its node's position in the low bits; 1 <= k <= RVH_ROW_BEST. A 0 is no node. */
@@ -237,7 +269,11 @@ struct rvh_isa {
   rvh_weigh *weigh_tile, *weigh_row;
   rvh_murmur_tile *murmur_tile;
   rvh_murmur_row *murmur_row;
-  rvh_murmur_scan *murmur_best, *murmur_best_step, *murmur_nearest;
+  rvh_murmur_hashes *murmur_hashes; /* or NULL, where one by one is faster */
+  rvh_best_scan *best, *best_step;
+  rvh_best_find *best_find;
+  const size_t *best_group; /* keys that `best` works on at a time */
+  rvh_murmur_scan *murmur_nearest;
   rvh_rank *rank_row, *rank_mixed; /* of words; of hashes, by the scores of `murmur` */
   rvh_buckets *jump, *jumpback;
   rvh_md5 *md5;
@@ -247,17 +283,20 @@ struct rvh_isa {
 /* Every compiled set, whether this processor supports it or not. Returns their number. */
 size_t rvh_isa_all(const rvh_isa **sets);
 
-#define RVH_DECLARE(isa)                                                    \
-  extern rvh_topk_tile rvh_topk_##isa;                                      \
-  extern rvh_topk_merge rvh_topk_merge_##isa;                               \
-  extern rvh_weigh rvh_weigh_tile_##isa, rvh_weigh_row_##isa;               \
-  extern rvh_murmur_tile rvh_murmur_tile_##isa;                             \
-  extern rvh_murmur_row rvh_murmur_row_##isa;                               \
-  extern rvh_murmur_scan rvh_murmur_best_##isa, rvh_murmur_best_step_##isa, \
-      rvh_murmur_nearest_##isa;                                             \
-  extern rvh_rank rvh_rank_row_##isa, rvh_rank_mixed_##isa;                 \
-  extern rvh_buckets rvh_jump_##isa, rvh_jumpback_##isa;                    \
-  extern rvh_md5 rvh_md5_##isa;                                             \
+#define RVH_DECLARE(isa)                                      \
+  extern rvh_topk_tile rvh_topk_##isa;                        \
+  extern rvh_topk_merge rvh_topk_merge_##isa;                 \
+  extern rvh_weigh rvh_weigh_tile_##isa, rvh_weigh_row_##isa; \
+  extern rvh_murmur_tile rvh_murmur_tile_##isa;               \
+  extern rvh_murmur_row rvh_murmur_row_##isa;                 \
+  extern rvh_murmur_hashes rvh_murmur_hashes_##isa;           \
+  extern rvh_best_scan rvh_best_##isa, rvh_best_step_##isa;   \
+  extern rvh_best_find rvh_best_find_##isa;                   \
+  extern const size_t rvh_best_group_##isa;                   \
+  extern rvh_murmur_scan rvh_murmur_nearest_##isa;            \
+  extern rvh_rank rvh_rank_row_##isa, rvh_rank_mixed_##isa;   \
+  extern rvh_buckets rvh_jump_##isa, rvh_jumpback_##isa;      \
+  extern rvh_md5 rvh_md5_##isa;                               \
   extern rvh_log rvh_neg_log_##isa;
 RVH_DECLARE(portable)
 RVH_DECLARE(avx2)

@@ -51,7 +51,8 @@ static rvh_status one_batch(rvh_work *w, size_t n, size_t first_row) {
   rvh_status status = RVH_OK;
   const int hashes = w->hashes != NULL;
   if (hashes && w->chosen != NULL && w->k == 1 && w->rules == NULL && n >= RUN_LEAST)
-    return rvh_best_of_runs(w, n, first_row);
+    return w->nodes->weight == NULL ? rvh_best_of_batch(w, n, first_row)
+                                    : rvh_nearest_of_runs(w, n, first_row);
   order_by_size(w->spans, n, hashes, order);
   for (size_t i = 0; i < n && status == RVH_OK;) {
     rvh_key keys[BLAKE2_SIMD_LANES_MAX];
@@ -84,7 +85,7 @@ static rvh_status all_batches(rvh_work *w, const rvh_column *keys, size_t start,
     if (w->hashes == NULL) {
       status = rvh_column_spans(keys, row, n, w->spans, w->scratch, bad);
     } else {
-      status = rvh_column_hashes(keys, row, n, w->hashes, w->spans, w->scratch, bad);
+      status = rvh_column_hashes(w->isa, keys, row, n, w->hashes, w->spans, w->scratch, bad);
       memset(w->hashes + n, 0, RVH_RUN * sizeof *w->hashes); /* fills up the last run */
     }
     if (status == RVH_OK) status = one_batch(w, n, row - start);

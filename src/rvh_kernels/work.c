@@ -30,7 +30,9 @@ static size_t lay_out(rvh_work *w, const rvh_column *keys, uint8_t *base) {
   if (keys != NULL) {
     const size_t each = rvh_column_scratch(keys);
     w->batch = each * RVH_BATCH <= SCRATCH ? RVH_BATCH : each < SCRATCH ? SCRATCH / each : 1;
-    if (w->batch > w->lanes) w->batch -= w->batch % w->lanes; /* whole groups */
+    const int best = w->nodes->scheme == RVH_MURMUR && w->nodes->weight == NULL && w->k == 1;
+    const size_t group = best ? *w->isa->best_group : w->lanes;
+    if (w->batch > group) w->batch -= w->batch % group; /* whole groups */
     w->group = next_piece(base, &used, sizeof *w->group);
     w->spans = next_piece(base, &used, w->batch * sizeof *w->spans);
     if (w->nodes->scheme == RVH_MURMUR) {

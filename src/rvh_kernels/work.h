@@ -83,7 +83,8 @@ rvh_status rvh_one_key(rvh_work *w, rvh_key key, size_t row);
 rvh_status rvh_group_of_keys(rvh_work *w, const rvh_key *keys, const size_t *rows,
                              size_t count_keys);
 
-/* The best node alone, of hashed keys: runs.c. */
-rvh_status rvh_best_of_runs(rvh_work *w, size_t n, size_t first_row);
+/* The best node alone, of hashed keys, without weights and with them: runs.c. */
+rvh_status rvh_best_of_batch(rvh_work *w, size_t n, size_t first_row);
+rvh_status rvh_nearest_of_runs(rvh_work *w, size_t n, size_t first_row);
 
 #endif

@@ -2,33 +2,36 @@
 
 #include "rvh_kernels_impl.h"
 
-#define KERNELS(isa)                                  \
-  {                                                   \
-      .hash = &blake2_simd_##isa,                     \
-      .topk = rvh_topk_##isa,                         \
-      .topk_merge = rvh_topk_merge_##isa,             \
-      .weigh_tile = rvh_weigh_tile_##isa,             \
-      .weigh_row = rvh_weigh_row_##isa,               \
-      .murmur_tile = rvh_murmur_tile_##isa,           \
-      .murmur_row = rvh_murmur_row_##isa,             \
-      .murmur_best = rvh_murmur_best_##isa,           \
-      .murmur_best_step = rvh_murmur_best_step_##isa, \
-      .murmur_nearest = rvh_murmur_nearest_##isa,     \
-      .rank_row = rvh_rank_row_##isa,                 \
-      .rank_mixed = rvh_rank_mixed_##isa,             \
-      .jump = rvh_jump_##isa,                         \
-      .jumpback = rvh_jumpback_##isa,                 \
-      .md5 = rvh_md5_##isa,                           \
-      .neg_log = rvh_neg_log_##isa,                   \
+#define KERNELS(isa, hashes)                      \
+  {                                               \
+      .hash = &blake2_simd_##isa,                 \
+      .topk = rvh_topk_##isa,                     \
+      .topk_merge = rvh_topk_merge_##isa,         \
+      .weigh_tile = rvh_weigh_tile_##isa,         \
+      .weigh_row = rvh_weigh_row_##isa,           \
+      .murmur_tile = rvh_murmur_tile_##isa,       \
+      .murmur_row = rvh_murmur_row_##isa,         \
+      .murmur_hashes = hashes,                    \
+      .best = rvh_best_##isa,                     \
+      .best_step = rvh_best_step_##isa,           \
+      .best_find = rvh_best_find_##isa,           \
+      .best_group = &rvh_best_group_##isa,        \
+      .murmur_nearest = rvh_murmur_nearest_##isa, \
+      .rank_row = rvh_rank_row_##isa,             \
+      .rank_mixed = rvh_rank_mixed_##isa,         \
+      .jump = rvh_jump_##isa,                     \
+      .jumpback = rvh_jumpback_##isa,             \
+      .md5 = rvh_md5_##isa,                       \
+      .neg_log = rvh_neg_log_##isa,               \
   }
 
 static const rvh_isa table[] = {
-    KERNELS(portable),
+    KERNELS(portable, NULL),
 #if defined(BLAKE2_SIMD_X86)
-    KERNELS(avx2),
-    KERNELS(avx512),
+    KERNELS(avx2, rvh_murmur_hashes_avx2),
+    KERNELS(avx512, rvh_murmur_hashes_avx512),
 #elif defined(BLAKE2_SIMD_ARM64)
-    KERNELS(neon),
+    KERNELS(neon, NULL),
 #endif
 };
 

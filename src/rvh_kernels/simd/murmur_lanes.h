@@ -1,8 +1,7 @@
-/* Scores of the scheme `murmur`, and the best node of each key.
+/* Scores of the scheme `murmur`, and the best node of each key by weighted scores.
  *
  * A score is three products, so a tile in memory would cost as much as the scores in it: where one
- * node is asked for, scores are compared where they are made. Nodes come in descending order of
- * their ids, so the first of equal scores is the contract's. */
+ * node is asked for, scores are compared where they are made. */
 
 #include "murmur.h"
 
@@ -29,42 +28,6 @@ void NAME(murmur_row)(uint64_t key, const uint64_t *nodes, size_t count, uint64_
   size_t i = 0;
   for (; i + V_LANES <= count; i += V_LANES) V_STOREU(out + i, mix(keys, V_LOADU(nodes + i)));
   for (; i < count; i++) out[i] = rvh_murmur_pair(key, nodes[i]);
-}
-
-/* The highest score of each key, and where the `step` nodes begin in which it came first. */
-ALWAYS_INLINE void take_best(const rvh_murmur_run *run, size_t first, size_t count, size_t step) {
-  for (size_t at = 0; at < run->keys; at += GROUP) {
-    V key[IN_FLIGHT], best[IN_FLIGHT], position[IN_FLIGHT];
-    for (size_t u = 0; u < IN_FLIGHT; u++) {
-      key[u] = V_LOAD(run->hash + at + u * V_LANES);
-      best[u] = V_ORDERED(V_LOAD(run->word + at + u * V_LANES));
-      position[u] = V_LOAD(run->position + at + u * V_LANES);
-    }
-    V here =
-        V_SET1(first); /* counted in a vector: a broadcast of i would cost as much as a product */
-    for (size_t i = 0; i < count; i += step, here = V_ADD(here, V_SET1(step))) {
-      const uint64_t *node = run->nodes + first + i;
-      V before[IN_FLIGHT];
-      for (size_t u = 0; u < IN_FLIGHT; u++) before[u] = best[u];
-      for (size_t j = 0; j < step && (step == 1 || i + j < count); j++)
-        for (size_t u = 0; u < IN_FLIGHT; u++)
-          best[u] = V_ORDERED_MAX(V_ORDERED(mix(key[u], V_SET1(node[j]))), best[u]);
-      for (size_t u = 0; u < IN_FLIGHT; u++)
-        position[u] = V_SELECT(V_ORDERED_GT(best[u], before[u]), here, position[u]);
-    }
-    for (size_t u = 0; u < IN_FLIGHT; u++) {
-      V_STORE(run->word + at + u * V_LANES, V_ORDERED(best[u]));
-      V_STORE(run->position + at + u * V_LANES, position[u]);
-    }
-  }
-}
-
-void NAME(murmur_best)(const rvh_murmur_run *run, size_t first, size_t count) {
-  take_best(run, first, count, 1);
-}
-
-void NAME(murmur_best_step)(const rvh_murmur_run *run, size_t first, size_t count) {
-  take_best(run, first, count, RVH_STEP);
 }
 
 /* A number just below d = 1 - u, within 2^-52: the score's low 53 bits turned round, as the

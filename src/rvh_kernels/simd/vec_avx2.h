@@ -14,6 +14,7 @@
 #define V_SRL(a, n) _mm256_srli_epi64(a, n)
 #define V_SLL(a, n) _mm256_slli_epi64(a, n)
 #define V_MASK_AND(a, b) _mm256_and_si256(a, b)
+#define V_FIRST(mask) lowest_bit((unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(mask)))
 #define V_ORDERED(x) V_FLIP(x)
 #define V_ORDERED_GT(a, b) _mm256_cmpgt_epi64(a, b)
 #define V_ORDERED_MAX(a, b) V_SELECT(V_ORDERED_GT(a, b), a, b)

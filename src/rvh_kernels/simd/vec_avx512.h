@@ -20,6 +20,7 @@
 #define V_SRL(a, n) _mm512_srli_epi64(a, n)
 #define V_SLL(a, n) _mm512_slli_epi64(a, n)
 #define V_MASK_AND(a, b) ((__mmask8)((a) & (b)))
+#define V_FIRST(mask) lowest_bit(mask) /* the first lane that is set */
 /* Words in the form in which V_ORDERED_GT compares them; twice gives the word back. */
 #define V_ORDERED(x) (x)
 #define V_ORDERED_GT(a, b) V_GT(a, b)

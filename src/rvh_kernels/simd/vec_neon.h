@@ -14,6 +14,7 @@
 #define V_SRL(a, n) vshrq_n_u64(a, n)
 #define V_SLL(a, n) vshlq_n_u64(a, n)
 #define V_MASK_AND(a, b) vandq_u64(a, b)
+#define V_FIRST(mask) ((size_t)(vgetq_lane_u64(mask, 0) == 0))
 #define V_ORDERED(x) (x)
 #define V_ORDERED_GT(a, b) V_GT(a, b)
 #define V_ORDERED_MAX(a, b) V_SELECT(V_GT(a, b), a, b)

@@ -16,6 +16,7 @@
 #define V_SRL(a, n) ((a) >> (n))
 #define V_SLL(a, n) ((a) << (n))
 #define V_MASK_AND(a, b) ((a) & (b))
+#define V_FIRST(mask) ((size_t)((mask) == 0))
 #define V_ORDERED(x) (x)
 #define V_ORDERED_GT(a, b) ((a) > (b))
 #define V_ORDERED_MAX(a, b) ((a) > (b) ? (a) : (b))

@@ -100,7 +100,7 @@ static void check_partitions(input *in, const keys *k) {
                                     : owners * width;
     uint8_t *out = room(in, k->count * size);
     size_t bad = k->bad;
-    REQUIRE(rvh_lookup(&t, &k->column, 0, k->count, out, NULL, &bad) ==
+    REQUIRE(rvh_lookup(rvh_isa_active(), &t, &k->column, 0, k->count, out, NULL, &bad) ==
             (k->bad < k->count ? RVH_BAD_KEY : RVH_OK));
     REQUIRE(bad == k->bad);
     for (size_t i = 0; i < k->count && k->bad == k->count; i++) {

@@ -108,6 +108,16 @@ static inline uint64_t plain_murmur64a(const uint8_t *p, size_t size, uint64_t s
   return h;
 }
 
+/* CityHash's Hash128to64. */
+static inline uint64_t plain_murmur_pair(uint64_t lo, uint64_t hi) {
+  const uint64_t mix = 0x9ddfea08eb382d69u;
+  uint64_t a = (lo ^ hi) * mix;
+  a ^= a >> 47;
+  uint64_t b = (hi ^ a) * mix;
+  b ^= b >> 47;
+  return b * mix;
+}
+
 /* MurmurHash3_x86_32, the whole text at once. */
 static inline uint32_t plain_murmur3_32(const uint8_t *text, size_t size, uint32_t seed) {
   uint32_t h = seed;
@@ -165,13 +175,8 @@ static inline plain_rank plain_score(rvh_scheme scheme, blake2_simd_bytes secret
                                      const double *weight) {
   uint64_t score[2] = {0, 0};
   if (scheme == RVH_MURMUR) {
-    const uint64_t mix = 0x9ddfea08eb382d69u, lo = plain_murmur64a(key.data, key.size, 2718281828u),
-                   hi = plain_murmur64a(id.data, id.size, 4193360111u);
-    uint64_t a = (lo ^ hi) * mix;
-    a ^= a >> 47;
-    uint64_t b = (hi ^ a) * mix;
-    b ^= b >> 47;
-    score[0] = b * mix;
+    score[0] = plain_murmur_pair(plain_murmur64a(key.data, key.size, 2718281828u),
+                                 plain_murmur64a(id.data, id.size, 4193360111u));
   } else {
     reference_state state;
     uint8_t digest[16];

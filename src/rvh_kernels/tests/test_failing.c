@@ -211,7 +211,7 @@ static rvh_status prefixes(answer *out) {
 
 static rvh_status partitions(answer *out) {
   const rvh_table table = {.partitions = 64};
-  return rvh_lookup(&table, &integers, 0, KEYS, out->chosen, NULL, &bad);
+  return rvh_lookup(rvh_isa_active(), &table, &integers, 0, KEYS, out->chosen, NULL, &bad);
 }
 
 static rvh_status key_words(answer *out) {

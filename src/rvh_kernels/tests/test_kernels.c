@@ -496,6 +496,37 @@ static void test_many(const node_set *s) {
   free(chosen);
 }
 
+/* The best of nodes whose hashes are made up, so that many scores are equal: the first. Any numbers
+ * of nodes and keys, and nodes in one strip, two, or one and what is left of another. */
+static void check_best(size_t n, size_t keys) {
+  uint64_t *node = allocate(n * sizeof *node), *hash = allocate((keys + RVH_BEST_GROUP_MAX) * 8);
+  uint64_t *position = allocate((keys + RVH_BEST_GROUP_MAX) * 8);
+  uint64_t *word = allocate((keys + RVH_BEST_GROUP_MAX) * 8);
+  const rvh_nodes nodes = {.scheme = RVH_MURMUR, .n = n, .indices = n, .hash = node};
+  const uint64_t distinct = 1 + random64() % (2 * n);
+  for (size_t i = 0; i < n; i++) node[i] = plain_mixed(random64() % distinct);
+  if (random64() % 4 == 0) node[random64() % n] = 0; /* with the hash 0, the score is 0 */
+  for (size_t i = 0; i < keys + RVH_BEST_GROUP_MAX; i++) hash[i] = i % 5 == 4 ? 0 : random64();
+  check(rvh_best_over(isa, &nodes, hash, keys, NULL, position, word) == RVH_OK, "best", n, keys);
+  for (size_t i = 0; i < keys; i++) {
+    size_t best = 0;
+    uint64_t highest = 0;
+    for (size_t j = 0; j < n; j++) {
+      const uint64_t score = plain_murmur_pair(hash[i], node[j]);
+      if (score > highest) best = j, highest = score;
+    }
+    check(position[i] == best && word[i] == highest, "best", n, i);
+  }
+  free(node), free(hash), free(position), free(word);
+}
+
+static void test_best(void) {
+  static const size_t many[] = {255, 256, 300, 1024, 4095, 4096, 4097, 4098, 8193, 8194};
+  for (size_t n = 1; n <= 130; n++) check_best(n, 1 + n * 7 % 80);
+  for (size_t keys = 1; keys <= 80; keys++) check_best(1 + keys * 5 % 70, keys);
+  for (size_t i = 0; i < sizeof many / sizeof *many; i++) check_best(many[i], 37);
+}
+
 /* Replicas over nested domains, and with current ones that come first. */
 static void test_spread(const node_set *s) {
   enum { ROWS = 40, HELD = 3 };
@@ -1176,6 +1207,56 @@ static void test_compose(void) {
   free(offsets), free(ends), free(expected_ends);
 }
 
+/* ---- hashes of columns --------------------------------------------------------------------- */
+
+/* Elements with zero bytes at the ends of none, few or most, in memory of exactly their size, from
+ * the front and from the back. */
+static void check_column_hashes(size_t size, size_t rows, size_t gap, int zeros, int backwards) {
+  const size_t stride = size + gap, bytes = rows > 0 ? (rows - 1) * stride + size : 0;
+  uint8_t *data = allocate(bytes);
+  uint64_t *offsets = allocate((rows + 1) * sizeof *offsets);
+  uint64_t *hashes = allocate(rows * sizeof *hashes);
+  blake2_simd_bytes *spans = allocate(rows * sizeof *spans);
+  size_t bad;
+  for (size_t i = 0; i < bytes; i++) data[i] = (uint8_t)(random64() | 1);
+  for (size_t i = 0; i < rows; i++)
+    if (zeros > 0 && random64() % (zeros == 1 ? 20 : 2) == 0) {
+      const size_t left = random64() % (size + 1);
+      memset(data + i * stride + left, 0, size - left);
+    }
+  const rvh_column padded = {.layout = RVH_PADDED,
+                             .data = data + (backwards ? (rows - 1) * stride : 0),
+                             .stride = backwards ? -(ptrdiff_t)stride : (ptrdiff_t)stride,
+                             .itemsize = size};
+  check(rvh_column_hashes(isa, &padded, 0, rows, hashes, spans, NULL, &bad) == RVH_OK, "hashes",
+        size, rows);
+  for (size_t i = 0; i < rows; i++) {
+    const uint8_t *p = padded.data + (ptrdiff_t)i * padded.stride;
+    const size_t left = rvh_without_padding(p, size);
+    check(hashes[i] == plain_murmur64a(p, left, 2718281828u), "padded hashes", size, i);
+  }
+  /* strings of one size, but for one of them */
+  const size_t odd = random64() % (2 * rows), less = random64() % 2;
+  offsets[0] = 0;
+  for (size_t i = 0; i < rows; i++)
+    offsets[i + 1] = offsets[i] + (i == odd && size > 0 ? size - less : size);
+  const rvh_column strings = {
+      .layout = RVH_OFFSETS, .data = data, .offsets = offsets, .offset_size = 8};
+  check(rvh_column_hashes(isa, &strings, 0, rows, hashes, spans, NULL, &bad) == RVH_OK, "hashes",
+        size, rows);
+  for (size_t i = 0; i < rows; i++)
+    check(hashes[i] == plain_murmur64a(data + offsets[i], offsets[i + 1] - offsets[i], 2718281828u),
+          "hashes of strings", size, i);
+  free(data), free(offsets), free(hashes), free(spans);
+}
+
+static void test_column_hashes(void) {
+  for (size_t size = 1; size <= 80; size++)
+    for (int zeros = 0; zeros < 3; zeros++)
+      check_column_hashes(size, 1 + random64() % 150, random64() % 4, zeros, (int)(size % 2));
+  for (size_t rows = 1; rows <= 80; rows++) check_column_hashes(8 + rows % 57, rows, 0, 1, 1);
+}
+
 /* ---- partition tables ---------------------------------------------------------------------- */
 
 static const size_t partition_counts[] = {1,    2,     3,     5,     255,           256,
@@ -1212,12 +1293,14 @@ static void check_lookup(const char *what, const rvh_column *column, const size_
     owners[i] = (uint32_t)(plain_mixed(i) % TABLE_NODES);
   for (size_t i = 0; i < TABLE_NODES * name_size; i++) names[i] = (uint8_t)plain_mixed(i);
   rvh_table table = {.partitions = MANY_PARTITIONS, .k = 1};
-  check(rvh_lookup(&table, column, start, stop, numbers, NULL, &bad) == RVH_OK, what, start, stop);
+  check(rvh_lookup(isa, &table, column, start, stop, numbers, NULL, &bad) == RVH_OK, what, start,
+        stop);
   table = (rvh_table){MANY_PARTITIONS, owners, k, NULL, 0};
-  check(rvh_lookup(&table, column, start, stop, out, NULL, &bad) == RVH_OK, what, start, stop);
+  check(rvh_lookup(isa, &table, column, start, stop, out, NULL, &bad) == RVH_OK, what, start, stop);
   table.names = names;
   table.name_size = name_size;
-  check(rvh_lookup(&table, column, start, stop, named, NULL, &bad) == RVH_OK, what, start, stop);
+  check(rvh_lookup(isa, &table, column, start, stop, named, NULL, &bad) == RVH_OK, what, start,
+        stop);
   for (size_t i = 0; i < rows; i++) {
     check(numbers[i] == (intptr_t)partitions[start + i], what, i, 0);
     for (size_t j = 0; j < k; j++) {
@@ -1302,7 +1385,7 @@ static void test_lookup(void) {
   for (size_t i = 0; i < sizeof bad_rows / sizeof *bad_rows; i++) {
     size_t bad = 0;
     put32(ucs4[0] + 4 * bad_rows[i] * LOOKUP_KEY, 0xd800, 0);
-    check(rvh_lookup(&table, &column, 5, LOOKED_UP, out, NULL, &bad) == RVH_BAD_KEY &&
+    check(rvh_lookup(isa, &table, &column, 5, LOOKED_UP, out, NULL, &bad) == RVH_BAD_KEY &&
               bad == bad_rows[i],
           "lookup of no text", bad_rows[i], bad);
   }
@@ -1324,9 +1407,9 @@ static void test_lookup_of_long_keys(void) {
   size_t bad = 0;
   int asked = 0;
   rvh_poll poll = {stop_later, &asked, 0, 0};
-  check(rvh_lookup(&table, &column, 0, 9, out, NULL, &bad) == RVH_OK, "long keys", 0, 0);
+  check(rvh_lookup(isa, &table, &column, 0, 9, out, NULL, &bad) == RVH_OK, "long keys", 0, 0);
   for (size_t i = 0; i < 9; i++) check(out[i] == (intptr_t)partition, "long keys", i, 0);
-  check(rvh_lookup(&table, &column, 0, 1000, out, &poll, &bad) == RVH_STOPPED && asked == 3,
+  check(rvh_lookup(isa, &table, &column, 0, 1000, out, &poll, &bad) == RVH_STOPPED && asked == 3,
         "stop a lookup of long keys", 0, 0);
   free(key);
 }
@@ -1742,8 +1825,6 @@ int main(void) {
   test_bad_ids();
   test_compose();
   test_partition();
-  test_lookup();
-  test_lookup_of_long_keys();
   test_growth();
   test_equal_hashes();
   test_distinct_ends();
@@ -1778,6 +1859,10 @@ int main(void) {
     test_buckets();
     test_distinct_buckets();
     test_words_of_integers();
+    test_lookup();
+    test_lookup_of_long_keys();
+    test_column_hashes();
+    test_best();
     test_key_words();
     test_many_nodes(RVH_BLAKE2B);
     test_many_nodes(RVH_MURMUR);

@@ -238,8 +238,8 @@ cdef extern from "rvh_kernels.h" nogil:
         const uint8_t *names
         size_t name_size
     size_t rvh_partition(size_t partitions, blake2_simd_bytes key)
-    rvh_status rvh_lookup(const rvh_table *table, const rvh_column *keys, size_t start,
-                          size_t stop, void *out, rvh_poll *poll, size_t *bad)
+    rvh_status rvh_lookup(const rvh_isa *isa, const rvh_table *table, const rvh_column *keys,
+                          size_t start, size_t stop, void *out, rvh_poll *poll, size_t *bad)
     void rvh_neg_log(const rvh_isa *isa, const uint64_t *m, size_t n, double *out)
     rvh_status rvh_key_words(const rvh_isa *isa, const rvh_column *keys, size_t start, size_t stop,
                              uint64_t *out, rvh_poll *poll, size_t *bad)

@@ -2,6 +2,7 @@
 
 def lookup(size_t partitions, const uint32_t[:, ::1] owners, cnp.ndarray names, keys,
            Py_ssize_t start, Py_ssize_t stop, cnp.ndarray out not None, Cancel cancel):
+    cdef const rvh_isa *isa = active_isa()
     cdef rvh_table table
     cdef uint8_t *to = <uint8_t *>cnp.PyArray_DATA(out)
     cdef size_t row
@@ -17,7 +18,7 @@ def lookup(size_t partitions, const uint32_t[:, ::1] owners, cnp.ndarray names, 
     row = table.k * <size_t>cnp.PyArray_ITEMSIZE(out)
     while pieces.step():
         with nogil:
-            pieces.status = rvh_lookup(&table, &pieces.column, pieces.first, pieces.last,
+            pieces.status = rvh_lookup(isa, &table, &pieces.column, pieces.first, pieces.last,
                                        to + pieces.done * row, &pieces.watch.poll, &pieces.bad)
 
 
