@@ -30,6 +30,7 @@ enum {
   BLAKE2_SIMD_LANES_MAX = 17,    /* messages the widest implementation takes in one call */
   BLAKE2_SIMD_STRIDE_MAX = 24,   /* words from one row of lanes to the next, at the most */
   BLAKE2_SIMD_ISA_MAX = 4,       /* implementations a build can hold */
+  BLAKE2_SIMD_GROUPS_MAX = 32,   /* groups of suffixes that blake2_simd_tile takes */
   BLAKE2_SIMD_SUFFIX_MAX = 1024, /* bytes of a suffix that blake2_simd_tile takes */
 };
 
@@ -116,18 +117,24 @@ const uint32_t *blake2_simd_prefixes_order(const blake2_simd_prefixes *prefixes)
 
 /* ---- a block of suffixes x prefixes ------------------------------------------------------- */
 
-/* Up to blake2_simd_lanes() suffixes, turned into words; the caller's scratch memory, aligned to
- * 64 bytes, sizeof it about 40 KiB. Refill it with blake2_simd_suffixes_load(). */
+/* Groups of up to blake2_simd_lanes() suffixes, turned into words; the caller's scratch memory,
+ * aligned to 64 bytes, sizeof it about 60 KiB. */
 typedef struct blake2_simd_suffixes blake2_simd_suffixes;
 size_t blake2_simd_suffixes_size(void);
 
-/* Loads n <= lanes suffixes of at most BLAKE2_SIMD_SUFFIX_MAX bytes; other lanes are empty. */
-void blake2_simd_suffixes_load(const blake2_simd *impl, blake2_simd_suffixes *block,
-                               const blake2_simd_bytes *suffix, size_t n);
+/* Makes a block one of no groups. */
+void blake2_simd_suffixes_clear(blake2_simd_suffixes *block);
 
-/* hi[i * stride + l], lo[...]: the digest of prefix (first + i) || suffix l, i < count. Both
- * 64-byte aligned; lo may be NULL, which spares its part of the last round. All lanes are written,
- * those without a suffix with the prefix's own digest; words between lanes and stride are not. */
+/* Adds a group of n <= lanes suffixes of at most BLAKE2_SIMD_SUFFIX_MAX bytes; other lanes are
+ * empty. Returns 0 where the block has no room for it, which it has for the first, otherwise 1. */
+int blake2_simd_suffixes_add(const blake2_simd *impl, blake2_simd_suffixes *block,
+                             const blake2_simd_bytes *suffix, size_t n);
+
+/* hi[(g * count + i) * stride + l], lo[...]: the digest of prefix (first + i) || suffix l of group
+ * g, i < count. Both 64-byte aligned; lo may be NULL, which spares its part of the last round. All
+ * lanes are written, those without a suffix with the prefix's own digest; words between lanes and
+ * stride are not. A kernel that is entered once runs faster: several groups are for few prefixes,
+ * as some 30 pairs are enough. */
 void blake2_simd_tile(const blake2_simd *impl, const blake2_simd_prefixes *prefixes, size_t first,
                       size_t count, blake2_simd_suffixes *block, uint64_t *hi, uint64_t *lo);
 

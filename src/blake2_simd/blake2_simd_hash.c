@@ -10,9 +10,10 @@ enum {
   BLOCK_WORDS = BLOCK / 8,
   LANES_MAX = BLAKE2_SIMD_LANES_MAX,
   STRIDE_MAX = BLAKE2_SIMD_STRIDE_MAX,
-  SUFFIX_WORDS = BLAKE2_SIMD_SUFFIX_MAX / 8,
   /* a prefix ends inside a block, so a suffix reaches into one block more than it fills */
   TILE_BLOCKS = BLAKE2_SIMD_SUFFIX_MAX / BLOCK + 1,
+  SUFFIX_ROWS = BLAKE2_SIMD_SUFFIX_MAX / 8 + 1,
+  STRIPS = BLAKE2_SIMD_GROUPS_MAX, /* of one call of a kernel */
 };
 
 static size_t words_of(size_t bytes) { return (bytes + 7) / 8; }
@@ -141,18 +142,7 @@ void blake2_simd_many(const blake2_simd *impl, const blake2_simd_params *params,
 
 /* ---- prepared prefixes -------------------------------------------------------------------- */
 
-/* Prefixes of one length. What is absorbed of each is whole blocks; its tail is kept as words. */
-typedef struct {
-  size_t size;            /* bytes of each prefix */
-  size_t tail;            /* size % BLOCK: bytes in the block that the suffix begins in */
-  size_t words;           /* words_of(tail) */
-  size_t first, count;    /* positions */
-  uint64_t t;             /* bytes absorbed, a key's block included */
-  const uint64_t *prefix; /* [count][words] */
-  const uint64_t *h;      /* [count][8], or [8] where nothing but the key is absorbed */
-  size_t h_stride;        /* 8 or 0 */
-  const uint64_t *alone;  /* [count][2], only where tail == 0: the digest with an empty suffix */
-} group;
+typedef blake2_simd_group group;
 
 struct blake2_simd_prefixes {
   blake2_simd_params params;
@@ -190,7 +180,7 @@ static sized *sort_by_size(sized *items, sized *spare, size_t n) {
 /* Words that the prepared form of a prefix of that size takes. */
 static size_t prepared_words(size_t size) {
   size_t tail = size % BLOCK;
-  return words_of(tail) + (size >= BLOCK ? 8 : 0) + (tail == 0 ? 2 : 0);
+  return tail / 8 + 1 + (size >= BLOCK ? 8 : 0) + (tail == 0 ? 2 : 0);
 }
 
 static void absorb(const blake2_simd_params *params, const uint8_t *data, size_t blocks,
@@ -271,7 +261,7 @@ blake2_simd_prefixes *blake2_simd_prefixes_until(const blake2_simd_params *param
     if (i == 0 || size != g->size) {
       g++;
       *g = (group){.size = size, .tail = size % BLOCK, .first = i};
-      g->words = words_of(g->tail);
+      g->words = g->tail / 8 + 1;
     }
     g->count++;
     p->order[i] = sorted[i].index;
@@ -306,6 +296,13 @@ size_t blake2_simd_prefixes_count(const blake2_simd_prefixes *p) { return p->cou
 
 const uint32_t *blake2_simd_prefixes_order(const blake2_simd_prefixes *p) { return p->order; }
 
+/* Words of a block with suffixes of that size: the one that they begin in is there also where they
+ * are empty. */
+static size_t block_words(const group *g, size_t suffix_size) {
+  const size_t words = words_of(g->tail + suffix_size);
+  return words < g->words ? g->words : words;
+}
+
 /* The group that holds a position. */
 static const group *group_at(const blake2_simd_prefixes *p, size_t position) {
   size_t low = 0, high = p->groups - 1;
@@ -322,65 +319,76 @@ static const group *group_at(const blake2_simd_prefixes *p, size_t position) {
 /* ---- tiles -------------------------------------------------------------------------------- */
 
 struct blake2_simd_suffixes {
-  /* [SUFFIX_WORDS + 1][stride]: the suffixes' words, then a row of zeros */
-  BLAKE2_SIMD_ALIGNED(64) uint64_t words[(SUFFIX_WORDS + 1) * STRIDE_MAX];
-  /* [TILE_BLOCKS * BLOCK_WORDS][stride]: the same, moved to where a prefix with `tail` ends */
+  /* [rows][stride]: each group's words, then a row of zeros */
+  BLAKE2_SIMD_ALIGNED(64) uint64_t words[SUFFIX_ROWS * STRIDE_MAX];
+  /* [TILE_BLOCKS * BLOCK_WORDS][stride]: of one group, moved to where a prefix ends */
   BLAKE2_SIMD_ALIGNED(64) uint64_t shifted[TILE_BLOCKS * BLOCK_WORDS * STRIDE_MAX];
-  size_t tail; /* what `shifted` was made for; BLOCK: nothing yet */
-  size_t size[LANES_MAX];
-  size_t longest;
+  BLAKE2_SIMD_ALIGNED(64) uint64_t size[BLAKE2_SIMD_GROUPS_MAX][STRIDE_MAX];
+  struct {
+    size_t row, longest; /* the first of its rows, and bytes */
+  } group[BLAKE2_SIMD_GROUPS_MAX + 1];
+  size_t groups;
+  int any_empty; /* whether any suffix is */
 };
 
 size_t blake2_simd_suffixes_size(void) { return sizeof(blake2_simd_suffixes); }
 
-void blake2_simd_suffixes_load(const blake2_simd *impl, blake2_simd_suffixes *block,
-                               const blake2_simd_bytes *suffix, size_t n) {
-  const size_t lanes = impl->lanes, stride = impl->stride;
-  block->longest = 0;
-  block->tail = BLOCK;
-  for (size_t l = 0; l < lanes; l++) {
-    block->size[l] = l < n ? suffix[l].size : 0;
-    if (block->size[l] > block->longest) block->longest = block->size[l];
-  }
-  const size_t rows = words_of(block->longest) + 1;
-  for (size_t l = 0; l < lanes; l++) {
-    const uint8_t *data = l < n ? suffix[l].data : NULL;
-    const size_t size = block->size[l], whole = size / 8;
-    uint64_t *column = block->words + l;
-    size_t w = 0;
-    for (; w < whole; w++) column[w * stride] = blake2_simd_load64(data + 8 * w);
-    if (size % 8 != 0) {
-      column[w * stride] = blake2_simd_load_part(data + 8 * w, size % 8);
-      w++;
-    }
-    for (; w < rows; w++) column[w * stride] = 0;
-  }
+void blake2_simd_suffixes_clear(blake2_simd_suffixes *block) {
+  block->groups = block->group[0].row = 0;
+  block->any_empty = 0;
 }
 
-/* Moves the suffixes to behind `tail` bytes, with zeros around them. */
-static void move_behind(const blake2_simd *impl, blake2_simd_suffixes *block, size_t tail) {
-  const size_t row = impl->stride * sizeof(uint64_t);
-  const size_t before = tail / 8, rows = words_of(block->longest) + 1;
-  const size_t total = blocks_of(tail + block->longest) * BLOCK_WORDS;
+int blake2_simd_suffixes_add(const blake2_simd *impl, blake2_simd_suffixes *block,
+                             const blake2_simd_bytes *suffix, size_t n) {
+  const size_t g = block->groups, row = block->group[g].row;
+  size_t longest = 0;
+  for (size_t l = 0; l < n; l++)
+    if (suffix[l].size > longest) longest = suffix[l].size;
+  const size_t rows = words_of(longest) + 1;
+  if (g == BLAKE2_SIMD_GROUPS_MAX || row + rows > SUFFIX_ROWS) return 0;
+  for (size_t l = 0; l < impl->lanes; l++) {
+    block->size[g][l] = l < n ? suffix[l].size : 0;
+    block->any_empty |= block->size[g][l] == 0;
+  }
+  impl->load(block->words + row * impl->stride, suffix, n, rows);
+  block->group[g].longest = longest;
+  block->group[g + 1].row = row + rows;
+  block->groups++;
+  return 1;
+}
+
+/* A group's words. */
+static const uint64_t *words_at(const blake2_simd *impl, const blake2_simd_suffixes *block,
+                                size_t g) {
+  return block->words + block->group[g].row * impl->stride;
+}
+
+/* Moves a group of suffixes to behind `tail` bytes, with zeros around them. */
+static void move_behind(const blake2_simd *impl, blake2_simd_suffixes *block, size_t s,
+                        size_t tail) {
+  const size_t row = impl->stride * sizeof(uint64_t), longest = block->group[s].longest;
+  const size_t before = tail / 8, rows = words_of(longest) + 1;
+  const size_t total = blocks_of(tail + longest) * BLOCK_WORDS;
   uint8_t *shifted = (uint8_t *)block->shifted;
-  if (block->tail == tail) return;
   memset(shifted, 0, before * row);
-  impl->shift(block->shifted + before * impl->stride, block->words, rows, 8 * (tail % 8));
+  impl->shift(block->shifted + before * impl->stride, words_at(impl, block, s), rows,
+              8 * (tail % 8));
   if (before + rows < total)
     memset(shifted + (before + rows) * row, 0, (total - before - rows) * row);
-  block->tail = tail;
 }
 
-/* Messages of more than one block: `count` prefixes of a group from its i-th on. */
+/* Messages of more than one block: `count` prefixes of a group from its i-th on, and one group of
+ * suffixes. */
 static void tile_blocks(const blake2_simd *impl, const group *g, size_t i, size_t count,
-                        const blake2_simd_suffixes *block, uint64_t *hi, uint64_t *lo) {
+                        blake2_simd_suffixes *block, size_t s, uint64_t *hi, uint64_t *lo) {
   BLAKE2_SIMD_ALIGNED(64) uint64_t h[8 * STRIDE_MAX], m[BLOCK_WORDS * STRIDE_MAX];
   BLAKE2_SIMD_ALIGNED(64) uint64_t t[TILE_BLOCKS * STRIDE_MAX], final[TILE_BLOCKS * STRIDE_MAX];
-  const size_t lanes = impl->lanes, stride = impl->stride, longest = g->tail + block->longest;
-  const size_t blocks = blocks_of(longest);
+  const size_t lanes = impl->lanes, stride = impl->stride;
+  const size_t longest = g->tail + block->group[s].longest, blocks = blocks_of(longest);
   size_t last[STRIDE_MAX];
+  move_behind(impl, block, s, g->tail);
   for (size_t l = 0; l < lanes; l++) {
-    const size_t size = g->tail + block->size[l];
+    const size_t size = g->tail + block->size[s][l];
     last[l] = blocks_of(size) - 1;
     for (size_t b = 0; b < blocks; b++) {
       t[b * stride + l] = g->t + min_size(size, (b + 1) * BLOCK);
@@ -406,35 +414,75 @@ static void tile_blocks(const blake2_simd *impl, const group *g, size_t i, size_
   }
 }
 
-/* Prefixes i to i + count of one group. */
-static void tile_group(const blake2_simd *impl, const group *g, size_t i, size_t count,
-                       blake2_simd_suffixes *block, uint64_t *hi, uint64_t *lo) {
-  const size_t lanes = impl->lanes, stride = impl->stride, longest = g->tail + block->longest;
-  move_behind(impl, block, g->tail);
-  if (longest > BLOCK) {
-    tile_blocks(impl, g, i, count, block, hi, lo);
-  } else {
-    BLAKE2_SIMD_ALIGNED(64) uint64_t t[STRIDE_MAX];
-    for (size_t l = 0; l < lanes; l++) t[l] = g->t + g->tail + block->size[l];
-    const blake2_simd_strip strip = {.prefix = g->prefix + i * g->words,
-                                     .prefix_words = g->words,
-                                     .h = g->h + i * g->h_stride,
-                                     .h_stride = g->h_stride,
-                                     .count = count,
-                                     .suffix = block->shifted,
-                                     .t = t,
-                                     .words = words_of(longest),
-                                     .hi = hi,
-                                     .lo = lo};
-    impl->strip(&strip);
-  }
-  if (g->alone == NULL) return;
-  for (size_t l = 0; l < lanes; l++) {
-    if (block->size[l] > 0) continue; /* without a suffix, the last whole block is the final one */
-    for (size_t j = 0; j < count; j++) {
-      hi[j * stride + l] = g->alone[2 * (i + j)];
-      if (lo != NULL) lo[j * stride + l] = g->alone[2 * (i + j) + 1];
+/* Strips of one-block messages, for one call of the kernel. */
+typedef struct {
+  blake2_simd_strip strip[STRIPS];
+  size_t n, words; /* words: the most that any of them needs */
+  int with_lo;
+} strips;
+
+static void run_strips(const blake2_simd *impl, strips *all) {
+  if (all->n > 0) impl->strip(all->strip, all->n, all->words, all->with_lo);
+  all->n = all->words = 0;
+}
+
+/* A tile: `count` prefixes from the skip-th of a group on. */
+typedef struct {
+  const group *group;
+  size_t skip, count;
+  uint64_t *hi, *lo; /* [groups of suffixes][count][stride] */
+} tile;
+
+/* One group of suffixes x a tile's prefixes: one-block messages into strips, the others at once. */
+static void tile_suffixes(const blake2_simd *impl, const tile *of, blake2_simd_suffixes *block,
+                          size_t s, strips *all) {
+  const size_t longest = block->group[s].longest;
+  const group *g = of->group;
+  size_t skip = of->skip, at = s * of->count * impl->stride;
+  blake2_simd_strip *open = NULL; /* the strip that the next group belongs to */
+  for (size_t left = of->count, n; left > 0; left -= n, g++, skip = 0, at += n * impl->stride) {
+    const size_t words = block_words(g, longest);
+    n = min_size(left, g->count - skip);
+    if (words > BLOCK_WORDS) {
+      tile_blocks(impl, g, skip, n, block, s, of->hi + at, after(of->lo, at));
+      open = NULL;
+      continue;
     }
+    /* A group of suffixes alone has strips long enough for the kernels of fewer words. */
+    if (block->groups == 1 && blake2_simd_width(words) != blake2_simd_width(all->words)) {
+      run_strips(impl, all);
+      open = NULL;
+    }
+    if (open == NULL) {
+      if (all->n == STRIPS) run_strips(impl, all);
+      open = &all->strip[all->n++];
+      *open = (blake2_simd_strip){.group = g,
+                                  .skip = skip,
+                                  .suffix = words_at(impl, block, s),
+                                  .rows = words_of(longest) + 1,
+                                  .size = block->size[s],
+                                  .hi = of->hi + at,
+                                  .lo = after(of->lo, at)};
+    }
+    open->count += n;
+    if (words > all->words) all->words = words;
+  }
+}
+
+/* Without a suffix, the last whole block of a prefix is the final one: its digest is known. */
+static void put_alone(const blake2_simd *impl, const tile *of, const blake2_simd_suffixes *block) {
+  const group *g = of->group;
+  size_t skip = of->skip;
+  for (size_t done = 0, n; done < of->count; done += n, g++, skip = 0) {
+    n = min_size(of->count - done, g->count - skip);
+    for (size_t i = 0; g->alone != NULL && i < n; i++)
+      for (size_t s = 0; s < block->groups; s++)
+        for (size_t l = 0; l < impl->lanes; l++) {
+          if (block->size[s][l] > 0) continue;
+          const size_t at = (s * of->count + done + i) * impl->stride + l;
+          of->hi[at] = g->alone[2 * (skip + i)];
+          if (of->lo != NULL) of->lo[at] = g->alone[2 * (skip + i) + 1];
+        }
   }
 }
 
@@ -442,15 +490,13 @@ void blake2_simd_tile(const blake2_simd *impl, const blake2_simd_prefixes *prefi
                       size_t count, blake2_simd_suffixes *block, uint64_t *hi, uint64_t *lo) {
   if (count == 0) return;
   const group *g = group_at(prefixes, first);
-  while (count > 0) {
-    size_t n = min_size(count, g->first + g->count - first);
-    tile_group(impl, g, first - g->first, n, block, hi, lo);
-    first += n;
-    count -= n;
-    hi += n * impl->stride;
-    lo = after(lo, n * impl->stride);
-    g++;
-  }
+  const tile of = {g, first - g->first, count, hi, lo};
+  strips all;
+  all.n = all.words = 0;
+  all.with_lo = lo != NULL;
+  for (size_t s = 0; s < block->groups; s++) tile_suffixes(impl, &of, block, s, &all);
+  run_strips(impl, &all);
+  if (block->any_empty) put_alone(impl, &of, block);
 }
 
 /* ---- rows --------------------------------------------------------------------------------- */
@@ -474,22 +520,18 @@ static int one_block(const group *g, size_t suffix_size) {
 
 /* One-block messages with a kernel of one lane, whose strips are rows: as many as the group has. */
 static size_t row_one_lane(const blake2_simd *impl, const group *g, size_t position, size_t count,
-                           const uint64_t words[BLOCK_WORDS + 1], size_t suffix_size, uint64_t *hi,
-                           uint64_t *lo) {
-  uint64_t behind[BLOCK_WORDS];
-  const uint64_t t = g->t + g->tail + suffix_size;
+                           const uint64_t words[BLOCK_WORDS + 1], uint64_t suffix_size,
+                           uint64_t *hi, uint64_t *lo) {
   const size_t n = min_size(count, g->first + g->count - position);
-  words_behind(words, words_of(suffix_size), g->tail, behind);
-  const blake2_simd_strip strip = {.prefix = g->prefix + (position - g->first) * g->words,
-                                   .prefix_words = g->words,
-                                   .h = g->h,
+  const blake2_simd_strip strip = {.group = g,
+                                   .skip = position - g->first,
                                    .count = n,
-                                   .suffix = behind,
-                                   .t = &t,
-                                   .words = words_of(g->tail + suffix_size),
+                                   .suffix = words,
+                                   .rows = words_of((size_t)suffix_size) + 1,
+                                   .size = &suffix_size,
                                    .hi = hi,
                                    .lo = lo};
-  impl->strip(&strip);
+  impl->strip(&strip, 1, block_words(g, (size_t)suffix_size), lo != NULL);
   return n;
 }
 
@@ -510,7 +552,6 @@ static size_t row_strip(const blake2_simd *impl, const group **at, size_t positi
     rows = words_of(end->tail + suffix_size);
     if (n < lanes && n < count) end++;
   }
-  rows = rows <= 4 ? 4 : rows <= 8 ? 8 : 16; /* what the kernel reads */
   for (size_t l = 0; l < lanes; l++) {
     if (l >= n) {
       for (size_t w = 0; w < rows; w++) m[w * stride + l] = 0;
@@ -527,15 +568,11 @@ static size_t row_strip(const blake2_simd *impl, const group **at, size_t positi
       m[w * stride + l] = w < g->words ? prefix[w] | behind[w] : behind[w];
     t[l] = g->t + g->tail + suffix_size;
   }
-  const blake2_simd_strip strip = {.prefix = m, /* of no words, as they are in m */
-                                   .h = g->h,
-                                   .count = 1,
-                                   .suffix = m,
-                                   .t = t,
-                                   .words = rows,
-                                   .hi = out_hi,
-                                   .lo = out_lo};
-  impl->strip(&strip);
+  const uint64_t nothing = 0;
+  const group in_m = {.words = 1, .count = 1, .prefix = &nothing, .h = (*at)->h};
+  const blake2_simd_strip strip = {
+      .group = &in_m, .count = 1, .suffix = m, .rows = rows, .size = t, .hi = out_hi, .lo = out_lo};
+  impl->strip(&strip, 1, rows, lo != NULL);
   memcpy(hi, out_hi, n * sizeof *hi);
   if (lo != NULL) memcpy(lo, out_lo, n * sizeof *lo);
   *at = g;

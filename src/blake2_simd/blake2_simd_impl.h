@@ -27,27 +27,47 @@
 #define BLAKE2_SIMD_NOINLINE
 #endif
 
-/* One-block messages: `count` prefixes, each with the same block of suffixes. */
+/* Prefixes of one length. What is absorbed of each is whole blocks; its tail is kept as words. */
 typedef struct {
-  const uint64_t *prefix; /* prefix i: prefix_words words at prefix + i * prefix_words */
-  size_t prefix_words;    /* words a prefix reaches into, 0 to 16; the last may be shared */
-  const uint64_t *h;      /* state before the block: 8 words at h + i * h_stride */
-  size_t h_stride;        /* 0: one state for all */
+  size_t size;            /* bytes of each prefix */
+  size_t tail;            /* size % BLOCK: bytes in the block that the suffix begins in */
+  size_t words;           /* tail / 8 + 1: the suffix begins in the last of them */
+  size_t first, count;    /* positions */
+  uint64_t t;             /* bytes absorbed, a key's block included */
+  const uint64_t *prefix; /* [count][words] */
+  const uint64_t *h;      /* [count][8], or [8] where nothing but the key is absorbed */
+  size_t h_stride;        /* 8 or 0 */
+  const uint64_t *alone;  /* [count][2], only where tail == 0: the digest with an empty suffix */
+} blake2_simd_group;
+
+/* One-block messages: prefixes one after another, each with the same suffixes. */
+typedef struct {
+  const blake2_simd_group *group; /* that the first prefix is in; the others are in it or behind */
+  size_t skip;                    /* prefixes of that group before the first */
   size_t count;
-  const uint64_t *suffix; /* [words][stride], shifted to where the prefix ends */
-  const uint64_t *t;      /* [lanes] bytes of the whole message */
-  size_t words;           /* words of the block that can be other than zero */
-  uint64_t *hi, *lo;      /* [count][stride]; lo may be NULL */
+  const uint64_t *suffix; /* [rows][stride], from the first byte on; the last row is zero */
+  size_t rows;
+  const uint64_t *size; /* [lanes] bytes of the suffixes */
+  uint64_t *hi, *lo;    /* [count][stride] */
 } blake2_simd_strip;
+
+/* Message words that kernels are compiled for: they add no others. */
+static inline size_t blake2_simd_width(size_t words) {
+  return words <= 4 ? 4 : words <= 6 ? 6 : words <= 8 ? 8 : 16;
+}
 
 /* An implementation. Rows of words are `stride` apart, of which the first `lanes` count; the first
  * row is aligned to 64 bytes. */
 struct blake2_simd {
   const char *name;
   size_t lanes, stride;
+  /* words[w][l] = word w of suffix l, zeros after its end; n <= lanes, all rows have room for it */
+  void (*load)(uint64_t *words, const blake2_simd_bytes *suffix, size_t n, size_t rows);
   /* out[j] = words[j] moved up by `bits` (0 to 56), with what falls out of words[j - 1]; n rows */
   void (*shift)(uint64_t *out, const uint64_t *words, size_t n, unsigned bits);
-  void (*strip)(const blake2_simd_strip *strip);
+  /* n strips, of whose blocks `words` words can be other than zero. Entering a kernel after other
+   * code is slow: many strips a call are not. */
+  void (*strip)(const blake2_simd_strip *strips, size_t n, size_t words, int with_lo);
   /* One compression for each lane. h: [8][stride]; m: [16][stride], of which words from `words`
    * rounded up to 4, 8 or 16 on are taken for zero; final: [lanes], 0 or all ones. */
   void (*compress)(uint64_t *h, const uint64_t *m, const uint64_t *t, const uint64_t *final,
@@ -84,6 +104,20 @@ static inline uint64_t blake2_simd_load_part(const uint8_t *p, size_t n) {
   uint64_t x = 0;
   for (size_t i = 0; i < n; i++) x |= (uint64_t)p[i] << (8 * i);
   return x;
+}
+
+/* A string as words, `stride` apart, with zeros after its end. */
+static inline void blake2_simd_load_lane(uint64_t *words, size_t stride, blake2_simd_bytes string,
+                                         size_t rows) {
+  const size_t whole = string.size / 8, more = string.size % 8;
+  size_t w = 0;
+  for (; w < whole; w++) words[w * stride] = blake2_simd_load64(string.data + 8 * w);
+  if (more > 0) {
+    words[w++ * stride] = whole > 0
+                              ? blake2_simd_load64(string.data + string.size - 8) >> (64 - 8 * more)
+                              : blake2_simd_load_part(string.data, more);
+  }
+  for (; w < rows; w++) words[w * stride] = 0;
 }
 
 static inline uint64_t blake2_simd_bswap(uint64_t x) {

@@ -13,6 +13,7 @@
  *   FIRST_COLUMNS(W)         what is left of round 0's columns after first_columns()
  *   ROUND_BEGIN, ROUND_END   what the round needs around the twelve (may be empty)
  *   IMPL_NAME                the name, and IMPL the table to define
+ *   LOAD                     optional: the file with a faster load()
  */
 
 #include "blake2_simd_impl.h"
@@ -131,18 +132,18 @@ static void first_columns(uint64_t start[16], const uint64_t h[8], size_t words)
 
 /* The state of a strip's block after first_columns(). */
 #define START(i) V_SET1(start[i])
-#define STRIP_BEGIN(p, offset)                                                \
-  V p##0 = START(0), p##1 = START(1), p##2 = START(2), p##3 = START(3);       \
-  V p##4 = START(4), p##5 = START(5), p##6 = START(6), p##7 = START(7);       \
-  V p##8 = START(8), p##9 = START(9), p##10 = START(10), p##11 = START(11);   \
-  V p##12 = V_XOR(START(12), V_LOAD(strip->t + (offset))), p##13 = START(13); \
+#define STRIP_BEGIN(p, offset)                                              \
+  V p##0 = START(0), p##1 = START(1), p##2 = START(2), p##3 = START(3);     \
+  V p##4 = START(4), p##5 = START(5), p##6 = START(6), p##7 = START(7);     \
+  V p##8 = START(8), p##9 = START(9), p##10 = START(10), p##11 = START(11); \
+  V p##12 = V_XOR(START(12), V_LOAD(t + (offset))), p##13 = START(13);      \
   V p##14 = START(14), p##15 = START(15);
 
 #define STRIP_BEGIN_SCALAR                                                 \
   uint64_t x0 = start[0], x1 = start[1], x2 = start[2], x3 = start[3];     \
   uint64_t x4 = start[4], x5 = start[5], x6 = start[6], x7 = start[7];     \
   uint64_t x8 = start[8], x9 = start[9], x10 = start[10], x11 = start[11]; \
-  uint64_t x12 = start[12] ^ strip->t[WHOLE], x13 = start[13], x14 = start[14], x15 = start[15];
+  uint64_t x12 = start[12] ^ t[WHOLE], x13 = start[13], x14 = start[14], x15 = start[15];
 
 /* Only the words of the digest that are asked for: the compiler drops what nobody reads. */
 #define STRIP_END(p, out, offset, a, b, i) \
@@ -152,41 +153,99 @@ static void first_columns(uint64_t start[16], const uint64_t h[8], size_t words)
   BOTH(STRIP_END(v, out, 0, a, b, i), STRIP_END(u, out, V_LANES, a, b, i)) \
   IF_SCALAR(STRIP_END_SCALAR(out, a, b, i))
 
-/* Where the prefix ends in a word, the suffix begins in it. */
-#define JOIN(w, offset) \
-  V_STORE(m + (w) * STRIDE + (offset), V_OR(joined, V_LOAD(suffix + (w) * STRIDE + (offset))));
+#ifdef LOAD
+#include LOAD
+#else
+static void load(uint64_t *words, const blake2_simd_bytes *suffix, size_t n, size_t rows) {
+  for (size_t l = 0; l < LANES; l++, words++)
+    blake2_simd_load_lane(words, STRIDE, l < n ? suffix[l] : (blake2_simd_bytes){0}, rows);
+}
+#endif
+
+static void shift(uint64_t *out, const uint64_t *words, size_t n, unsigned bits) {
+  if (bits == 0) {
+    memcpy(out, words, n * STRIDE * sizeof *out);
+    return;
+  }
+  for (size_t l = 0; l < WHOLE; l += V_LANES) {
+    V carry = V_SET1(0);
+    for (size_t w = 0; w < n; w++) {
+      const V word = V_LOAD(words + w * STRIDE + l);
+      V_STORE(out + w * STRIDE + l, V_OR(V_SHL(word, bits), carry));
+      carry = V_SHR(word, 64 - bits);
+    }
+  }
+#if SCALAR
+  uint64_t carry = 0;
+  for (size_t w = 0; w < n; w++) {
+    const uint64_t word = words[w * STRIDE + WHOLE];
+    out[w * STRIDE + WHOLE] = word << bits | carry;
+    carry = word >> (64 - bits);
+  }
+#endif
+}
+
+/* What the prefixes of one length have in common, besides the words behind them. */
+typedef struct {
+  BLAKE2_SIMD_ALIGNED(64) uint64_t begin[STRIDE]; /* the suffixes' part of the prefix's last word */
+  BLAKE2_SIMD_ALIGNED(64) uint64_t t[STRIDE];     /* bytes of the whole message */
+} common;
+
+/* Puts the suffixes behind prefixes of a group's length, into m[words][STRIDE]. */
+static void put_suffixes(uint64_t *m, common *c, const blake2_simd_strip *strip,
+                         const blake2_simd_group *group, size_t words) {
+  const size_t before = group->words - 1, rows = min_size(strip->rows, words - before);
+  uint64_t *from = m + before * STRIDE;
+  shift(from, strip->suffix, rows, 8 * (group->tail % 8));
+  memset(from + rows * STRIDE, 0, (words - before - rows) * STRIDE * sizeof *m);
+  memcpy(c->begin, from, sizeof c->begin);
+  for (size_t l = 0; l < LANES; l++) c->t[l] = group->t + group->tail + strip->size[l];
+}
+
+/* Puts a prefix before them, in all lanes. */
+static void put_prefix(uint64_t *m, const common *c, const uint64_t *prefix, size_t words) {
+  for (size_t w = 0; w < words; w++, m += STRIDE) {
+    const int joined = w + 1 == words;
+    const V word = V_SET1(prefix[w]);
+    for (size_t l = 0; l < WHOLE; l += V_LANES)
+      V_STORE(m + l, joined ? V_OR(word, V_LOAD(c->begin + l)) : word);
+    IF_SCALAR(m[WHOLE] = joined ? prefix[w] | c->begin[WHOLE] : prefix[w];)
+  }
+}
 
 /* Strip kernels know their message words beyond W to be zero: 10% between W = 4 and 16. Without
  * the low word, 1 to 2% less. */
 #define DEFINE_STRIP(W, NAME, WITH_LO)                                              \
-  static void NAME(const blake2_simd_strip *strip) {                                \
+  static void NAME(const blake2_simd_strip *strip, size_t n) {                      \
     BLAKE2_SIMD_ALIGNED(64) uint64_t m[W * STRIDE];                                 \
-    const uint64_t *prefix = strip->prefix, *suffix = strip->suffix, *h = strip->h; \
-    uint64_t *hi = strip->hi, *lo = strip->lo;                                      \
-    const size_t prefix_words = strip->prefix_words;                                \
-    const uint64_t *started = NULL;                                                 \
+    common c;                                                                       \
+    const uint64_t *t = c.t, *started = NULL;                                       \
     uint64_t start[16];                                                             \
-    memcpy(m, suffix, sizeof m);                                                    \
-    for (size_t i = 0; i < strip->count; i++) {                                     \
-      if (h != started) first_columns(start, started = h, W);                       \
-      for (size_t w = 0; w < prefix_words; w++) {                                   \
-        const V joined = V_SET1(prefix[w]);                                         \
-        BOTH(JOIN(w, 0), JOIN(w, V_LANES))                                          \
-        IF_SCALAR(m[w * STRIDE + WHOLE] = prefix[w] | suffix[w * STRIDE + WHOLE];)  \
+    for (; n > 0; n--, strip++) {                                                   \
+      const blake2_simd_group *group = strip->group;                                \
+      uint64_t *hi = strip->hi, *lo = strip->lo;                                    \
+      for (size_t i = strip->skip, left = strip->count; left > 0; i = 0, group++) { \
+        const uint64_t *prefix = group->prefix + i * group->words;                  \
+        const uint64_t *h = group->h + i * group->h_stride;                         \
+        put_suffixes(m, &c, strip, group, W);                                       \
+        for (; i < group->count && left > 0; i++, left--) {                         \
+          if (h != started) first_columns(start, started = h, W);                   \
+          put_prefix(m, &c, prefix, group->words);                                  \
+          const uint64_t *word = m;                                                 \
+          HIDE(word)                                                                \
+          BOTH(STRIP_BEGIN(v, 0), STRIP_BEGIN(u, V_LANES))                          \
+          IF_SCALAR(STRIP_BEGIN_SCALAR)                                             \
+          STRIP_ROUNDS(W)                                                           \
+          STRIP_WORD(hi, 0, 8, 0)                                                   \
+          if (WITH_LO) {                                                            \
+            STRIP_WORD(lo, 1, 9, 1)                                                 \
+            lo += STRIDE;                                                           \
+          }                                                                         \
+          prefix += group->words;                                                   \
+          h += group->h_stride;                                                     \
+          hi += STRIDE;                                                             \
+        }                                                                           \
       }                                                                             \
-      const uint64_t *word = m;                                                     \
-      HIDE(word)                                                                    \
-      BOTH(STRIP_BEGIN(v, 0), STRIP_BEGIN(u, V_LANES))                              \
-      IF_SCALAR(STRIP_BEGIN_SCALAR)                                                 \
-      STRIP_ROUNDS(W)                                                               \
-      STRIP_WORD(hi, 0, 8, 0)                                                       \
-      if (WITH_LO) {                                                                \
-        STRIP_WORD(lo, 1, 9, 1)                                                     \
-        lo += STRIDE;                                                               \
-      }                                                                             \
-      prefix += prefix_words;                                                       \
-      h += strip->h_stride;                                                         \
-      hi += STRIDE;                                                                 \
     }                                                                               \
   }
 
@@ -199,16 +258,15 @@ DEFINE_STRIP(6, strip_6_hi, 0)
 DEFINE_STRIP(8, strip_8_hi, 0)
 DEFINE_STRIP(16, strip_16_hi, 0)
 
-static void strip(const blake2_simd_strip *job) {
-  const int with_lo = job->lo != NULL;
-  if (job->words <= 4)
-    (with_lo ? strip_4 : strip_4_hi)(job);
-  else if (job->words <= 6)
-    (with_lo ? strip_6 : strip_6_hi)(job);
-  else if (job->words <= 8)
-    (with_lo ? strip_8 : strip_8_hi)(job);
+static void strip(const blake2_simd_strip *strips, size_t n, size_t words, int with_lo) {
+  if (words <= 4)
+    (with_lo ? strip_4 : strip_4_hi)(strips, n);
+  else if (words <= 6)
+    (with_lo ? strip_6 : strip_6_hi)(strips, n);
+  else if (words <= 8)
+    (with_lo ? strip_8 : strip_8_hi)(strips, n);
   else
-    (with_lo ? strip_16 : strip_16_hi)(job);
+    (with_lo ? strip_16 : strip_16_hi)(strips, n);
 }
 
 /* A state for each lane, in memory between the blocks of longer messages. */
@@ -266,27 +324,4 @@ static void compress(uint64_t *h, const uint64_t *m, const uint64_t *t, const ui
     compress_16(h, m, t, final);
 }
 
-static void shift(uint64_t *out, const uint64_t *words, size_t n, unsigned bits) {
-  if (bits == 0) {
-    memcpy(out, words, n * STRIDE * sizeof *out);
-    return;
-  }
-  for (size_t l = 0; l < WHOLE; l += V_LANES) {
-    V carry = V_SET1(0);
-    for (size_t w = 0; w < n; w++) {
-      const V word = V_LOAD(words + w * STRIDE + l);
-      V_STORE(out + w * STRIDE + l, V_OR(V_SHL(word, bits), carry));
-      carry = V_SHR(word, 64 - bits);
-    }
-  }
-#if SCALAR
-  uint64_t carry = 0;
-  for (size_t w = 0; w < n; w++) {
-    const uint64_t word = words[w * STRIDE + WHOLE];
-    out[w * STRIDE + WHOLE] = word << bits | carry;
-    carry = word >> (64 - bits);
-  }
-#endif
-}
-
-const blake2_simd IMPL = {IMPL_NAME, LANES, STRIDE, shift, strip, compress};
+const blake2_simd IMPL = {IMPL_NAME, LANES, STRIDE, load, shift, strip, compress};

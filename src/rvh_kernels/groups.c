@@ -1,37 +1,113 @@
-/* A group of keys x all nodes: keys in the lanes, strips of nodes whose tile of scores stays in the
- * L1 cache. */
+/* Groups of keys x all nodes: keys in the lanes, strips of nodes whose tile of scores stays in the
+ * L1 cache. Where nodes are few, a tile takes several groups: a kernel that hashes is slow when it
+ * is entered after other code, so each entry gets as many pairs. */
 
 #include "work.h"
 
-rvh_status rvh_group_of_keys(rvh_work *w, const rvh_key *keys, const size_t *rows,
-                             size_t count_keys) {
-  const size_t n = w->nodes->n, lanes = w->lanes;
-  rvh_key all_lanes[BLAKE2_SIMD_LANES_MAX];
-  const size_t longest = keys[count_keys - 1].bytes.size;
-  const size_t cost = lanes * (1 + longest / BLAKE2_SIMD_BLOCK);
-  const rvh_hashed_source source = {{rvh_rescore_hashed, w->poll}, w, all_lanes};
-  uint64_t *lo = rvh_low_words(w);
-  rvh_topk top = rvh_work_topk(w, lanes, w->stride, &source.head);
+/* A group's running best nodes, and where its scores come from. */
+typedef struct {
+  rvh_source head;
+  const rvh_work *w;
+  rvh_batch batch; /* whose first keys are in the lanes */
+  size_t count;
+  rvh_topk top;
+} group;
+
+static rvh_batch after(rvh_batch batch, size_t keys) {
+  return (rvh_batch){batch.order + keys, batch.n - keys, batch.first_row};
+}
+
+/* Adds the first keys of a batch, one for each lane; returns 0 where there is no room for them. */
+static int add_group(rvh_work *w, rvh_batch batch) {
+  const size_t lanes = w->lanes, n = min_size(lanes, batch.n);
+  rvh_groups *groups = w->groups;
+  if (w->hashes != NULL) { /* one group: its kernel is small */
+    if (groups->count > 0) return 0;
+    for (size_t l = 0; l < lanes; l++) groups->hash[l] = w->hashes[batch.order[min_size(l, n - 1)]];
+  } else {
+    blake2_simd_bytes bytes[BLAKE2_SIMD_LANES_MAX];
+    for (size_t l = 0; l < n; l++) bytes[l] = w->spans[batch.order[l]];
+    if (groups->count == 0) blake2_simd_suffixes_clear(groups->suffixes);
+    if (!blake2_simd_suffixes_add(w->isa->hash, groups->suffixes, bytes, n)) return 0;
+  }
+  groups->count++;
+  return 1;
+}
+
+/* Loads as many full groups as a tile has room for with all nodes, at least one group of any size.
+ * Returns how many keys. */
+static size_t load(rvh_work *w, rvh_batch batch) {
+  const size_t lanes = w->lanes, most = min_size(RVH_STRIP / w->nodes->n, batch.n / lanes);
+  size_t taken = 0;
+  w->groups->count = 0;
+  do {
+    if (!add_group(w, after(batch, taken))) break;
+    taken += lanes;
+  } while (w->groups->count < most);
+  return min_size(taken, batch.n);
+}
+
+static rvh_score rescore(const rvh_source *source, size_t lane, size_t position) {
+  const group *g = (const group *)source;
+  const rvh_key key = rvh_batch_key(g->w, g->batch.order[min_size(lane, g->count - 1)]);
+  return rvh_score_pair(g->w->isa, g->w->nodes, &key, position);
+}
+
+/* Many domains take a while. */
+static rvh_status start(rvh_work *w, rvh_batch batch, group *g) {
+  *g = (group){
+      .head = {rescore, w->poll}, .w = w, .batch = batch, .count = min_size(w->lanes, batch.n)};
+  g->top = rvh_work_topk(w, w->lanes, w->stride, &g->head);
   if (w->rules != NULL && w->rules->spread != NULL)
-    rvh_spread_start(w->rules->spread, w->isa, &top);
-  for (size_t l = 0; l < lanes; l++) all_lanes[l] = l < count_keys ? keys[l] : (rvh_key){0};
-  rvh_group_load(w->isa, w->nodes, w->group, all_lanes, count_keys);
+    rvh_spread_start(w->rules->spread, w->isa, &g->top);
+  return w->poll != NULL && w->poll->stopped ? RVH_STOPPED : RVH_OK;
+}
+
+/* Uses a group's part of a tile. */
+static void use(rvh_work *w, group *g, rvh_tile tile) {
+  size_t rows[BLAKE2_SIMD_LANES_MAX];
+  if (w->rules == NULL && w->chosen != NULL) {
+    w->isa->topk(&g->top, tile.hi, tile.first, tile.count);
+    return;
+  }
+  for (size_t l = 0; l < g->count; l++) rows[l] = g->batch.first_row + g->batch.order[l];
+  if (w->chosen != NULL)
+    rvh_add_tile(w, &g->top, w->isa->topk, rows, g->count, tile);
+  else if (w->scores != NULL)
+    for (size_t l = 0; l < g->count; l++) rvh_write_scores(w, tile, l, w->stride, rows[l]);
+  else
+    for (size_t l = 0; l < g->count; l++) w->high_words[rows[l]] = tile.hi[l];
+}
+
+static rvh_status finish(rvh_work *w, group *g) {
+  rvh_status status = RVH_OK;
+  for (size_t l = 0; w->chosen != NULL && l < g->count && status == RVH_OK; l++)
+    status = rvh_write_chosen(w, &g->top, l, g->batch.first_row + g->batch.order[l]);
+  return status;
+}
+
+rvh_status rvh_groups_of_keys(rvh_work *w, rvh_batch batch, size_t *taken) {
+  const size_t n = w->nodes->n, lanes = w->lanes;
+  uint64_t *lo = rvh_low_words(w);
+  group g;
+  *taken = load(w, batch);
+  const size_t groups = w->groups->count;
+  const size_t longest = rvh_batch_key(w, batch.order[*taken - 1]).bytes.size;
+  const size_t cost = groups * lanes * (1 + longest / BLAKE2_SIMD_BLOCK);
+  rvh_status status = RVH_OK;
   for (size_t first = 0, count; first < n; first += count) {
     count = min_size(RVH_STRIP, n - first);
     if (rvh_stopped(w->poll, count * cost)) return RVH_STOPPED;
-    rvh_score_tile(w->isa, w->nodes, w->group, first, count, w->hi, lo);
-    if (w->scores != NULL)
-      for (size_t l = 0; l < count_keys; l++)
-        rvh_write_scores(w, l, w->stride, first, count, rows[l]);
-    else if (w->high_words != NULL)
-      for (size_t l = 0; l < count_keys; l++) w->high_words[rows[l]] = w->hi[l];
-    else if (w->rules == NULL)
-      w->isa->topk(&top, w->hi, first, count);
-    else
-      rvh_add_tile(w, &top, w->isa->topk, rows, count_keys, first, count);
+    rvh_score_tile(w->isa, w->nodes, w->groups, first, count, w->hi, lo);
+    /* Either one group or one tile, so one `g` at a time. */
+    for (size_t i = 0; i < groups; i++) {
+      const size_t at = i * count * w->stride;
+      if (first == 0) status = start(w, after(batch, i * lanes), &g);
+      if (status == RVH_OK)
+        use(w, &g, (rvh_tile){w->hi + at, lo == NULL ? NULL : lo + at, first, count});
+      if (status == RVH_OK && first + count == n) status = finish(w, &g);
+      if (status != RVH_OK) return status;
+    }
   }
-  rvh_status status = RVH_OK;
-  for (size_t l = 0; w->chosen != NULL && l < count_keys && status == RVH_OK; l++)
-    status = rvh_write_chosen(w, &top, l, rows[l]);
-  return status;
+  return RVH_OK;
 }

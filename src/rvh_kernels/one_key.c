@@ -69,14 +69,15 @@ static rvh_status select_in_memory(rvh_work *w, rvh_key key, size_t row) {
     count = min_size(RVH_ROW_STRIP, n - first);
     if (rvh_stopped(w->poll, count * cost)) return RVH_STOPPED;
     rvh_score_row(w->isa, w->nodes, &key, first, count, w->hi, lo);
+    const rvh_tile tile = {w->hi, lo, first, count};
     if (w->scores != NULL)
-      rvh_write_scores(w, 0, 1, first, count, row);
+      rvh_write_scores(w, tile, 0, 1, row);
     else if (w->high_words != NULL)
       w->high_words[row] = w->hi[0];
     else if (w->rules == NULL)
       rvh_topk_portable(&top, w->hi, first, count);
     else
-      rvh_add_tile(w, &top, rvh_topk_portable, &row, 1, first, count);
+      rvh_add_tile(w, &top, rvh_topk_portable, &row, 1, tile);
   }
   return w->chosen == NULL ? RVH_OK : rvh_write_chosen(w, &top, 0, row);
 }

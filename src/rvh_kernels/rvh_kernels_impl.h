@@ -329,18 +329,16 @@ typedef struct {
   uint64_t hash; /* RVH_MURMUR */
 } rvh_key;
 
-/* Keys that are scored together. */
+/* Groups of keys that are scored together. */
 typedef struct {
+  size_t count;
   blake2_simd_suffixes *suffixes;                                /* RVH_BLAKE2B */
   BLAKE2_SIMD_ALIGNED(64) uint64_t hash[BLAKE2_SIMD_STRIDE_MAX]; /* RVH_MURMUR */
-} rvh_group;
+} rvh_groups;
 
-void rvh_group_load(const rvh_isa *isa, const rvh_nodes *nodes, rvh_group *group,
-                    const rvh_key *keys, size_t n);
-
-/* The words that rank the nodes at first to first + count: [count][stride] for a group, [count]
- * for one key. lo: the low words, or NULL; only for RVH_BLAKE2B without weights. */
-void rvh_score_tile(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_group *group,
+/* The words that rank the nodes at first to first + count: [groups][count][stride], [count] for one
+ * key. lo: the low words, or NULL; only for RVH_BLAKE2B without weights. */
+void rvh_score_tile(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_groups *groups,
                     size_t first, size_t count, uint64_t *hi, uint64_t *lo);
 void rvh_score_row(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_key *key, size_t first,
                    size_t count, uint64_t *hi, uint64_t *lo);

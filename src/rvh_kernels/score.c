@@ -1,26 +1,18 @@
-/* A few keys x a strip of nodes: scores by the nodes' scheme, weighted where they have weights. */
+/* Groups of keys x a strip of nodes: scores by the nodes' scheme, weighted where they have weights.
+ */
 
 #include "murmur.h"
 
-void rvh_group_load(const rvh_isa *isa, const rvh_nodes *nodes, rvh_group *group,
-                    const rvh_key *keys, size_t n) {
-  if (nodes->scheme == RVH_MURMUR) {
-    const size_t lanes = blake2_simd_lanes(isa->hash);
-    for (size_t l = 0; l < lanes; l++) group->hash[l] = keys[l < n ? l : n - 1].hash;
-    return;
-  }
-  blake2_simd_bytes bytes[BLAKE2_SIMD_LANES_MAX];
-  for (size_t l = 0; l < n; l++) bytes[l] = keys[l].bytes;
-  blake2_simd_suffixes_load(isa->hash, group->suffixes, bytes, n);
-}
-
-void rvh_score_tile(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_group *group,
+void rvh_score_tile(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_groups *groups,
                     size_t first, size_t count, uint64_t *hi, uint64_t *lo) {
   if (nodes->scheme == RVH_MURMUR)
-    isa->murmur_tile(group->hash, nodes->hash + first, count, hi);
+    isa->murmur_tile(groups->hash, nodes->hash + first, count, hi);
   else
-    blake2_simd_tile(isa->hash, nodes->prefixes, first, count, group->suffixes, hi, lo);
-  if (nodes->weight != NULL) isa->weigh_tile(hi, nodes->weight + first, count, nodes->scheme);
+    blake2_simd_tile(isa->hash, nodes->prefixes, first, count, groups->suffixes, hi, lo);
+  if (nodes->weight == NULL) return;
+  const size_t tile = count * blake2_simd_stride(isa->hash);
+  for (size_t g = 0; g < groups->count; g++)
+    isa->weigh_tile(hi + g * tile, nodes->weight + first, count, nodes->scheme);
 }
 
 void rvh_score_row(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_key *key, size_t first,

@@ -54,24 +54,17 @@ static rvh_status one_batch(rvh_work *w, size_t n, size_t first_row) {
     return w->nodes->weight == NULL ? rvh_best_of_batch(w, n, first_row)
                                     : rvh_nearest_of_runs(w, n, first_row);
   order_by_size(w->spans, n, hashes, order);
-  for (size_t i = 0; i < n && status == RVH_OK;) {
-    rvh_key keys[BLAKE2_SIMD_LANES_MAX];
-    size_t rows[BLAKE2_SIMD_LANES_MAX], m = 0;
-    for (; m < w->lanes && i + m < n; m++) {
-      const size_t at = order[i + m];
-      keys[m] = hashes ? (rvh_key){.hash = w->hashes[at]} : (rvh_key){.bytes = w->spans[at]};
-      rows[m] = first_row + at;
-      if (keys[m].bytes.size > BLAKE2_SIMD_SUFFIX_MAX && !hashes) break;
-    }
-    if (m == 0) {
-      status = rvh_one_key(w, keys[0], rows[0]);
-      m = 1;
-    } else if (better_one_by_one(w, m)) {
-      for (size_t l = 0; l < m && status == RVH_OK; l++) status = rvh_one_key(w, keys[l], rows[l]);
+  size_t short_keys = n; /* that a tile takes */
+  while (!hashes && short_keys > 0 && w->spans[order[short_keys - 1]].size > BLAKE2_SIMD_SUFFIX_MAX)
+    short_keys--;
+  for (size_t i = 0, taken; i < n && status == RVH_OK; i += taken) {
+    const size_t left = i < short_keys ? short_keys - i : 0;
+    if (left == 0 || better_one_by_one(w, min_size(w->lanes, left))) {
+      taken = 1;
+      status = rvh_one_key(w, rvh_batch_key(w, order[i]), first_row + order[i]);
     } else {
-      status = rvh_group_of_keys(w, keys, rows, m);
+      status = rvh_groups_of_keys(w, (rvh_batch){order + i, left, first_row}, &taken);
     }
-    i += m;
   }
   return status;
 }
@@ -228,23 +221,23 @@ rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uin
 
 uint64_t rvh_bare_hashes(const rvh_isa *isa, size_t words, size_t n) {
   BLAKE2_SIMD_ALIGNED(64)
-  uint64_t m[16 * BLAKE2_SIMD_STRIDE_MAX] = {0}, t[BLAKE2_SIMD_STRIDE_MAX] = {0};
+  uint64_t m[16 * BLAKE2_SIMD_STRIDE_MAX] = {0}, size[BLAKE2_SIMD_STRIDE_MAX] = {0};
   BLAKE2_SIMD_ALIGNED(64)
   uint64_t hi[RVH_STRIP * BLAKE2_SIMD_STRIDE_MAX] = {0}, lo[RVH_STRIP * BLAKE2_SIMD_STRIDE_MAX];
   uint64_t prefix[RVH_STRIP] = {0};
   const size_t lanes = blake2_simd_lanes(isa->hash);
-  const blake2_simd_strip strip = {.prefix = prefix,
-                                   .prefix_words = 1,
-                                   .h = blake2_simd_iv,
+  const blake2_simd_group group = {
+      .words = 1, .count = RVH_STRIP, .prefix = prefix, .h = blake2_simd_iv};
+  const blake2_simd_strip strip = {.group = &group,
                                    .count = RVH_STRIP,
                                    .suffix = m,
-                                   .t = t,
-                                   .words = words,
+                                   .rows = words,
+                                   .size = size,
                                    .hi = hi,
                                    .lo = lo};
   for (size_t done = 0; done < n; done += RVH_STRIP * lanes) {
     m[0] ^= hi[0];
-    isa->hash->strip(&strip);
+    isa->hash->strip(&strip, 1, words, 1);
   }
   return hi[0];
 }

@@ -33,13 +33,13 @@ static size_t lay_out(rvh_work *w, const rvh_column *keys, uint8_t *base) {
     const int best = w->nodes->scheme == RVH_MURMUR && w->nodes->weight == NULL && w->k == 1;
     const size_t group = best ? *w->isa->best_group : w->lanes;
     if (w->batch > group) w->batch -= w->batch % group; /* whole groups */
-    w->group = next_piece(base, &used, sizeof *w->group);
+    w->groups = next_piece(base, &used, sizeof *w->groups);
     w->spans = next_piece(base, &used, w->batch * sizeof *w->spans);
     if (w->nodes->scheme == RVH_MURMUR) {
       w->hashes = next_piece(base, &used, (w->batch + RVH_RUN) * sizeof *w->hashes);
     } else {
       void *suffixes = next_piece(base, &used, blake2_simd_suffixes_size());
-      if (base != NULL) w->group->suffixes = suffixes;
+      if (base != NULL) w->groups->suffixes = suffixes;
     }
     w->scratch = next_piece(base, &used, w->batch * each);
   }
@@ -78,14 +78,13 @@ rvh_status rvh_write_chosen(rvh_work *w, rvh_topk *top, size_t lane, size_t row)
   return RVH_OK;
 }
 
-void rvh_write_scores(rvh_work *w, size_t lane, size_t stride, size_t first, size_t count,
-                      size_t row) {
+void rvh_write_scores(const rvh_work *w, rvh_tile tile, size_t lane, size_t stride, size_t row) {
   const size_t words = rvh_score_words(w->nodes);
   uint64_t *out = w->scores + row * w->nodes->indices * words;
-  for (size_t i = 0; i < count; i++) {
-    const size_t at = words * w->nodes->order[first + i];
-    out[at] = w->hi[i * stride + lane];
-    if (words == 2) out[at + 1] = w->lo[i * stride + lane];
+  for (size_t i = 0; i < tile.count; i++) {
+    const size_t at = words * w->nodes->order[tile.first + i];
+    out[at] = tile.hi[i * stride + lane];
+    if (words == 2) out[at + 1] = tile.lo[i * stride + lane];
   }
 }
 
@@ -109,28 +108,29 @@ rvh_topk rvh_work_topk(rvh_work *w, size_t lanes, size_t stride, const rvh_sourc
 
 /* ---- constraints -------------------------------------------------------------------------- */
 
-/* Changes the words of the nodes at first to first + count so that a key's current nodes rank
- * before all others. The highest bit marks them: weighted scores do not use it, and others give up
- * their lowest bit, since a tie compares whole scores. rows: of the first `keys` lanes. */
-static void prefer_current(rvh_work *w, const size_t *rows, size_t keys, size_t stride,
-                           size_t first, size_t count) {
+/* Changes the words of a tile so that a key's current nodes rank before all others. The highest bit
+ * marks them: weighted scores do not use it, and others give up their lowest bit, since a tie
+ * compares whole scores. rows: of the first `keys` lanes. */
+static void prefer_current(const rvh_work *w, const size_t *rows, size_t keys, size_t stride,
+                           rvh_tile tile) {
   if (w->nodes->weight == NULL)
-    for (size_t i = 0; i < count * stride; i++) w->hi[i] >>= 1;
+    for (size_t i = 0; i < tile.count * stride; i++) tile.hi[i] >>= 1;
   for (size_t l = 0; l < keys; l++) {
     const intptr_t *current = w->rules->current + rows[l] * w->rules->current_count;
     for (size_t j = 0; j < w->rules->current_count; j++) {
       if (current[j] < 0) continue;
-      const size_t at = w->rules->position_of[current[j]] - first; /* wraps to far above count */
-      if (at < count) w->hi[at * stride + l] |= (uint64_t)1 << 63;
+      const size_t at =
+          w->rules->position_of[current[j]] - tile.first; /* wraps to far above count */
+      if (at < tile.count) tile.hi[at * stride + l] |= (uint64_t)1 << 63;
     }
   }
 }
 
-void rvh_add_tile(rvh_work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t *rows, size_t keys,
-                  size_t first, size_t count) {
-  if (w->rules->current != NULL) prefer_current(w, rows, keys, top->stride, first, count);
+void rvh_add_tile(const rvh_work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t *rows,
+                  size_t keys, rvh_tile tile) {
+  if (w->rules->current != NULL) prefer_current(w, rows, keys, top->stride, tile);
   if (w->rules->spread != NULL)
-    rvh_spread_add(w->rules->spread, w->hi, first, count);
+    rvh_spread_add(w->rules->spread, tile.hi, tile.first, tile.count);
   else
-    topk(top, w->hi, first, count);
+    topk(top, tile.hi, tile.first, tile.count);
 }

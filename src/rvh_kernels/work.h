@@ -7,7 +7,7 @@
 
 enum {
   RVH_BATCH = 1024,         /* keys whose spans are looked up and sorted together */
-  RVH_STRIP = 32,           /* nodes of a tile: 6 KiB of high words with 17 lanes */
+  RVH_STRIP = 32,           /* nodes x groups of a tile: 6 KiB of high words with 17 lanes */
   RVH_ROW_STRIP = 128,      /* nodes of a row's scores */
   RVH_HEAP_BYTES = 4 << 20, /* for the heaps of one group; above, one key at a time */
 };
@@ -33,7 +33,7 @@ typedef struct {
   const rvh_constraints *rules; /* or NULL */
   /* pieces of `memory` */
   uint64_t *hi, *lo; /* a tile, or a row; low words only for scores */
-  rvh_group *group;
+  rvh_groups *groups;
   void *topk;
   rvh_candidate *best; /* [k] */
   blake2_simd_bytes *spans;
@@ -51,8 +51,14 @@ rvh_status rvh_work_start(rvh_work *w, const rvh_isa *isa, const rvh_nodes *node
 /* ---- answers ------------------------------------------------------------------------------ */
 
 rvh_status rvh_write_chosen(rvh_work *w, rvh_topk *top, size_t lane, size_t row);
-void rvh_write_scores(rvh_work *w, size_t lane, size_t stride, size_t first, size_t count,
-                      size_t row);
+
+/* The words of the nodes at first to first + count. */
+typedef struct {
+  uint64_t *hi, *lo;
+  size_t first, count;
+} rvh_tile;
+
+void rvh_write_scores(const rvh_work *w, rvh_tile tile, size_t lane, size_t stride, size_t row);
 
 /* Where low words go; NULL where they are not needed. */
 uint64_t *rvh_low_words(const rvh_work *w);
@@ -70,18 +76,28 @@ rvh_rescore rvh_rescore_hashed;
 rvh_topk rvh_work_topk(rvh_work *w, size_t lanes, size_t stride, const rvh_source *source);
 
 /* Adds a tile, under constraints, with the kernel `topk`; rows: of the first `keys` lanes. */
-void rvh_add_tile(rvh_work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t *rows, size_t keys,
-                  size_t first, size_t count);
+void rvh_add_tile(const rvh_work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t *rows,
+                  size_t keys, rvh_tile tile);
 
 /* ---- shapes -------------------------------------------------------------------------------- */
 
 /* One key x all nodes: one_key.c. */
 rvh_status rvh_one_key(rvh_work *w, rvh_key key, size_t row);
 
-/* Keys in the lanes x all nodes: groups.c. rows[l]: the row of keys[l]; the last key is the
- * longest. */
-rvh_status rvh_group_of_keys(rvh_work *w, const rvh_key *keys, const size_t *rows,
-                             size_t count_keys);
+/* Keys that are looked up, in order of size: order[i] is the place of the i-th. */
+typedef struct {
+  const uint16_t *order;
+  size_t n, first_row;
+} rvh_batch;
+
+static inline rvh_key rvh_batch_key(const rvh_work *w, size_t place) {
+  return w->hashes != NULL ? (rvh_key){.hash = w->hashes[place]}
+                           : (rvh_key){.bytes = w->spans[place]};
+}
+
+/* Keys in the lanes x all nodes: groups.c. Takes the first of at least one key, none of them too
+ * long for a tile. */
+rvh_status rvh_groups_of_keys(rvh_work *w, rvh_batch batch, size_t *taken);
 
 /* The best node alone, of hashed keys, without weights and with them: runs.c. */
 rvh_status rvh_best_of_batch(rvh_work *w, size_t n, size_t first_row);

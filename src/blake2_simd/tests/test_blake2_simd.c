@@ -257,7 +257,8 @@ static void test_tile(const blake2_simd_params *params) {
       suffix[i].size = s + i;
       suffix[i].data = exact(suffix_text(s + i), s + i, &owner[i]);
     }
-    blake2_simd_suffixes_load(impl, block, suffix, n);
+    blake2_simd_suffixes_clear(block);
+    check(blake2_simd_suffixes_add(impl, block, suffix, n), "room", n, s);
     for (size_t i = 0; i < n; i++) free(owner[i]);
     for (size_t first = 0, count; first < LENGTHS; first += count) {
       count = 1 + (size_t)(random64() % 64);
@@ -334,7 +335,8 @@ static void test_long_suffixes(const blake2_simd_params *params, const uint8_t *
       suffix[l].size = turn == 0 ? sizes[0] : sizes[(turn + l) % 16];
       suffix[l].data = text + l;
     }
-    blake2_simd_suffixes_load(impl, block, suffix, lanes);
+    blake2_simd_suffixes_clear(block);
+    check(blake2_simd_suffixes_add(impl, block, suffix, lanes), "room", lanes, turn);
     for (size_t i = 0; i < sizeof pick / sizeof *pick; i++) {
       blake2_simd_tile(impl, prefixes, pick[i], 1, block, hi, lo);
       for (size_t l = 0; l < lanes; l++) {
@@ -357,6 +359,71 @@ static void test_long_suffixes(const blake2_simd_params *params, const uint8_t *
   free_aligned(lo);
   free_aligned(block);
   blake2_simd_prefixes_free(prefixes);
+}
+
+/* Several groups of suffixes x prefixes that share some lengths and not their bytes: strips begin
+ * and end within a length, go on through others, need more words as they do, and reach two blocks.
+ */
+static void test_groups(const blake2_simd_params *params, const uint8_t *key, size_t key_size) {
+  static const size_t sizes[] = {0,  1,  7,   8,   25,  31,  32,  33, 56,
+                                 63, 64, 100, 120, 127, 128, 151, 256};
+  enum { KINDS = sizeof sizes / sizeof *sizes, PREFIXES = 40, SUFFIX_MAX = 100, TRIALS = 60 };
+  const size_t lanes = impl->lanes, stride = impl->stride;
+  blake2_simd_suffixes *block = allocate_aligned(blake2_simd_suffixes_size());
+  for (size_t trial = 0; trial < TRIALS; trial++) {
+    const uint8_t *data = text + random64() % 1000;
+    const size_t kinds = 1 + random64() % KINDS, longest = random64() % SUFFIX_MAX;
+    uint64_t offsets[PREFIXES + 1] = {0};
+    for (size_t i = 0; i < PREFIXES; i++)
+      offsets[i + 1] = offsets[i] + sizes[(trial + random64() % kinds) % KINDS];
+    blake2_simd_prefixes *prefixes = blake2_simd_prefixes_new(params, data, offsets, PREFIXES);
+    const uint32_t *order = blake2_simd_prefixes_order(prefixes);
+    const size_t most = 1 + random64() % 4;
+    const size_t first = random64() % PREFIXES, count = 1 + random64() % (PREFIXES - first);
+    blake2_simd_bytes suffix[4][BLAKE2_SIMD_LANES_MAX];
+    size_t n[4];
+    blake2_simd_suffixes_clear(block);
+    for (size_t g = 0; g < most; g++) {
+      n[g] = 1 + random64() % lanes;
+      for (size_t l = 0; l < lanes; l++)
+        suffix[g][l] = (blake2_simd_bytes){text + random64() % 5000,
+                                           l < n[g] ? random64() % (longest + 1) : 0};
+      check(blake2_simd_suffixes_add(impl, block, suffix[g], n[g]), "room", g, n[g]);
+    }
+    const size_t pairs = most * count;
+    uint64_t *hi = allocate_aligned(pairs * stride * 8), *lo = allocate_aligned(pairs * stride * 8);
+    blake2_simd_tile(impl, prefixes, first, count, block, hi, trial % 2 ? lo : NULL);
+    for (size_t i = 0; i < pairs; i++)
+      for (size_t l = 0; l < lanes; l++) {
+        const size_t node = order[first + i % count],
+                     size = (size_t)(offsets[node + 1] - offsets[node]);
+        const blake2_simd_bytes behind = suffix[i / count][l];
+        const size_t at = i * stride + l;
+        uint8_t digest[16];
+        reference_digest(data + offsets[node], size, behind.data, behind.size, 16, key, key_size,
+                         digest);
+        check_words(hi[at], trial % 2 ? lo[at] : big_endian(digest + 8), digest, "groups", size,
+                    behind.size);
+      }
+    free_aligned(hi);
+    free_aligned(lo);
+    blake2_simd_prefixes_free(prefixes);
+  }
+  free_aligned(block);
+}
+
+/* A block takes groups while it has room for all of their words. */
+static void test_room(void) {
+  blake2_simd_suffixes *block = allocate_aligned(blake2_simd_suffixes_size());
+  for (size_t size = 0; size <= BLAKE2_SIMD_SUFFIX_MAX; size += 1 + size / 2) {
+    const blake2_simd_bytes suffix = {text, size};
+    const size_t rows = (size + 7) / 8 + 1, all = BLAKE2_SIMD_SUFFIX_MAX / 8 + 1;
+    const size_t fit = all / rows < BLAKE2_SIMD_GROUPS_MAX ? all / rows : BLAKE2_SIMD_GROUPS_MAX;
+    blake2_simd_suffixes_clear(block);
+    for (size_t g = 0; g <= fit; g++)
+      check(blake2_simd_suffixes_add(impl, block, &suffix, 1) == (g < fit), "room", size, g);
+  }
+  free_aligned(block);
 }
 
 /* Every digest size and key size, short and long messages mixed in one call. */
@@ -450,6 +517,7 @@ int main(int argc, char **argv) {
       test_tile(&params);
       test_row(&params);
       test_long_suffixes(&params, key, key_size);
+      test_groups(&params, key, key_size);
     }
   }
   free(answers);
@@ -460,6 +528,7 @@ int main(int argc, char **argv) {
     test_self_test();
     test_compress();
     test_sizes();
+    test_room();
   }
   check(blake2_simd_find("sse9") == NULL && blake2_simd_find("") == NULL, "find", 0, 0);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)

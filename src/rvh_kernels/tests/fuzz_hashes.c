@@ -67,7 +67,8 @@ static void check_prefixes(input *in, const question *q) {
       suffixes[n] = string(q->data[1], q->offsets[1], from[n] = i);
       n += suffixes[n].size <= BLAKE2_SIMD_SUFFIX_MAX;
     }
-    blake2_simd_suffixes_load(isa->hash, block, suffixes, n);
+    blake2_simd_suffixes_clear(block);
+    blake2_simd_suffixes_add(isa->hash, block, suffixes, n);
     blake2_simd_tile(isa->hash, p, first, count, block, hi, with_lo ? lo : NULL);
     for (size_t i = 0; i < count * n; i++) {
       const size_t at = i / n * stride + i % n;
