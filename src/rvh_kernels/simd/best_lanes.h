@@ -34,9 +34,9 @@ ALWAYS_INLINE void mix_keys(mixing *m, const uint64_t *hash) {
 typedef struct {
   V score[IN_FLIGHT], position[IN_FLIGHT];
   uint64_t score_beside[BESIDE + 1], beside[BESIDE + 1];
-} best;
+} leaders;
 
-ALWAYS_INLINE void best_load(best *b, const rvh_best_run *run, size_t at) {
+ALWAYS_INLINE void best_load(leaders *b, const rvh_best_run *run, size_t at) {
   for (size_t u = 0; u < IN_FLIGHT; u++, at += V_LANES) {
     b->score[u] = V_ORDERED(V_LOADU(run->word + at));
     b->position[u] = V_LOADU(run->position + at);
@@ -47,7 +47,7 @@ ALWAYS_INLINE void best_load(best *b, const rvh_best_run *run, size_t at) {
   }
 }
 
-ALWAYS_INLINE void best_store(const best *b, const rvh_best_run *run, size_t at) {
+ALWAYS_INLINE void best_store(const leaders *b, const rvh_best_run *run, size_t at) {
   for (size_t u = 0; u < IN_FLIGHT; u++, at += V_LANES) {
     V_STOREU(run->word + at, V_ORDERED(b->score[u]));
     V_STOREU(run->position + at, b->position[u]);
@@ -59,7 +59,7 @@ ALWAYS_INLINE void best_store(const best *b, const rvh_best_run *run, size_t at)
 }
 
 /* Takes a node for the vectors. */
-ALWAYS_INLINE void take(best *b, const V *score, V here) {
+ALWAYS_INLINE void take(leaders *b, const V *score, V here) {
   for (size_t u = 0; u < IN_FLIGHT; u++) {
     const V ordered = V_ORDERED(score[u]);
     b->position[u] = V_SELECT(V_ORDERED_GT(ordered, b->score[u]), here, b->position[u]);
@@ -69,7 +69,7 @@ ALWAYS_INLINE void take(best *b, const V *score, V here) {
 
 /* Takes a node for the keys beside them. After few nodes it is better or not as a coin falls: no
  * branch. */
-ALWAYS_INLINE void take_beside(best *b, const uint64_t *hash, uint64_t node, uint64_t position) {
+ALWAYS_INLINE void take_beside(leaders *b, const uint64_t *hash, uint64_t node, uint64_t position) {
   for (size_t s = 0; s < BESIDE; s++) {
     const uint64_t score = rvh_murmur_pair(hash[V_LANES * IN_FLIGHT + s], node);
 #if defined(__GNUC__) && defined(__x86_64__)
@@ -109,7 +109,7 @@ ALWAYS_INLINE void scan(const rvh_best_run *run, size_t first, size_t count, siz
     size_t i = first;
     V here =
         V_SET1(first); /* counted in a vector: a broadcast of i would cost as much as a product */
-    best b;
+    leaders b;
     best_load(&b, run, at);
     for (; step > 1 && i + step + 2 <= end; here = V_ADD(here, V_SET1(step))) {
       V before[IN_FLIGHT];
