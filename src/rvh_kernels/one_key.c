@@ -12,7 +12,7 @@
 
 enum {
   STACK_BYTES = 3 << 10, /* on the stack, which spare a single key the allocation */
-  HASHES = 1 << 11,      /* mixed between two polls: some us */
+  HASHES = 1 << 11,      /* mixed between two polls: some microseconds */
 };
 
 /* ---- in registers -------------------------------------------------------------------------- */
