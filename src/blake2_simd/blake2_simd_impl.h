@@ -47,14 +47,9 @@ typedef struct {
   size_t count;
   const uint64_t *suffix; /* [rows][stride], from the first byte on; the last row is zero */
   size_t rows;
-  const uint64_t *size; /* [lanes] bytes of the suffixes */
+  const uint64_t *size; /* [stride] bytes of the suffixes */
   uint64_t *hi, *lo;    /* [count][stride] */
 } blake2_simd_strip;
-
-/* Message words that kernels are compiled for: they add no others. */
-static inline size_t blake2_simd_width(size_t words) {
-  return words <= 4 ? 4 : words <= 6 ? 6 : words <= 8 ? 8 : 16;
-}
 
 /* An implementation. Rows of words are `stride` apart, of which the first `lanes` count; the first
  * row is aligned to 64 bytes. */

@@ -162,27 +162,16 @@ static void load(uint64_t *words, const blake2_simd_bytes *suffix, size_t n, siz
 }
 #endif
 
+/* Whole vectors, the lanes between LANES and STRIDE included, whose words are any. */
 static void shift(uint64_t *out, const uint64_t *words, size_t n, unsigned bits) {
-  if (bits == 0) {
-    memcpy(out, words, n * STRIDE * sizeof *out);
-    return;
-  }
-  for (size_t l = 0; l < WHOLE; l += V_LANES) {
+  for (size_t l = 0; l < STRIDE; l += V_LANES) {
     V carry = V_SET1(0);
     for (size_t w = 0; w < n; w++) {
       const V word = V_LOAD(words + w * STRIDE + l);
       V_STORE(out + w * STRIDE + l, V_OR(V_SHL(word, bits), carry));
-      carry = V_SHR(word, 64 - bits);
+      carry = V_SHR(V_SHR(word, 1), 63 - bits);
     }
   }
-#if SCALAR
-  uint64_t carry = 0;
-  for (size_t w = 0; w < n; w++) {
-    const uint64_t word = words[w * STRIDE + WHOLE];
-    out[w * STRIDE + WHOLE] = word << bits | carry;
-    carry = word >> (64 - bits);
-  }
-#endif
 }
 
 /* What the prefixes of one length have in common, besides the words behind them. */
@@ -194,22 +183,22 @@ typedef struct {
 /* Puts the suffixes behind prefixes of a group's length, into m[words][STRIDE]. */
 static void put_suffixes(uint64_t *m, common *c, const blake2_simd_strip *strip,
                          const blake2_simd_group *group, size_t words) {
-  const size_t before = group->words - 1, rows = min_size(strip->rows, words - before);
-  uint64_t *from = m + before * STRIDE;
-  shift(from, strip->suffix, rows, 8 * (group->tail % 8));
-  memset(from + rows * STRIDE, 0, (words - before - rows) * STRIDE * sizeof *m);
-  memcpy(c->begin, from, sizeof c->begin);
-  for (size_t l = 0; l < LANES; l++) c->t[l] = group->t + group->tail + strip->size[l];
+  const size_t last = group->words - 1, rows = min_size(strip->rows, words - last);
+  shift(m + last * STRIDE, strip->suffix, rows, 8 * (group->tail % 8));
+  for (size_t l = 0; l < STRIDE; l += V_LANES) {
+    V_STORE(c->begin + l, V_LOAD(m + last * STRIDE + l));
+    for (size_t w = last + rows; w < words; w++) V_STORE(m + w * STRIDE + l, V_SET1(0));
+  }
+  for (size_t l = 0; l < STRIDE; l++) c->t[l] = group->t + group->tail + strip->size[l];
 }
 
 /* Puts a prefix before them, in all lanes. */
 static void put_prefix(uint64_t *m, const common *c, const uint64_t *prefix, size_t words) {
-  for (size_t w = 0; w < words; w++, m += STRIDE) {
-    const int joined = w + 1 == words;
-    const V word = V_SET1(prefix[w]);
-    for (size_t l = 0; l < WHOLE; l += V_LANES)
-      V_STORE(m + l, joined ? V_OR(word, V_LOAD(c->begin + l)) : word);
-    IF_SCALAR(m[WHOLE] = joined ? prefix[w] | c->begin[WHOLE] : prefix[w];)
+  const size_t last = words - 1;
+  const V joined = V_SET1(prefix[last]);
+  for (size_t l = 0; l < STRIDE; l += V_LANES) {
+    for (size_t w = 0; w < last; w++) V_STORE(m + w * STRIDE + l, V_SET1(prefix[w]));
+    V_STORE(m + last * STRIDE + l, V_OR(joined, V_LOAD(c->begin + l)));
   }
 }
 
