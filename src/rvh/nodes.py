@@ -20,7 +20,7 @@ from rvh._arguments.masks import node_mask
 from rvh._arguments.numbers import real_numbers
 from rvh._arguments.per_node import check_count
 from rvh._arguments.weights import as_weights, in_order
-from rvh._backend import Cancel, ascending
+from rvh._backend import Cancel, Selector, ascending
 from rvh._backend.contract import SCHEMES
 from rvh._batch.answers import fill
 from rvh._batch.ranking import Ranking
@@ -46,7 +46,7 @@ __all__ = ["SCHEMES", "NodeSet"]
 SECRET_MAX = 64  # bytes, BLAKE2b's longest key
 
 
-class NodeSet:
+class NodeSet(Selector):
     """Nodes prepared for rendezvous hashing.
 
     A NodeSet never changes: `add`, `remove`, `subset` and `with_weights` return new ones. It can be
@@ -108,12 +108,12 @@ class NodeSet:
         "_domains",
         "_fingerprint",
         "_ids",
-        "_ranking",
         "_scheme",
         "_secret",
         "_weights",
     )
 
+    _ranking: Ranking
     _ids: NDArray[Any]
     _scheme: str
     _secret: bytes
@@ -136,7 +136,7 @@ class NodeSet:
         self._domains = as_domains(domains, self._ids)
         if self._weights is not None:
             self._weights.flags.writeable = False
-        self._ranking = Ranking(column, self._ids, self._scheme, self._weights, self._secret)
+        super().__init__(Ranking(column, self._ids, self._scheme, self._weights, self._secret))
         self._fingerprint: str | None = None
         self._arrow_names: Names | None = None
 
@@ -267,35 +267,9 @@ class NodeSet:
 
     # -- answers ------------------------------------------------------------------------------
 
-    def select(self, key: Key, k: int = 1) -> list[Any]:
-        """Select the best `k` nodes of one key.
-
-        Parameters
-        ----------
-        key : str, bytes-like or int
-        k : int
-            The number of nodes, from 1 to the number of nodes with a weight above 0.
-
-        Returns
-        -------
-        list
-            ``k`` node ids, best first.
-
-        Raises
-        ------
-        RVHError
-            ``k`` out of range, or a key without bytes (which is also a TypeError).
-
-        Examples
-        --------
-        >>> import rvh
-        >>> rvh.NodeSet(["node1", "node2", "node3"]).select("obj", k=2)
-        ['node1', 'node2']
-        """
-        ranking = self._ranking
-        if k.__class__ is not int or not 0 < k <= ranking.selectable:
-            k = ranking.check_k(k)
-        return ranking.nodes.select_one(key, k, ranking._names or ranking.names())
+    # The base's, so that a call is one call of C; its name is that of the class that users know.
+    select = Selector.select
+    select.__module__, select.__qualname__ = __name__, "NodeSet.select"
 
     def _select_until(self, cancel: Cancel, key: Key, k: int) -> list[Any]:
         """Run `select` so that another thread can cancel it."""

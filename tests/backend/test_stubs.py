@@ -87,3 +87,11 @@ def test_the_twin_has_no_other_methods(name: str) -> None:
     methods = {method for method in vars(getattr(_pure, kind)) if not method.startswith("_")}
     listed = {n.split(".")[1] for n in SIGNATURES if n.startswith(f"{kind}.")}
     assert methods == {method for method in listed if not method.startswith("_")}
+
+
+def test_users_read_the_same_of_either_backend(native: ModuleType) -> None:
+    """`NodeSet.select` is a method of the backend."""
+    select, twin = native.Selector.select, _pure.Selector.select
+    assert inspect.getdoc(select) == inspect.getdoc(twin)
+    assert inspect.signature(select) == inspect.signature(twin)
+    assert select.__annotations__ == twin.__annotations__

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import random
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sizes import examples
 
 from rvh import _backend
 from rvh._backend import pure as _pure
+from rvh._batch.ranking import Ranking
 from rvh.errors import RVHError
 from rvh.keys import KeyColumn, column, node_column
 
@@ -76,6 +81,43 @@ def test_same_answers(native_in_use: ModuleType, kind: str, name: str) -> None:
     for key in keys.slice(0, len(keys)):
         for k in (1, 3, most):
             assert fast.select_one(key, k, names) == slow.select_one(key, k, names)
+
+
+#: ids of every kind, and of every size around whole vectors
+SELECTED = {
+    "str": [f"node-{n}" for n in range(17)],
+    "bytes": [b"%d" % n for n in range(9)],
+    "mixed": ["a", b"b", "é", b"\0"],
+    "one": ["alone"],
+}
+KEY = st.text(max_size=9) | st.binary(max_size=140) | st.integers(-(2**65), 2**66) | st.none()
+K = st.integers(-1, 18) | st.sampled_from([True, 1.0, "1", np.int8(2), 2**70])
+
+
+@pytest.mark.parametrize("scheme", ["blake2b", "murmur"])
+@pytest.mark.parametrize("kind", SELECTED)
+def test_one_key(native_in_use: ModuleType, kind: str, scheme: str) -> None:
+    nodes, ids = node_column(SELECTED[kind])
+
+    def outcome(module: ModuleType, key: Any, k: Any, weights: Any) -> list[Any]:
+        ranking = Ranking(nodes, ids, scheme, weights, b"")
+        ranking.nodes = module.PreparedNodes(nodes, scheme, weights, b"")
+        selector = module.Selector(ranking)
+        try:
+            first = selector.select(key, k)
+        except RVHError as error:
+            return [type(error), str(error)]
+        assert selector.select(key, k=k) == first
+        return [(type(node), node) for node in first]
+
+    @settings(max_examples=examples(100), deadline=None)
+    @given(key=KEY, k=K, weighted=st.booleans())
+    def check(key: Any, k: Any, weighted: bool) -> None:
+        weights = np.arange(1.0, len(ids) + 1) if weighted else None
+        asked = key, k, weights
+        assert outcome(native_in_use, *asked) == outcome(_pure, *asked)
+
+    check()
 
 
 BAD_COLUMNS = {

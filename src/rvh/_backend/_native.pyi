@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rvh._columns.chains import Chain
 from rvh._columns.column import KeyColumn, Spans
 from rvh._columns.requests import Asked, Batch
+from rvh.typing import Key
 
 T = TypeVar("T")
 
@@ -108,6 +109,11 @@ class Bound:
     nodes: Any
     selectable: int
     epoch: int
+
+class Selector:
+    _ranking: Any
+    def __init__(self, ranking: Any) -> None: ...
+    def select(self, key: Key, k: int = 1) -> list[Any]: ...
 
 class Cache:
     def _open(self, max_entries: int, max_bytes: int, arc: bool, seed: bytes) -> None: ...

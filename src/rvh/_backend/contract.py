@@ -25,6 +25,7 @@ NAMES = (
     "Prefixes",
     "PreparedNodes",
     "RingPoints",
+    "Selector",
     "ascending",
     "chain_point",
     "chain_points",

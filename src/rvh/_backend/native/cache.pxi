@@ -1,16 +1,5 @@
 # A memo of selections.
 
-cdef class Bound:
-    """What a cache answers from; never changed, so that a call sees one or another whole."""
-
-    cdef readonly object nodes
-    cdef PreparedNodes prepared
-    cdef list ids
-    cdef readonly Py_ssize_t selectable
-    cdef object count  # checks how many nodes are asked for, and raises what is wrong with it
-    cdef readonly uint64_t epoch
-
-
 cdef extern from *:
     """
     #if defined(Py_GIL_DISABLED)
@@ -94,12 +83,7 @@ cdef class Cache:
         cdef blake2_simd_bytes span
         cdef uint8_t word[8]
         cdef Bound bound = self.bound()
-        cdef Py_ssize_t count = 0
-        cdef int overflow = 0
-        if PyLong_CheckExact(k):
-            count = <Py_ssize_t>PyLong_AsLongLongAndOverflow(k, &overflow)
-        if not 0 < count <= bound.selectable:
-            count = bound.count(k)
+        cdef Py_ssize_t count = bound.asked(k)
         _owner = None if borrow_bytes(key, &span, word) else bytes_of(key, -1, "key", &span, word)
         if count > 1:
             return self._several(bound, span, count)

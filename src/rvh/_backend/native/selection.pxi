@@ -45,17 +45,25 @@ cdef class PreparedNodes:
     def __len__(self):
         return self.n
 
+    cdef inline bint is_short(self, blake2_simd_bytes key) noexcept:
+        """Whether choosing for a key takes less time than releasing the GIL is worth."""
+        return <size_t>self.n * (1 + key.size // 128) <= INLINE
+
+    cdef inline int choose_short(self, blake2_simd_bytes key, Py_ssize_t k,
+                                 intptr_t *chosen) except -1:
+        cdef rvh_status status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, NULL)
+        return raise_for(status, None, 0) if status != RVH_OK else 0
+
     cdef int choose(self, blake2_simd_bytes key, Py_ssize_t k, intptr_t *chosen,
                     Cancel cancel) except -1:
         """The best k nodes of one key; returns 1 for a call that `cancel` ended."""
         cdef rvh_status status
         cdef Watch watch
-        if <size_t>self.n * (1 + key.size // 128) <= INLINE:
-            status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, NULL)
-        else:
-            start_watch(&watch, cancel)
-            with nogil:
-                status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, &watch.poll)
+        if self.is_short(key):
+            return self.choose_short(key, k, chosen)
+        start_watch(&watch, cancel)
+        with nogil:
+            status = rvh_select_one(self.isa, self.nodes, key, <size_t>k, chosen, &watch.poll)
         return raise_for(status, None, 0) if status != RVH_OK else 0
 
     def select_one(self, key, Py_ssize_t k, list names not None, Cancel cancel=None):

@@ -33,6 +33,7 @@ from rvh._backend.pure.rows import object_values as object_values
 from rvh._backend.pure.rows import whole_rows as whole_rows
 from rvh._backend.pure.selection import PreparedNodes as PreparedNodes
 from rvh._backend.pure.selection import ascending as ascending
+from rvh._backend.pure.selector import Selector as Selector
 from rvh._backend.pure.spans import compose as compose
 from rvh._backend.pure.spans import distinct as distinct
 from rvh._backend.pure.spans import pack as pack
