@@ -256,9 +256,9 @@ typedef void rvh_best_scan(const rvh_best_run *run, size_t first, size_t count);
 typedef void rvh_best_find(const rvh_best_run *run, size_t n);
 /* Scans the nodes at first to first + count for those of each key whose u is nearest to 1. */
 typedef void rvh_murmur_scan(const rvh_murmur_run *run, size_t first, size_t count);
-/* Adds the nodes at first to first + count to best[0] to best[k], the highest words so far, each
+/* Adds the nodes at first to first + count to top[0] to top[k], the highest words so far, each
  * with its node's position in the low bits; 1 <= k <= RVH_ROW_BEST. A 0 is no node. */
-typedef void rvh_rank(const rvh_row *row, size_t first, size_t count, uint64_t *best, size_t k);
+typedef void rvh_rank(const rvh_row *row, size_t first, size_t count, uint64_t *top, size_t k);
 /* out[i] = -ln(m[i] * 2^-53), 0 < m[i] < 2^53 */
 typedef void rvh_log(const uint64_t *m, size_t count, double *out);
 

@@ -6,17 +6,17 @@
 
 static const uint64_t lane_numbers[] = {0, 1, 2, 3, 4, 5, 6, 7};
 
-/* best: k + 1 words in descending order. */
-ALWAYS_INLINE void keep_word(uint64_t *best, size_t k, uint64_t word) {
+/* top: k + 1 words in descending order. */
+ALWAYS_INLINE void keep_word(uint64_t *top, size_t k, uint64_t word) {
   for (size_t j = 0; j <= k; j++) {
-    const uint64_t was = best[j];
-    best[j] = word > was ? word : was;
+    const uint64_t was = top[j];
+    top[j] = word > was ? word : was;
     word = word > was ? was : word;
   }
 }
 
-ALWAYS_INLINE void rank_row(const rvh_row *row, size_t first, size_t count, uint64_t *best,
-                            size_t k, int mixed) {
+ALWAYS_INLINE void rank_row(const rvh_row *row, size_t first, size_t count, uint64_t *top, size_t k,
+                            int mixed) {
   const V others = V_SET1(~row->low), key = V_SET1(row->key), end = V_SET1(first + count);
   V kept[RVH_ROW_BEST + 1], position = V_ADD(V_SET1(first), V_LOADU(lane_numbers));
   for (size_t j = 0; j <= k; j++) kept[j] = V_ORDERED(V_SET1(0));
@@ -36,28 +36,28 @@ ALWAYS_INLINE void rank_row(const rvh_row *row, size_t first, size_t count, uint
   for (size_t j = 0; j <= k && j * V_LANES < count; j++) { /* no lane has seen more than j nodes */
     BLAKE2_SIMD_ALIGNED(64) uint64_t lanes[V_LANES];
     V_STORE(lanes, V_ORDERED(kept[j]));
-    for (size_t l = 0; l < V_LANES; l++) keep_word(best, k, lanes[l]);
+    for (size_t l = 0; l < V_LANES; l++) keep_word(top, k, lanes[l]);
   }
 }
 
-ALWAYS_INLINE void rank_best(const rvh_row *row, size_t first, size_t count, uint64_t *best,
+ALWAYS_INLINE void rank_best(const rvh_row *row, size_t first, size_t count, uint64_t *top,
                              size_t k, int mixed) {
   switch (k) { /* constants, for which what is kept stays in registers */
     case 1:
-      rank_row(row, first, count, best, 1, mixed);
+      rank_row(row, first, count, top, 1, mixed);
       break;
     case 2:
-      rank_row(row, first, count, best, 2, mixed);
+      rank_row(row, first, count, top, 2, mixed);
       break;
     default:
-      rank_row(row, first, count, best, 3, mixed);
+      rank_row(row, first, count, top, 3, mixed);
   }
 }
 
-void NAME(rank_row)(const rvh_row *row, size_t first, size_t count, uint64_t *best, size_t k) {
-  rank_best(row, first, count, best, k, 0);
+void NAME(rank_row)(const rvh_row *row, size_t first, size_t count, uint64_t *top, size_t k) {
+  rank_best(row, first, count, top, k, 0);
 }
 
-void NAME(rank_mixed)(const rvh_row *row, size_t first, size_t count, uint64_t *best, size_t k) {
-  rank_best(row, first, count, best, k, 1);
+void NAME(rank_mixed)(const rvh_row *row, size_t first, size_t count, uint64_t *top, size_t k) {
+  rank_best(row, first, count, top, k, 1);
 }
