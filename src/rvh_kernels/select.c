@@ -79,7 +79,7 @@ static rvh_status all_batches(rvh_work *w, const rvh_column *keys, size_t start,
       status = rvh_column_spans(keys, row, n, w->spans, w->scratch, bad);
     } else {
       status = rvh_column_hashes(w->isa, keys, row, n, w->hashes, w->spans, w->scratch, bad);
-      memset(w->hashes + n, 0, RVH_RUN * sizeof *w->hashes); /* fills up the last run */
+      memset(w->hashes + n, 0, RVH_BEST_GROUP_MAX * sizeof *w->hashes); /* fills the last group */
     }
     if (status == RVH_OK) status = one_batch(w, n, row - start);
   }

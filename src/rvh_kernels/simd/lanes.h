@@ -1,7 +1,7 @@
 /* The kernels over vectors: included by one file for each instruction set, after its vec_*.h, with
  * STREAMS (vectors in a row of a tile), SCALAR (1: a lane more behind them), IN_FLIGHT (vectors of
- * keys that are worked on at a time where there is no tile), BESIDE (keys in the scalar registers
- * beside those vectors) and NAME defined. */
+ * keys that are worked on at a time where there is no tile), VECTORS and BESIDE (the same in
+ * best_lanes.h, and keys in the scalar registers beside them) and NAME defined. */
 
 #include "rvh_kernels_impl.h"
 

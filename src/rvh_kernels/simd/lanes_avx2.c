@@ -8,12 +8,9 @@
 
 #define STREAMS 1
 #define SCALAR 0
-#ifndef IN_FLIGHT
 #define IN_FLIGHT 2
-#endif
-#ifndef BESIDE
-#define BESIDE 3
-#endif
+#define VECTORS 2
+#define BESIDE 2
 #define NAME(kernel) rvh_##kernel##_avx2
 #include "lanes.h"
 

@@ -9,12 +9,9 @@
 
 #define STREAMS 2
 #define SCALAR 1
-#ifndef IN_FLIGHT
 #define IN_FLIGHT 4
-#endif
-#ifndef BESIDE
+#define VECTORS 4
 #define BESIDE 3
-#endif
 #define NAME(kernel) rvh_##kernel##_avx512
 #include "lanes.h"
 

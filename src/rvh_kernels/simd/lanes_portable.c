@@ -4,11 +4,8 @@
 
 #define STREAMS 1
 #define SCALAR 0
-#ifndef IN_FLIGHT
 #define IN_FLIGHT 4
-#endif
-#ifndef BESIDE
+#define VECTORS 1
 #define BESIDE 3
-#endif
 #define NAME(kernel) rvh_##kernel##_portable
 #include "lanes.h"

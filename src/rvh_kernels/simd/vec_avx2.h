@@ -20,11 +20,13 @@
 #define V_ORDERED_MAX(a, b) V_SELECT(V_ORDERED_GT(a, b), a, b)
 #define V_ORDERED_MIN(a, b) V_SELECT(V_ORDERED_GT(a, b), b, a)
 
-/* The low 64 bits, from products of halves; where b is a constant its half is one too. */
+/* The low 64 bits: the product of the low halves, and above it what is left of the other two, which
+ * one instruction makes; where b is a constant, its turned halves are one too. */
 static inline __m256i rvh_mul_avx2(__m256i a, __m256i b) {
-  const __m256i cross = _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(a, 32), b),
-                                         _mm256_mul_epu32(a, _mm256_srli_epi64(b, 32)));
-  return _mm256_add_epi64(_mm256_mul_epu32(a, b), _mm256_slli_epi64(cross, 32));
+  const __m256i cross = _mm256_mullo_epi32(a, _mm256_shuffle_epi32(b, 0xb1));
+  const __m256i upper = _mm256_blend_epi32(cross, _mm256_setzero_si256(), 0x55);
+  const __m256i sum = _mm256_add_epi32(_mm256_mul_epu32(a, b), _mm256_slli_epi64(cross, 32));
+  return _mm256_add_epi32(sum, upper);
 }
 
 /* Whole numbers below 2^53: 2^84 and 2^52 take in the halves as mantissa bits, and go again. */
