@@ -222,6 +222,12 @@ def fuzz_python(session: nox.Session) -> None:
 
 
 @here
+def mutations(session: nox.Session) -> None:
+    """Break the kernels' fast paths one by one: the C tests must notice; `-- WORD` for some."""
+    session.run("python", "tests/mutations", *session.posargs)
+
+
+@here
 def gate(session: nox.Session) -> None:
     """Count instructions: no kernel may need more than benchmarks/gate/baseline.json says."""
     if "avx2" not in Path("/proc/cpuinfo").read_text("utf-8").split():

@@ -17,7 +17,7 @@ import pytest
 from folders import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import mutated
+from mutated import mutated
 from rpc_server import NODES, refusal, serving
 from scripted import Scripted
 from servers import needed

@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 import pytest
 from hypothesis import given
-from mutations import mutated
+from mutated import mutated
 from rpc_server import calls_of
 from servers import Server, free_port
 

@@ -26,8 +26,9 @@
 
 enum {
   CONFIGURATIONS = 400,
-  PIECES_MAX = 64,  /* of memory for one configuration */
-  HASHED_COST = 16, /* pairs of hashes that cost the plain code as much as one of its blocks */
+  PIECES_MAX = 64,     /* of memory for one configuration */
+  HASHED_COST = 32,    /* pairs of hashes that cost the plain code as much as one of its blocks */
+  HEAPS_ALONE = 10923, /* places of a heap, where 24 of them need more than a group may */
 };
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -217,7 +218,7 @@ static void put_key_of_score(uint8_t *key, blake2_simd_bytes id, uint64_t score)
 
 /* ---- nodes -------------------------------------------------------------------------------- */
 
-enum { ONE_LENGTH, SHORT, NINE_LENGTHS, LONG, AROUND_BLOCKS, EQUAL_HASHES, ID_KINDS };
+enum { ONE_LENGTH, SHORT, NINE_LENGTHS, LONG, AROUND_BLOCKS, WHOLE_BLOCKS, EQUAL_HASHES, ID_KINDS };
 
 static size_t draw_id_length(size_t kind, size_t fixed) {
   switch (kind) {
@@ -230,7 +231,9 @@ static size_t draw_id_length(size_t kind, size_t fixed) {
     case LONG:
       return 1 + below(140);
     case AROUND_BLOCKS:
-      return 128 * (1 + below(2)) - 10 + below(14);
+      return BLAKE2_SIMD_BLOCK * (1 + below(2)) - 10 + below(14);
+    case WHOLE_BLOCKS:
+      return BLAKE2_SIMD_BLOCK * (1 + below(2));
     default:
       return 16;
   }
@@ -238,11 +241,13 @@ static size_t draw_id_length(size_t kind, size_t fixed) {
 
 /* Ids that differ: by their last bytes where the lengths are equal. */
 static void make_ids(void) {
-  static const char *const names[] = {"ids of one length", "short ids",         "ids of 9 lengths",
-                                      "long ids",          "ids around blocks", "equal hashes"};
-  static const size_t around[] = {4, 8, 16, 17, 24, 32, 34, 64, 128, 256, 288};
+  static const char *const names[] = {
+      "ids of one length", "short ids",           "ids of 9 lengths", "long ids",
+      "ids around blocks", "ids of whole blocks", "equal hashes"};
+  static const size_t around[] = {4, 8, 16, 17, 24, 32, 34, 64, 128, 160, 256, 288};
   c.n = draw_count(around, COUNT(around));
-  if (c.scheme == RVH_MURMUR && below(60) == 0) c.n = 4096 + below(40) - 20;
+  if (c.scheme == RVH_MURMUR && below(30) == 0)
+    c.n = below(4) > 0 ? 4096 + below(40) - 20 : HEAPS_ALONE + below(20);
   const size_t kind = below(c.scheme == RVH_MURMUR ? ID_KINDS : EQUAL_HASHES);
   const size_t fixed = 1 + below(40), least = c.n <= 256 ? 1 : 2;
   uint64_t common[4];
@@ -297,7 +302,7 @@ static void make_nodes(blake2_simd_bytes key) {
   static const char *const names[] = {"no weights", "few weights", "equal weights", "any weights",
                                       "near weights"};
   static const unsigned lows[] = {0, 0, 0, 8, 16, 40, 60};
-  const size_t kind = below(2) ? NO_WEIGHTS : below(WEIGHT_KINDS);
+  const size_t kind = below(2) ? NO_WEIGHTS : 1 + below(WEIGHT_KINDS - 1);
   size_t bad[2];
   c.weights_are = names[kind];
   c.weights = kind == NO_WEIGHTS ? NULL : room(c.n * sizeof *c.weights);
@@ -377,11 +382,13 @@ static void make_items(size_t elements, const size_t *sizes, int chosen) {
   if (c.column.layout == RVH_INTEGERS) size = chosen ? 8 : (size_t)1 << below(4);
   const size_t step = size + (below(2) ? 0 : below(9));
   const int back = below(4) == 0;
+  const size_t padded = below(2) ? 1 : 8; /* one of so many elements has padding */
   uint8_t *data = room((elements - 1) * step + size);
   for (size_t i = 0; i < elements; i++) {
     uint8_t *p = data + i * step;
     put_element(p, size, chosen);
-    if (c.column.layout == RVH_PADDED) memset(p + sizes[i], 0, size - sizes[i]);
+    if (c.column.layout == RVH_PADDED && below(padded) == 0)
+      memset(p + sizes[i], 0, size - sizes[i]);
   }
   c.column.swapped = c.column.layout == RVH_INTEGERS && below(4) == 0;
   c.column.is_signed = c.column.layout == RVH_INTEGERS && below(2);
@@ -441,7 +448,10 @@ static void make_spread(void) {
 
 static void make_question(void) {
   const size_t kind = below(8);
-  c.k = kind < 4 ? 1 : kind < 7 ? 1 + below(c.ranked < 20 ? c.ranked : 20) : c.ranked;
+  c.k = c.n >= HEAPS_ALONE ? c.ranked
+        : kind < 4         ? 1
+        : kind < 7         ? 1 + below(c.ranked < 20 ? c.ranked : 20)
+                           : c.ranked;
   c.start = below(4) > 0 ? 0 : below(c.rows);
   c.with_words = below(2) == 0;
   make_spread();
