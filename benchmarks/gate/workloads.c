@@ -36,13 +36,15 @@ static uint8_t views[KEYS * 16];     /* the same as Arrow's views */
 static uint64_t integers[KEYS];
 static uint64_t view_buffer, view_size;
 
-/* The keys: `user:` and eight digits, with `more` bytes after them. */
-static void make_keys(size_t more) {
-  size_t size = 13 + more, at = 0;
+/* The keys: `user:` and eight digits, with `more` bytes after them; mixed ones have 4 to 60 bytes
+ * of that, and are for RVH_OFFSETS alone. */
+static void make_keys(size_t more, int mixed) {
+  size_t at = 0;
   for (size_t i = 0; i < KEYS; i++) {
+    const size_t size = mixed ? 4 + i * 7919 % 57 : 13 + more;
     char key[WIDTH] = "";
     snprintf(key, sizeof key, "user:%08u", (unsigned)(i * 7919));
-    memset(key + 13, 'x', more);
+    memset(key + 13, 'x', sizeof key - 13);
     memcpy(texts + at, key, size);
     memcpy(padded + i * size, key, size);
     for (size_t j = 0; j < size; j++) wide[i * size + j] = (uint8_t)key[j];
@@ -58,9 +60,9 @@ static void make_keys(size_t more) {
   view_size = at;
 }
 
-static rvh_column column_of(rvh_layout layout, size_t more) {
+static rvh_column column_of(rvh_layout layout, size_t more, int mixed) {
   size_t size = 13 + more;
-  make_keys(more);
+  make_keys(more, mixed);
   switch (layout) {
     case RVH_UCS4:
       return (rvh_column){.layout = layout,
@@ -90,10 +92,13 @@ static uint8_t ids[NODES * 160];
 static uint64_t id_ends[NODES + 1];
 static double weights[NODES];
 
-static rvh_nodes *nodes_of(rvh_scheme scheme, size_t n, int weighted, size_t more) {
+/* more: bytes in each id beyond its own; nine_lengths: 0 to 8 of them. */
+static rvh_nodes *nodes_of(rvh_scheme scheme, size_t n, int weighted, size_t more,
+                           int nine_lengths) {
   size_t at = 0, bad[2];
   rvh_nodes *nodes = NULL;
   for (size_t i = 0; i < n; i++) {
+    if (nine_lengths) more = i % 9;
     at += (size_t)snprintf((char *)ids + at, 160 - more, "cache-%03u.eu-west-1:11211", (unsigned)i);
     memset(ids + at, 'x', more);
     id_ends[i + 1] = at += more;
@@ -120,6 +125,8 @@ typedef struct {
   size_t keys, more; /* how many, and bytes in each beyond 13 */
   size_t a, b;       /* the workload's own: k, buckets ... */
   size_t id_more;    /* bytes in each id beyond its own */
+  int nine_lengths;  /* of ids */
+  int mixed_keys;    /* of 4 to 60 bytes */
 } workload;
 
 /* What is prepared before counting starts. */
@@ -317,7 +324,16 @@ static const workload workloads[] = {
     {"select_blake2b_n16_long_ids", select_rows, RVH_BLAKE2B, .nodes = 16, .keys = KEYS, .a = 1,
      .id_more = 110},
     {"select_blake2b_n1024_few_keys", select_rows, RVH_BLAKE2B, .nodes = NODES, .keys = 2, .a = 1},
+    {"select_blake2b_n3", select_rows, RVH_BLAKE2B, .nodes = 3, .keys = KEYS, .a = 1},
+    {"select_blake2b_n16", select_rows, RVH_BLAKE2B, .nodes = 16, .keys = KEYS, .a = 1},
+    {"select_blake2b_n8_k3", select_rows, RVH_BLAKE2B, .nodes = 8, .keys = KEYS, .a = 3},
+    {"select_blake2b_n8_lengths", select_rows, RVH_BLAKE2B, .nodes = 8, .keys = KEYS, .a = 1,
+     .nine_lengths = 1},
+    {"select_blake2b_n8_lengths_mixed_keys", select_rows, RVH_BLAKE2B, .nodes = 8,
+     .layout = RVH_OFFSETS, .keys = KEYS, .a = 1, .nine_lengths = 1, .mixed_keys = 1},
     {"select_one_blake2b_n16", select_one, RVH_BLAKE2B, .nodes = 16, .keys = 256, .a = 1},
+    {"select_one_blake2b_n8_lengths", select_one, RVH_BLAKE2B, .nodes = 8, .keys = 64, .a = 1,
+     .nine_lengths = 1},
     {"score_blake2b_n64", score_rows, RVH_BLAKE2B, .nodes = 64, .keys = 256},
     {"prepare_blake2b_n1024", prepare, RVH_BLAKE2B, .nodes = NODES},
     {"select_murmur_n8", select_rows, RVH_MURMUR, .nodes = 8, .keys = KEYS, .a = 1},
@@ -325,7 +341,17 @@ static const workload workloads[] = {
     {"select_murmur_n1024", select_rows, RVH_MURMUR, .nodes = NODES, .keys = KEYS, .a = 1},
     {"select_murmur_n64_k3", select_rows, RVH_MURMUR, .nodes = 64, .keys = KEYS, .a = 3},
     {"select_murmur_n64_weighted", select_rows, RVH_MURMUR, 1, 64, .keys = KEYS, .a = 1},
+    {"select_murmur_n3", select_rows, RVH_MURMUR, .nodes = 3, .keys = KEYS, .a = 1},
+    {"select_murmur_n16", select_rows, RVH_MURMUR, .nodes = 16, .keys = KEYS, .a = 1},
+    {"select_murmur_n8_mixed_keys", select_rows, RVH_MURMUR, .nodes = 8, .layout = RVH_OFFSETS,
+     .keys = KEYS, .a = 1, .mixed_keys = 1},
+    {"select_murmur_n8_k3", select_rows, RVH_MURMUR, .nodes = 8, .keys = KEYS, .a = 3},
+    {"select_murmur_n64_k10", select_rows, RVH_MURMUR, .nodes = 64, .keys = KEYS, .a = 10},
+    {"select_murmur_n3_weighted", select_rows, RVH_MURMUR, 1, 3, .keys = KEYS, .a = 1},
+    {"select_murmur_n16_weighted", select_rows, RVH_MURMUR, 1, 16, .keys = KEYS, .a = 1},
     {"select_one_murmur_n16", select_one, RVH_MURMUR, .nodes = 16, .keys = 256, .a = 1},
+    {"select_one_murmur_n8_k3", select_one, RVH_MURMUR, .nodes = 8, .keys = 256, .a = 3},
+    {"select_one_murmur_n64", select_one, RVH_MURMUR, .nodes = 64, .keys = 256, .a = 1},
     {"score_murmur_n64", score_rows, RVH_MURMUR, .nodes = 64, .keys = 256},
     {"spans_padded", bare_spans, .layout = RVH_PADDED, .keys = KEYS},
     {"spans_ucs4", bare_spans, .layout = RVH_UCS4, .keys = KEYS},
@@ -389,8 +415,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "%s is no workload\n", argv[1]);
     return 2;
   }
-  keys = column_of(w->layout, w->more);
-  if (w->nodes > 0) nodes = nodes_of(w->scheme, w->nodes, w->weighted, w->id_more);
+  keys = column_of(w->layout, w->more, w->mixed_keys);
+  if (w->nodes > 0) nodes = nodes_of(w->scheme, w->nodes, w->weighted, w->id_more, w->nine_lengths);
   for (size_t i = 0; i < PARTITIONS * K_MAX; i++) owners[i] = (uint32_t)(random64() % NODES);
   for (size_t i = 0; i < KEYS; i++) words[i] = random64() >> 11 | 1;
   measured();
