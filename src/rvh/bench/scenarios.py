@@ -58,27 +58,24 @@ def scenarios() -> list[Workload]:
     ]
     for scheme in SCHEMES:
         many = 1 << (15 if scheme == "blake2b" else 19)
-        n64 = partial(_scenario, scheme=scheme)
+        of = partial(_scenario, scheme=scheme)
         suite += [
-            n64(f"keys/{scheme}-{kind}", many, 2048, key_kind=kind) for kind in ("S", "U", "list")
+            of(f"keys/{scheme}-{kind}", many, 2048, key_kind=kind) for kind in ("S", "U", "list")
         ]
+        suite += [of(f"weighted/{scheme}-n64-k{k}", many, 1024, k=k, weighted=True) for k in (1, 3)]
+        some = 1 << (13 if scheme == "blake2b" else 17)
         suite += [
-            n64(f"weighted/{scheme}-n64-k{k}", many, 1024, k=k, weighted=True) for k in (1, 3)
+            of(f"{scheme}/n64-k10", some, 512, k=10),
+            of(f"keys/{scheme}-mixed", some, 1024, key_kind=MIXED),
+            of(f"lengths/{scheme}-n8", 8 * some, 4096, nodes=8),
+            of(f"weighted/{scheme}-n3-k1", 8 * some, 4096, nodes=3, weighted=True),
         ]
-        suite.append(n64(f"multi/{scheme}-n64", many, 2048, MULTI, key_kind="int64, S, int64"))
-        suite.append(n64(f"balanced/{scheme}-n64", many, 1024, BALANCED))
-        suite.append(n64(f"faults/{scheme}-n64-k3", many, 1024, SPREAD, k=3))
+        suite.append(of(f"multi/{scheme}-n64", many, 2048, MULTI, key_kind="int64, S, int64"))
+        suite.append(of(f"balanced/{scheme}-n64", many, 1024, BALANCED))
+        suite.append(of(f"faults/{scheme}-n64-k3", many, 1024, SPREAD, k=3))
+        geohashes = "int64, S geohash"
         suite.append(
-            _scenario(
-                f"geohash/{scheme}-n500-k3",
-                1 << 17,
-                512,
-                GEO,
-                scheme,
-                500,
-                3,
-                key_kind="int64, S geohash",
-            )
+            of(f"geohash/{scheme}-n500-k3", 1 << 17, 512, GEO, nodes=500, k=3, key_kind=geohashes)
         )
     stable = partial(_scenario, scheme="", nodes=1000)
     suite += [
@@ -99,7 +96,16 @@ def scenarios() -> list[Workload]:
         _scenario(
             "table/build-murmur-n1024", 1 << 16, 256, BUILD, "murmur", 1024, key_kind="partitions"
         ),
-        _scenario("single/blake2b-n64", 1 << 14, 2048, SELECT_ONE, key_kind="str"),
+        *(
+            _scenario(f"single/{name}", 1 << 14, 2048, SELECT_ONE, scheme, nodes, k, "str")
+            for name, scheme, nodes, k in (
+                ("blake2b-n8", "blake2b", 8, 1),
+                ("blake2b-n64", "blake2b", 64, 1),
+                ("murmur-n8", "murmur", 8, 1),
+                ("murmur-n8-k3", "murmur", 8, 3),
+                ("murmur-n64", "murmur", 64, 1),
+            )
+        ),
         _scenario("threads/blake2b-n64", 1 << 16, 2048, threads=None),
     ]
     return sorted(suite, key=lambda each: FAMILIES.index(family(each.name)))
@@ -123,15 +129,21 @@ def prepared(workload: Workload) -> Call:
 
 FAMILIES = (
     *SCHEMES,
-    *("keys", "weighted", "secret", "dedupe", "multi", "single", "threads", "table", "stable"),
-    *("filter", "faults", "balanced", "cache", "geohash", "ring", "migration"),
+    *("lengths", "keys", "weighted", "secret", "dedupe", "multi", "single", "threads"),
+    *("table", "stable", "filter", "faults", "balanced", "cache", "geohash", "ring", "migration"),
 )
+#: the kind of keys whose lengths differ
+MIXED = "S, 4 to 60 bytes"
 #: keys for each scheme and number of nodes: with the native backend, with the pure-Python one
 GRID = {
+    ("blake2b", 3): (1 << 16, 8192),
     ("blake2b", 8): (1 << 18, 8192),
+    ("blake2b", 16): (1 << 15, 4096),
     ("blake2b", 64): (1 << 15, 2048),
     ("blake2b", 1024): (1 << 11, 256),
+    ("murmur", 3): (1 << 19, 8192),
     ("murmur", 8): (1 << 21, 8192),
+    ("murmur", 16): (1 << 18, 4096),
     ("murmur", 64): (1 << 20, 2048),
     ("murmur", 1024): (1 << 17, 256),
 }
@@ -282,7 +294,11 @@ CALLS: dict[str, Callable[[Workload], Call]] = {
 
 
 def _ids(workload: Workload) -> list[str]:
-    return [f"node-{number:04d}" for number in range(workload.nodes)]
+    """Ids of one length; in the family `lengths` host names of different ones."""
+    numbers = range(workload.nodes)
+    if family(workload.name) == "lengths":
+        return [f"{'x' * (number % 9)}-{number:04d}.example.com" for number in numbers]
+    return [f"node-{number:04d}" for number in numbers]
 
 
 def _nodes(workload: Workload, secret: bytes = b"") -> rvh.NodeSet:
@@ -300,6 +316,9 @@ def _keys(workload: Workload) -> Any:
             return np.arange(workload.keys)
         case "S" | "U" as dtype:
             return np.array(_texts(workload), dtype)
+        case _ if workload.key_kind == MIXED:
+            sizes = np.random.default_rng(1).integers(4, 61, workload.keys).tolist()
+            return np.array([b"%0*d" % (size, i % 10**4) for i, size in enumerate(sizes)])
         case _ if workload.key_kind == ZIPF:
             frequencies = 1 / np.arange(1, workload.keys // 20 + 1)
             drawn = np.random.default_rng(1).random(workload.keys) * frequencies.sum()
