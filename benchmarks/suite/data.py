@@ -12,6 +12,10 @@ def ids(count: int) -> list[str]:
     return [f"cache-{i:03d}.eu-west-1:11211" for i in range(count)]
 
 
+def ids_of_9_lengths(count: int) -> list[str]:
+    return [f"{'x' * (i % 9)}{name}" for i, name in enumerate(ids(count))]
+
+
 def weights(count: int) -> np.ndarray:
     """From 1 to 3."""
     return np.linspace(1, 3, count)
@@ -33,6 +37,11 @@ def of_100_bytes(count: int) -> np.ndarray:
 def of_8_to_120_bytes(count: int) -> np.ndarray:
     sizes = np.random.default_rng(1).integers(8, 121, count).tolist()
     return np.array([b"%0*d" % (size, i) for i, size in enumerate(sizes)])
+
+
+def of_4_to_60_bytes(count: int) -> np.ndarray:
+    sizes = np.random.default_rng(1).integers(4, 61, count).tolist()
+    return np.array([b"%0*d" % (size, i % 10**4) for i, size in enumerate(sizes)])
 
 
 def zipf(count: int) -> np.ndarray:
@@ -75,4 +84,5 @@ KEYS: dict[str, Callable[[int], Any]] = {
     "arrow string": arrow,
     "arrow string_view": arrow_view,
     "arrow dictionary": arrow_dictionary,
+    "S, 4 to 60 bytes": of_4_to_60_bytes,
 }

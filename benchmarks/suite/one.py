@@ -10,7 +10,7 @@ class Key(Timed):
     """The latency of one key."""
 
     param_names = ("scheme", "weighted", "nodes")
-    params = (SCHEMES, [False, True], [3, 16, 256])
+    params = (SCHEMES, [False, True], [3, 8, 16, 64, 256])
 
     def setup(self, scheme: str, weighted: bool, nodes: int) -> None:
         options = {"weights": data.weights(nodes)} if weighted else {}
@@ -18,6 +18,9 @@ class Key(Timed):
 
     def time_select(self, *_: object) -> None:
         self.nodes.select("user:00001234")
+
+    def time_select_3(self, *_: object) -> None:
+        self.nodes.select("user:00001234", 3)
 
     def time_scores(self, *_: object) -> None:
         self.nodes.scores("user:00001234")

@@ -19,7 +19,7 @@ class Nodes(Timed):
     """The kernels over few and many nodes, by each instruction set."""
 
     param_names = ("isa", "scheme", "nodes")
-    params = (SETS, SCHEMES, [8, 64, 1024])
+    params = (SETS, SCHEMES, [3, 8, 16, 64, 1024])
 
     def setup(self, isa: str, scheme: str, nodes: int) -> None:
         force(isa)
@@ -28,6 +28,27 @@ class Nodes(Timed):
 
     def time_argselect(self, *_: object) -> None:
         self.nodes.argselect_batch(self.keys, threads=1)
+
+
+class Small(Timed):
+    """Few nodes, as most have them: names of nine lengths, keys of many, replicas, weights."""
+
+    param_names = ("scheme", "nodes", "kind")
+    params = (
+        SCHEMES,
+        [3, 8],
+        ["9 lengths", "mixed keys", "9 lengths, mixed keys", "k=3", "weighted"],
+    )
+
+    def setup(self, scheme: str, nodes: int, kind: str) -> None:
+        ids = (data.ids_of_9_lengths if "9 lengths" in kind else data.ids)(nodes)
+        options = {"weights": data.weights(nodes)} if kind == "weighted" else {}
+        self.nodes = node_set(ids, scheme, **options)
+        self.keys = data.KEYS["S, 4 to 60 bytes" if "mixed keys" in kind else "S"](KEYS)
+        self.k = 3 if kind == "k=3" else 1
+
+    def time_argselect(self, *_: object) -> None:
+        self.nodes.argselect_batch(self.keys, self.k, threads=1)
 
 
 class Scores(Timed):

@@ -109,6 +109,8 @@ DIGESTS = {
     "arrow dictionary": "b92df5f8ebd1d898",
     "ids": "04acbfd66f191ef6",
     "weights": "387733c3d31a860d",
+    "S, 4 to 60 bytes": "89dbfaaa8f07c2e7",
+    "ids of 9 lengths": "feb344576246d5f4",
 }
 
 
@@ -116,7 +118,8 @@ def test_data_sets_are_what_they_were() -> None:
     data = import_module("suite.data")
     values = {kind: list(make(500)) for kind, make in data.KEYS.items() if "arrow" not in kind}
     values |= {f"arrow {kind}": data.KEYS[f"arrow {kind}"](500).to_pylist() for kind in ARROW}
-    values |= {"ids": data.ids(64), "weights": data.weights(64).tolist()}
+    values |= {"ids": data.ids(64), "ids of 9 lengths": data.ids_of_9_lengths(64)}
+    values |= {"weights": data.weights(64).tolist()}
     found = {
         name: hashlib.blake2b(repr([str(v) for v in of]).encode(), digest_size=8).hexdigest()
         for name, of in values.items()
