@@ -95,6 +95,7 @@ typedef V V_mem __attribute__((aligned(64), may_alias));
 #define IMPL blake2_simd_avx512
 #define IMPL_NAME "avx512"
 #define LOAD "blake2_simd_load_avx512.h"
+#define ROW "blake2_simd_row_avx512.h"
 #include "blake2_simd_lanes.h"
 
 #endif

@@ -51,6 +51,14 @@ typedef struct {
   uint64_t *hi, *lo;    /* [count][stride] */
 } blake2_simd_strip;
 
+/* Eight prefixes of less than a block that stand side by side, for one suffix. */
+typedef struct {
+  const uint64_t *tail;     /* [8], aligned to 64 bytes: their sizes */
+  const uint64_t *word;     /* [words][8], aligned too */
+  size_t words;             /* as the longest has */
+  size_t shortest, longest; /* bytes */
+} blake2_simd_eight;
+
 /* An implementation. Rows of words are `stride` apart, of which the first `lanes` count; the first
  * row is aligned to 64 bytes. */
 struct blake2_simd {
@@ -67,6 +75,10 @@ struct blake2_simd {
    * rounded up to 4, 8 or 16 on are taken for zero; final: [lanes], 0 or all ones. */
   void (*compress)(uint64_t *h, const uint64_t *m, const uint64_t *t, const uint64_t *final,
                    size_t words);
+  /* Or NULL. One or two eights of prefixes, each before the suffix in a block; h: the state before
+   * it, which has absorbed `before` bytes. hi, lo: [8 * n], aligned to 64 bytes. */
+  void (*row)(const blake2_simd_eight *eight, size_t n, const uint64_t *h, uint64_t before,
+              blake2_simd_bytes suffix, uint64_t *hi, uint64_t *lo);
 };
 
 extern const blake2_simd blake2_simd_portable;

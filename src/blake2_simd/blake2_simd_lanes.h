@@ -14,6 +14,7 @@
  *   ROUND_BEGIN, ROUND_END   what the round needs around the twelve (may be empty)
  *   IMPL_NAME                the name, and IMPL the table to define
  *   LOAD                     optional: the file with a faster load()
+ *   ROW                      optional: the file with row()
  */
 
 #include "blake2_simd_impl.h"
@@ -313,4 +314,10 @@ static void compress(uint64_t *h, const uint64_t *m, const uint64_t *t, const ui
     compress_16(h, m, t, final);
 }
 
-const blake2_simd IMPL = {IMPL_NAME, LANES, STRIDE, load, shift, strip, compress};
+#ifdef ROW
+#include ROW
+#else
+#define row NULL
+#endif
+
+const blake2_simd IMPL = {IMPL_NAME, LANES, STRIDE, load, shift, strip, compress, row};

@@ -121,7 +121,7 @@ blake2_simd_prefixes *blake2_simd_prefixes_until(const blake2_simd_params *param
   uint64_t *memory = p->words;
   for (size_t i = 0; i < groups && memory != NULL; i++)
     memory = fill_group(&p->group[i], &p->params, data, offsets, p->order, memory, stop, context);
-  if (memory == NULL) goto failed;
+  if (memory == NULL || !blake2_simd_make_eights(p)) goto failed;
   free(items);
   return p;
 
@@ -141,6 +141,8 @@ void blake2_simd_prefixes_free(blake2_simd_prefixes *p) {
   free(p->order);
   free(p->group);
   free(p->words);
+  free(p->eight);
+  free(p->eight_memory);
   free(p);
 }
 

@@ -109,9 +109,40 @@ static size_t row_finish(const blake2_simd *impl, const group **at, size_t posit
   return n;
 }
 
+/* Whether a position is in an eight whose messages are of one block, none of them empty. */
+static int in_eight(const blake2_simd_prefixes *p, size_t position, size_t suffix_size) {
+  if (position >= p->in_eights) return 0;
+  const blake2_simd_eight *eight = &p->eight[position / 8];
+  return eight->longest + suffix_size <= BLOCK && eight->shortest + suffix_size > 0;
+}
+
+/* One-block messages of whole eights of prefixes and of the last one, as far as they go. Returns
+ * how many of `count` it took. */
+static size_t row_eights(const blake2_simd *impl, const blake2_simd_prefixes *p, size_t first,
+                         size_t count, blake2_simd_bytes suffix, uint64_t *hi, uint64_t *lo) {
+  if (impl->row == NULL || first % 8 != 0 || first >= p->in_eights) return 0;
+  const size_t most = min_size(count, p->in_eights - first);
+  size_t done = 0;
+  for (size_t n; done < most && in_eight(p, first + done, suffix.size); done += n) {
+    BLAKE2_SIMD_ALIGNED(64) uint64_t out[2][16];
+    const size_t at = first + done;
+    const size_t eights = most - done > 8 && in_eight(p, at + 8, suffix.size) ? 2 : 1;
+    impl->row(&p->eight[at / 8], eights, p->params.h, p->params.t, suffix, out[0], out[1]);
+    n = min_size(8 * eights, most - done);
+    memcpy(hi + done, out[0], n * sizeof *hi);
+    if (lo != NULL) memcpy(lo + done, out[1], n * sizeof *lo);
+  }
+  return done;
+}
+
 void blake2_simd_row(const blake2_simd *impl, const blake2_simd_prefixes *prefixes, size_t first,
                      size_t count, blake2_simd_bytes suffix, uint64_t *hi, uint64_t *lo) {
   uint64_t words[BLOCK_WORDS + 1] = {0};
+  const size_t done = row_eights(impl, prefixes, first, count, suffix, hi, lo);
+  first += done;
+  count -= done;
+  hi += done;
+  lo = after(lo, done);
   if (count == 0) return;
   const group *g = blake2_simd_group_at(prefixes, first);
   if (suffix.size <= BLOCK) {

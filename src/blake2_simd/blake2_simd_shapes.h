@@ -45,7 +45,14 @@ struct blake2_simd_prefixes {
   uint32_t *order;
   group *group;
   uint64_t *words; /* [words_size]: what the groups point into */
+  /* the first `in_eights`, of less than a block, once more; 0 where there are many */
+  size_t in_eights;
+  blake2_simd_eight *eight;
+  void *eight_memory;
 };
+
+/* Makes the eights: blake2_simd_eights.c. Returns 0 when memory runs out. */
+int blake2_simd_make_eights(blake2_simd_prefixes *p);
 
 /* The group that holds a position. */
 const group *blake2_simd_group_at(const blake2_simd_prefixes *p, size_t position);
