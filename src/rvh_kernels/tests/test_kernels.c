@@ -1235,6 +1235,19 @@ static void check_column_hashes(size_t size, size_t rows, size_t gap, int zeros,
     const size_t left = rvh_without_padding(p, size);
     check(hashes[i] == plain_murmur64a(p, left, 2718281828u), "padded hashes", size, i);
   }
+  /* the same where rows are chosen: of one size, but anywhere */
+  int64_t *chosen = allocate(rows * sizeof *chosen);
+  for (size_t i = 0; i < rows; i++) chosen[i] = (int64_t)(i < 2 ? i % rows : random64() % rows);
+  rvh_column among = padded;
+  among.rows = chosen;
+  check(rvh_column_hashes(isa, &among, 0, rows, hashes, spans, NULL, &bad) == RVH_OK, "hashes",
+        size, rows);
+  for (size_t i = 0; i < rows; i++) {
+    const uint8_t *p = padded.data + (ptrdiff_t)chosen[i] * padded.stride;
+    const size_t left = rvh_without_padding(p, size);
+    check(hashes[i] == plain_murmur64a(p, left, 2718281828u), "hashes of rows", size, i);
+  }
+  free(chosen);
   /* strings of one size, but for one of them */
   const size_t odd = random64() % (2 * rows), less = random64() % 2;
   offsets[0] = 0;
