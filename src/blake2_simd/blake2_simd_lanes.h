@@ -7,11 +7,12 @@
  *   SCALAR                   1: one message more in the scalar registers, which are idle anyway
  *   V_LOAD V_STORE V_SET1    aligned memory, broadcast
  *   V_XOR V_OR V_SHL V_SHR   V_BSWAP (reverses the bytes of each word)
- *   COLUMNS(W, s0..s7)       half a round on v0..v15 (and u0..u15, and x0..x15, the scalar ones:
- *   DIAGONALS(W, s0..s7)     SCALAR_1 and SCALAR_2 below), with message words at `word`; words from
- *                            W on are zero and not added
- *   FIRST_COLUMNS(W)         what is left of round 0's columns after first_columns()
- *   ROUND_BEGIN, ROUND_END   what the round needs around the twelve (may be empty)
+ *   ADD(a, b) XOR(a, b)      statements: a += b, a ^= b,
+ *   ROTR_32(a) _24 _16 _63   a rotated to the right,
+ *   ADD_AT(a, p)             a += the vector in aligned memory at p
+ *   ROUND_BEGIN, ROUND_END   what is needed around the twelve rounds (may be empty)
+ *   REST_8, REST_11          between halves of a half round: word 8 of the state, or word 11, may
+ *                            wait in memory from here until the other does (may be empty)
  *   IMPL_NAME                the name, and IMPL the table to define
  *   LOAD                     optional: the file with a faster load()
  *   ROW                      optional: the file with row()
@@ -42,39 +43,113 @@
  * from it, with displacements of one byte, and not from the stack pointer. */
 #define HIDE(pointer) __asm__("" : "+r"(pointer) : : "memory");
 #define ADD_SCALAR(a, b) __asm__("add %1, %0" : "+r"(a) : "r"(b));
-#define ADD_WORD_SCALAR(W, a, i) \
-  if ((i) < (W)) __asm__("add %1, %0" : "+r"(a) : "m"(word[(i) * STRIDE + WHOLE]));
+#define ADD_AT_SCALAR(a, p) __asm__("add %1, %0" : "+r"(a) : "m"(*(p)));
 #define XOR_SCALAR(a, b) __asm__("xor %1, %0" : "+r"(a) : "r"(b));
 #define ROTR_SCALAR(a, n) __asm__("ror $" #n ", %0" : "+r"(a));
 #else
 #define JUMP
 #define HIDE(pointer)
 #define ADD_SCALAR(a, b) a += b;
-#define ADD_WORD_SCALAR(W, a, i) \
-  if ((i) < (W)) a += word[(i) * STRIDE + WHOLE];
+#define ADD_AT_SCALAR(a, p) a += *(p);
 #define XOR_SCALAR(a, b) a ^= b;
 #define ROTR_SCALAR(a, n) a = a >> n | a << (64 - n);
 #endif
 
 /* clang-format off */
 
+/* Half of G on two columns or diagonals of one stream (p: v or u), step by step side by side. The
+ * message word is added before b: it does not wait for anything, b does (2 to 8%). */
+#define WORD(W, a, i, stream)                                                                   \
+  if ((i) < (W)) { ADD_AT(a, word + (i) * STRIDE + (stream) * V_LANES) }
+#define TWO(W, p, a, b, c, d, i, e, f, g, h, j, stream, r, q)                                   \
+  WORD(W, p##a, i, stream) WORD(W, p##e, j, stream) ADD(p##a, p##b) ADD(p##e, p##f)             \
+  XOR(p##d, p##a) XOR(p##h, p##e) ROTR_##r(p##d) ROTR_##r(p##h) ADD(p##c, p##d) ADD(p##g, p##h) \
+  XOR(p##b, p##c) XOR(p##f, p##g) ROTR_##q(p##b) ROTR_##q(p##f)
+
 /* Halves of G for the scalar message, put between the steps of the vectors. */
-#define SCALAR_END(a, b, c, d, r, q)                                      \
-  XOR_SCALAR(x##d, x##a) ROTR_SCALAR(x##d, r)                             \
-  ADD_SCALAR(x##c, x##d) XOR_SCALAR(x##b, x##c) ROTR_SCALAR(x##b, q)
-#define SCALAR_HALF(W, a, b, c, d, i, r, q)                               \
-  ADD_WORD_SCALAR(W, x##a, i) ADD_SCALAR(x##a, x##b) SCALAR_END(a, b, c, d, r, q)
-#define SCALAR_1(W, a, b, c, d, i) SCALAR_HALF(W, a, b, c, d, i, 32, 24)
-#define SCALAR_2(W, a, b, c, d, i) SCALAR_HALF(W, a, b, c, d, i, 16, 63)
-#define SCALAR_FIRST_1(W, a, b, c, d, i)                                  \
-  if ((i) < (W)) { ADD_WORD_SCALAR(W, x##a, i) SCALAR_END(a, b, c, d, 32, 24) }
-#define SCALAR_FIRST_2(W, a, b, c, d, i)                                  \
-  if ((i) < (W)) { SCALAR_2(W, a, b, c, d, i) }
+#if SCALAR
+#define WORD_SCALAR(W, a, i)                                                                    \
+  if ((i) < (W)) { ADD_AT_SCALAR(a, word + (i) * STRIDE + WHOLE) }
+#define MIX_SCALAR(a, b, c, d, r, q)                                                            \
+  XOR_SCALAR(x##d, x##a) ROTR_SCALAR(x##d, r) ADD_SCALAR(x##c, x##d)                            \
+  XOR_SCALAR(x##b, x##c) ROTR_SCALAR(x##b, q)
+#define SCALAR_1(W, a, b, c, d, i)                                                              \
+  WORD_SCALAR(W, x##a, i) ADD_SCALAR(x##a, x##b) MIX_SCALAR(a, b, c, d, 32, 24)
+#define SCALAR_2(W, a, b, c, d, i)                                                              \
+  WORD_SCALAR(W, x##a, i) ADD_SCALAR(x##a, x##b) MIX_SCALAR(a, b, c, d, 16, 63)
+#else
+#define SCALAR_1(W, a, b, c, d, i)
+#define SCALAR_2(W, a, b, c, d, i)
+#endif
+
+#if STREAMS == 2
+#define COLUMNS(W, s0, s1, s2, s3, s4, s5, s6, s7)                                              \
+  TWO(W, v, 0, 4, 8, 12, s0, 1, 5, 9, 13, s2, 0, 32, 24)    SCALAR_1(W, 0, 4, 8, 12, s0)        \
+  TWO(W, v, 2, 6, 10, 14, s4, 3, 7, 11, 15, s6, 0, 32, 24)  SCALAR_2(W, 0, 4, 8, 12, s1)        \
+  TWO(W, u, 0, 4, 8, 12, s0, 1, 5, 9, 13, s2, 1, 32, 24)    SCALAR_1(W, 1, 5, 9, 13, s2)        \
+  TWO(W, u, 2, 6, 10, 14, s4, 3, 7, 11, 15, s6, 1, 32, 24)  SCALAR_2(W, 1, 5, 9, 13, s3)        \
+  TWO(W, v, 0, 4, 8, 12, s1, 1, 5, 9, 13, s3, 0, 16, 63)    SCALAR_1(W, 2, 6, 10, 14, s4)       \
+  TWO(W, v, 2, 6, 10, 14, s5, 3, 7, 11, 15, s7, 0, 16, 63)  SCALAR_2(W, 2, 6, 10, 14, s5)       \
+  TWO(W, u, 0, 4, 8, 12, s1, 1, 5, 9, 13, s3, 1, 16, 63)    SCALAR_1(W, 3, 7, 11, 15, s6)       \
+  TWO(W, u, 2, 6, 10, 14, s5, 3, 7, 11, 15, s7, 1, 16, 63)  SCALAR_2(W, 3, 7, 11, 15, s7)
+#define DIAGONALS(W, s0, s1, s2, s3, s4, s5, s6, s7)                                            \
+  TWO(W, v, 0, 5, 10, 15, s0, 1, 6, 11, 12, s2, 0, 32, 24)  SCALAR_1(W, 0, 5, 10, 15, s0)       \
+  TWO(W, v, 2, 7, 8, 13, s4, 3, 4, 9, 14, s6, 0, 32, 24)    SCALAR_2(W, 0, 5, 10, 15, s1)       \
+  TWO(W, u, 0, 5, 10, 15, s0, 1, 6, 11, 12, s2, 1, 32, 24)  SCALAR_1(W, 1, 6, 11, 12, s2)       \
+  TWO(W, u, 2, 7, 8, 13, s4, 3, 4, 9, 14, s6, 1, 32, 24)    SCALAR_2(W, 1, 6, 11, 12, s3)       \
+  TWO(W, v, 0, 5, 10, 15, s1, 1, 6, 11, 12, s3, 0, 16, 63)  SCALAR_1(W, 2, 7, 8, 13, s4)        \
+  TWO(W, v, 2, 7, 8, 13, s5, 3, 4, 9, 14, s7, 0, 16, 63)    SCALAR_2(W, 2, 7, 8, 13, s5)        \
+  TWO(W, u, 0, 5, 10, 15, s1, 1, 6, 11, 12, s3, 1, 16, 63)  SCALAR_1(W, 3, 4, 9, 14, s6)        \
+  TWO(W, u, 2, 7, 8, 13, s5, 3, 4, 9, 14, s7, 1, 16, 63)    SCALAR_2(W, 3, 4, 9, 14, s7)
+#else
+#define COLUMNS(W, s0, s1, s2, s3, s4, s5, s6, s7)                                              \
+  TWO(W, v, 0, 4, 8, 12, s0, 1, 5, 9, 13, s2, 0, 32, 24)                                        \
+  SCALAR_1(W, 0, 4, 8, 12, s0) SCALAR_2(W, 0, 4, 8, 12, s1)                                     \
+  TWO(W, v, 0, 4, 8, 12, s1, 1, 5, 9, 13, s3, 0, 16, 63)                                        \
+  REST_8                                                                                        \
+  SCALAR_1(W, 1, 5, 9, 13, s2) SCALAR_2(W, 1, 5, 9, 13, s3)                                     \
+  TWO(W, v, 2, 6, 10, 14, s4, 3, 7, 11, 15, s6, 0, 32, 24)                                      \
+  SCALAR_1(W, 2, 6, 10, 14, s4) SCALAR_2(W, 2, 6, 10, 14, s5)                                   \
+  TWO(W, v, 2, 6, 10, 14, s5, 3, 7, 11, 15, s7, 0, 16, 63)                                      \
+  SCALAR_1(W, 3, 7, 11, 15, s6) SCALAR_2(W, 3, 7, 11, 15, s7)
+#define DIAGONALS(W, s0, s1, s2, s3, s4, s5, s6, s7)                                            \
+  TWO(W, v, 0, 5, 10, 15, s0, 1, 6, 11, 12, s2, 0, 32, 24)                                      \
+  SCALAR_1(W, 0, 5, 10, 15, s0) SCALAR_2(W, 0, 5, 10, 15, s1)                                   \
+  TWO(W, v, 0, 5, 10, 15, s1, 1, 6, 11, 12, s3, 0, 16, 63)                                      \
+  REST_11                                                                                       \
+  SCALAR_1(W, 1, 6, 11, 12, s2) SCALAR_2(W, 1, 6, 11, 12, s3)                                   \
+  TWO(W, v, 2, 7, 8, 13, s4, 3, 4, 9, 14, s6, 0, 32, 24)                                        \
+  SCALAR_1(W, 2, 7, 8, 13, s4) SCALAR_2(W, 2, 7, 8, 13, s5)                                     \
+  TWO(W, v, 2, 7, 8, 13, s5, 3, 4, 9, 14, s7, 0, 16, 63)                                        \
+  SCALAR_1(W, 3, 4, 9, 14, s6) SCALAR_2(W, 3, 4, 9, 14, s7)
+#endif
+
+/* What is left of round 0's columns after first_columns(). */
+#define FIRST(W, p, a, b, c, d, i, stream)                                                      \
+  WORD(W, p##a, i, stream) XOR(p##d, p##a) ROTR_32(p##d)                                        \
+  ADD(p##c, p##d) XOR(p##b, p##c) ROTR_24(p##b)                                                 \
+  WORD(W, p##a, (i) + 1, stream) ADD(p##a, p##b) XOR(p##d, p##a) ROTR_16(p##d)                  \
+  ADD(p##c, p##d) XOR(p##b, p##c) ROTR_63(p##b)
+#define FIRST_SCALAR(W, a, b, c, d, i)                                                          \
+  WORD_SCALAR(W, x##a, i) MIX_SCALAR(a, b, c, d, 32, 24) SCALAR_2(W, a, b, c, d, (i) + 1)
+#define FIRST_COLUMN(W, a, b, c, d, i)                                                          \
+  if ((i) < (W)) {                                                                              \
+    BOTH(FIRST(W, v, a, b, c, d, i, 0), FIRST(W, u, a, b, c, d, i, 1))                          \
+    IF_SCALAR(FIRST_SCALAR(W, a, b, c, d, i))                                                   \
+  }
+#define FIRST_COLUMNS(W)                                                                        \
+  FIRST_COLUMN(W, 0, 4, 8, 12, 0)                                                               \
+  FIRST_COLUMN(W, 1, 5, 9, 13, 2)                                                               \
+  REST_8                                                                                        \
+  FIRST_COLUMN(W, 2, 6, 10, 14, 4)                                                              \
+  FIRST_COLUMN(W, 3, 7, 11, 15, 6)
+
+#define ROUND(W, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15)          \
+  JUMP                                                                                          \
+  COLUMNS(W, s0, s1, s2, s3, s4, s5, s6, s7)                                                    \
+  DIAGONALS(W, s8, s9, s10, s11, s12, s13, s14, s15)
 
 /* clang-format on */
-
-#define ROUND(W, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15) \
-  JUMP COLUMNS(W, s0, s1, s2, s3, s4, s5, s6, s7) DIAGONALS(W, s8, s9, s10, s11, s12, s13, s14, s15)
 
 /* RFC 7693, 2.7: the message schedule; rounds 10 and 11 repeat 0 and 1. */
 #define ROUND_0(W) ROUND(W, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)

@@ -1,4 +1,5 @@
-/* Every kernel over vectors with AVX2. */
+/* Every kernel over vectors with AVX2; the fifth key of a tile goes through the scalar registers.
+ */
 
 #include "blake2_simd_impl.h"
 
@@ -7,7 +8,7 @@
 #include "vec_avx2.h"
 
 #define STREAMS 1
-#define SCALAR 0
+#define SCALAR 1
 #define IN_FLIGHT 2
 #define VECTORS 2
 #define BESIDE 2
