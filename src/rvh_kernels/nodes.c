@@ -226,7 +226,7 @@ static rvh_status prepare_weights(rvh_nodes *nodes, const double *weights) {
   if (nodes->weight == NULL || nodes->inverse == NULL) return RVH_NO_MEMORY;
   for (size_t p = 0; p < nodes->n; p++) {
     nodes->weight[p] = weights[nodes->order[p]];
-    nodes->inverse[p] = 1.0 / nodes->weight[p] * (1 - 0x1p-50);
+    nodes->inverse[p] = 1.0 / nodes->weight[p] * (1 - 0x1p-48);
   }
   return RVH_OK;
 }

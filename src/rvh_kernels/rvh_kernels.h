@@ -7,12 +7,13 @@
  *   compose.c   columns -> composite keys
  *   distinct.c  keys -> the number of each distinct key
  *   nodes.c     node ids -> prepared nodes
- *   murmur.c    keys -> hashes for the scheme `murmur`, and the best node of each
+ *   column_hashes.c  keys -> hashes for the scheme `murmur`
  *   score.c     a few keys x a strip of nodes -> scores, by scheme, weighted or not
  *   topk.c      tiles of scores -> the best k of each key
  *   spread.c    tiles of scores -> the best k spread over failure domains
  *   select.c    keys x nodes -> rankings and scores, in one of the shapes of work.h:
- *   one_key.c, groups.c, runs.c  a key, a group of keys or a run of hashed keys x all nodes
+ *   one_key.c, groups.c  a key or a group of keys x all nodes
+ *   runs.c, best.c, ranks.c  a run of hashed keys x all nodes: the best, the best few or by weight
  *   balance.c   rankings of keys, capacities of nodes -> the stable matching
  *   cache.c     keys -> the best k that were selected for them before
  *   hashes.c    MD5, CRC-32, MurmurHash3, XXH64, one_at_a_time

@@ -178,30 +178,6 @@ typedef struct {
 rvh_status rvh_best_over(const rvh_isa *isa, const rvh_nodes *nodes, const uint64_t *hash, size_t n,
                          rvh_poll *poll, uint64_t *position, uint64_t *word);
 
-/* ---- murmur with weights: murmur.h, murmur_lanes.h ----------------------------------------- */
-
-enum {
-  RVH_RUN = 256,    /* keys of a run, at most: their state stays in the L1 cache */
-  RVH_SCREEN = 128, /* nodes after which murmur_nearest first compares the first term alone */
-  RVH_SERIES = 4,   /* terms of the series of -ln(1 - d) that murmur_nearest sums */
-};
-
-/* A block of keys and the best node of each so far. */
-typedef struct {
-  size_t keys;           /* a multiple of every set's vectors in flight */
-  const uint64_t *hash;  /* of the keys */
-  const uint64_t *nodes; /* hashes by position */
-  uint64_t *position;    /* [keys], the best node's */
-  const double *inverse; /* of the weights, by position */
-  double *least, *next;  /* [keys]: the least sum, and the least of all others */
-} rvh_murmur_run;
-
-/* The best node of each of n <= RVH_RUN keys: its position, or RVH_UNCERTAIN where the series does
- * not tell which node is best. hash has room for RVH_RUN keys. */
-#define RVH_UNCERTAIN UINT64_MAX
-rvh_status rvh_murmur_run_over(const rvh_isa *isa, const rvh_nodes *nodes, uint64_t *hash, size_t n,
-                               rvh_poll *poll, uint64_t *position);
-
 /* ---- one key: one_key.c, one_lanes.h ------------------------------------------------------- */
 
 enum {
@@ -215,6 +191,37 @@ typedef struct {
   uint64_t key;          /* where words are hashes that are mixed with it: the key's */
   uint64_t low;          /* bits that make room for a position */
 } rvh_row;
+
+/* ---- ranks: ranks.c, rank_lanes.h, settle_lanes.h ----------------------------------------- */
+
+/* A rank is a word that orders the nodes of a key, the least first. Its low bits, nodes->low, hold
+ * the node's position, so minima and maxima alone keep the best nodes, and keep them sorted. The
+ * bits above come from the score. Without weights they are the score's, turned round and less a
+ * few; where two agree in them, whole scores decide. With weights they are a bound of the weighted
+ * score: see settle_lanes.h.
+ *
+ * Ranks are bits of positive doubles, and no subnormals: most sets have minima of doubles alone. */
+#define RVH_RANK_BASE ((uint64_t)1 << 62)       /* which all ranks of scores have */
+#define RVH_RANK_HIGH (((uint64_t)1 << 61) - 1) /* where their other bits are */
+#define RVH_RANK_NONE 0x7fefffffffffffffu       /* the largest double: where nodes are few */
+
+enum {
+  RVH_RANKED_MAX = 16, /* nodes that may be asked for */
+  RVH_RANKS_MAX = RVH_RANKED_MAX + 2,
+  RVH_RANK_RUN = 128,  /* keys of a run, at most: their ranks stay in the L1 cache */
+  RVH_RANK_GROUP = 16, /* keys that the widest kernel has in flight; RVH_BEST_GROUP_MAX is twice as
+                          many or more */
+};
+
+/* A run of hashed keys. */
+typedef struct {
+  const rvh_nodes *nodes;
+  const uint64_t *hash; /* of the keys; one group more can be read */
+  size_t keys;          /* whole groups */
+  size_t k;             /* nodes that are asked for */
+  uint64_t *rank;       /* [RVH_RANKS_MAX][RVH_RANK_RUN]: the best first, for weights k + 2 or more,
+                           otherwise k + 1 or more */
+} rvh_ranking;
 
 /* ---- buckets: jump.c, jump_lanes.h --------------------------------------------------------- */
 
@@ -254,11 +261,21 @@ typedef void rvh_murmur_hashes(const uint8_t *p, ptrdiff_t stride, size_t size, 
  * its place; n >= RVH_STEP: of all nodes. */
 typedef void rvh_best_scan(const rvh_best_run *run, size_t first, size_t count);
 typedef void rvh_best_find(const rvh_best_run *run, size_t n);
-/* Scans the nodes at first to first + count for those of each key whose u is nearest to 1. */
-typedef void rvh_murmur_scan(const rvh_murmur_run *run, size_t first, size_t count);
 /* Adds the nodes at first to first + count to top[0] to top[k], the highest words so far, each
  * with its node's position in the low bits; 1 <= k <= RVH_ROW_BEST. A 0 is no node. */
 typedef void rvh_rank(const rvh_row *row, size_t first, size_t count, uint64_t *top, size_t k);
+/* Adds the nodes at first to first + count, count > 1, to the best of those before. */
+typedef void rvh_rank_nodes(const rvh_ranking *r, size_t first, size_t count);
+/* unsure[keys]: whether two of a key's best k + 1 ranks agree in the bits above `low`. rank:
+ * [k + 1][stride] */
+typedef void rvh_settle_ties(const uint64_t *rank, size_t stride, size_t keys, size_t k,
+                             uint64_t low, uint64_t *unsure);
+/* With weights: the best k ranks become positions in the order of the weighted scores, which go to
+ * word, [k + 1][RVH_RANK_RUN]. unsure[keys]: whether a node is missing among them, or scores are
+ * equal. */
+typedef void rvh_settle_weighted(const rvh_ranking *r, uint64_t *word, uint64_t *unsure);
+/* With weights and k = 1: whether the bounds leave open which node is the best. */
+typedef void rvh_settle_nearest(const rvh_ranking *r, uint64_t *unsure);
 /* out[i] = -ln(m[i] * 2^-53), 0 < m[i] < 2^53 */
 typedef void rvh_log(const uint64_t *m, size_t count, double *out);
 
@@ -272,9 +289,12 @@ struct rvh_isa {
   rvh_murmur_hashes *murmur_hashes; /* or NULL, where one by one is faster */
   rvh_best_scan *best, *best_step;
   rvh_best_find *best_find;
-  const size_t *best_group; /* keys that `best` works on at a time */
-  rvh_murmur_scan *murmur_nearest;
+  const size_t *best_group;        /* keys that `best` works on at a time */
   rvh_rank *rank_row, *rank_mixed; /* of words; of hashes, by the scores of `murmur` */
+  rvh_rank_nodes *rank_nodes;
+  rvh_settle_ties *settle_ties;
+  rvh_settle_nearest *settle_nearest;
+  rvh_settle_weighted *settle_weighted;
   rvh_buckets *jump, *jumpback;
   rvh_md5 *md5;
   rvh_log *neg_log;
@@ -293,8 +313,11 @@ size_t rvh_isa_all(const rvh_isa **sets);
   extern rvh_best_scan rvh_best_##isa, rvh_best_step_##isa;   \
   extern rvh_best_find rvh_best_find_##isa;                   \
   extern const size_t rvh_best_group_##isa;                   \
-  extern rvh_murmur_scan rvh_murmur_nearest_##isa;            \
   extern rvh_rank rvh_rank_row_##isa, rvh_rank_mixed_##isa;   \
+  extern rvh_rank_nodes rvh_rank_nodes_##isa;                 \
+  extern rvh_settle_ties rvh_settle_ties_##isa;               \
+  extern rvh_settle_nearest rvh_settle_nearest_##isa;         \
+  extern rvh_settle_weighted rvh_settle_weighted_##isa;       \
   extern rvh_buckets rvh_jump_##isa, rvh_jumpback_##isa;      \
   extern rvh_md5 rvh_md5_##isa;                               \
   extern rvh_log rvh_neg_log_##isa;

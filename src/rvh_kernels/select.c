@@ -50,9 +50,10 @@ static rvh_status one_batch(rvh_work *w, size_t n, size_t first_row) {
   uint16_t order[RVH_BATCH];
   rvh_status status = RVH_OK;
   const int hashes = w->hashes != NULL;
-  if (hashes && w->chosen != NULL && w->k == 1 && w->rules == NULL && n >= RUN_LEAST)
-    return w->nodes->weight == NULL ? rvh_best_of_batch(w, n, first_row)
-                                    : rvh_nearest_of_runs(w, n, first_row);
+  if (hashes && w->chosen != NULL && w->rules == NULL && n >= RUN_LEAST) {
+    if (w->k == 1 && w->nodes->weight == NULL) return rvh_best_of_batch(w, n, first_row);
+    if (rvh_ranks_serve(w)) return rvh_best_of_ranks(w, n, first_row);
+  }
   order_by_size(w->spans, n, hashes, order);
   size_t short_keys = n; /* that a tile takes */
   while (!hashes && short_keys > 0 && w->spans[order[short_keys - 1]].size > BLAKE2_SIMD_SUFFIX_MAX)

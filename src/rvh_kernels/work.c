@@ -36,7 +36,7 @@ static size_t lay_out(rvh_work *w, const rvh_column *keys, uint8_t *base) {
     w->groups = next_piece(base, &used, sizeof *w->groups);
     w->spans = next_piece(base, &used, w->batch * sizeof *w->spans);
     if (w->nodes->scheme == RVH_MURMUR) {
-      w->hashes = next_piece(base, &used, (w->batch + RVH_RUN) * sizeof *w->hashes);
+      w->hashes = next_piece(base, &used, (w->batch + RVH_BEST_GROUP_MAX) * sizeof *w->hashes);
     } else {
       void *suffixes = next_piece(base, &used, blake2_simd_suffixes_size());
       if (base != NULL) w->groups->suffixes = suffixes;

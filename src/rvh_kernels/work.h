@@ -99,8 +99,11 @@ static inline rvh_key rvh_batch_key(const rvh_work *w, size_t place) {
  * long for a tile. */
 rvh_status rvh_groups_of_keys(rvh_work *w, rvh_batch batch, size_t *taken);
 
-/* The best node alone, of hashed keys, without weights and with them: runs.c. */
+/* The best node alone, of hashed keys without weights: runs.c. */
 rvh_status rvh_best_of_batch(rvh_work *w, size_t n, size_t first_row);
-rvh_status rvh_nearest_of_runs(rvh_work *w, size_t n, size_t first_row);
+
+/* The best k of hashed keys by ranks, and whether that is faster than groups: ranks.c. */
+int rvh_ranks_serve(const rvh_work *w);
+rvh_status rvh_best_of_ranks(rvh_work *w, size_t n, size_t first_row);
 
 #endif

@@ -1,10 +1,5 @@
-/* The node with the highest score, for each key of a run.
- *
- * A score is three products, one after another: a loop that makes one node's scores at a time waits
- * for them, and the scores that a processor could begin meanwhile do not fit its scheduler. So a
- * pass of the loop has one product of each of three nodes, none of which needs another; a group's
- * last passes begin the next group. The vectors leave the scalar units idle: BESIDE keys more go
- * through those.
+/* The node with the highest score, for each key of a run. The vectors leave the scalar units idle:
+ * BESIDE keys more go through those.
  *
  * Comparing alone is cheaper than keeping positions too: over many nodes, vectors note the step in
  * which the highest score came first, and best_find looks there again. */
@@ -17,25 +12,6 @@
 #endif
 
 #define GROUP (V_LANES * VECTORS + BESIDE)
-
-/* Products on their way: the first of one node, the second of the node before. */
-typedef struct {
-  V key[VECTORS], a[VECTORS], b[VECTORS];
-} mixing;
-
-/* The third product of a node; the nodes after it are `second` and `first`. */
-ALWAYS_INLINE void mix_pass(mixing *m, uint64_t second, uint64_t first, V *score) {
-  const V k = V_SET1(RVH_MIX);
-  for (size_t u = 0; u < VECTORS; u++) {
-    score[u] = V_MUL(V_XOR(m->b[u], V_SRL(m->b[u], 47)), k);
-    m->b[u] = V_MUL(V_XOR3(m->a[u], V_SRL(m->a[u], 47), V_SET1(second)), k);
-    m->a[u] = V_MUL(V_XOR(m->key[u], V_SET1(first)), k);
-  }
-}
-
-ALWAYS_INLINE void mix_keys(mixing *m, const uint64_t *hash) {
-  for (size_t u = 0; u < VECTORS; u++) m->key[u] = V_LOADU(hash + u * V_LANES);
-}
 
 /* A group's best so far. */
 typedef struct {
@@ -107,10 +83,7 @@ ALWAYS_INLINE void scan(const rvh_best_run *run, size_t first, size_t count, siz
   const size_t end = first + count;
   mixing m;
   V score[VECTORS];
-  for (size_t u = 0; u < VECTORS; u++) m.a[u] = m.b[u] = V_SET1(0);
-  mix_keys(&m, run->hash);
-  mix_pass(&m, begin, begin, score);
-  mix_pass(&m, begin, second, score);
+  mix_start(&m, VECTORS, run->hash, begin, second);
   for (size_t at = 0; at < run->keys; at += GROUP) {
     const uint64_t *hash = run->hash + at;
     size_t i = first;
@@ -122,7 +95,7 @@ ALWAYS_INLINE void scan(const rvh_best_run *run, size_t first, size_t count, siz
       for (size_t u = 0; u < VECTORS; u++) before[u] = b.score[u];
       for (size_t j = 0; j < step; j++, i++) {
         const uint64_t *node = nodes_at(nodes, i);
-        mix_pass(&m, node[1], node[2], score);
+        mix_pass(&m, VECTORS, node[1], node[2], score);
         for (size_t u = 0; u < VECTORS; u++)
           b.score[u] = V_ORDERED_MAX(V_ORDERED(score[u]), b.score[u]);
         take_beside(&b, hash, *node, i);
@@ -132,15 +105,15 @@ ALWAYS_INLINE void scan(const rvh_best_run *run, size_t first, size_t count, siz
     }
     for (; i + 2 < end; i++, here = V_ADD(here, V_SET1(1))) {
       const uint64_t *node = nodes_at(nodes, i);
-      mix_pass(&m, node[1], node[2], score);
+      mix_pass(&m, VECTORS, node[1], node[2], score);
       take(&b, score, here);
       take_beside(&b, hash, *node, i);
     }
-    if (at + GROUP < run->keys) mix_keys(&m, hash + GROUP);
-    mix_pass(&m, nodes[i + 1], begin, score);
+    if (at + GROUP < run->keys) mix_keys(&m, VECTORS, hash + GROUP);
+    mix_pass(&m, VECTORS, nodes[i + 1], begin, score);
     take(&b, score, here);
     take_beside(&b, hash, nodes[i], i);
-    mix_pass(&m, begin, second, score);
+    mix_pass(&m, VECTORS, begin, second, score);
     take(&b, score, V_ADD(here, V_SET1(1)));
     take_beside(&b, hash, nodes[i + 1], i + 1);
     store_leaders(&b, run, at);

@@ -2,27 +2,30 @@
 
 #include "rvh_kernels_impl.h"
 
-#define KERNELS(isa, hashes)                      \
-  {                                               \
-      .hash = &blake2_simd_##isa,                 \
-      .topk = rvh_topk_##isa,                     \
-      .topk_merge = rvh_topk_merge_##isa,         \
-      .weigh_tile = rvh_weigh_tile_##isa,         \
-      .weigh_row = rvh_weigh_row_##isa,           \
-      .murmur_tile = rvh_murmur_tile_##isa,       \
-      .murmur_row = rvh_murmur_row_##isa,         \
-      .murmur_hashes = hashes,                    \
-      .best = rvh_best_##isa,                     \
-      .best_step = rvh_best_step_##isa,           \
-      .best_find = rvh_best_find_##isa,           \
-      .best_group = &rvh_best_group_##isa,        \
-      .murmur_nearest = rvh_murmur_nearest_##isa, \
-      .rank_row = rvh_rank_row_##isa,             \
-      .rank_mixed = rvh_rank_mixed_##isa,         \
-      .jump = rvh_jump_##isa,                     \
-      .jumpback = rvh_jumpback_##isa,             \
-      .md5 = rvh_md5_##isa,                       \
-      .neg_log = rvh_neg_log_##isa,               \
+#define KERNELS(isa, hashes)                        \
+  {                                                 \
+      .hash = &blake2_simd_##isa,                   \
+      .topk = rvh_topk_##isa,                       \
+      .topk_merge = rvh_topk_merge_##isa,           \
+      .weigh_tile = rvh_weigh_tile_##isa,           \
+      .weigh_row = rvh_weigh_row_##isa,             \
+      .murmur_tile = rvh_murmur_tile_##isa,         \
+      .murmur_row = rvh_murmur_row_##isa,           \
+      .murmur_hashes = hashes,                      \
+      .best = rvh_best_##isa,                       \
+      .best_step = rvh_best_step_##isa,             \
+      .best_find = rvh_best_find_##isa,             \
+      .best_group = &rvh_best_group_##isa,          \
+      .rank_row = rvh_rank_row_##isa,               \
+      .rank_mixed = rvh_rank_mixed_##isa,           \
+      .rank_nodes = rvh_rank_nodes_##isa,           \
+      .settle_ties = rvh_settle_ties_##isa,         \
+      .settle_nearest = rvh_settle_nearest_##isa,   \
+      .settle_weighted = rvh_settle_weighted_##isa, \
+      .jump = rvh_jump_##isa,                       \
+      .jumpback = rvh_jumpback_##isa,               \
+      .md5 = rvh_md5_##isa,                         \
+      .neg_log = rvh_neg_log_##isa,                 \
   }
 
 static const rvh_isa table[] = {

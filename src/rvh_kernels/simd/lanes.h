@@ -34,5 +34,8 @@ static inline size_t lowest_bit(unsigned bits) {
 /* those that mix: */
 #include "best_lanes.h"
 #include "one_lanes.h"
+#include "rank_lanes.h"
 #include "topk_lanes.h"
 #include "weigh_lanes.h"
+/* over what those define */
+#include "settle_lanes.h"

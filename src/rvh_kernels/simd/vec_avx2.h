@@ -10,6 +10,8 @@
 #define V_SUB(a, b) _mm256_sub_epi64(a, b)
 #define V_XOR3(a, b, c) V_XOR(V_XOR(a, b), c)
 #define V_AND(a, b) _mm256_and_si256(a, b)
+#define V_AND_OR(a, b, c) V_OR(V_AND(a, b), c)
+#define V_ANDNOT_OR(a, b, c) V_OR(_mm256_andnot_si256(a, b), c)
 #define V_MUL(a, b) rvh_mul_avx2(a, b)
 #define V_SRL(a, n) _mm256_srli_epi64(a, n)
 #define V_SLL(a, n) _mm256_slli_epi64(a, n)
@@ -19,6 +21,8 @@
 #define V_ORDERED_GT(a, b) _mm256_cmpgt_epi64(a, b)
 #define V_ORDERED_MAX(a, b) V_SELECT(V_ORDERED_GT(a, b), a, b)
 #define V_ORDERED_MIN(a, b) V_SELECT(V_ORDERED_GT(a, b), b, a)
+#define V_LEAST(a, b) D_BITS(D_MIN(D_OF_BITS(a), D_OF_BITS(b)))
+#define V_MOST(a, b) D_BITS(D_MAX(D_OF_BITS(a), D_OF_BITS(b)))
 
 /* The low 64 bits: the product of the low halves, and above it what is left of the other two, which
  * one instruction makes; where b is a constant, its turned halves are one too. */

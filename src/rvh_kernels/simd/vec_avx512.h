@@ -16,6 +16,8 @@
 #define V_SUB(a, b) _mm512_sub_epi64(a, b)
 #define V_XOR3(a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0x96)
 #define V_AND(a, b) _mm512_and_si512(a, b)
+#define V_AND_OR(a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0xea)    /* (a & b) | c */
+#define V_ANDNOT_OR(a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0xae) /* (~a & b) | c */
 #define V_MUL(a, b) _mm512_mullo_epi64(a, b)
 #define V_SRL(a, n) _mm512_srli_epi64(a, n)
 #define V_SLL(a, n) _mm512_slli_epi64(a, n)
@@ -26,6 +28,11 @@
 #define V_ORDERED_GT(a, b) V_GT(a, b)
 #define V_ORDERED_MAX(a, b) _mm512_max_epu64(a, b)
 #define V_ORDERED_MIN(a, b) _mm512_min_epu64(a, b)
+
+/* The less and the greater of two words that are bits of positive doubles: each in the units that
+ * the other leaves idle. */
+#define V_LEAST(a, b) D_BITS(D_MIN(D_OF_BITS(a), D_OF_BITS(b)))
+#define V_MOST(a, b) _mm512_max_epu64(a, b)
 
 #define D __m512d
 #define D_SET1(x) _mm512_set1_pd(x)

@@ -10,6 +10,8 @@
 #define V_SUB(a, b) vsubq_u64(a, b)
 #define V_XOR3(a, b, c) V_XOR(V_XOR(a, b), c)
 #define V_AND(a, b) vandq_u64(a, b)
+#define V_AND_OR(a, b, c) V_OR(V_AND(a, b), c)
+#define V_ANDNOT_OR(a, b, c) V_OR(vbicq_u64(b, a), c)
 #define V_MUL(a, b) rvh_mul_neon(a, b)
 #define V_SRL(a, n) vshrq_n_u64(a, n)
 #define V_SLL(a, n) vshlq_n_u64(a, n)
@@ -19,6 +21,8 @@
 #define V_ORDERED_GT(a, b) V_GT(a, b)
 #define V_ORDERED_MAX(a, b) V_SELECT(V_GT(a, b), a, b)
 #define V_ORDERED_MIN(a, b) V_SELECT(V_GT(a, b), b, a)
+#define V_LEAST(a, b) D_BITS(D_MIN(D_OF_BITS(a), D_OF_BITS(b)))
+#define V_MOST(a, b) D_BITS(D_MAX(D_OF_BITS(a), D_OF_BITS(b)))
 
 /* The low 64 bits, from products of halves. */
 static inline uint64x2_t rvh_mul_neon(uint64x2_t a, uint64x2_t b) {

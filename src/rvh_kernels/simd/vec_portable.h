@@ -12,6 +12,8 @@
 #define V_SUB(a, b) ((a) - (b))
 #define V_XOR3(a, b, c) ((a) ^ (b) ^ (c))
 #define V_AND(a, b) ((a) & (b))
+#define V_AND_OR(a, b, c) (((a) & (b)) | (c))
+#define V_ANDNOT_OR(a, b, c) ((~(a) & (b)) | (c))
 #define V_MUL(a, b) ((a) * (b))
 #define V_SRL(a, n) ((a) >> (n))
 #define V_SLL(a, n) ((a) << (n))
@@ -21,6 +23,8 @@
 #define V_ORDERED_GT(a, b) ((a) > (b))
 #define V_ORDERED_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define V_ORDERED_MIN(a, b) ((a) > (b) ? (b) : (a))
+#define V_LEAST(a, b) ((a) < (b) ? (a) : (b))
+#define V_MOST(a, b) ((a) > (b) ? (a) : (b))
 
 static inline double rvh_double_of_bits(uint64_t bits) {
   double x;
