@@ -23,8 +23,8 @@ static inline void put_behind(uint64_t *m, const blake2_simd_eight *eight, V low
 
 /* Half of G on all columns or diagonals of a stream (p is v or u), step by step side by side. */
 #define FOUR(W, p, stream, a, b, c, d, e, f, g, h, i, j, k, l, n, o, q, r, s0, s1, s2, s3, t, z)  \
-  ADD_WORD(W, p##a, s0, stream) ADD_WORD(W, p##e, s1, stream)                                    \
-  ADD_WORD(W, p##i, s2, stream) ADD_WORD(W, p##n, s3, stream)                                    \
+  WORD(W, p##a, s0, stream) WORD(W, p##e, s1, stream)                                            \
+  WORD(W, p##i, s2, stream) WORD(W, p##n, s3, stream)                                            \
   ADD(p##a, p##b) ADD(p##e, p##f) ADD(p##i, p##j) ADD(p##n, p##o)                                \
   XOR(p##d, p##a) XOR(p##h, p##e) XOR(p##l, p##i) XOR(p##r, p##n)                                \
   ROTR(p##d, t) ROTR(p##h, t) ROTR(p##l, t) ROTR(p##r, t)                                        \
