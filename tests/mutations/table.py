@@ -38,7 +38,7 @@ def table(file: str, *rows: tuple[str, str, str]) -> list[Mutation]:
 
 TABLE = [
     *table(
-        "blake2_simd/blake2_simd_hash.c",
+        "blake2_simd/blake2_simd_tiles.c",
         (
             "long keys' words before them are what a longer id left",
             "  memset(shifted, 0, before * row);\n",
@@ -65,14 +65,9 @@ TABLE = [
             "of->hi[at] = g->alone[2 * i];",
         ),
         (
-            "keys of the first group alone can be empty",
-            "block->any_empty |= block->size[g][l] == 0;",
-            "block->any_empty |= block->size[0][l] == 0;",
-        ),
-        (
-            "an empty key behind an id of whole blocks has a block of its own, in rows",
-            "const uint64_t *alone = suffix.size == 0 ? g->alone : NULL;",
-            "const uint64_t *alone = NULL;",
+            "the last group alone can have empty keys",
+            "block->any_empty |= any_empty;",
+            "block->any_empty = any_empty;",
         ),
         (
             "the last block of the longest key is every key's",
@@ -90,16 +85,6 @@ TABLE = [
             "words_of(longest - b * BLOCK - 1)",
         ),
         (
-            "the words of a block are those of the keys alone",
-            "const size_t words = words_of(g->tail + suffix_size);",
-            "const size_t words = words_of(suffix_size);",
-        ),
-        (
-            "an id's last word does not count where keys are empty",
-            "return words < g->words ? g->words : words;",
-            "return words;",
-        ),
-        (
             "strips have the words of the last of them",
             "if (words > all->words) all->words = words;",
             "all->words = words;",
@@ -108,11 +93,6 @@ TABLE = [
             "a strip goes on behind messages of several blocks",
             "      open = NULL;\n      continue;",
             "      continue;",
-        ),
-        (
-            "strips over more than one kernel's width stay together",
-            "run_strips(impl, all);\n      open = NULL;\n    }\n    if (open",
-            "run_strips(impl, all);\n    }\n    if (open",
         ),
         (
             "more strips than there is room for",
@@ -128,6 +108,14 @@ TABLE = [
             "a group of keys without a row of zeros behind it",
             ".rows = words_of(longest) + 1,",
             ".rows = words_of(longest),",
+        ),
+    ),
+    *table(
+        "blake2_simd/blake2_simd_rows.c",
+        (
+            "an empty key behind an id of whole blocks has a block of its own, in rows",
+            "const uint64_t *alone = suffix.size == 0 ? g->alone : NULL;",
+            "const uint64_t *alone = NULL;",
         ),
         (
             "a row over ids of several lengths has the words of the first",
@@ -151,12 +139,20 @@ TABLE = [
         ),
     ),
     *table(
-        "blake2_simd/blake2_simd_impl.h",
+        "blake2_simd/blake2_simd_shapes.h",
         (
-            "kernels of 6 words take messages of 7",
-            "words <= 4 ? 4 : words <= 6 ? 6",
-            "words <= 4 ? 4 : words <= 7 ? 6",
+            "the words of a block are those of the keys alone",
+            "const size_t words = words_of(g->tail + suffix_size);",
+            "const size_t words = words_of(suffix_size);",
         ),
+        (
+            "an id's last word does not count where keys are empty",
+            "return words < g->words ? g->words : words;",
+            "return words;",
+        ),
+    ),
+    *table(
+        "blake2_simd/blake2_simd_impl.h",
         (
             "a key's last bytes are not shifted to their place",
             ">> (64 - 8 * more)",
@@ -190,13 +186,18 @@ TABLE = [
         "blake2_simd/blake2_simd_lanes.h",
         (
             "a shift by 0 bits carries a whole word",
-            "if (bits == 0) {",
-            "if (bits > 64) {",
+            "V_SHR(V_SHR(word, 1), 63 - bits)",
+            "V_SHR(word, (64 - bits) % 64)",
         ),
         (
-            "the seventeenth message is moved as the first",
-            "const uint64_t word = words[w * STRIDE + WHOLE];",
-            "const uint64_t word = words[w * STRIDE];",
+            "kernels of 6 words take messages of 7",
+            "else if (words <= 6)",
+            "else if (words <= 7)",
+        ),
+        (
+            "the seventeenth message is not moved",
+            "for (size_t l = 0; l < STRIDE; l += V_LANES) {\n    V carry",
+            "for (size_t l = 0; l < WHOLE; l += V_LANES) {\n    V carry",
         ),
         (
             "the seventeenth message is as long as the first",
@@ -214,9 +215,9 @@ TABLE = [
             'if ((i) + 1 < (W)) __asm__("add %1, %0" : "+r"(a)',
         ),
         (
-            "the seventeenth message has no part in an id's last word",
-            "m[WHOLE] = joined ? prefix[w] | c->begin[WHOLE] : prefix[w];",
-            "m[WHOLE] = joined ? prefix[w] | c->begin[0] : prefix[w];",
+            "the seventeenth message has no id",
+            "const V joined = V_SET1(prefix[last]);\n  for (size_t l = 0; l < STRIDE;",
+            "const V joined = V_SET1(prefix[last]);\n  for (size_t l = 0; l < WHOLE;",
         ),
         (
             "ids of the next length have the last one's keys",
@@ -235,8 +236,8 @@ TABLE = [
         ),
         (
             "words behind keys are what longer ids left",
-            "memset(from + rows * STRIDE, 0, (words - before - rows) * STRIDE * sizeof *m);",
-            "",
+            "for (size_t w = last + rows; w < words; w++)",
+            "for (size_t w = words; w < words; w++)",
         ),
         (
             "a strip goes on at the next group's place of the first",
@@ -526,8 +527,8 @@ TABLE = [
         ),
         (
             "a later strip counts from 0",
-            "V_SET1(first); /* counted",
-            "V_SET1(0); /* counted",
+            "V here = V_SET1(first);",
+            "V here = V_SET1(0);",
         ),
         (
             "the best of a step is looked for from its second node on",
