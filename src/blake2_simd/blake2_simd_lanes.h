@@ -153,7 +153,7 @@
 
 /* RFC 7693, 2.7: the message schedule; rounds 10 and 11 repeat 0 and 1. */
 #define ROUND_0(W) ROUND(W, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-#define ROUNDS_1_TO_11(W)                                        \
+#define ROUNDS_1_TO_10(W)                                        \
   ROUND(W, 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3) \
   ROUND(W, 11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4) \
   ROUND(W, 7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8) \
@@ -163,23 +163,23 @@
   ROUND(W, 13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10) \
   ROUND(W, 6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5) \
   ROUND(W, 10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0) \
-  ROUND(W, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) \
-  ROUND(W, 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3)
+  ROUND(W, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#define ROUND_11(W) ROUND(W, 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3) ROUND_END
 
 /* Of one block whose state before it is the lanes' own. */
 #define TWELVE_ROUNDS(W) \
   ROUND_BEGIN            \
   ROUND_0(W)             \
-  ROUNDS_1_TO_11(W)      \
-  ROUND_END
+  ROUNDS_1_TO_10(W)      \
+  ROUND_11(W)
 
-/* Of a strip's block, from first_columns(). */
+/* Of a strip's block, from first_columns(), but for the last, which depends on what is asked for.
+ */
 #define STRIP_ROUNDS(W)                      \
   ROUND_BEGIN                                \
   FIRST_COLUMNS(W)                           \
   DIAGONALS(W, 8, 9, 10, 11, 12, 13, 14, 15) \
-  ROUNDS_1_TO_11(W)                          \
-  ROUND_END
+  ROUNDS_1_TO_10(W)
 
 /* The state before a strip's block is the same in all lanes, but for the counter in word 12. So is
  * what round 0 does to columns that add no words (2 and 3 of four words): done here, once. In the
@@ -279,13 +279,13 @@ static void put_prefix(uint64_t *m, const common *c, const uint64_t *prefix, siz
 }
 
 /* Strip kernels know their message words beyond W to be zero: 10% between W = 4 and 16. Without
- * the low word, 1 to 2% less. */
-#define DEFINE_STRIP(W, NAME, WITH_LO)                                              \
-  static void NAME(const blake2_simd_strip *strip, size_t n) {                      \
+ * the low word, 1 to 2% less: the last round is there twice, and the rest of the code once. */
+#define DEFINE_STRIP(W)                                                             \
+  static void strip_##W(const blake2_simd_strip *strip, size_t n, int with_lo) {    \
     BLAKE2_SIMD_ALIGNED(64) uint64_t m[W * STRIDE];                                 \
     common c;                                                                       \
     const uint64_t *t = c.t, *started = NULL;                                       \
-    uint64_t start[16];                                                             \
+    uint64_t start[16] = {0};                                                       \
     for (; n > 0; n--, strip++) {                                                   \
       const blake2_simd_group *group = strip->group;                                \
       uint64_t *hi = strip->hi, *lo = strip->lo;                                    \
@@ -301,10 +301,14 @@ static void put_prefix(uint64_t *m, const common *c, const uint64_t *prefix, siz
           BOTH(STRIP_BEGIN(v, 0), STRIP_BEGIN(u, V_LANES))                          \
           IF_SCALAR(STRIP_BEGIN_SCALAR)                                             \
           STRIP_ROUNDS(W)                                                           \
-          STRIP_WORD(hi, 0, 8, 0)                                                   \
-          if (WITH_LO) {                                                            \
+          if (with_lo) {                                                            \
+            ROUND_11(W)                                                             \
+            STRIP_WORD(hi, 0, 8, 0)                                                 \
             STRIP_WORD(lo, 1, 9, 1)                                                 \
             lo += STRIDE;                                                           \
+          } else {                                                                  \
+            ROUND_11(W)                                                             \
+            STRIP_WORD(hi, 0, 8, 0)                                                 \
           }                                                                         \
           prefix += group->words;                                                   \
           h += group->h_stride;                                                     \
@@ -314,24 +318,20 @@ static void put_prefix(uint64_t *m, const common *c, const uint64_t *prefix, siz
     }                                                                               \
   }
 
-DEFINE_STRIP(4, strip_4, 1)
-DEFINE_STRIP(6, strip_6, 1)
-DEFINE_STRIP(8, strip_8, 1)
-DEFINE_STRIP(16, strip_16, 1)
-DEFINE_STRIP(4, strip_4_hi, 0)
-DEFINE_STRIP(6, strip_6_hi, 0)
-DEFINE_STRIP(8, strip_8_hi, 0)
-DEFINE_STRIP(16, strip_16_hi, 0)
+DEFINE_STRIP(4)
+DEFINE_STRIP(6)
+DEFINE_STRIP(8)
+DEFINE_STRIP(16)
 
 static void strip(const blake2_simd_strip *strips, size_t n, size_t words, int with_lo) {
   if (words <= 4)
-    (with_lo ? strip_4 : strip_4_hi)(strips, n);
+    strip_4(strips, n, with_lo);
   else if (words <= 6)
-    (with_lo ? strip_6 : strip_6_hi)(strips, n);
+    strip_6(strips, n, with_lo);
   else if (words <= 8)
-    (with_lo ? strip_8 : strip_8_hi)(strips, n);
+    strip_8(strips, n, with_lo);
   else
-    (with_lo ? strip_16 : strip_16_hi)(strips, n);
+    strip_16(strips, n, with_lo);
 }
 
 /* A state for each lane, in memory between the blocks of longer messages. */
