@@ -2,6 +2,7 @@
  * against the reference BLAKE2b and a plain sort. Python's suite covers more; this one runs where
  * there is no Python: under sanitizers, on emulated processors, on the other byte order. */
 
+#include "../murmur.h"
 #include "../rvh_kernels_impl.h"
 #include "plain.h"
 
@@ -525,6 +526,90 @@ static void test_best(void) {
   for (size_t n = 1; n <= 130; n++) check_best(n, 1 + n * 7 % 80);
   for (size_t keys = 1; keys <= 80; keys++) check_best(1 + keys * 5 % 70, keys);
   for (size_t i = 0; i < sizeof many / sizeof *many; i++) check_best(many[i], 37);
+}
+
+/* Ranks with weights are bounds: below 2 (-ln u) / w, and nearly 2 d + d^2 over w. */
+static void test_rank_bounds(void) {
+  enum { ROWS = RVH_RANK_GROUP };
+  static const double weights[] = {1, 3, 0x1p-1016, 0x1p970};
+  uint64_t hash[2] = {random64(), random64()};
+  BLAKE2_SIMD_ALIGNED(64) uint64_t rank[RVH_RANKS_MAX * RVH_RANK_RUN];
+  BLAKE2_SIMD_ALIGNED(64) uint64_t keys[2 * ROWS];
+  for (size_t q = 0; q < 4000; q++) {
+    double weight[2] = {weights[q % 4], weights[q % 4]};
+    double inverse[2] = {1 / weight[0] * (1 - 0x1p-48), 1 / weight[1] * (1 - 0x1p-48)};
+    const rvh_nodes nodes = {.n = 2, .low = 1, .hash = hash, .weight = weight, .inverse = inverse};
+    const rvh_ranking r = {&nodes, keys, ROWS, 1, rank};
+    for (size_t l = 0; l < 2 * ROWS; l++) keys[l] = random64();
+    isa->rank_nodes(&r, 0, 2);
+    for (size_t l = 0; l < ROWS; l++)
+      for (size_t j = 0; j < 2; j++) {
+        const uint64_t bits = rank[j * RVH_RANK_RUN + l], bare = bits & ~(uint64_t)1;
+        const uint64_t m = rvh_murmur_pair(keys[l], hash[bits & 1]) & (((uint64_t)1 << 53) - 1);
+        const double d = (double)(((uint64_t)1 << 53) - m) * 0x1p-53;
+        double bound;
+        memcpy(&bound, &bare, 8);
+        check(bound * weight[0] <= -2 * log1p(-d) * (1 + 0x1p-50), "bound", l, j);
+        check(bound * weight[0] >= (2 * d + d * d) * (1 - 0x1p-45) - 0x1p-50, "bound", l, j);
+      }
+  }
+}
+
+/* The best few by ranks, whose positions take any number of bits, against whole scores. */
+static void check_ranked(const node_set *s, size_t n, size_t rows, size_t most, int step) {
+  uint8_t *names = allocate(2 * n);
+  uint64_t *offsets = allocate((n + 1) * 8), *data = allocate(rows * 8),
+           *scores = allocate(rows * n * 8);
+  double *weights = allocate(n * sizeof *weights);
+  intptr_t *chosen = allocate(rows * most * sizeof *chosen);
+  rvh_nodes *nodes;
+  size_t bad[2];
+  offsets[0] = 0;
+  for (size_t i = 0; i < n; i++) {
+    names[2 * i] = (uint8_t)(i % 255);
+    names[2 * i + 1] = (uint8_t)(i / 255);
+    offsets[i + 1] = 2 * (i + 1);
+    weights[i] = 1 + (double)(i % 3);
+  }
+  for (size_t i = 0; i < rows; i++) data[i] = random64();
+  check(rvh_nodes_new(&nodes, s->scheme, names, offsets, n, s->weighted ? weights : NULL, NULL, 0,
+                      NULL, bad) == RVH_OK,
+        "ranked", n, 0);
+  const rvh_column column = {
+      .layout = RVH_INTEGERS, .data = (const uint8_t *)data, .stride = 8, .itemsize = 8};
+  check(rvh_scores(isa, nodes, &column, 0, rows, scores, NULL, bad) == RVH_OK, "ranked", n, 0);
+  for (int bits = 0; bits <= 60; bits += step) {
+    nodes->low |= ((uint64_t)1 << bits) - 1;
+    for (size_t k = 1; k <= most; k++) {
+      check(rvh_argselect(isa, nodes, &column, 0, rows, k, chosen, NULL, NULL, bad) == RVH_OK,
+            "ranked", n, k);
+      for (size_t i = 0; i < rows; i++) {
+        uint64_t above = UINT64_MAX; /* without ties, the scores alone decide */
+        for (size_t j = 0; j < k; j++) {
+          size_t best = n;
+          for (size_t node = 0; node < n; node++)
+            if (scores[i * n + node] < above &&
+                (best == n || scores[i * n + node] > scores[i * n + best]))
+              best = node;
+          above = scores[i * n + best];
+          check(chosen[i * k + j] == (intptr_t)best, s->name, i, k);
+        }
+      }
+    }
+  }
+  rvh_nodes_free(nodes);
+  free(names);
+  free(offsets);
+  free(data);
+  free(scores);
+  free(weights);
+  free(chosen);
+}
+
+static void test_ranked(const node_set *s) {
+  if (s->scheme != RVH_MURMUR) return;
+  check_ranked(s, 21, 150, 5, 2);
+  for (size_t n = 4096; n < 4099; n++) check_ranked(s, n, 20, 2, 60); /* strips end here */
 }
 
 /* Replicas over nested domains, and with current ones that come first. */
@@ -1856,6 +1941,7 @@ int main(void) {
     }
     for (size_t j = 0; j < SETS; j++) make_nodes(&sets[j]);
     test_neg_log();
+    test_rank_bounds();
     test_md5();
     test_modulo_hashes();
     test_tags();
@@ -1884,6 +1970,7 @@ int main(void) {
     for (size_t j = 0; j < SETS; j++) {
       test_ties(&sets[j]);
       test_many(&sets[j]);
+      test_ranked(&sets[j]);
       test_spread(&sets[j]);
       test_stop(sets[j].nodes);
       rvh_nodes_free(sets[j].nodes);
