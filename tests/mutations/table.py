@@ -145,11 +145,6 @@ TABLE = [
             "const size_t words = words_of(g->tail + suffix_size);",
             "const size_t words = words_of(suffix_size);",
         ),
-        (
-            "an id's last word does not count where keys are empty",
-            "return words < g->words ? g->words : words;",
-            "return words;",
-        ),
     ),
     *table(
         "blake2_simd/blake2_simd_impl.h",
