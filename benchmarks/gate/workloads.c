@@ -280,7 +280,7 @@ static void lookup(size_t k, size_t name_size) {
   static uint8_t found[KEYS * K_MAX * 32];
   size_t bad;
   rvh_table table = {PARTITIONS, owners, k, name_size > 0 ? names : NULL, name_size};
-  check(rvh_lookup(&table, &keys, 0, w->keys, found, NULL, &bad));
+  check(rvh_lookup(isa, &table, &keys, 0, w->keys, found, NULL, &bad));
 }
 
 static void compose(size_t a, size_t b) {
