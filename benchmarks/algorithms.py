@@ -1,9 +1,9 @@
-"""The measured table of the other algorithms: weights, murmur, composite keys, jump, tables.
+"""The measured table of the other algorithms: weights, murmur, one key a call, jump, tables.
 
-    python benchmarks/algorithms.py [--keys 1000000] [--rounds 7]
+    python benchmarks/algorithms.py [--keys 1000000] [--rounds 7] [--only one_key]
 
 As measure.py: ratios, each the median over rounds in which both sides run one after the other,
-single thread. `RVH_ISA` chooses the instruction set. Two rows need a peer that this prints as
+single thread. `RVH_ISA` chooses the instruction set. Some rows need a peer that this prints as
 missing where it is not installed: fastring (Python 3.13) and jump-consistent-hash.
 """
 
@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import platform
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from measure import Work, rate, ratio
@@ -62,14 +64,24 @@ class Table:
         print(f"| {what} | {least} | {measured} | {absolute:.3g} |", flush=True)
 
 
-def fastring_batch(n: int, keys: list[str]) -> Work | None:
+def fastring_of(n: int) -> Any:
     fastring = peer("fastring")
     if fastring is None:
         return None
     ring = fastring.HashRing()
     for node in ids(n):
         ring.add_node(node)
-    return work(lambda: ring.get_node_batch(keys), len(keys))
+    return ring
+
+
+def fastring_batch(n: int, keys: list[str]) -> Work | None:
+    ring = fastring_of(n)
+    return None if ring is None else work(lambda: ring.get_node_batch(keys), len(keys))
+
+
+def one_by_one(call: Callable[..., object], *arguments: Iterable[object]) -> Callable[[], object]:
+    """Next to no loop, and no answer is kept: both would be measured too."""
+    return lambda: deque(map(call, *arguments), maxlen=0)
 
 
 def selection(table: Table, keys: np.ndarray) -> None:
@@ -105,6 +117,25 @@ def selection(table: Table, keys: np.ndarray) -> None:
             work(lambda ns=ns, some=some: ns.select_batch(some, threads=1), len(some)),
             ring,
         )
+
+
+def one_key(table: Table, keys: np.ndarray) -> None:
+    texts = keys[:10_000].astype("U").tolist() * 10  # few enough to stay in the cache
+    for n in (8, 64):
+        select, ring = rvh.NodeSet(ids(n), scheme="murmur").select, fastring_of(n)
+        table.row(
+            f"select(key), murmur, N={n}, against fastring's get_node, calls",
+            "1.4",
+            work(one_by_one(select, texts), len(texts)),
+            None if ring is None else work(one_by_one(ring.get_node, texts), len(texts)),
+        )
+    select = rvh.NodeSet(ids(8), scheme="murmur").select
+    table.row(
+        "select(key, 3) against select(key), murmur, N=8, calls",
+        "0.62",
+        work(one_by_one(select, texts, [3] * len(texts)), len(texts)),
+        work(one_by_one(select, texts), len(texts)),
+    )
 
 
 def partition_tables(table: Table, keys: np.ndarray) -> None:
@@ -144,7 +175,8 @@ def partition_tables(table: Table, keys: np.ndarray) -> None:
         )
 
 
-def buckets(table: Table, m: int) -> None:
+def buckets(table: Table, keys: np.ndarray) -> None:
+    m = len(keys)
     numbers = np.arange(10**14, 10**14 + m)
     some = numbers[: max(1, m // 5)].tolist()
     jump = peer("jump")
@@ -166,7 +198,8 @@ def buckets(table: Table, m: int) -> None:
     )
 
 
-def composite(table: Table, m: int) -> None:
+def composite(table: Table, keys: np.ndarray) -> None:
+    m = max(1, len(keys) // 3)
     columns = [np.arange(m) * step for step in (1, 3, 7)]
     ready = np.stack([*columns[:2], columns[2] | 1 << 60], axis=1).view("S24").ravel()
     ns = rvh.NodeSet(ids(16))
@@ -178,10 +211,14 @@ def composite(table: Table, m: int) -> None:
     )
 
 
+PARTS = {part.__name__: part for part in (selection, one_key, partition_tables, buckets, composite)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keys", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", choices=PARTS, help="a part of the table")
     options = parser.parse_args()
     peers = [
         f"{name} {version(name)}"
@@ -195,10 +232,9 @@ def main() -> None:
     )
     keys = np.array([b"user:%08d" % i for i in range(options.keys)])
     table = Table(options.rounds)
-    selection(table, keys)
-    partition_tables(table, keys)
-    buckets(table, options.keys)
-    composite(table, max(1, options.keys // 3))
+    for name, part in PARTS.items():
+        if options.only in (None, name):
+            part(table, keys)
 
 
 if __name__ == "__main__":
