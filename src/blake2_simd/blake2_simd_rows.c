@@ -73,7 +73,8 @@ static size_t row_strip(const blake2_simd *impl, const group **at, size_t positi
   const group in_m = {.words = 1, .count = 1, .prefix = &nothing, .h = (*at)->h};
   const blake2_simd_strip strip = {
       .group = &in_m, .count = 1, .suffix = m, .rows = rows, .size = t, .hi = out_hi, .lo = out_lo};
-  impl->strip(&strip, 1, rows, lo != NULL);
+  /* Not the kernel of six words: strips of one block each gain more from entering the same one. */
+  impl->strip(&strip, 1, rows <= 4 || rows > 6 ? rows : 8, lo != NULL);
   memcpy(hi, out_hi, n * sizeof *hi);
   if (lo != NULL) memcpy(lo, out_lo, n * sizeof *lo);
   *at = g;
