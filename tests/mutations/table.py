@@ -259,8 +259,8 @@ TABLE = [
         ),
         (
             "runs take no notice of constraints",
-            "w->k == 1 && w->rules == NULL && n",
-            "w->k == 1 && n",
+            "w->chosen != NULL && w->rules == NULL && n",
+            "w->chosen != NULL && n",
         ),
         (
             "heaps need more memory than there is",
@@ -368,11 +368,6 @@ TABLE = [
             "a batch's words begin at the first row",
             "memcpy(w->words + first_row, word, n * sizeof *word);",
             "memcpy(w->words, word, n * sizeof *word);",
-        ),
-        (
-            "uncertain keys have the series' node",
-            "if (position[l] == RVH_UNCERTAIN) {",
-            "if (position[l] == RVH_UNCERTAIN && w->nodes->n > 300) {",
         ),
     ),
     *table(
@@ -486,19 +481,14 @@ TABLE = [
     *table(
         "rvh_kernels/simd/best_lanes.h",
         (
-            "passes are out of step: the second product is of the node before",
-            "V_SET1(second)), k);",
-            "V_SET1(first)), k);",
-        ),
-        (
             "the last node of a group is left out",
-            "    mix_pass(&m, begin, second, score);\n    take(&b, score, V_ADD(here, V_SET1(1)));",
-            "    mix_pass(&m, begin, second, score);",
+            "begin, second, score);\n    take(&b, score, V_ADD(here, V_SET1(1)));",
+            "begin, second, score);",
         ),
         (
             "the next group begins with this one's keys",
-            "if (at + GROUP < run->keys) mix_keys(&m, hash + GROUP);",
-            "if (at + GROUP < run->keys) mix_keys(&m, hash);",
+            "if (at + GROUP < run->keys) mix_keys(&m, VECTORS, hash + GROUP);",
+            "if (at + GROUP < run->keys) mix_keys(&m, VECTORS, hash);",
         ),
         (
             "keys beside the vectors miss a node",
@@ -532,11 +522,77 @@ TABLE = [
         ),
     ),
     *table(
-        "rvh_kernels/murmur.c",
+        "rvh_kernels/ranks.c",
         (
-            "bounds that overlap are certain",
-            "return upper * (1 + 0x1p-40) < next * (5 * u);",
-            "return lower < next;",
+            "a strip of ranks may have one node",
+            "n - first > NODES + 1 ? NODES",
+            "n - first > NODES ? NODES",
+        ),
+        (
+            "keys that are weighed side by side have another's hash",
+            "hash[left] = r->hash[l];",
+            "hash[left] = r->hash[left];",
+        ),
+        (
+            "keys that are still unsure have the node that was weighed",
+            "if (unsure[l]) status = rvh_one_key(w, (rvh_key){.hash = hash[l]}, row[l]);",
+            "",
+        ),
+        (
+            "keys of which ranks tie have their order",
+            "if (unsure[l]) status = rvh_one_key(w, (rvh_key){.hash = r->hash[l]}, first_row + l);",
+            "",
+        ),
+    ),
+    *table(
+        "rvh_kernels/simd/rank_lanes.h",
+        (
+            "a key's ranks are those of the last strip",
+            "first == 0 ? V_SET1(RVH_RANK_NONE) : V_LOAD(rank + j * RVH_RANK_RUN + u * V_LANES)",
+            "V_SET1(RVH_RANK_NONE)",
+        ),
+        (
+            "the next keys come a node too late",
+            "if (i + 2 == count) mix_keys",
+            "if (i + 1 == count) mix_keys",
+        ),
+        (
+            "the rank is no bound of the weighted score",
+            "D_SUB(D_MUL(x, x), ",
+            "D_SUB(D_MUL(D_MUL(x, x), x), ",
+        ),
+    ),
+    *table(
+        "rvh_kernels/simd/settle_lanes.h",
+        (
+            "a tie with the first node that is left out is none",
+            "for (size_t j = 0; j < k; j++) {\n      const uint64_t *pair",
+            "for (size_t j = 0; j + 1 < k; j++) {\n      const uint64_t *pair",
+        ),
+        (
+            "nodes stay in the order of their bounds",
+            "V_GT(carry.hi, was.hi)",
+            "V_GT(was.hi, was.hi)",
+        ),
+        (
+            "nodes that were not weighed are none",
+            "V_SELECT(sure, V_LOAD(unsure + l), one)",
+            "V_LOAD(unsure + l)",
+        ),
+        (
+            "the best bound is that of the best node",
+            "V_SELECT(D_LT(above, below), V_SET1(0), V_SET1(1))",
+            "V_SET1(0)",
+        ),
+        (
+            "the upper bound lacks what comes after d^2",
+            "D_ADD(part, D_MUL(y, y))",
+            "part",
+        ),
+        (
+            "the upper bound has a position for bits of a score",
+            "D_OF_BITS(V_OR(V_LOAD(r->rank + l), V_SET1(low)))",
+            "D_OF_BITS(V_LOAD(r->rank + l))",
         ),
     ),
     *table(
@@ -552,14 +608,9 @@ TABLE = [
             "for (; i + 1 < count; i++) out[i] = rvh_murmur_pair(key, nodes[i]);",
         ),
         (
-            "the least of all others is the last one's",
-            "next[u] = D_MIN(next[u], D_MAX(least[u], sum));",
-            "next[u] = D_MAX(least[u], sum);",
-        ),
-        (
-            "the screen leaves out nodes that are nearer",
-            "!V_ANY(D_LT(first_term, next[u]))",
-            "!V_ANY(D_LT(D_ADD(first_term, first_term), least[u]))",
+            "passes are out of step: the second product is of the node before",
+            "V_SET1(second)), k);",
+            "V_SET1(first)), k);",
         ),
     ),
     *table(
