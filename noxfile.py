@@ -275,12 +275,22 @@ def clone(session: nox.Session) -> None:
         )
 
 
-def install_sanitized(session: nox.Session, sanitizers: str) -> None:
-    """Install rvh with sanitizers; all else is that of the environment around the session's."""
+def see_around(session: nox.Session, *, rvh: bool) -> None:
+    """Let a session's environment find what the one around it has, with its rvh or without.
+
+    What the session installs comes first.
+    """
     around = [folder for folder in sys.path if "site-packages" in folder]
+    # An rvh that `develop` installed is a line of a .pth, and only a site folder's are read.
+    line = "import site; site.addsitedir({!r})" if rvh else "{}"
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
     folder = str(session.run("python", "-c", where, silent=True)).strip()
-    Path(folder, "around.pth").write_text("\n".join(around), "utf-8")
+    Path(folder, "around.pth").write_text("\n".join(map(line.format, around)), "utf-8")
+
+
+def install_sanitized(session: nox.Session, sanitizers: str) -> None:
+    """Install rvh with sanitizers; all else is that of the environment around the session's."""
+    see_around(session, rvh=False)
     settings = {
         "build-dir": f"build/{session.name}-{sys.implementation.cache_tag}",
         "cmake.build-type": "RelWithDebInfo",
@@ -389,8 +399,8 @@ def protobufs(session: nox.Session) -> None:
 @nox.session
 def clusters(session: nox.Session) -> None:
     """Test Dask, Spark and Ray with workers of their own, and dbt; needs a JRE."""
+    see_around(session, rvh=True)
     session.install("--require-hashes", "--requirement=.ci/clusters.txt")
-    session.install("--no-deps", ".")
     engines = (f"src/rvh/integrations/{name}.py" for name in ("dask", "ray", "spark"))
     recipe = "tests/recipes/test_pages.py::test_the_recipe_prints_what_the_page_says[dbt.md]"
     session.run(*PYTEST, "tests/clusters", *engines, recipe, *session.posargs)
