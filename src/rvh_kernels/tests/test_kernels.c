@@ -571,6 +571,7 @@ static void check_ranked(const node_set *s, size_t n, size_t rows, size_t most, 
     offsets[i + 1] = 2 * (i + 1);
     weights[i] = 1 + (double)(i % 3);
   }
+  weights[0] = 1 + (double)n / 2; /* the last in position is often the best */
   for (size_t i = 0; i < rows; i++) data[i] = random64();
   check(rvh_nodes_new(&nodes, s->scheme, names, offsets, n, s->weighted ? weights : NULL, NULL, 0,
                       NULL, bad) == RVH_OK,
@@ -578,6 +579,8 @@ static void check_ranked(const node_set *s, size_t n, size_t rows, size_t most, 
   const rvh_column column = {
       .layout = RVH_INTEGERS, .data = (const uint8_t *)data, .stride = 8, .itemsize = 8};
   check(rvh_scores(isa, nodes, &column, 0, rows, scores, NULL, bad) == RVH_OK, "ranked", n, 0);
+  for (size_t i = 0; s->weighted && i < n; i++)
+    check(nodes->inverse[i] * nodes->weight[i] < 1 - 0x1p-50, "inverse", n, i);
   for (int bits = 0; bits <= 60; bits += step) {
     nodes->low |= ((uint64_t)1 << bits) - 1;
     for (size_t k = 1; k <= most; k++) {
@@ -608,6 +611,7 @@ static void check_ranked(const node_set *s, size_t n, size_t rows, size_t most, 
 
 static void test_ranked(const node_set *s) {
   if (s->scheme != RVH_MURMUR) return;
+  check_ranked(s, 3, 3000, 2, 4);
   check_ranked(s, 21, 150, 5, 2);
   for (size_t n = 4096; n < 4099; n++) check_ranked(s, n, 20, 2, 60); /* strips end here */
 }
