@@ -206,8 +206,8 @@ TABLE = [
         ),
         (
             "the seventeenth message lacks its last word",
-            'if ((i) < (W)) __asm__("add %1, %0" : "+r"(a)',
-            'if ((i) + 1 < (W)) __asm__("add %1, %0" : "+r"(a)',
+            "if ((i) < (W)) { ADD_AT_SCALAR(a,",
+            "if ((i) + 1 < (W)) { ADD_AT_SCALAR(a,",
         ),
         (
             "the seventeenth message has no id",
