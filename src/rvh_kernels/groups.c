@@ -81,6 +81,11 @@ static void use(rvh_work *w, group *g, rvh_tile tile) {
 
 static rvh_status finish(rvh_work *w, group *g) {
   rvh_status status = RVH_OK;
+  if (w->chosen != NULL && w->k == 1 && w->words == NULL && w->rules == NULL) { /* mostly so */
+    for (size_t l = 0; l < g->count; l++)
+      w->chosen[g->batch.first_row + g->batch.order[l]] = (intptr_t)w->nodes->order[g->top.pos[l]];
+    return RVH_OK;
+  }
   for (size_t l = 0; w->chosen != NULL && l < g->count && status == RVH_OK; l++)
     status = rvh_write_chosen(w, &g->top, l, g->batch.first_row + g->batch.order[l]);
   return status;

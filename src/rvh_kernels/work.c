@@ -79,13 +79,17 @@ rvh_status rvh_write_chosen(rvh_work *w, rvh_topk *top, size_t lane, size_t row)
 }
 
 void rvh_write_scores(const rvh_work *w, rvh_tile tile, size_t lane, size_t stride, size_t row) {
+  const uint32_t *order = w->nodes->order + tile.first; /* else read anew after each write */
   const size_t words = rvh_score_words(w->nodes);
   uint64_t *out = w->scores + row * w->nodes->indices * words;
-  for (size_t i = 0; i < tile.count; i++) {
-    const size_t at = words * w->nodes->order[tile.first + i];
-    out[at] = tile.hi[i * stride + lane];
-    if (words == 2) out[at + 1] = tile.lo[i * stride + lane];
-  }
+  const uint64_t *hi = tile.hi + lane, *lo = words == 2 ? tile.lo + lane : NULL;
+  if (words == 1)
+    for (size_t i = 0; i < tile.count; i++, hi += stride) out[order[i]] = *hi;
+  else
+    for (size_t i = 0; i < tile.count; i++, hi += stride, lo += stride) {
+      out[2 * order[i]] = *hi;
+      out[2 * order[i] + 1] = *lo;
+    }
 }
 
 uint64_t *rvh_low_words(const rvh_work *w) {
