@@ -64,10 +64,10 @@ static rvh_status start(rvh_work *w, rvh_batch batch, group *g) {
 }
 
 /* Uses a group's part of a tile. */
-static void use(rvh_work *w, group *g, rvh_tile tile) {
+static void use(rvh_work *w, group *g, const rvh_tile *tile) {
   size_t rows[BLAKE2_SIMD_LANES_MAX];
   if (w->rules == NULL && w->chosen != NULL) {
-    w->isa->topk(&g->top, tile.hi, tile.first, tile.count);
+    w->isa->topk(&g->top, tile->hi, tile->first, tile->count);
     return;
   }
   for (size_t l = 0; l < g->count; l++) rows[l] = g->batch.first_row + g->batch.order[l];
@@ -76,7 +76,7 @@ static void use(rvh_work *w, group *g, rvh_tile tile) {
   else if (w->scores != NULL)
     for (size_t l = 0; l < g->count; l++) rvh_write_scores(w, tile, l, w->stride, rows[l]);
   else
-    for (size_t l = 0; l < g->count; l++) w->high_words[rows[l]] = tile.hi[l];
+    for (size_t l = 0; l < g->count; l++) w->high_words[rows[l]] = tile->hi[l];
 }
 
 static rvh_status finish(rvh_work *w, group *g) {
@@ -108,8 +108,8 @@ rvh_status rvh_groups_of_keys(rvh_work *w, rvh_batch batch, size_t *taken) {
     for (size_t i = 0; i < groups; i++) {
       const size_t at = i * count * w->stride;
       if (first == 0) status = start(w, after(batch, i * lanes), &g);
-      if (status == RVH_OK)
-        use(w, &g, (rvh_tile){w->hi + at, lo == NULL ? NULL : lo + at, first, count});
+      const rvh_tile tile = {w->hi + at, lo == NULL ? NULL : lo + at, first, count};
+      if (status == RVH_OK) use(w, &g, &tile);
       if (status == RVH_OK && first + count == n) status = finish(w, &g);
       if (status != RVH_OK) return status;
     }

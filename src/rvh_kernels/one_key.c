@@ -71,13 +71,13 @@ static rvh_status select_in_memory(rvh_work *w, rvh_key key, size_t row) {
     rvh_score_row(w->isa, w->nodes, &key, first, count, w->hi, lo);
     const rvh_tile tile = {w->hi, lo, first, count};
     if (w->scores != NULL)
-      rvh_write_scores(w, tile, 0, 1, row);
+      rvh_write_scores(w, &tile, 0, 1, row);
     else if (w->high_words != NULL)
       w->high_words[row] = w->hi[0];
     else if (w->rules == NULL)
       rvh_topk_portable(&top, w->hi, first, count);
     else
-      rvh_add_tile(w, &top, rvh_topk_portable, &row, 1, tile);
+      rvh_add_tile(w, &top, rvh_topk_portable, &row, 1, &tile);
   }
   return w->chosen == NULL ? RVH_OK : rvh_write_chosen(w, &top, 0, row);
 }

@@ -78,15 +78,18 @@ rvh_status rvh_write_chosen(rvh_work *w, rvh_topk *top, size_t lane, size_t row)
   return RVH_OK;
 }
 
-void rvh_write_scores(const rvh_work *w, rvh_tile tile, size_t lane, size_t stride, size_t row) {
-  const uint32_t *order = w->nodes->order + tile.first; /* else read anew after each write */
+void rvh_write_scores(const rvh_work *w, const rvh_tile *tile, size_t lane, size_t stride,
+                      size_t row) {
+  /* by themselves: else they would be read anew after each write */
+  const uint32_t *order = w->nodes->order + tile->first;
+  const size_t count = tile->count;
   const size_t words = rvh_score_words(w->nodes);
   uint64_t *out = w->scores + row * w->nodes->indices * words;
-  const uint64_t *hi = tile.hi + lane, *lo = words == 2 ? tile.lo + lane : NULL;
+  const uint64_t *hi = tile->hi + lane, *lo = words == 2 ? tile->lo + lane : NULL;
   if (words == 1)
-    for (size_t i = 0; i < tile.count; i++, hi += stride) out[order[i]] = *hi;
+    for (size_t i = 0; i < count; i++, hi += stride) out[order[i]] = *hi;
   else
-    for (size_t i = 0; i < tile.count; i++, hi += stride, lo += stride) {
+    for (size_t i = 0; i < count; i++, hi += stride, lo += stride) {
       out[2 * order[i]] = *hi;
       out[2 * order[i] + 1] = *lo;
     }
@@ -116,25 +119,25 @@ rvh_topk rvh_work_topk(rvh_work *w, size_t lanes, size_t stride, const rvh_sourc
  * marks them: weighted scores do not use it, and others give up their lowest bit, since a tie
  * compares whole scores. rows: of the first `keys` lanes. */
 static void prefer_current(const rvh_work *w, const size_t *rows, size_t keys, size_t stride,
-                           rvh_tile tile) {
+                           const rvh_tile *tile) {
   if (w->nodes->weight == NULL)
-    for (size_t i = 0; i < tile.count * stride; i++) tile.hi[i] >>= 1;
+    for (size_t i = 0; i < tile->count * stride; i++) tile->hi[i] >>= 1;
   for (size_t l = 0; l < keys; l++) {
     const intptr_t *current = w->rules->current + rows[l] * w->rules->current_count;
     for (size_t j = 0; j < w->rules->current_count; j++) {
       if (current[j] < 0) continue;
       const size_t at =
-          w->rules->position_of[current[j]] - tile.first; /* wraps to far above count */
-      if (at < tile.count) tile.hi[at * stride + l] |= (uint64_t)1 << 63;
+          w->rules->position_of[current[j]] - tile->first; /* wraps to far above count */
+      if (at < tile->count) tile->hi[at * stride + l] |= (uint64_t)1 << 63;
     }
   }
 }
 
 void rvh_add_tile(const rvh_work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t *rows,
-                  size_t keys, rvh_tile tile) {
+                  size_t keys, const rvh_tile *tile) {
   if (w->rules->current != NULL) prefer_current(w, rows, keys, top->stride, tile);
   if (w->rules->spread != NULL)
-    rvh_spread_add(w->rules->spread, tile.hi, tile.first, tile.count);
+    rvh_spread_add(w->rules->spread, tile->hi, tile->first, tile->count);
   else
-    topk(top, tile.hi, tile.first, tile.count);
+    topk(top, tile->hi, tile->first, tile->count);
 }

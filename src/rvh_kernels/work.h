@@ -58,7 +58,8 @@ typedef struct {
   size_t first, count;
 } rvh_tile;
 
-void rvh_write_scores(const rvh_work *w, rvh_tile tile, size_t lane, size_t stride, size_t row);
+void rvh_write_scores(const rvh_work *w, const rvh_tile *tile, size_t lane, size_t stride,
+                      size_t row);
 
 /* Where low words go; NULL where they are not needed. */
 uint64_t *rvh_low_words(const rvh_work *w);
@@ -77,7 +78,7 @@ rvh_topk rvh_work_topk(rvh_work *w, size_t lanes, size_t stride, const rvh_sourc
 
 /* Adds a tile, under constraints, with the kernel `topk`; rows: of the first `keys` lanes. */
 void rvh_add_tile(const rvh_work *w, rvh_topk *top, rvh_topk_tile *topk, const size_t *rows,
-                  size_t keys, rvh_tile tile);
+                  size_t keys, const rvh_tile *tile);
 
 /* ---- shapes -------------------------------------------------------------------------------- */
 
