@@ -338,8 +338,8 @@ TABLE = [
         "rvh_kernels/groups.c",
         (
             "a group's second strip counts from 0",
-            "w->isa->topk(&g->top, tile.hi, tile.first, tile.count);",
-            "w->isa->topk(&g->top, tile.hi, 0, tile.count);",
+            "w->isa->topk(&g->top, tile->hi, tile->first, tile->count);",
+            "w->isa->topk(&g->top, tile->hi, 0, tile->count);",
         ),
         (
             "all groups of a tile have the first one's words",
@@ -392,8 +392,8 @@ TABLE = [
         "rvh_kernels/work.c",
         (
             "current nodes are marked in a bit that scores use",
-            "tile.hi[i] >>= 1;",
-            "tile.hi[i] >>= 0;",
+            "tile->hi[i] >>= 1;",
+            "tile->hi[i] >>= 0;",
         ),
         (
             "all keys of a group have the first one's current nodes",
@@ -402,8 +402,8 @@ TABLE = [
         ),
         (
             "scores stand where the first strip's do",
-            "const size_t at = words * w->nodes->order[tile.first + i];",
-            "const size_t at = words * w->nodes->order[i];",
+            "const uint32_t *order = w->nodes->order + tile->first;",
+            "const uint32_t *order = w->nodes->order;",
         ),
     ),
     *table(
