@@ -169,7 +169,7 @@ static void test_compress(void) {
 }
 
 static uint8_t text[2 * LENGTHS + 12288]; /* room for test_groups: 40 prefixes of 256 bytes */
-static uint8_t (*answers)[LENGTHS][16]; /* [prefix size][suffix size], keyed or not */
+static uint8_t (*answers)[LENGTHS][16];   /* [prefix size][suffix size], keyed or not */
 
 static const uint8_t *prefix_text(size_t size) { return text + size % 3; }
 static const uint8_t *suffix_text(size_t size) { return text + 1000 + size % 5; }
