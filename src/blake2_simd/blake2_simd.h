@@ -112,6 +112,9 @@ void blake2_simd_prefixes_free(blake2_simd_prefixes *prefixes);
 
 size_t blake2_simd_prefixes_count(const blake2_simd_prefixes *prefixes);
 
+/* Whether a key went into them. */
+int blake2_simd_prefixes_keyed(const blake2_simd_prefixes *prefixes);
+
 /* order[position] = index the prefix was given with. */
 const uint32_t *blake2_simd_prefixes_order(const blake2_simd_prefixes *prefixes);
 

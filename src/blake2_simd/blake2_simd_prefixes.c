@@ -148,6 +148,8 @@ void blake2_simd_prefixes_free(blake2_simd_prefixes *p) {
 
 size_t blake2_simd_prefixes_count(const blake2_simd_prefixes *p) { return p->count; }
 
+int blake2_simd_prefixes_keyed(const blake2_simd_prefixes *p) { return p->params.t > 0; }
+
 const uint32_t *blake2_simd_prefixes_order(const blake2_simd_prefixes *p) { return p->order; }
 
 const group *blake2_simd_group_at(const blake2_simd_prefixes *p, size_t position) {

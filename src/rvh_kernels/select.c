@@ -117,7 +117,7 @@ rvh_status rvh_argselect(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_c
   w.chosen = out;
   w.words = words;
   status = all_batches(&w, keys, start, stop, bad);
-  free(w.memory);
+  rvh_work_end(&w);
   return status;
 }
 
@@ -151,7 +151,7 @@ rvh_status rvh_argselect_spread(const rvh_isa *isa, const rvh_nodes *nodes, cons
   if (status == RVH_OK) status = all_batches(&w, keys, start, stop, bad);
   if (rules.spread != NULL) rvh_spread_free(&spreading);
   free(position_of);
-  free(w.memory);
+  rvh_work_end(&w);
   return status;
 }
 
@@ -164,7 +164,7 @@ rvh_status rvh_scores(const rvh_isa *isa, const rvh_nodes *nodes, const rvh_colu
   if (nodes->n < nodes->indices) /* nodes of weight 0 */
     memset(out, 0, (stop - start) * nodes->indices * rvh_score_words(nodes) * sizeof *out);
   status = all_batches(&w, keys, start, stop, bad);
-  free(w.memory);
+  rvh_work_end(&w);
   return status;
 }
 
@@ -184,7 +184,7 @@ rvh_status rvh_key_words(const rvh_isa *isa, const rvh_column *keys, size_t star
   if (status == RVH_OK) {
     w.high_words = out;
     status = all_batches(&w, keys, start, stop, bad);
-    free(w.memory);
+    rvh_work_end(&w);
   }
   blake2_simd_prefixes_free(none.prefixes);
   return status;
@@ -216,7 +216,7 @@ rvh_status rvh_rank_scores(const rvh_isa *isa, const rvh_nodes *nodes, const uin
     }
     for (size_t l = 0; l < count_keys; l++) rvh_write_chosen(&w, &top, l, row + l);
   }
-  free(w.memory);
+  rvh_work_end(&w);
   return RVH_OK;
 }
 

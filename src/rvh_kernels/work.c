@@ -63,6 +63,12 @@ rvh_status rvh_work_start(rvh_work *w, const rvh_isa *isa, const rvh_nodes *node
   return RVH_OK;
 }
 
+void rvh_work_end(rvh_work *w) {
+  free(w->memory);
+  if (w->nodes->prefixes != NULL && blake2_simd_prefixes_keyed(w->nodes->prefixes))
+    blake2_simd_wipe_stack();
+}
+
 /* ---- answers ------------------------------------------------------------------------------ */
 
 rvh_status rvh_write_chosen(rvh_work *w, rvh_topk *top, size_t lane, size_t row) {

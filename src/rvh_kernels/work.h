@@ -48,6 +48,9 @@ rvh_status rvh_work_start(rvh_work *w, const rvh_isa *isa, const rvh_nodes *node
                           const rvh_column *keys, size_t k, rvh_poll *poll, uint8_t *small,
                           size_t small_size);
 
+/* Frees the memory, and wipes what a secret left on the stack: a thread that ends keeps its own. */
+void rvh_work_end(rvh_work *w);
+
 /* ---- answers ------------------------------------------------------------------------------ */
 
 rvh_status rvh_write_chosen(rvh_work *w, rvh_topk *top, size_t lane, size_t row);
