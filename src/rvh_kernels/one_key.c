@@ -58,10 +58,22 @@ static rvh_status select_in_registers(const rvh_isa *isa, const rvh_nodes *nodes
 
 /* ---- in memory ----------------------------------------------------------------------------- */
 
+typedef struct {
+  rvh_source head;
+  const rvh_work *w;
+  const rvh_key *key;
+} hashed_source;
+
+static rvh_score rescore(const rvh_source *source, size_t lane, size_t position) {
+  (void)lane; /* there is one */
+  const hashed_source *from = (const hashed_source *)source;
+  return rvh_score_pair(from->w->isa, from->w->nodes, from->key, position);
+}
+
 static rvh_status select_in_memory(rvh_work *w, rvh_key key, size_t row) {
   const size_t n = w->nodes->n;
   const size_t cost = 1 + key.bytes.size / BLAKE2_SIMD_BLOCK;
-  const rvh_hashed_source source = {{rvh_rescore_hashed, w->poll}, w, &key};
+  const hashed_source source = {{rescore, w->poll}, w, &key};
   uint64_t *lo = rvh_low_words(w);
   rvh_topk top = rvh_work_topk(w, 1, 1, &source.head);
   if (w->rules != NULL && w->rules->spread != NULL) rvh_spread_start(w->rules->spread, NULL, &top);

@@ -105,12 +105,7 @@ uint64_t *rvh_low_words(const rvh_work *w) {
   return w->scores != NULL && rvh_score_words(w->nodes) == 2 ? w->lo : NULL;
 }
 
-/* ---- ties --------------------------------------------------------------------------------- */
-
-rvh_score rvh_rescore_hashed(const rvh_source *source, size_t lane, size_t position) {
-  const rvh_hashed_source *from = (const rvh_hashed_source *)source;
-  return rvh_score_pair(from->w->isa, from->w->nodes, &from->keys[lane], position);
-}
+/* ---- ranking ------------------------------------------------------------------------------ */
 
 rvh_topk rvh_work_topk(rvh_work *w, size_t lanes, size_t stride, const rvh_source *source) {
   rvh_topk top;

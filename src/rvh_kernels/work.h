@@ -67,15 +67,7 @@ void rvh_write_scores(const rvh_work *w, const rvh_tile *tile, size_t lane, size
 /* Where low words go; NULL where they are not needed. */
 uint64_t *rvh_low_words(const rvh_work *w);
 
-/* ---- ties and constraints ------------------------------------------------------------------ */
-
-typedef struct {
-  rvh_source head;
-  const rvh_work *w;
-  const rvh_key *keys; /* of the lanes */
-} rvh_hashed_source;
-
-rvh_rescore rvh_rescore_hashed;
+/* ---- ranking ------------------------------------------------------------------------------ */
 
 rvh_topk rvh_work_topk(rvh_work *w, size_t lanes, size_t stride, const rvh_source *source);
 
