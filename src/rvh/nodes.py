@@ -68,8 +68,8 @@ class NodeSet(Selector):
         two for each pair, which is much faster but no defence. See `docs/security.md`.
     secret : bytes
         BLAKE2b key of 0 to 64 bytes; not for ``murmur``. With a non-empty secret, only those who
-        know it, or see answers, can find keys that go to a chosen node. It is wiped from prepared
-        nodes when the set is freed; `secret` and pickles have it as bytes.
+        know it, or see answers, can find keys that go to a chosen node. The native backend wipes it
+        from prepared nodes when the set is freed; `secret` and pickles have it as bytes.
     domains : mapping of str to sequences of str, bytes or int, shape (N,), optional
         Failure domains: for each kind (``"zone"``, ``"rack"``) every node's label. They change no
         answer of the set itself; `rvh.faultset` and `rvh.filter` read them.

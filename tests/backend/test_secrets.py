@@ -160,10 +160,11 @@ def found(process: int, words: list[bytes]) -> int:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is no /proc")
-def test_nothing_of_a_secret_is_left(native: object) -> None:
+def test_nothing_of_a_secret_is_left(native_in_use: object) -> None:
     """Neither on the heap nor on any stack: no word of the state that stands for the secret.
 
-    (The secret itself is bytes, which Python does not wipe.)
+    The secret itself is bytes, which Python does not wipe; nor does hashlib, which the pure-Python
+    backend uses, wipe the stacks of threads that hashed.
     """
     secret = os.urandom(32)
     words = [struct.pack("<Q", word) for word in keyed_state(secret)]
@@ -176,6 +177,9 @@ def test_nothing_of_a_secret_is_left(native: object) -> None:
             process.stdin.flush()
             assert process.stdout.readline() == expected
             count = found(process.pid, words)
-            assert (count >= 8) if expected == "made\n" else (count == 0)
+            if expected == "made\n":
+                assert count >= 8
+            else:
+                assert count == 0
         process.stdin.close()
     assert process.returncode == 0
