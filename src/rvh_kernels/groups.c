@@ -4,6 +4,8 @@
 
 #include "work.h"
 
+enum { STRIDE_MAX = (BLAKE2_SIMD_LANES_MAX + 7) / 8 * 8 };
+
 /* A group's running best nodes, and where its scores come from. */
 typedef struct {
   rvh_source head;
@@ -11,7 +13,14 @@ typedef struct {
   rvh_batch batch; /* whose first keys are in the lanes */
   size_t count;
   rvh_topk top;
+  uint64_t *rank; /* where ranks serve, instead: [RVH_RANKED_MAX + 1][stride] */
 } group;
+
+/* Whether a few nodes alone are asked for, which minima and maxima of ranks find. */
+static int ranks_serve(const rvh_work *w) {
+  return w->nodes->prefixes != NULL && w->chosen != NULL && w->words == NULL && w->rules == NULL &&
+         w->k <= RVH_RANKED_MAX;
+}
 
 static rvh_batch after(rvh_batch batch, size_t keys) {
   return (rvh_batch){batch.order + keys, batch.n - keys, batch.first_row};
@@ -54,9 +63,13 @@ static rvh_score rescore(const rvh_source *source, size_t lane, size_t position)
 }
 
 /* Many domains take a while. */
-static rvh_status start(rvh_work *w, rvh_batch batch, group *g) {
-  *g = (group){
-      .head = {rescore, w->poll}, .w = w, .batch = batch, .count = min_size(w->lanes, batch.n)};
+static rvh_status start(rvh_work *w, rvh_batch batch, uint64_t *rank, group *g) {
+  *g = (group){.head = {rescore, w->poll},
+               .w = w,
+               .batch = batch,
+               .count = min_size(w->lanes, batch.n),
+               .rank = rank};
+  if (rank != NULL) return RVH_OK;
   g->top = rvh_work_topk(w, w->lanes, w->stride, &g->head);
   if (w->rules != NULL && w->rules->spread != NULL)
     rvh_spread_start(w->rules->spread, w->isa, &g->top);
@@ -66,6 +79,10 @@ static rvh_status start(rvh_work *w, rvh_batch batch, group *g) {
 /* Uses a group's part of a tile. */
 static void use(rvh_work *w, group *g, const rvh_tile *tile) {
   size_t rows[BLAKE2_SIMD_LANES_MAX];
+  if (g->rank != NULL) {
+    w->isa->rank_tile(tile->hi, tile->first, tile->count, w->nodes->low, g->rank, w->k);
+    return;
+  }
   if (w->rules == NULL && w->chosen != NULL) {
     w->isa->topk(&g->top, tile->hi, tile->first, tile->count);
     return;
@@ -79,13 +96,27 @@ static void use(rvh_work *w, group *g, const rvh_tile *tile) {
     for (size_t l = 0; l < g->count; l++) w->high_words[rows[l]] = tile->hi[l];
 }
 
+/* Keys whose ranks leave two nodes open are asked one by one, with memory of their own: the tile
+ * can have other groups. */
+static rvh_status write_ranked(const rvh_work *w, const group *g) {
+  BLAKE2_SIMD_ALIGNED(64) uint64_t unsure[STRIDE_MAX];
+  const size_t k = w->k, stride = w->stride;
+  rvh_status status = RVH_OK;
+  w->isa->settle_ties(g->rank, stride, stride, k, w->nodes->low, unsure);
+  for (size_t l = 0; l < g->count && status == RVH_OK; l++) {
+    const size_t place = g->batch.order[l];
+    intptr_t *out = w->chosen + (g->batch.first_row + place) * k;
+    for (size_t j = 0; j < k; j++)
+      out[j] = (intptr_t)w->nodes->order[g->rank[j * stride + l] & w->nodes->low];
+    if (unsure[l])
+      status = rvh_select_one(w->isa, w->nodes, rvh_batch_key(w, place).bytes, k, out, w->poll);
+  }
+  return status;
+}
+
 static rvh_status finish(rvh_work *w, group *g) {
   rvh_status status = RVH_OK;
-  if (w->chosen != NULL && w->k == 1 && w->words == NULL && w->rules == NULL) { /* mostly so */
-    for (size_t l = 0; l < g->count; l++)
-      w->chosen[g->batch.first_row + g->batch.order[l]] = (intptr_t)w->nodes->order[g->top.pos[l]];
-    return RVH_OK;
-  }
+  if (g->rank != NULL) return write_ranked(w, g);
   for (size_t l = 0; w->chosen != NULL && l < g->count && status == RVH_OK; l++)
     status = rvh_write_chosen(w, &g->top, l, g->batch.first_row + g->batch.order[l]);
   return status;
@@ -94,6 +125,7 @@ static rvh_status finish(rvh_work *w, group *g) {
 rvh_status rvh_groups_of_keys(rvh_work *w, rvh_batch batch, size_t *taken) {
   const size_t n = w->nodes->n, lanes = w->lanes;
   uint64_t *lo = rvh_low_words(w);
+  BLAKE2_SIMD_ALIGNED(64) uint64_t rank[(RVH_RANKED_MAX + 1) * STRIDE_MAX];
   group g;
   *taken = load(w, batch);
   const size_t groups = w->groups->count;
@@ -107,7 +139,7 @@ rvh_status rvh_groups_of_keys(rvh_work *w, rvh_batch batch, size_t *taken) {
     /* Either one group or one tile, so one `g` at a time. */
     for (size_t i = 0; i < groups; i++) {
       const size_t at = i * count * w->stride;
-      if (first == 0) status = start(w, after(batch, i * lanes), &g);
+      if (first == 0) status = start(w, after(batch, i * lanes), ranks_serve(w) ? rank : NULL, &g);
       const rvh_tile tile = {w->hi + at, lo == NULL ? NULL : lo + at, first, count};
       if (status == RVH_OK) use(w, &g, &tile);
       if (status == RVH_OK && first + count == n) status = finish(w, &g);

@@ -266,6 +266,10 @@ typedef void rvh_best_find(const rvh_best_run *run, size_t n);
 typedef void rvh_rank(const rvh_row *row, size_t first, size_t count, uint64_t *top, size_t k);
 /* Adds the nodes at first to first + count, count > 1, to the best of those before. */
 typedef void rvh_rank_nodes(const rvh_ranking *r, size_t first, size_t count);
+/* The same for a tile of high words, [count][stride]. rank: [k + 1][stride], all lanes of it;
+ * 1 <= k <= RVH_RANKED_MAX */
+typedef void rvh_rank_tile(const uint64_t *hi, size_t first, size_t count, uint64_t low,
+                           uint64_t *rank, size_t k);
 /* unsure[keys]: whether two of a key's best k + 1 ranks agree in the bits above `low`. rank:
  * [k + 1][stride] */
 typedef void rvh_settle_ties(const uint64_t *rank, size_t stride, size_t keys, size_t k,
@@ -292,6 +296,7 @@ struct rvh_isa {
   const size_t *best_group;        /* keys that `best` works on at a time */
   rvh_rank *rank_row, *rank_mixed; /* of words; of hashes, by the scores of `murmur` */
   rvh_rank_nodes *rank_nodes;
+  rvh_rank_tile *rank_tile;
   rvh_settle_ties *settle_ties;
   rvh_settle_nearest *settle_nearest;
   rvh_settle_weighted *settle_weighted;
@@ -315,6 +320,7 @@ size_t rvh_isa_all(const rvh_isa **sets);
   extern const size_t rvh_best_group_##isa;                   \
   extern rvh_rank rvh_rank_row_##isa, rvh_rank_mixed_##isa;   \
   extern rvh_rank_nodes rvh_rank_nodes_##isa;                 \
+  extern rvh_rank_tile rvh_rank_tile_##isa;                   \
   extern rvh_settle_ties rvh_settle_ties_##isa;               \
   extern rvh_settle_nearest rvh_settle_nearest_##isa;         \
   extern rvh_settle_weighted rvh_settle_weighted_##isa;       \

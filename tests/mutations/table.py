@@ -348,8 +348,28 @@ TABLE = [
         ),
         (
             "all groups of a tile are the first one's rows",
-            "status = start(w, after(batch, i * lanes), &g);",
-            "status = start(w, after(batch, 0 * i * lanes), &g);",
+            "start(w, after(batch, i * lanes), ranks",
+            "start(w, after(batch, 0 * i * lanes), ranks",
+        ),
+        (
+            "a group's second strip has the positions of the first",
+            "rank_tile(tile->hi, tile->first, tile->count",
+            "rank_tile(tile->hi, tile->first == 0 ? 0 : 1, tile->count",
+        ),
+        (
+            "ranks that leave two nodes open are taken as they are",
+            "if (unsure[l])",
+            "if (unsure[l] && k > 16)",
+        ),
+        (
+            "ranks answer where nodes are ruled out",
+            "w->words == NULL && w->rules == NULL &&\n         w->k",
+            "w->words == NULL &&\n         w->k",
+        ),
+        (
+            "ranks answer where scores are asked for as well",
+            "w->words == NULL && w->rules == NULL &&\n         w->k",
+            "w->rules == NULL &&\n         w->k",
         ),
         (
             "a group more than a tile has room for",
@@ -555,6 +575,21 @@ TABLE = [
             "the next keys come a node too late",
             "if (i + 2 == count) mix_keys",
             "if (i + 1 == count) mix_keys",
+        ),
+        (
+            "a tile's ranks are those of the last strip",
+            "first == 0 ? V_SET1(RVH_RANK_NONE) : V_LOAD(rank + j * STRIDE + l)",
+            "V_SET1(RVH_RANK_NONE)",
+        ),
+        (
+            "the last vector of a tile is not ranked",
+            "for (size_t l = 0; l < STRIDE; l += V_LANES) {\n    numbering",
+            "for (size_t l = 0; l + V_LANES < STRIDE; l += V_LANES) {\n    numbering",
+        ),
+        (
+            "a tile's nodes have all the first one's position",
+            "take_rank(kept, n, 1, &score, NULL, &number);\n      number.next = V_ADD(",
+            "take_rank(kept, n, 1, &score, NULL, &number);\n      V_ADD(",
         ),
         (
             "the rank is no bound of the weighted score",

@@ -19,6 +19,7 @@
       .rank_row = rvh_rank_row_##isa,               \
       .rank_mixed = rvh_rank_mixed_##isa,           \
       .rank_nodes = rvh_rank_nodes_##isa,           \
+      .rank_tile = rvh_rank_tile_##isa,             \
       .settle_ties = rvh_settle_ties_##isa,         \
       .settle_nearest = rvh_settle_nearest_##isa,   \
       .settle_weighted = rvh_settle_weighted_##isa, \

@@ -1,5 +1,5 @@
-/* The best few nodes of each key by ranks, kept by minima and maxima alone: the scheme `murmur`,
- * whose scores are compared where they are made. */
+/* The best few nodes of each key by ranks, kept by minima and maxima alone. The scores of `murmur`
+ * become ranks where they are made, those of `blake2b` are read from a tile. */
 
 /* What turns words into ranks. */
 typedef struct {
@@ -80,6 +80,22 @@ ALWAYS_INLINE void rank_nodes(const rvh_ranking *r, size_t first, size_t count, 
   }
 }
 
+ALWAYS_INLINE void rank_tile(const uint64_t *hi, size_t first, size_t count, uint64_t low,
+                             uint64_t *rank, size_t n) {
+  for (size_t l = 0; l < STRIDE; l += V_LANES) {
+    numbering number = number_from(first, low, 0);
+    V kept[1][RVH_RANKS_MAX];
+    for (size_t j = 0; j < n; j++)
+      kept[0][j] = first == 0 ? V_SET1(RVH_RANK_NONE) : V_LOAD(rank + j * STRIDE + l);
+    for (size_t i = 0; i < count; i++) {
+      const V score = V_LOAD(hi + i * STRIDE + l);
+      take_rank(kept, n, 1, &score, NULL, &number);
+      number.next = V_ADD(number.next, V_SET1(1));
+    }
+    for (size_t j = 0; j < n; j++) V_STORE(rank + j * STRIDE + l, kept[0][j]);
+  }
+}
+
 /* A constant k lets the ranks stay in registers: those of two vectors of keys up to 5, of one up to
  * 10. From 11 on they are in memory. */
 #define UP_TO(most, vectors)                               \
@@ -99,5 +115,21 @@ void NAME(rank_nodes)(const rvh_ranking *r, size_t first, size_t count) {
   UP_TO(5, 2)
   UP_TO(10, 1)
   UP_TO(r->k, 1)
+}
+#undef UP_TO
+
+#define UP_TO(most)                                     \
+  if (k <= (most)) {                                    \
+    rank_tile(hi, first, count, low, rank, (most) + 1); \
+    return;                                             \
+  }
+void NAME(rank_tile)(const uint64_t *hi, size_t first, size_t count, uint64_t low, uint64_t *rank,
+                     size_t k) {
+  UP_TO(1)
+  UP_TO(2)
+  UP_TO(3)
+  UP_TO(5)
+  UP_TO(10)
+  UP_TO(RVH_RANKED_MAX)
 }
 #undef UP_TO
