@@ -121,15 +121,16 @@ rvh_topk rvh_work_topk(rvh_work *w, size_t lanes, size_t stride, const rvh_sourc
  * compares whole scores. rows: of the first `keys` lanes. */
 static void prefer_current(const rvh_work *w, const size_t *rows, size_t keys, size_t stride,
                            const rvh_tile *tile) {
+  uint64_t *hi = tile->hi; /* by themselves: else they would be read anew after each write */
+  const size_t first = tile->first, count = tile->count;
   if (w->nodes->weight == NULL)
-    for (size_t i = 0; i < tile->count * stride; i++) tile->hi[i] >>= 1;
+    for (size_t i = 0; i < count * stride; i++) hi[i] >>= 1;
   for (size_t l = 0; l < keys; l++) {
     const intptr_t *current = w->rules->current + rows[l] * w->rules->current_count;
     for (size_t j = 0; j < w->rules->current_count; j++) {
       if (current[j] < 0) continue;
-      const size_t at =
-          w->rules->position_of[current[j]] - tile->first; /* wraps to far above count */
-      if (at < tile->count) tile->hi[at * stride + l] |= (uint64_t)1 << 63;
+      const size_t at = w->rules->position_of[current[j]] - first; /* wraps to far above count */
+      if (at < count) hi[at * stride + l] |= (uint64_t)1 << 63;
     }
   }
 }
