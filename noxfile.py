@@ -62,8 +62,12 @@ def docs(session: nox.Session) -> None:
 
 @here
 def lint(session: nox.Session) -> None:
-    """Check all files that git knows by .pre-commit-config.yaml; formatters rewrite them."""
+    """Check all files that git knows by .pre-commit-config.yaml; formatters rewrite them.
+
+    Then test the types that users see, which takes mypy.
+    """
     session.run("pre-commit", "run", "--all-files", "--show-diff-on-failure", *session.posargs)
+    session.run(*PYTEST, "tests/package/test_typing.py", "tests/integrations/test_types.py")
 
 
 def run_c_tests(session: nox.Session, name: str, options: list[str], only: str = "") -> None:

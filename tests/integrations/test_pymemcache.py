@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from servers import free_port
-from stopping import at_every_line, fork, fork_warns
+from stopping import alone, at_every_line, fork
 
 import rvh
 
@@ -211,7 +211,7 @@ def test_bad_options() -> None:
 
 
 @fork
-@fork_warns
+@alone
 def test_a_child_forked_while_servers_come_and_go() -> None:
     names = ["10.0.0.1:11211", "10.0.0.2:11211", "10.0.0.3:11211"]
     hasher = RendezvousHasher(weights=dict(zip(names, [1, 2, 0], strict=True)))

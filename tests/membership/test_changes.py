@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sizes import keys_of_a_test
 
 import rvh
 from rvh.membership import Change, NodeMeta, Status, share_moved, take_snapshot
 
-KEYS = np.arange(1 << 17)
+KEYS = np.arange(keys_of_a_test(1 << 20, 1 << 14))
 
 
 def counted(before: rvh.NodeSet, after: rvh.NodeSet) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stopping import Stopping, at_every_line, fork, fork_warns, in_a_child
+from stopping import Stopping, alone, at_every_line, fork, fork_warns, in_a_child
 
 import rvh
 from rvh import observe
@@ -293,7 +293,7 @@ def test_an_assigner_counts_what_it_holds() -> None:
 
 
 @fork
-@fork_warns
+@alone
 def test_a_face_that_another_thread_changes() -> None:
     ring = RingFace({"a": 1, "b": 2})
     assert ring.get_nodes() == ["a", "b"]
@@ -330,7 +330,7 @@ def test_a_face_that_another_thread_changes() -> None:
 
 
 @fork
-@fork_warns
+@alone
 def test_an_assigner_that_another_thread_changes() -> None:
     nodes = [f"node{n}" for n in range(3)]
     assigner = BalancedAssigner(nodes, 1)
@@ -358,7 +358,7 @@ def test_an_assigner_that_another_thread_changes() -> None:
 
 
 @fork
-@fork_warns
+@alone
 def test_a_cache_that_another_thread_changes() -> None:
     cache = SelectionCache(A, 100)
     cache.select_batch(KEYS[:5])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import multiprocessing
 import os
 import queue
@@ -13,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from subprocesses import python
 
 import rvh
 
@@ -96,6 +99,20 @@ fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fo
 fork_warns = pytest.mark.filterwarnings(
     "ignore:This process .* is multi-threaded:DeprecationWarning"
 )
+
+
+def alone(test: Callable[[], None]) -> Callable[[], None]:
+    """Run a test that forks often in a new process: the suite's own is large, and slow to fork."""
+
+    @functools.wraps(test)
+    def run() -> None:
+        file = inspect.getfile(test)
+        path = os.pathsep.join((*sys.path, str(Path(file).parent)))
+        code = f"import {Path(file).stem} as tests\ntests.{test.__name__}.__wrapped__()"
+        done = python(code, "-W", "ignore::DeprecationWarning", PYTHONPATH=path)
+        assert done.returncode == 0, done.stderr
+
+    return run
 
 
 def in_a_child(check: Callable[[], None]) -> None:
