@@ -526,14 +526,14 @@ TABLE = [
             "V_SELECT(V_ORDERED_GT(b->score[u], ordered), b->position[u], here);",
         ),
         (
-            "a step is counted as one node",
+            "a step is counted as a node more",  # as one less, it would be looked up for longer
             "here = V_ADD(here, V_SET1(step))) {\n      V before",
-            "here = V_ADD(here, V_SET1(1))) {\n      V before",
+            "here = V_ADD(here, V_SET1(step + 1))) {\n      V before",
         ),
         (
-            "a later strip counts from 0",
+            "a strip counts from its second node",
             "V here = V_SET1(first);",
-            "V here = V_SET1(0);",
+            "V here = V_SET1(first + 1);",
         ),
         (
             "the best of a step is looked for from its second node on",
