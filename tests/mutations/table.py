@@ -412,8 +412,8 @@ TABLE = [
         "rvh_kernels/work.c",
         (
             "current nodes are marked in a bit that scores use",
-            "tile->hi[i] >>= 1;",
-            "tile->hi[i] >>= 0;",
+            "hi[i] >>= 1;",
+            "hi[i] >>= 0;",
         ),
         (
             "all keys of a group have the first one's current nodes",
