@@ -259,7 +259,7 @@ def test_a_client_that_sends_a_byte_at_a_time_is_cut(monkeypatch: pytest.MonkeyP
 
 
 def test_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plain_http, "SECONDS", 0.3)
+    monkeypatch.setattr(plain_http, "SECONDS", 3)  # in which its request has to be read
     page = plain_http.Page(bytes(50 << 20), ())
     with (
         plain_http.PlainServer("127.0.0.1", 0, {"/": lambda request: page}) as server,
