@@ -4,8 +4,6 @@
 
 #include "work.h"
 
-enum { STRIDE_MAX = (BLAKE2_SIMD_LANES_MAX + 7) / 8 * 8 };
-
 /* A group's running best nodes, and where its scores come from. */
 typedef struct {
   rvh_source head;
@@ -99,7 +97,7 @@ static void use(rvh_work *w, group *g, const rvh_tile *tile) {
 /* Keys whose ranks leave two nodes open are asked one by one, with memory of their own: the tile
  * can have other groups. */
 static rvh_status write_ranked(const rvh_work *w, const group *g) {
-  BLAKE2_SIMD_ALIGNED(64) uint64_t unsure[STRIDE_MAX];
+  BLAKE2_SIMD_ALIGNED(64) uint64_t unsure[BLAKE2_SIMD_STRIDE_MAX];
   const size_t k = w->k, stride = w->stride;
   rvh_status status = RVH_OK;
   w->isa->settle_ties(g->rank, stride, stride, k, w->nodes->low, unsure);
@@ -125,7 +123,8 @@ static rvh_status finish(rvh_work *w, group *g) {
 rvh_status rvh_groups_of_keys(rvh_work *w, rvh_batch batch, size_t *taken) {
   const size_t n = w->nodes->n, lanes = w->lanes;
   uint64_t *lo = rvh_low_words(w);
-  BLAKE2_SIMD_ALIGNED(64) uint64_t rank[(RVH_RANKED_MAX + 1) * STRIDE_MAX];
+  BLAKE2_SIMD_ALIGNED(64) uint64_t rank[(RVH_RANKED_MAX + 1) * BLAKE2_SIMD_STRIDE_MAX];
+  uint64_t *ranks = ranks_serve(w) ? rank : NULL;
   group g;
   *taken = load(w, batch);
   const size_t groups = w->groups->count;
@@ -139,7 +138,7 @@ rvh_status rvh_groups_of_keys(rvh_work *w, rvh_batch batch, size_t *taken) {
     /* Either one group or one tile, so one `g` at a time. */
     for (size_t i = 0; i < groups; i++) {
       const size_t at = i * count * w->stride;
-      if (first == 0) status = start(w, after(batch, i * lanes), ranks_serve(w) ? rank : NULL, &g);
+      if (first == 0) status = start(w, after(batch, i * lanes), ranks, &g);
       const rvh_tile tile = {w->hi + at, lo == NULL ? NULL : lo + at, first, count};
       if (status == RVH_OK) use(w, &g, &tile);
       if (status == RVH_OK && first + count == n) status = finish(w, &g);

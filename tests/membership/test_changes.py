@@ -13,7 +13,7 @@ from sizes import keys_of_a_test
 import rvh
 from rvh.membership import Change, NodeMeta, Status, share_moved, take_snapshot
 
-KEYS = np.arange(keys_of_a_test(1 << 20, 1 << 14))
+KEYS = np.arange(keys_of_a_test(10 << 17, 1 << 17))
 
 
 def counted(before: rvh.NodeSet, after: rvh.NodeSet) -> float:
