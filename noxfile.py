@@ -341,7 +341,7 @@ def leaks(session: nox.Session) -> None:
 #: one by calls that others test directly
 PARTS = (
     *("benchmarks", "clusters", "deploy", "faults", "fuzz", "membership/sources"),
-    *("ports", "recipes", "report", "rpc/running", "rpc/test_forks.py"),
+    *("docs", "ports", "report", "rpc/running", "rpc/test_forks.py"),
     *("cli/test_delimited.py", "cli/test_encodings.py", "cli/test_membership.py"),
     *("cli/test_migrate.py", "cli/test_nodes.py", "cli/test_plan.py", "cli/test_streams.py"),
     *("cli/test_algorithms.py", "cli/test_folders.py", "cli/test_inputs.py"),
@@ -407,7 +407,7 @@ def clusters(session: nox.Session) -> None:
     see_around(session, rvh=True)
     session.install("--require-hashes", "--requirement=.ci/clusters.txt")
     engines = (f"src/rvh/integrations/{name}.py" for name in ("dask", "ray", "spark"))
-    recipe = "tests/recipes/test_pages.py::test_the_recipe_prints_what_the_page_says[dbt.md]"
+    recipe = "tests/docs/test_how_to.py::test_the_job_prints_what_the_page_says[engines/dbt.md]"
     session.run(*PYTEST, "tests/clusters", *engines, recipe, *session.posargs)
 
 

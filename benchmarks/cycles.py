@@ -1,4 +1,4 @@
-"""Cycles a pair, by instruction set: what docs/performance.md compares with the bound.
+"""Cycles a pair, by instruction set: what docs/explanation/performance.md compares with the bound.
 
     python benchmarks/cycles.py [--only 'murmur*'] [--seconds 0.3]
 

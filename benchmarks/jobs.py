@@ -1,4 +1,4 @@
-"""Each job of docs/recipes against its best form without rvh: lines, seconds, memory.
+"""Each job of docs/how-to against its best form without rvh: lines, seconds, memory.
 
     python benchmarks/jobs.py [--rounds 3] [--rows 5000000] [--only WORD]
 

@@ -1,4 +1,4 @@
-"""Who can aim keys: docs/security.md shows what these tests hold."""
+"""Who can aim keys: docs/explanation/security.md shows what these tests hold."""
 
 from __future__ import annotations
 

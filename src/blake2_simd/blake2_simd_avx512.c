@@ -7,7 +7,8 @@
  * plain intrinsics), so each operation is one instruction of inline assembly that they cannot
  * split; 25.6 ns a hash became 21.5. Compilers without it get the intrinsics.
  *
- * A kernel is about as long as the op cache holds: docs/performance.md, "The layout of the code".
+ * A kernel is about as long as the op cache holds: docs/explanation/performance.md, "The layout of
+ * the code".
  */
 
 #include "blake2_simd_impl.h"

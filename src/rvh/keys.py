@@ -1,7 +1,7 @@
 """The kinds of keys, and the classes and functions for code that makes or reads columns itself.
 
-Documentation and tests read the table `KINDS`. The rules are in `docs/contract.md`, "Bytes";
-`rvh._columns` implements them.
+Documentation and tests read the table `KINDS`. The rules are in `docs/reference/contract.md`,
+"Bytes"; `rvh._columns` implements them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Several columns at once: composite keys, and several columns of keys.
 
 `compose_keys` and `select_multi` make one key of each row of several columns: the composite key of
-the placement contract (`docs/contract.md`, "Bytes"). `select_columns` and `score_columns` place
-each of several key columns on its own, over nodes that are prepared once.
+the placement contract (`docs/reference/contract.md`, "Bytes"). `select_columns` and `score_columns`
+place each of several key columns on its own, over nodes that are prepared once.
 """
 
 from __future__ import annotations

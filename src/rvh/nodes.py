@@ -65,7 +65,7 @@ class NodeSet(Selector):
     scheme : {"blake2b", "murmur"}
         The hash that scores (node, key) pairs. BLAKE2b with a secret stays balanced even if an
         attacker chooses the keys. MurmurHash64A hashes each key and each node once and mixes the
-        two for each pair, which is much faster but no defence. See `docs/security.md`.
+        two for each pair, which is much faster but no defence. See `docs/explanation/security.md`.
     secret : bytes
         BLAKE2b key of 0 to 64 bytes; not for ``murmur``. With a non-empty secret, only those who
         know it, or see answers, can find keys that go to a chosen node. The native backend wipes it

@@ -2,7 +2,7 @@
 
 Rendezvous hashing scores every node; these functions compute a bucket from the key and the number
 of buckets alone, in a few nanoseconds. In return, buckets can be added and removed only at the end.
-The rules are in `docs/contract.md`, "Buckets".
+The rules are in `docs/reference/contract.md`, "Buckets".
 """
 
 from __future__ import annotations

@@ -500,7 +500,7 @@ rvh_status rvh_key_words(const rvh_isa *isa, const rvh_column *keys, size_t star
                          uint64_t *out, rvh_poll *poll, size_t *bad);
 
 /* out[row - start][j]: the j-th distinct bucket of the integer at `row` by jump hash, 0 < k <=
- * buckets < 2^31 (`docs/contract.md`, "Buckets"). */
+ * buckets < 2^31 (`docs/reference/contract.md`, "Buckets"). */
 rvh_status rvh_jump(const rvh_isa *isa, const rvh_column *integers, size_t start, size_t stop,
                     uint32_t buckets, size_t k, intptr_t *out, rvh_poll *poll);
 

@@ -26,7 +26,8 @@ from rvh import cpu
 from rvh.bench.results import COLUMNS, csv_text, read_csv
 from rvh.bench.scenarios import scenarios
 
-SECTION = (DOCS / "cli.md").read_text("utf-8").split("\n## rvh bench\n")[1].split("\n## ")[0]
+PAGE = (DOCS / "reference/cli.md").read_text("utf-8")
+SECTION = PAGE.split("\n## rvh bench\n")[1].split("\n## ")[0]
 NAMES = ["murmur/n1024-k1", "stable/jumpback-n1000"]
 FEW = ["bench", "--rounds", "1", *(word for name in NAMES for word in ("--only", name))]
 Rows = list[dict[str, str]]

@@ -1,4 +1,4 @@
-"""`docs/cli.md` names every command, option and format, its examples are true, and no more."""
+"""`docs/reference/cli.md` has every command, option and format; its examples are true."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rvh._tables import COMPRESSIONS, FORMATS
 from rvh.cli.app import command
 from rvh.cli.exits import ExitStatus
 
-PAGE = DOCS / "cli.md"
+PAGE = DOCS / "reference/cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## rvh ([\w ]+)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
 COMMANDS = command().commands

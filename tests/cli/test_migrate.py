@@ -415,8 +415,8 @@ def test_the_commands_are_listed(call: Any) -> None:
 
 
 def test_the_example_of_the_page(here: Path) -> None:
-    """The commands of docs/cli.md, and the status at their end."""
-    section = (DOCS / "cli.md").read_text("utf-8").partition("## rvh migrate plan\n")[2]
+    """The commands of docs/reference/cli.md, and the status at their end."""
+    section = (DOCS / "reference/cli.md").read_text("utf-8").partition("## rvh migrate plan\n")[2]
     commands, status = re.findall(r"```(?:sh|text)\n(.*?)```", section, re.DOTALL)[:2]
     Path("old.csv").write_text("id\nnode1\nnode2\nnode3\n", encoding="utf-8")
     Path("keys.txt").write_text("".join(f"{key}\n" for key in KEYS), encoding="utf-8")

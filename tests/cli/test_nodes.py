@@ -465,7 +465,7 @@ def test_an_option_makes_a_header_certain(both, here, options):
 
 
 def test_the_page_lists_the_names_of_id_columns():
-    page = (DOCS / "cli.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference/cli.md").read_text(encoding="utf-8")
     listed = re.search(r"Names of columns of ids, in any case: (.*?)\. A file", page, re.DOTALL)
     assert listed is not None
     assert tuple(re.findall("`(.*?)`", listed[1])) == ID_NAMES

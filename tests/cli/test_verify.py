@@ -344,4 +344,4 @@ def test_options_that_do_not_go_together(call, shards, args, word):
 
 
 def test_the_page(tmp_path):
-    assert run_page("split.md", tmp_path, {}) == 3
+    assert run_page("how-to/shard-files.md", tmp_path, {}) == 3

@@ -273,7 +273,7 @@ def as_objects(values: list[Any]) -> Any:
 
 
 def test_dask_makes_text_of_objects() -> None:
-    """Before rvh sees them, integers too; docs/integrations.md gives the two ways out."""
+    """Before rvh sees them, integers too; docs/how-to/engines/index.md gives the two ways out."""
     with dask.config.set({"dataframe.convert-string": True}):  # Dask's own default
         df = as_objects(INTEGERS)
         assert df.dtypes["key"] == pd.StringDtype("pyarrow")

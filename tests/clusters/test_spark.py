@@ -321,9 +321,9 @@ def test_rows_without_a_node_are_an_error(spark: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore:The inplace keyword")  # in Dask's to_parquet
 def test_the_page_of_the_clusters(spark: Any, tmp_path: Path) -> None:
-    """docs/integrations/clusters.md, whose session is this one."""
+    """docs/how-to/engines/clusters.md, whose session is this one."""
     pytest.importorskip("dask.dataframe", reason="Dask, of the same page, is not installed")
-    assert run_page("integrations/clusters.md", tmp_path, {}) == 4
+    assert run_page("how-to/engines/clusters.md", tmp_path, {}) == 4
 
 
 # -- the Python of a worker -----------------------------------------------------------------------
@@ -394,7 +394,7 @@ def test_the_ids_of_a_split_are_read_back(spark: Any, tmp_path: Path) -> None:
 
 
 def test_hash_partitions(spark: Any) -> None:
-    # More rows and types have been compared by hand: docs/placements.md.
+    # More rows and types have been compared by hand: docs/reference/placements.md.
     types = ("bigint", "string", "int", "date", "binary")
     rows = [
         (

@@ -1,8 +1,8 @@
 """Record where rvh.placements puts keys: python tests/golden/make_placements.py NAME.
 
 The file is golden/placements/NAME.json, named for the commit whose rvh gave the answers; its
-placements were held to the systems themselves (docs/placements.md). A name is never written again,
-and `placements/test_golden.py` asks for all of them.
+placements were held to the systems themselves (docs/reference/placements.md). A name is never
+written again, and `placements/test_golden.py` asks for all of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/integrations.md runs as it stands."""
+"""docs/how-to/engines/index.md runs as it stands."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ for _engine in ("pyarrow", "pandas", "polars", "duckdb", "datafusion"):
 
 
 def test_the_page(tmp_path: Path) -> None:
-    assert run_page("integrations.md", tmp_path, {}) == 10
+    assert run_page("how-to/engines/index.md", tmp_path, {}) == 10

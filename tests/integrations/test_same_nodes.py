@@ -46,7 +46,7 @@ def by_arrow(given: Keys, kind: str) -> Nodes:
 
 def by_polars(given: Keys, kind: str) -> Nodes:
     frame = pl.from_arrow(given.table).lazy()
-    if kind == "uuid":  # docs/integrations.md, "UUIDs"
+    if kind == "uuid":  # docs/how-to/engines/index.md, "UUIDs"
         digits = pl.col("id").bin.encode("hex")
         cuts = [(0, 8), (8, 4), (12, 4), (16, 4), (20, 12)]
         frame = frame.with_columns(

@@ -206,7 +206,7 @@ def test_a_file_in_polars_is_bytes_and_the_cast(parquet: str) -> None:
     assert frame.schema == {"key": pl.Binary}  # nothing tells that they were UUIDs
     arrived = NODES.select_batch([value.bytes for value in UUIDS])[:, 0].tolist()
     assert frame["key"].rvh.select(NODES).to_list() == arrived
-    # docs/integrations.md, "UUIDs"
+    # docs/how-to/engines/index.md, "UUIDs"
     digits = pl.col("key").bin.encode("hex")
     cuts = [(0, 8), (8, 4), (12, 4), (16, 4), (20, 12)]
     text = pl.concat_str([digits.str.slice(*cut) for cut in cuts], separator="-")
@@ -218,7 +218,7 @@ def test_a_file_in_datafusion_is_bytes_and_the_cast(parquet: str) -> None:
     ctx.register_parquet("t", parquet)
     kind = ctx.sql("SELECT key FROM t").schema().field("key").type
     assert kind in (pa.binary(16), pa.uuid())
-    # docs/integrations.md, "UUIDs": the type is said, whatever arrives
+    # docs/how-to/engines/index.md, "UUIDs": the type is said, whatever arrives
     in_datafusion.register(ctx, "node", NODES, key=pa.uuid())
     assert ctx.sql("SELECT node(key) AS n FROM t").to_pydict()["n"] == EXPECTED
     if kind == pa.binary(16):

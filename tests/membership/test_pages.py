@@ -8,8 +8,8 @@ from pages import run_page
 
 
 def test_the_page_of_files(tmp_path: Path) -> None:
-    assert run_page("membership/file.md", tmp_path, {}) == 4
+    assert run_page("how-to/membership/file.md", tmp_path, {}) == 4
 
 
 def test_the_page_of_memberships(tmp_path: Path) -> None:
-    assert run_page("membership.md", tmp_path, {}) == 5
+    assert run_page("how-to/membership/index.md", tmp_path, {}) == 5

@@ -110,7 +110,7 @@ def test_only_keys_of_the_node_that_became_slower_move() -> None:
 
 
 def test_the_page(tmp_path: Path) -> None:
-    assert run_page("membership/smoothing.md", tmp_path, {}) == 3
+    assert run_page("how-to/membership/smoothing.md", tmp_path, {}) == 3
 
 
 # -- one node -------------------------------------------------------------------------------------

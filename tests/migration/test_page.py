@@ -1,4 +1,4 @@
-"""docs/migration.md, as a reader runs it."""
+"""docs/how-to/migrate.md, as a reader runs it."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from pages import run_page
 
 
 def test_the_page(tmp_path: Path) -> None:
-    assert run_page("migration.md", tmp_path, {}) == 6
+    assert run_page("how-to/migrate.md", tmp_path, {}) == 6

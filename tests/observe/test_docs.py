@@ -1,4 +1,4 @@
-"""`docs/observe.md` has every metric, method and alert, its examples run, and no more."""
+"""`docs/how-to/observe.md` has every metric, method and alert, its examples run, and no more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from subprocesses import output
 from rvh.observe.calls import METHODS
 from rvh.observe.metrics import METRICS, Metric, label, prometheus_name
 
-TEXT = (DOCS / "observe.md").read_text("utf-8")
+TEXT = (DOCS / "how-to/observe.md").read_text("utf-8")
 
 
 def row(metric: Metric) -> str:
@@ -54,7 +54,7 @@ def test_the_page_runs_from_start_to_finish(tmp_path: Path) -> None:
     code = f"""
         from pathlib import Path
         from pages import run_page
-        print(run_page("observe.md", Path({str(tmp_path)!r}), {{}}))
+        print(run_page("how-to/observe.md", Path({str(tmp_path)!r}), {{}}))
     """  # a process of its own, which has counted nothing before
     assert output(code, "-W", "ignore") == "6\n"
     assert (tmp_path / "alerts.yml").exists()

@@ -1,4 +1,4 @@
-"""docs/contract.md runs as it stands, and its functions give rvh's answers to random questions.
+"""The page of the contract runs as it stands; its functions give rvh's answers to random questions.
 
 What the page defines uses nothing of rvh, so each test asks both.
 """
@@ -39,8 +39,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """What the page defines."""
     names: dict[str, Any] = {}
     folder = tmp_path_factory.mktemp("page")
-    assert run_page("contract.md", folder, {}, names=names) == 45
-    assert run_page("contract-pitfalls.md", folder, {}, names=names) == 1
+    assert run_page("reference/contract.md", folder, {}, names=names) == 45
+    assert run_page("reference/contract-pitfalls.md", folder, {}, names=names) == 1
     return SimpleNamespace(**names)
 
 
@@ -470,7 +470,7 @@ def fma(x: float, y: float, z: float) -> float:
 
 def misread(page: SimpleNamespace, function: str, *changes: tuple[str, str]) -> Any:
     """A function of the page with some of its words changed."""
-    text = (DOCS / "contract.md").read_text("utf-8")
+    text = (DOCS / "reference/contract.md").read_text("utf-8")
     text = text[text.index(f"\ndef {function}(") :]
     text = text[: re.search(r"\n(\n\n|```)", text).start()]  # type: ignore[union-attr]
     for right, wrong in changes:
@@ -500,7 +500,7 @@ def test_what_misreadings_of_the_pitfalls_give(page: SimpleNamespace) -> None:
     )
     fused = misread(page, "minus_ln", ("((half - low) - f)", "(fma(0.5 * f, f, -low) - f)"))
     first, second = 7222209650546943, 8198219959711757
-    table = (DOCS / "contract-pitfalls.md").read_text("utf-8")
+    table = (DOCS / "reference/contract-pitfalls.md").read_text("utf-8")
     for row in (
         f"hash of the key {signed_bytes(key, seed):#x} | bytes entered with their sign",
         f"{signed_shifts(key, seed):#x} | shifts filled with the sign bit",

@@ -16,7 +16,7 @@ from folders import DOCS
 
 import rvh
 
-LAYOUTS = DOCS / "ffi_layout.md"
+LAYOUTS = DOCS / "reference/ffi-layout.md"
 
 #: what each has to have; "Parameters" where there is something to explain that is new
 FUNCTION = ("Parameters", "Returns", "Raises", "Examples")

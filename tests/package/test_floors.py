@@ -1,6 +1,6 @@
 """The floors: every part of rvh imports only what stands below it, and no imports go round.
 
-The table is that of docs/architecture.md.
+The table is that of docs/explanation/architecture.md.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from floor_table import floors
 from folders import ROOT
 
 SOURCES = (".py", ".pyi", ".pyx", ".pxd", ".pxi")
-ROW = "a row in docs/architecture.md, under The floors, says where it stands"
+ROW = "a row in docs/explanation/architecture.md, under The floors, says where it stands"
 CHOICE = "a backend is chosen in rvh._backend alone"
 
 Imports = dict[str, set[str]]  # file -> those that it imports

@@ -1,4 +1,4 @@
-"""docs/reliability.md: each promise has a test that exists, a figure, and a command."""
+"""docs/explanation/reliability.md: each promise has a test that exists, a figure, and a command."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "explanation" / "reliability.md").read_text("utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split(" | ")]
     for line in PAGE.splitlines()

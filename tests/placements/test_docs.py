@@ -1,4 +1,4 @@
-"""docs/placements.md runs as it stands, and its table has every placement by each of its names."""
+"""The page of the placements runs as it stands; its table has each placement by all its names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pages import run_page
 import rvh.placements
 from rvh.cli.options import SYSTEMS
 
-TEXT = (DOCS / "placements.md").read_text("utf-8")
+TEXT = (DOCS / "reference/placements.md").read_text("utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
     for line in re.findall(r"^\|.*\|$", TEXT, re.MULTILINE)
@@ -19,7 +19,7 @@ ROWS = [
 
 
 def test_the_page(tmp_path: Path) -> None:
-    assert run_page("placements.md", tmp_path, {}) == 3
+    assert run_page("reference/placements.md", tmp_path, {}) == 3
 
 
 def test_every_function_has_its_row() -> None:

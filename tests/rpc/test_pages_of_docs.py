@@ -20,7 +20,7 @@ WRITTEN = "127.0.0.1:8470"
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Where the service is, and a folder with the file of its nodes."""
     folder = tmp_path_factory.mktemp("pages")
-    page = (DOCS / "service.md").read_text("utf-8")
+    page = (DOCS / "how-to/service/index.md").read_text("utf-8")
     nodes = page.partition("```json\n")[2].partition("```")[0]
     (folder / "nodes.json").write_text(nodes)
     address = f"127.0.0.1:{free_port()}"
@@ -35,9 +35,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 def test_the_page_of_the_service(served: tuple[str, Path]) -> None:
     needed("grpcurl")
     address, folder = served
-    assert run_page("service.md", folder, {WRITTEN: address}) == 6
+    assert run_page("how-to/service/index.md", folder, {WRITTEN: address}) == 6
 
 
 def test_the_page_of_clients(served: tuple[str, Path]) -> None:
     address, folder = served
-    assert run_page("service/clients.md", folder, {WRITTEN: address}) == 5
+    assert run_page("how-to/service/clients.md", folder, {WRITTEN: address}) == 5

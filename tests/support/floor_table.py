@@ -1,4 +1,4 @@
-"""The floors of rvh, as docs/architecture.md has them."""
+"""The floors of rvh, as docs/explanation/architecture.md has them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from folders import ROOT
 
-PAGE = ROOT / "docs" / "architecture.md"
+PAGE = ROOT / "docs" / "explanation" / "architecture.md"
 
 
 def floors() -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Typed columns whose hash an engine or a database chains, and the values in a key of theirs.
 
 The key of one column is its value: 8 bytes of an integer, or bytes. The key of several columns is
-rvh's composite key of their values (`docs/contract.md`, "Bytes").
+rvh's composite key of their values (`docs/reference/contract.md`, "Bytes").
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Integer keys in the encodings of other systems.
 
-rvh has its own bytes for an integer (`docs/contract.md`, "Bytes"). Another system hashes the
-decimal digits or some other bytes. With the wrong encoding every answer would be random.
+rvh has its own bytes for an integer (`docs/reference/contract.md`, "Bytes"). Another system hashes
+the decimal digits or some other bytes. With the wrong encoding every answer would be random.
 """
 
 from __future__ import annotations

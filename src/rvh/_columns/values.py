@@ -1,4 +1,4 @@
-"""The bytes of one value, as `docs/contract.md`, "Bytes", defines them."""
+"""The bytes of one value, as `docs/reference/contract.md`, "Bytes", defines them."""
 
 from __future__ import annotations
 

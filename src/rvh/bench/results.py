@@ -1,7 +1,7 @@
 """The figures of a run as rows of a CSV file: the schema, the writer, and a strict reader.
 
 The columns are the fields of `Workload`, `Figures` and `Environment`, in that order;
-`docs/cli.md`, "rvh bench", is this table for people.
+`docs/reference/cli.md`, "rvh bench", is this table for people.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A geohash names a region of the earth; each further character names a region inside it. A `GeoSet`
 selects from the nodes in a key's own region, then from wider and wider regions until it has k
-nodes. The rule is in `docs/contract.md`, "Same region first".
+nodes. The rule is in `docs/reference/contract.md`, "Same region first".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Measurements that wobble, made into measures that stay until a node has really changed.
 
-The rule and the figures of its simulation are in docs/membership/smoothing.md. It looks at each
-node by itself, so no node moves another's measure.
+The rule and the figures of its simulation are in docs/how-to/membership/smoothing.md. It looks at
+each node by itself, so no node moves another's measure.
 """
 
 from __future__ import annotations

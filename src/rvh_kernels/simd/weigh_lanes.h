@@ -1,10 +1,10 @@
 /* Weighted scores: w / -ln(u), u taken from the score, in IEEE doubles.
  *
- * The sequence of operations in neg_log() is the contract (docs/contract.md has it in words):
- * every instruction set and the pure-Python backend execute it, so their bits are equal. It is
- * fdlibm's log (Sun Microsystems, 1993: reduction to [sqrt(1/2), sqrt(2)), s = f / (2+f), an even
- * polynomial in s) in the one-branch form of FreeBSD's k_log.h, with the sign turned. Within 0.87
- * ulp (tests/backend/test_neg_log.py).
+ * The sequence of operations in neg_log() is the contract (docs/reference/contract.md has it in
+ * words): every instruction set and the pure-Python backend execute it, so their bits are equal. It
+ * is fdlibm's log (Sun Microsystems, 1993: reduction to [sqrt(1/2), sqrt(2)), s = f / (2+f), an
+ * even polynomial in s) in the one-branch form of FreeBSD's k_log.h, with the sign turned. Within
+ * 0.87 ulp (tests/backend/test_neg_log.py).
  *
  * Weighted scores are not negative, so their bits rank as they do, and everything behind goes on
  * with words. */

@@ -336,7 +336,7 @@ def test_the_page(tmp_path: Path) -> None:
     with Agent(tmp_path).running() as server:
         assert isinstance(server, Agent)
         replaced = {"127.0.0.1:8500": f"127.0.0.1:{server.port}"}
-        assert run_page("membership/consul.md", tmp_path, replaced) == 4
+        assert run_page("how-to/membership/consul.md", tmp_path, replaced) == 4
 
 
 def test_what_is_wrong_in_a_url() -> None:

@@ -535,4 +535,4 @@ def test_arguments_that_are_wrong(wrong: dict[str, Any]) -> None:
 
 def test_the_page(etcd: Etcd, tmp_path: Path) -> None:
     needed("etcdctl")
-    assert run_page("membership/etcd.md", tmp_path, {"127.0.0.1:2379": etcd.url[7:]}) == 6
+    assert run_page("how-to/membership/etcd.md", tmp_path, {"127.0.0.1:2379": etcd.url[7:]}) == 6

@@ -209,7 +209,7 @@ def test_certificates(tmp_path: Path) -> None:
 
 def test_the_page(nginx: Nginx) -> None:
     real = f"http://127.0.0.1:{nginx.port}"
-    assert run_page("membership/http.md", nginx.root, {"http://127.0.0.1:8000": real}) == 4
+    assert run_page("how-to/membership/http.md", nginx.root, {"http://127.0.0.1:8000": real}) == 4
 
 
 # -- answers that are not as they should be ---------------------------------------------------

@@ -335,7 +335,8 @@ def test_the_page(tmp_path: Path) -> None:
     needed("curl")
     with Cluster(tmp_path).running() as cluster:
         real = f"http://127.0.0.1:{cluster.port}"  # type: ignore[attr-defined]
-        assert run_page("membership/kubernetes.md", tmp_path, {"http://127.0.0.1:8001": real}) == 5
+        replaced = {"http://127.0.0.1:8001": real}
+        assert run_page("how-to/membership/kubernetes.md", tmp_path, replaced) == 5
 
 
 def test_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

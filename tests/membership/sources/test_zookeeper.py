@@ -423,4 +423,4 @@ def test_arguments_that_are_wrong(wrong: dict[str, Any]) -> None:
 
 def test_the_page(zookeeper: ZooKeeper, tmp_path: Path) -> None:
     address = {"127.0.0.1:2181": f"127.0.0.1:{zookeeper.port}"}
-    assert run_page("membership/zookeeper.md", tmp_path, address) == 3
+    assert run_page("how-to/membership/zookeeper.md", tmp_path, address) == 3

@@ -166,7 +166,7 @@ def test_a_query_parameter_that_is_unknown_is_refused(client: Any) -> None:
 
 
 def test_a_body_field_that_is_unknown_is_dropped(client: Any) -> None:
-    """Nothing in Envoy can refuse it: docs/service/gateway.md says what to do."""
+    """Nothing in Envoy can refuse it: docs/how-to/service/gateway.md says what to do."""
     found = body(client.post(BATCH, json={"text": ["a"]}), 400)
     assert found["message"].startswith("no keys: ")
     answer = body(client.post(BATCH, json={"texts": ["a"], "kay": 2}))
@@ -210,7 +210,7 @@ def test_changes_come_as_lines(running: tuple[Any, Any]) -> None:
 
 def test_the_page(running: tuple[Any, Any], tmp_path: Path) -> None:
     replaced = {"http://127.0.0.1:8080": str(running[0].base_url).rstrip("/")}
-    assert run_page("service/gateway.md", tmp_path, replaced) >= 4
+    assert run_page("how-to/service/gateway.md", tmp_path, replaced) >= 4
 
 
 def post(client: Any, size: int, headers: dict[str, str]) -> Any:

@@ -1,4 +1,4 @@
-"""`docs/service/running.md` has every metric and alert of the service, as they are, and no more."""
+"""How to run the service: the page has every metric and alert, as they are, and no more."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rvh.observe.metrics import Metric, prometheus_name
 from rvh.rpc.access import Line
 from rvh.rpc.metrics import Report, table
 
-TEXT = (DOCS / "service/running.md").read_text("utf-8")
+TEXT = (DOCS / "how-to/service/running.md").read_text("utf-8")
 METRICS = table(Report)
 
 
@@ -54,7 +54,7 @@ def test_the_line_of_the_access_log_has_the_fields_of_one() -> None:
 
 
 def test_its_commands_run(tmp_path: Path) -> None:
-    assert run_page("service/running.md", tmp_path, {}) == 1
+    assert run_page("how-to/service/running.md", tmp_path, {}) == 1
     assert (tmp_path / "rvh-service.yml").read_bytes() == (
         files("rvh.rpc") / "alerts.yml"
     ).read_bytes()

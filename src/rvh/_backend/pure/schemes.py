@@ -1,6 +1,6 @@
 """Scores of (node, key) pairs in plain Python: the schemes, and the weighted score.
 
-This is the readable twin of the C kernels. `docs/contract.md` says the same in words.
+This is the readable twin of the C kernels. `docs/reference/contract.md` says the same in words.
 """
 
 from __future__ import annotations
