@@ -29,6 +29,7 @@ LEAVING |= {"4,127 deletes": "... deletes", "4,128 deletes": "... deletes"}
 #: the page -> the blocks that run, what is smaller in the small size, and what has to be installed
 JOBS: dict[str, tuple[int, dict[str, str], tuple[str, ...]]] = {
     "choose-a-scheme.md": (2, {}, ()),
+    "weights.md": (7, {}, ()),
     "nightly-shards.md": (3, NIGHTLY, ("polars", "uhashring")),
     "zones.md": (3, {}, ("polars", "airportsdata")),
     "experiments.md": (1, {}, ()),
