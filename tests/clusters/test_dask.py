@@ -26,6 +26,7 @@ import pandas as pd  # noqa: E402
 import pyarrow as pa  # noqa: E402
 import same_keys  # noqa: E402
 from clusters import REFUSALS, Million, asked  # noqa: E402
+from pages import run_page  # noqa: E402
 from placements import (  # noqa: E402
     GEO,
     GEOHASHES,
@@ -273,7 +274,7 @@ def as_objects(values: list[Any]) -> Any:
 
 
 def test_dask_makes_text_of_objects() -> None:
-    """Before rvh sees them, integers too; docs/how-to/engines/index.md gives the two ways out."""
+    """Before rvh sees them, integers too; docs/how-to/engines/dask.md gives the two ways out."""
     with dask.config.set({"dataframe.convert-string": True}):  # Dask's own default
         df = as_objects(INTEGERS)
         assert df.dtypes["key"] == pd.StringDtype("pyarrow")
@@ -457,3 +458,8 @@ def test_partitions_on_a_cluster(client: Any, million: Million) -> None:
     counts = found.map_partitions(lambda part: part["node"].value_counts()).compute()
     assert sorted(counts.index) == list(million.nodes)  # each in one partition
     assert counts.sum() == len(million.keys)
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # in Dask's to_parquet
+def test_the_page(tmp_path: Path) -> None:
+    assert run_page("how-to/engines/dask.md", tmp_path, {}) == 4

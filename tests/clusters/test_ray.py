@@ -17,6 +17,7 @@ import pandas as pd  # noqa: E402
 import pyarrow as pa  # noqa: E402
 import same_keys  # noqa: E402
 from clusters import REFUSALS, Million, asked  # noqa: E402
+from pages import run_page  # noqa: E402
 from placements import (  # noqa: E402
     GEO,
     GEOHASHES,
@@ -237,3 +238,8 @@ def test_named_columns() -> None:
     assert [[row["node_1"], row["node_2"]] for row in rows] == [row or [None] * 2 for row in best]
     with pytest.raises(rvh.RVHTypeError, match="needs the place of each key"):
         with_node(table(), "text", GEO)
+
+
+def test_the_page(tmp_path: Path) -> None:
+    """Its cluster is this one."""
+    assert run_page("how-to/engines/ray.md", tmp_path, {}) == 3

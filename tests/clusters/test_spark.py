@@ -319,11 +319,9 @@ def test_rows_without_a_node_are_an_error(spark: Any) -> None:
 # -- the page -------------------------------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore:The inplace keyword")  # in Dask's to_parquet
-def test_the_page_of_the_clusters(spark: Any, tmp_path: Path) -> None:
-    """docs/how-to/engines/clusters.md, whose session is this one."""
-    pytest.importorskip("dask.dataframe", reason="Dask, of the same page, is not installed")
-    assert run_page("how-to/engines/clusters.md", tmp_path, {}) == 4
+def test_the_page(spark: Any, tmp_path: Path) -> None:
+    """Its session is this one."""
+    assert run_page("how-to/engines/spark.md", tmp_path, {}) == 4
 
 
 # -- the Python of a worker -----------------------------------------------------------------------
