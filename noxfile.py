@@ -265,31 +265,36 @@ def readme(session: nox.Session) -> None:
     session.run("sh", "tests/run.sh", *session.posargs, env={"PATH": OUTSIDE})
 
 
+def see_around(session: nox.Session, python: str = "python", *, rvh: bool) -> None:
+    """Let a session's environment find what the one around it has, with its rvh or without.
+
+    What the session installs comes first. `python` is that of another environment.
+    """
+    around = [folder for folder in sys.path if "site-packages" in folder]
+    # An rvh that `develop` installed is a line of a .pth, and only a site folder's are read.
+    line = "import site; site.addsitedir({!r})" if rvh else "{}"
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    folder = str(session.run(python, "-c", where, silent=True, external=True)).strip()
+    Path(folder, "around.pth").write_text("\n".join(map(line.format, around)), "utf-8")
+
+
 @here
 def clone(session: nox.Session) -> None:
-    """Set up a clone whose path has a space and a letter outside ASCII; run some of its tests."""
+    """Set up a clone whose path has a space and a letter outside ASCII; run some of its tests.
+
+    What rvh needs is that of the environment around this session; `readme` installs it anew.
+    """
     with tempfile.TemporaryDirectory() as folder:
         there = Path(folder, "zweite Größe", "rvh")
         session.run("git", "clone", "--quiet", ".", str(there))
+        session.run("python", "-m", "venv", str(there / ".venv"))
+        see_around(session, str(there / ".venv" / "bin" / "python"), rvh=False)
         session.run(
             *("sh", str(there / "tests" / "run.sh"), "-q", "tests/ring", "src/rvh/nodes.py"),
             *("tests/cli/test_assign.py", "tests/integrations/test_polars.py"),
             "tests/benchmarks/test_suite.py",
             env={"PATH": OUTSIDE, "RVH_TEST_SIZE": "small"},
         )
-
-
-def see_around(session: nox.Session, *, rvh: bool) -> None:
-    """Let a session's environment find what the one around it has, with its rvh or without.
-
-    What the session installs comes first.
-    """
-    around = [folder for folder in sys.path if "site-packages" in folder]
-    # An rvh that `develop` installed is a line of a .pth, and only a site folder's are read.
-    line = "import site; site.addsitedir({!r})" if rvh else "{}"
-    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    folder = str(session.run("python", "-c", where, silent=True)).strip()
-    Path(folder, "around.pth").write_text("\n".join(map(line.format, around)), "utf-8")
 
 
 def install_sanitized(session: nox.Session, sanitizers: str) -> None:
