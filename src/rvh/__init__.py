@@ -8,8 +8,8 @@ array([['gamma'],
 
 from typing import TYPE_CHECKING, Any
 
+from rvh._about import __version__
 from rvh._backend import backend
-from rvh._version import __version__
 from rvh.errors import RVHError, RVHTypeError
 from rvh.nodes import NodeSet
 from rvh.rendezvous import (

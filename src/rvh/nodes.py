@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rvh import _version
+from rvh import _pickles
 from rvh import keys as _keys
+from rvh._about import __version__
 from rvh._arguments.choices import one_of
 from rvh._arguments.domains import Domains, as_domains, labels_of
 from rvh._arguments.masks import node_mask
@@ -263,7 +263,7 @@ class NodeSet(Selector):
         weights = None if self._weights is None else tuple(self._weights.tolist())
         options = tuple(self._options(weights, tuple(self._domains.items())).items())
         state = self.fingerprint, self._ids.dtype, tuple(self._ranking.names()), options
-        return _rebuild, (_version.__version__, *state)
+        return _rebuild, (_pickles.FORMAT, *state)
 
     # -- answers ------------------------------------------------------------------------------
 
@@ -761,30 +761,21 @@ def as_node_set(
     )
 
 
-def _rebuild(version: str, *state: Any) -> NodeSet:
+def _rebuild(pickle_format: object, *state: Any) -> NodeSet:
     """Unpickle a set: nodes are prepared again, since pickles have no prepared state.
 
-    The version is the first argument, so that every later rvh can check it before the others.
+    The format is the first argument, so that every later rvh can check it before the others.
     """
-    check_reader("a NodeSet", version)
+    _pickles.check_format("a NodeSet", pickle_format)
     fingerprint, dtype, ids, options = state
     ns = _make_unpickled(dtype, ids, options)
     if ns.fingerprint != fingerprint:
         raise RVHError(
-            f"a NodeSet with the fingerprint {fingerprint}, pickled by rvh {version}, has the "
-            f"fingerprint {ns.fingerprint} in rvh {_version.__version__}, so keys would be placed "
-            "otherwise here: install the same rvh on every worker and on the driver"
+            f"a NodeSet that was pickled with the fingerprint {fingerprint} has the fingerprint "
+            f"{ns.fingerprint} in rvh {__version__}, so keys would be placed differently here: "
+            "install the same rvh on every worker and on the driver"
         )
     return ns
-
-
-def check_reader(what: str, version: str) -> None:
-    """Refuse to read what a newer rvh has pickled, which may place keys otherwise."""
-    if _is_older(_version.__version__, version):
-        raise RVHError(
-            f"{what} that rvh {version} pickled cannot be read by rvh {_version.__version__}, "
-            "which is older: install the same rvh on every worker and on the driver"
-        )
 
 
 @lru_cache(maxsize=8)
@@ -801,27 +792,6 @@ def _make_unpickled(
     if "domains" in arguments:
         arguments["domains"] = dict(arguments["domains"])
     return NodeSet(array, **arguments)
-
-
-#: the suffixes of versions, in order; the empty one is a release
-_STAGES = ("dev", "a", "b", "rc", "", "post")
-_VERSION = re.compile(r"(\d+(?:\.\d+)*)(?:[.-]?(dev|a|b|rc|post)\.?(\d*))?(?:\+.*)?")
-
-
-def _is_older(one: str, other: str) -> bool:
-    """Tell whether version `one` is older than `other`, or cannot be compared with it."""
-    if one == other:
-        return False
-    a, b = _VERSION.fullmatch(one), _VERSION.fullmatch(other)
-    return a is None or b is None or _version_key(a) < _version_key(b)
-
-
-def _version_key(version: re.Match[str]) -> tuple[list[int], int, int]:
-    """Return what versions are ordered by."""
-    release = [int(part) for part in version[1].split(".")]
-    while release and release[-1] == 0:  # 1.0 and 1.0.0 are the same
-        release.pop()
-    return release, _STAGES.index(version[2] or ""), int(version[3] or 0)
 
 
 def list_ids(ids: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from rvh._version import __version__
+from rvh._about import __version__
 from rvh.cli.exits import emit, guarded, say, tell
 from rvh.cli.groups import ungrouped
 from rvh.errors import show

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field, fields
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
+from rvh._about import __version__
 from rvh._tables import COMPRESSIONS, FORMATS, Quote
 from rvh._tables.partnames import file_names, hive_names
-from rvh._version import __version__
 from rvh.cli.keyspec import KeyType, NullKeys
 from rvh.cli.options import Algorithm, Integers, Scheme
 from rvh.cli.outputs import counted

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from rvh import _version
+from rvh import _pickles
 from rvh._arguments.numbers import whole_number
 from rvh._placing import (
     Keys,
@@ -27,7 +27,7 @@ from rvh.errors import RVHError, RVHTypeError, show
 from rvh.keys import open_keys_with_objects, open_present_rows
 from rvh.migration import Migration
 from rvh.multi import compose_keys, compose_parts
-from rvh.nodes import NodeSet, as_node_set, check_reader
+from rvh.nodes import NodeSet, as_node_set
 
 if TYPE_CHECKING:
     from rvh.ring import RingFace
@@ -119,9 +119,9 @@ class Placer:
         self.k = self._check_k(k)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # What is inside is unpickled after the version that pickled it has been checked.
+        # What is inside is unpickled after its format has been checked.
         inside = pickle.dumps((self.placement, self.k, self._options))
-        return _unpickled, (_version.__version__, inside)
+        return _unpickled, (_pickles.FORMAT, inside)
 
     # -- checks before there are keys -------------------------------------------------------------
 
@@ -235,8 +235,8 @@ def _is_placement(nodes: Any) -> bool:
     return is_placement(nodes) or hasattr(nodes, "_placement")  # that of a RingFace
 
 
-def _unpickled(version: str, inside: bytes) -> Placer:
-    check_reader("a placement", version)
+def _unpickled(pickle_format: object, inside: bytes) -> Placer:
+    _pickles.check_format("a placement", pickle_format)
     return Placer(*pickle.loads(inside))
 
 

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation, get_meter
 
-from rvh._version import __version__
+from rvh._about import __version__
 from rvh.observe.metrics import METRICS, Metric, cumulative
 
 __all__ = ["register"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from opentelemetry.trace import Status, StatusCode, TracerProvider
 
-from rvh._version import __version__
+from rvh._about import __version__
 from rvh.nodes import NodeSet
 from rvh.observe.wrapping import Function
 

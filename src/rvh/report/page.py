@@ -10,9 +10,9 @@ from string import Template
 
 import numpy as np
 
+from rvh._about import __version__
 from rvh._html import counted, escaped, plain
 from rvh._quantities import bytes_text, time_text
-from rvh._version import __version__
 from rvh.migration.estimate import Estimate, Steps
 from rvh.migration.loads import Loads
 from rvh.report.charts import COLUMNS_MAX, Load, load_chart, matrix, meter, steps_chart

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rvh import _version
+from rvh import _pickles
 from rvh._arguments.numbers import real_number, whole_number
 from rvh._arguments.weights import as_weight
 from rvh._columns.values import is_whole
 from rvh._members import Member, Members
 from rvh.errors import MissingNodeError, RVHError, RVHTypeError, show
-from rvh.nodes import NodeSet, check_reader, list_ids
+from rvh.nodes import NodeSet, list_ids
 from rvh.ring import conf as _conf
 
 if TYPE_CHECKING:
@@ -720,7 +720,7 @@ class RingFace(Members):
                 return RingFace, (nodes,)
             state = {name: getattr(self, name) for name in _STATE}
             state["_members"] = dict(self._by_name())
-        return _rebuild, (_version.__version__, state)
+        return _rebuild, (_pickles.FORMAT, state)
 
 
 class _Entry(NamedTuple):
@@ -745,9 +745,9 @@ _STATE = (
 )  # fmt: skip
 
 
-def _rebuild(version: str, state: dict[str, Any]) -> RingFace:
+def _rebuild(pickle_format: object, state: dict[str, Any]) -> RingFace:
     """Unpickle a ring that is more than its node set."""
-    check_reader("a RingFace", version)
+    _pickles.check_format("a RingFace", pickle_format)
     ring = RingFace.__new__(RingFace)
     for name, value in state.items():
         setattr(ring, name, value)
