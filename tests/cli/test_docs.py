@@ -94,9 +94,3 @@ def test_examples_print_what_the_page_says(spawn, call, tmp_path, monkeypatch, l
         assert spawn(*args, input=b"1\n2\n3\n").out.decode() == output
     else:
         assert call(*args).out.decode() == output
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_help_keeps_its_examples_line_by_line(call, name):
-    shown = call(*name.split(), "--help").out.decode()
-    assert re.search(r"^ +Examples:\n +rvh ", shown, re.MULTILINE)

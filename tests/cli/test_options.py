@@ -257,4 +257,4 @@ def test_an_error_about_the_command_line_is_one_line(call, args, end):
 
 def test_no_command_at_all_shows_the_help(spawn):
     result = spawn()
-    assert "Usage: rvh [OPTIONS] COMMAND" in result.out.decode() + result.err
+    assert "Usage: rvh COMMAND" in result.out.decode() + result.err

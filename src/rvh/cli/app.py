@@ -65,6 +65,17 @@ def _show_help(ctx: Any, option: Any, is_given: bool) -> None:
 class _Helping:
     """A help that is printed as data are: an error where stdout is full or closed."""
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, which has the whole of each text."""
+        from rvh.cli.help import command_help, group_help
+
+        commands = getattr(self, "commands", None)
+        formatter.write(
+            command_help(ctx, self, formatter.width)
+            if commands is None
+            else group_help(commands, formatter.width)
+        )
+
     def get_help_option(self, ctx: Any) -> Any:
         """Return the option ``--help``."""
         option = super().get_help_option(ctx)  # type: ignore[misc]
@@ -169,15 +180,11 @@ def rvh(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Show the version and exit.", is_eager=True, callback=_show_version
+            "--version", help="Print the version and exit.", is_eager=True, callback=_show_version
         ),
     ] = False,
 ) -> None:
-    """Rendezvous hashing: which nodes does a key belong to?
-
-    The answer depends on the nodes' ids and the key alone: it is the same on every machine, and
-    a node that comes or goes moves only the keys that are its own.
-    """
+    """Rendezvous hashing: which nodes does a key belong to?"""
 
 
 def application(args: Sequence[str] = ()) -> typer.Typer:

@@ -28,35 +28,41 @@ def assign(
         list[str],
         typer.Argument(
             metavar="KEYS",
-            help="Files of keys, of one format; folders of them; patterns in quotes; - is stdin.",
+            help="Files of keys in one format, folders of such files, or quoted patterns; - is "
+            "stdin.",
         ),
     ],
     out: Annotated[
-        str, typer.Option("--out", "-o", metavar="OUT", help="The file to write; - for stdout.")
+        str, typer.Option("--out", "-o", metavar="OUT", help="The file to write; - is stdout.")
     ],
     *,
     options: RowsOptions,
     column: Annotated[
-        str, typer.Option(metavar="NAME", help="The added column; NAME_1 to NAME_k where k > 1.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The name of the new column; with -c 2 or more, NAME_1, NAME_2 and so on.",
+        ),
     ] = "node",
     packing: PackingOptions,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")
+        bool, typer.Option("--quiet", "-q", help="Print no progress bar and no summary.")
     ] = False,
 ) -> None:
-    """Add the nodes of every key to a file: a column `node`, or `node_1` to `node_k`.
-
-    Of several files, the rows come one file after the other.
-
-    OUT appears when it is complete; a run that fails or is interrupted leaves no OUT, and an
-    existing one as it was.
+    """Add the nodes of each key to a file of keys.
 
     \b
     Examples:
       rvh assign keys.txt --nodes node1,node2,node3 -o placed.txt
       rvh assign 'logs/*.csv.gz' -n @nodes.csv -K user -o placed.csv.gz
       rvh assign flights.csv -n @nodes.csv -K carrier,flight -c 3 -o placed.parquet
-      zcat log.ndjson.gz | rvh assign - --format ndjson -n @nodes.txt -K user -o - | head
+      zcat log.ndjson.gz | rvh assign - --format ndjson -n @nodes.txt -K user -o -
+
+    OUT has the rows of KEYS with a column `node`, or `node_1` to `node_k`. The rows of several
+    files follow one another.
+
+    OUT appears only when it is complete. A run that fails or is interrupted leaves an existing OUT
+    unchanged.
     """
     refuse_no_text(column, "--column")
     found = find(keys)

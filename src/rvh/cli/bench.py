@@ -29,43 +29,49 @@ RETRIES = 2
 def bench(
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Write the figures as CSV; - for stdout."),
+        typer.Option("--out", "-o", metavar="FILE", help="Write the figures as CSV; - is stdout."),
     ] = None,
     compare: Annotated[
         Path | None,
-        typer.Option(metavar="OLD.csv", help="Show what changed since this file of --out."),
+        typer.Option(metavar="OLD.csv", help="Compare with a CSV file that --out wrote earlier."),
     ] = None,
     fail_over: Annotated[
         str | None,
         typer.Option(
             metavar="PERCENT",
-            help="With --compare: exit status 1 where a scenario takes longer by more than this.",
+            help="With --compare: exit with status 1 if a scenario is slower by more than this.",
         ),
     ] = None,
     plot: Annotated[
-        str | None, typer.Option(metavar="FILE.svg", help="Draw the keys per second as SVG.")
+        str | None, typer.Option(metavar="FILE.svg", help="Draw a chart of keys per second as SVG.")
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATTERN", help="Only scenarios of such names, as 'murmur/*'."),
+        typer.Option(
+            metavar="PATTERN",
+            help="Run only the scenarios that match, such as 'murmur/*'. May be repeated.",
+        ),
     ] = None,
     rounds: Annotated[
-        int, typer.Option(min=1, help="How often each scenario is timed, after a warm-up.")
+        int,
+        typer.Option(
+            min=1, metavar="N", help="How many times to measure each scenario, after one warm-up."
+        ),
     ] = 5,
     as_list: Annotated[
         bool, typer.Option("--list", help="List the scenarios and measure nothing.")
     ] = False,
 ) -> None:
-    """Measure how many keys a second this installation places, in a suite of scenarios.
-
-    Each round goes through all scenarios; the figure is the median round. What changed is told
-    by the fastest rounds.
+    """Measure how many keys per second rvh places here.
 
     \b
     Examples:
       rvh bench
       rvh bench --only 'murmur/*' --only 'table/*' --rounds 9
       rvh bench -o new.csv --compare old.csv --fail-over 10% --plot new.svg
+
+    Each round runs all scenarios; the figure is the median round. A comparison uses the fastest
+    rounds.
     """
     allowed = _allowed(fail_over, compare)
     if allowed < math.inf and _same_file(out, compare):

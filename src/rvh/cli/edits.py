@@ -24,8 +24,8 @@ class EditOptions:
         typer.Option(
             "--add",
             metavar="ID[=WEIGHT]",
-            help="A node that comes, after the others; with the weights of others, its own too. "
-            "Repeated, or with commas between: several.",
+            help="Add a node after the others, with its weight if the nodes have weights. Several: "
+            "repeat the option or separate them by commas.",
         ),
     ] = field(default_factory=list)
     remove: Annotated[
@@ -33,7 +33,7 @@ class EditOptions:
         typer.Option(
             "--remove",
             metavar="LIST|@FILE",
-            help="A node that goes, as in --dead. Repeated: all of them.",
+            help="Remove these nodes; written as for --dead. May be repeated.",
         ),
     ] = field(default_factory=list)
     set_weight: Annotated[
@@ -41,8 +41,8 @@ class EditOptions:
         typer.Option(
             "--set-weight",
             metavar="ID=WEIGHT",
-            help="Another weight for a node. Repeated: several. Where nodes have no weights, the "
-            "others weigh 1.",
+            help="Give a node another weight. If nodes have no weights, the others weigh 1. May be "
+            "repeated.",
         ),
     ] = field(default_factory=list)
 

@@ -24,45 +24,48 @@ class FormatOptions:
         typer.Option(
             "--format",
             metavar="NAME",
-            help=f"The format of KEYS: {FORMAT_NAMES} [default: by its extension].",
+            help=f"The format of KEYS: {FORMAT_NAMES}. [default: from its extension]",
         ),
     ] = None
     output_format: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The format of OUT, or of the files in DIR [default: by the extension of OUT, "
-            "else as KEYS].",
+            help="The format of OUT or of the files in DIR. [default: from the extension of OUT, "
+            "otherwise the format of KEYS]",
         ),
     ] = None
     delimiter: Annotated[
         str | None,
         typer.Option(
             metavar="CHAR",
-            help="What separates the values of csv and tsv: one character, or \\t. For KEYS and "
-            "an OUT of the same format; where KEYS is of another kind, for OUT.",
+            help="The character between values in csv and tsv; \\t is a tab. It applies to KEYS, "
+            "to OUT in the same format, and to OUT alone if KEYS is neither csv nor tsv.",
         ),
     ] = None
     no_header: Annotated[
         bool,
         typer.Option(
             "--no-header",
-            help="csv and tsv have no header; the columns of KEYS are named 1, 2, 3, ...",
+            help="csv and tsv files have no header; the columns of KEYS are named 1, 2, 3 and so "
+            "on.",
         ),
     ] = False
     quote: Annotated[
         Quote | None,
         typer.Option(
-            help="Quotes in csv and tsv. csv: around a value, as RFC 4180 says; none: a quote is "
-            "a character as others [default: csv in csv; in tsv no value may begin with one].",
+            metavar="csv|none",
+            help="Quotes in csv and tsv. csv: a value may be in quotes (RFC 4180); none: a quote "
+            "is an ordinary character. [default: csv in csv; in tsv, a value that begins with "
+            "a quote is an error]",
         ),
     ] = None
     encoding: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The encoding of KEYS, by Python's name, as utf-16 or latin-1; OUT is UTF-8 "
-            "[default: utf-8].",
+            help="The encoding of KEYS, by its Python name, such as utf-16 or latin-1. OUT is "
+            "always UTF-8. [default: utf-8]",
         ),
     ] = None
 

@@ -44,7 +44,8 @@ class HeldKeysOptions:
         NullKeys,
         typer.Option(
             metavar="error|drop",
-            help="Rows whose key is null (in CSV, TSV and lines: empty). drop: left out.",
+            help="What to do with a row whose key is null (empty in csv, tsv and lines): stop, or "
+            "drop the row.",
         ),
     ] = NullKeys.ERROR
     hive: HiveColumns = None

@@ -30,8 +30,9 @@ class Hive(StrEnum):
 HiveColumns = Annotated[
     Hive | None,
     typer.Option(
-        help="Columns of folders NAME=VALUE. keep: all in the paths of KEYS; drop: none "
-        "[default: those below a folder or pattern that KEYS names]."
+        metavar="keep|drop",
+        help="Columns from folders named NAME=VALUE. keep: all folders in the paths of KEYS; drop: "
+        "none. [default: the folders below a folder or pattern in KEYS]",
     ),
 ]
 

@@ -16,7 +16,7 @@ from rvh.cli.exits import emit
 def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show version, backend, instruction sets and threads.
+    """Show the version, backend, instruction sets and threads.
 
     \b
     Examples:

@@ -57,15 +57,16 @@ class KeyColumnOptions:
             "--key-column",
             "-K",
             metavar="NAME[:TYPE]",
-            help="The column of the key, and the type to read it as: text, int or auto. Several, "
-            "repeated or separated by commas: a composite key [default: the only column].",
+            help="The column of the key and its type: text, int or auto. For a composite key, "
+            "repeat the option or separate columns by commas. [default: the only column]",
         ),
     ] = None
     key_type: Annotated[
         KeyType,
         typer.Option(
-            help="Of key columns without a TYPE. text or int: read every key as that; auto: text "
-            "in CSV, TSV and lines, the column's own type elsewhere."
+            metavar="auto|text|int",
+            help="The type of key columns without a TYPE. text, int: read every key so; auto: text "
+            "in csv, tsv and lines, otherwise the type of the column.",
         ),
     ] = KeyType.AUTO
 
@@ -83,13 +84,14 @@ class KeyOptions(KeyColumnOptions):
     null_keys: Annotated[
         NullKeys,
         typer.Option(
-            help="Rows whose key is null (in CSV, TSV and lines: empty). keep: with null as their "
-            "node; drop: left out."
+            metavar="error|keep|drop",
+            help="What to do with a row whose key is null (empty in csv, tsv and lines): stop, "
+            "keep it with null as its node, or drop it.",
         ),
     ] = NullKeys.ERROR
     key_geohash: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The column of KEYS that holds the keys' geohashes."),
+        typer.Option(metavar="NAME", help="The column of KEYS with the geohashes of the keys."),
     ] = None
 
 

@@ -19,8 +19,8 @@ SourceName = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="A URL, as redis://, etcd://, k8s://, srv://, dns://, http://, zk:// or consul://; or "
-        "the path of a file.",
+        help="A URL that starts with redis://, etcd://, k8s://, srv://, dns://, http://, zk:// or "
+        "consul://, or the path of a file.",
     ),
 ]
 
@@ -30,30 +30,29 @@ def nodes(
     *,
     as_json: Annotated[
         bool,
-        typer.Option(
-            "--json", help="Print one JSON object, a document that rvh nodes can read too."
-        ),
+        typer.Option("--json", help="Print one JSON object, which rvh nodes can read as a SOURCE."),
     ] = False,
     accept: Annotated[
         bool,
         typer.Option(
             "--accept",
-            help="Let every membership of SOURCE take the nodes printed, which guards hold back.",
+            help="Accept the printed nodes for every membership that follows SOURCE, even if a "
+            "guard holds them back.",
         ),
     ] = False,
     node_set: NodeSetOptions,
     timeout: Timeout = 10.0,
 ) -> None:
-    """Print the nodes of a source, and what is known of them.
-
-    How many there are, the epoch, the fingerprint and the digest go to stderr. `rvh nodes
-    publish` is a command of its own: a file of that name is ./publish.
+    """Print the nodes of a source and their attributes.
 
     \b
     Examples:
       rvh nodes redis://cache.example/0?key=nodes
       rvh nodes k8s://default/cache --json
       rvh nodes nodes.yaml --accept
+
+    The number of nodes, the epoch, the fingerprint and the digest go to stderr. To read a file
+    named publish, write ./publish.
     """
     refuse_no_source(source, "SOURCE")
     options = node_set.node_set()

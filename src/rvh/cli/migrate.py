@@ -23,23 +23,26 @@ Worker = Annotated[str, typer.Argument(metavar="WORKER", help="The name of a wor
 
 def plan(
     state: Annotated[
-        str, typer.Argument(metavar="STATE", help="The file to make, which must not be there.")
+        str, typer.Argument(metavar="STATE", help="The state file to create; it must not exist.")
     ],
     *,
     pair: PairOptions,
     steps: Annotated[
-        int, typer.Option(metavar="N", min=1, max=1 << 24, help="How many steps to copy in.")
+        int,
+        typer.Option(
+            metavar="N", min=1, max=1 << 24, help="How many steps to divide the copies into."
+        ),
     ] = 100,
 ) -> None:
-    """Begin a migration: STATE keeps its options, phase, steps and workers.
-
-    The placements are those of rvh plan. Every later command reads the node files again, and
-    refuses to go on if they have changed.
+    """Begin a migration and write its state to STATE.
 
     \b
     Examples:
-      rvh migrate plan state.json --nodes @old.csv --algorithm ketama --to-algorithm rendezvous
+      rvh migrate plan state.json -n @old.csv --algorithm ketama --to-algorithm rendezvous
       rvh migrate plan state.json -n @nodes.csv -c 3 --add node9 --steps 1000
+
+    STATE keeps the options, phase, steps and workers. The options are those of rvh plan. Later
+    commands read the node files again and stop if these have changed.
     """
     made = begin(state, pair, steps)
     if warning := made.pair.warning():
@@ -52,7 +55,7 @@ def status(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show the phase, its epoch, the steps that are left and the workers that are waited for.
+    """Show the phase, epoch, remaining steps and workers.
 
     \b
     Examples:
@@ -72,11 +75,13 @@ def status(
 
 
 def view(state: State) -> None:
-    """Print what workers have to know, as a line of JSON: `rvh.migration.View` reads it.
+    """Print the JSON that workers need to find keys.
 
     \b
     Examples:
       rvh migrate view state.json
+
+    `rvh.migration.View` reads it.
     """
     emit(read_state(state).coordinator.view().to_json())
 
@@ -88,15 +93,17 @@ def workers(
     ] = None,
     *,
     none: Annotated[
-        bool, typer.Option("--none", help="There are no workers: nothing reads or writes.")
+        bool, typer.Option("--none", help="There are no workers: no program reads or writes keys.")
     ] = False,
 ) -> None:
-    """Name all workers: whatever reads or writes keys. What was acknowledged before stays.
+    """Name all workers: the programs that use keys.
 
     \b
     Examples:
       rvh migrate workers state.json web-1 web-2
       rvh migrate workers state.json --none
+
+    Workers that acknowledged an epoch before keep it.
     """
     if bool(worker) is none:
         raise typer.BadParameter(
@@ -109,11 +116,13 @@ def workers(
 
 
 def join(state: State, worker: Worker) -> None:
-    """Add a worker, which may read and write once it has acknowledged the epoch.
+    """Add a worker.
 
     \b
     Examples:
       rvh migrate join state.json web-3
+
+    It may read and write once it has acknowledged the epoch.
     """
     with changing(state) as migration:
         migration.coordinator.join(worker)
@@ -137,14 +146,16 @@ def acknowledge(
     state: State,
     worker: Worker,
     epoch: Annotated[
-        int, typer.Argument(metavar="EPOCH", min=1, help="The epoch of the view that it has.")
+        int, typer.Argument(metavar="EPOCH", min=1, help="The epoch of the worker's view.")
     ],
 ) -> None:
-    """Note that a worker works by an epoch, and that nothing it began earlier is in flight.
+    """Record that a worker has taken up an epoch.
 
     \b
     Examples:
       rvh migrate acknowledge state.json web-1 4
+
+    The worker must have finished every read and write that it began in an earlier epoch.
     """
     with changing(state) as migration:
         _refuse_unknown(migration.coordinator, worker, state)
@@ -153,7 +164,7 @@ def acknowledge(
 
 
 def advance(state: State) -> None:
-    """Begin the next phase; an error says what it waits for.
+    """Begin the next phase, or say what it waits for.
 
     \b
     Examples:
@@ -168,14 +179,17 @@ def advance(state: State) -> None:
 def progress(
     state: State,
     progress: Annotated[
-        float, typer.Argument(metavar="P", help="The part of all keys to read from new, 0 to 1.")
+        float,
+        typer.Argument(metavar="P", help="The share of keys to read from their new nodes, 0 to 1."),
     ],
 ) -> None:
-    """Let reads of a part of all keys go to the new nodes, in switching; or back.
+    """Set the share of keys to read from their new nodes.
 
     \b
     Examples:
       rvh migrate progress state.json 0.25
+
+    It works in the phase switching. The share may rise or fall.
     """
     with changing(state) as migration:
         migration.coordinator.set_progress(progress)
@@ -185,17 +199,20 @@ def progress(
 def finish(
     state: State,
     step: Annotated[
-        list[str], typer.Argument(metavar="STEP", help="The numbers of steps, or ranges as 0-99.")
+        list[str], typer.Argument(metavar="STEP", help="Step numbers or ranges such as 0-99.")
     ],
     *,
     generation: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=0, help="What rvh migrate keys said: a step of another is refused."
+            metavar="N",
+            min=0,
+            help="The generation that rvh migrate keys printed; a step of another generation is "
+            "refused.",
         ),
     ] = None,
 ) -> None:
-    """Note that all copies of steps are made.
+    """Record that all copies of some steps are made.
 
     \b
     Examples:
@@ -226,14 +243,15 @@ def lose(
     state: State,
     node: Annotated[str, typer.Argument(metavar="NODE", help="The node that has died.")],
 ) -> None:
-    """Go on without a node that has died, and whose data nobody reads again.
-
-    Its keys go to the next nodes of the new placement, as with --dead. If it was to get keys, the
-    phase is preparing again, and what was copied to others is not copied again.
+    """Continue without a node that has died.
 
     \b
     Examples:
       rvh migrate lose state.json node7
+
+    Nobody reads its data again. Its keys go to the next nodes of the new placement, as with --dead.
+    If it was to receive keys, the phase returns to preparing; what was copied to other nodes is not
+    copied again.
     """
     with changing(state) as migration:
         if node in migration.coordinator.dead:
@@ -243,13 +261,15 @@ def lose(
 
 
 def rollback(state: State) -> None:
-    """Begin to go back to the old placement, from preparing, copying or switching.
-
-    Then: all acknowledge, advance, all acknowledge, remove what leftovers lists, purged.
+    """Start to go back to the old placement.
 
     \b
     Examples:
       rvh migrate rollback state.json
+
+    It works in the phases preparing, copying and switching. Then let all workers acknowledge, run
+    rvh migrate advance, let all acknowledge again, remove what rvh migrate leftovers lists, and run
+    rvh migrate purged.
     """
     with changing(state) as migration:
         migration.coordinator.rollback()
@@ -257,11 +277,13 @@ def rollback(state: State) -> None:
 
 
 def purged(state: State) -> None:
-    """Note that what rvh migrate leftovers listed after a rollback is removed.
+    """Record that the leftovers of a rollback are removed.
 
     \b
     Examples:
       rvh migrate purged state.json
+
+    rvh migrate leftovers lists them.
     """
     with changing(state) as migration:
         migration.coordinator.purged()

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from rvh._tables.base import Batch
 
 State = Annotated[
-    str, typer.Argument(metavar="STATE", help="The file that rvh migrate plan has made.")
+    str, typer.Argument(metavar="STATE", help="The state file that rvh migrate plan created.")
 ]
 Keys = Annotated[
     list[str],
     typer.Argument(
         metavar="KEYS",
-        help="Files of keys, of one format; folders of them; patterns in quotes; - is stdin.",
+        help="Files of keys in one format, folders of such files, or quoted patterns; - is stdin.",
     ),
 ]
 Out = Annotated[
-    str, typer.Option("--out", "-o", metavar="OUT", help="The file to write; - for stdout.")
+    str, typer.Option("--out", "-o", metavar="OUT", help="The file to write; - is stdout.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress bar and no summary.")]
 
 
 class _Rows(NamedTuple):
@@ -55,22 +55,26 @@ def keys(
     out: Out,
     step: Annotated[
         int | None,
-        typer.Option(metavar="N", min=0, help="One step [default: all that are left]."),
+        typer.Option(
+            metavar="N", min=0, help="Write one step only. [default: all remaining steps]"
+        ),
     ] = None,
     rows: HeldKeysOptions,
     packing: PackingOptions,
     quiet: Quiet = False,
 ) -> None:
-    """Write a row for each copy that has to be made: the key, its source, target and step.
-
-    List KEYS after all workers have acknowledged copying: before, new keys may go to old nodes
-    alone. All steps are sorted in one pass. The source is null, and the exit status 3, where no
-    living node is known to have the key.
+    """Write a row for each copy to make.
 
     \b
     Examples:
       rvh migrate keys state.json keys.txt -o copies.csv
       rvh migrate keys state.json keys.parquet -K id --step 7 -o step7.parquet
+
+    A row has the key, its source, target and step. All steps are sorted in one pass. If no living
+    node is known to have the key, the source is null and the exit status 3.
+
+    List KEYS after all workers have acknowledged the phase copying: before that, new keys may be
+    written to old nodes only.
     """
     migration = read(state)
     coordinator = migration.coordinator
@@ -104,14 +108,15 @@ def leftovers(
     packing: PackingOptions,
     quiet: Quiet = False,
 ) -> None:
-    """Write a row for each copy that has to be removed: the key and the node.
-
-    In after: what old nodes have and new ones do not need. In before, after a rollback: what new
-    nodes got. KEYS are those that any node has, marks of deleted keys too.
+    """Write a row for each copy to remove.
 
     \b
     Examples:
       rvh migrate leftovers state.json keys.txt -o remove.csv
+
+    A row has the key and the node. In the phase after, these are copies on old nodes that the new
+    placement does not need; after a rollback, what new nodes received. KEYS are all keys that any
+    node has, with marks of deleted keys.
     """
     migration = read(state)
     coordinator = migration.coordinator

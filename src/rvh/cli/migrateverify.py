@@ -34,35 +34,36 @@ def verify(
         list[str],
         typer.Argument(
             metavar="HELD",
-            help="Who has which keys: files with a row for each key of each node, or folders of "
-            "them in folders node=ID.",
+            help="Files with a row for each key on each node, or folders node=ID of such files.",
         ),
     ],
     *,
     column: Annotated[
-        str, typer.Option(metavar="NAME", help="The column of HELD that has the node.")
+        str, typer.Option(metavar="NAME", help="The column of HELD with the node.")
     ] = "node",
     checksum_column: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="The column of HELD with a checksum of the value, as any text."
+            metavar="NAME",
+            help="The column of HELD with a checksum of the value, which may be any text.",
         ),
     ] = None,
     rows: HeldKeysOptions,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print what was found as one JSON object.")
+        bool, typer.Option("--json", help="Print the result as one JSON object.")
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compare what every node has with what it has to have in this phase.
-
-    HELD was listed while nothing was written, or after it. The exit status is 0 where every key is
-    on all nodes that it has to be on with one checksum, and 1 where not: do not advance then.
+    """Check that every node has the keys it should have.
 
     \b
     Examples:
       rvh migrate verify state.json held.parquet -K key --checksum-column crc
       rvh migrate verify state.json held/ --json
+
+    List HELD while nothing is written, or after the last write. The exit status is 0 if every key
+    is on all nodes that should have it in this phase, with one checksum. If it is 1, do not
+    advance.
     """
     if rows.formats.output_format is not None:
         raise typer.BadParameter("verify writes no file", param_hint="--output-format")

@@ -48,44 +48,58 @@ Nodes = Annotated[
         "--nodes",
         "-n",
         metavar="LIST|@FILE|URL",
-        help="Node ids separated by commas or as a JSON list, or @ and a file of them (.csv .tsv "
-        ".ndjson .parquet .arrow; any other name: one id a line; @- is stdin), or the URL of a "
-        "source as redis:// (@redis:// where it is one of several). Repeated: all of them.",
+        help="Node ids separated by commas or as a JSON list; @FILE for a file of nodes (.csv, "
+        ".tsv, .ndjson, .parquet, .arrow; otherwise one id a line), @- for stdin; or the URL "
+        "of a source such as redis:// (@redis:// for one of several). May be repeated.",
     ),
 ]
 SchemeName = Annotated[
     Scheme,
-    typer.Option("--scheme", help="murmur: far faster, but no defence against chosen keys."),
+    typer.Option(
+        "--scheme",
+        metavar="blake2b|murmur",
+        help="How scores are made. murmur is much faster but does not resist chosen keys.",
+    ),
 ]
 WeightColumn = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="The column of the node file that holds the nodes' weights [default, of a source: "
-        "weight, where they have it].",
+        help="The column of the node file with the weights. [default: none; for a source, the "
+        "weights of its nodes, if any]",
     ),
 ]
 Precision = Annotated[
     int | None,
     typer.Option(
-        metavar="N", help="How many characters of a geohash count, 1 to 12 [default: 12]."
+        metavar="N", help="How many characters of a geohash count, 1 to 12. [default: 12]"
     ),
 ]
 SecretFile = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="File with the secret (- is stdin): its bytes, without one newline at the end. At "
-        "most 64.",
+        help="A file with the secret, at most 64 bytes; one newline at its end does not count. - "
+        "is stdin.",
     ),
 ]
 Threads = Annotated[
     int | None,
-    typer.Option(min=1, help="Threads [default: the cores, capped by RVH_NUM_THREADS]."),
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="How many threads to use. [default: one for each core, at most RVH_NUM_THREADS]",
+    ),
 ]
 Count = Annotated[
     int,
-    typer.Option("--k", "--count", "-c", help="How many nodes, best first (-k is the key here)."),
+    typer.Option(
+        "--k",
+        "--count",
+        "-c",
+        metavar="N",
+        help="How many nodes to print, best first (-k is the key here).",
+    ),
 ]
 
 
@@ -97,22 +111,23 @@ class NodeFileOptions:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The column of the node file that holds the ids [default: the first].",
+            help="The column of the node file with the ids. [default: the first]",
         ),
     ] = None
     node_format: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"The format of the node file: {', '.join(FORMATS)} [default: by its extension, "
-            "else lines].",
+            help=f"The format of the node file: {', '.join(FORMATS)}. [default: from its "
+            "extension, otherwise lines]",
         ),
     ] = None
     no_node_header: Annotated[
         bool,
         typer.Option(
             "--no-node-header",
-            help="The node file (CSV or TSV) has no header: its columns are called 1, 2, ...",
+            help="The node file (csv or tsv) has no header; its columns are named 1, 2, 3 and so "
+            "on.",
         ),
     ] = False
 
@@ -126,17 +141,18 @@ class MethodOptions:
         typer.Option(
             "--algorithm",
             metavar="NAME",  # all of the names are too long for a line
-            help="rendezvous; jump: the nodes are buckets, and their order counts; table: a table "
-            "of partitions, made once and looked up; or another system's: "
-            f"{', '.join(SYSTEMS)}. Each has answers of its own.",
+            help="How nodes are chosen: rendezvous; jump (nodes are numbered buckets, so their "
+            "order matters); table (a table of partitions); or the algorithm of another system: "
+            f"{', '.join(SYSTEMS)}.",
         ),
     ] = Algorithm.RENDEZVOUS
     integers: Annotated[
         Integers | None,
         typer.Option(
             "--integers",
-            help="With another system's algorithm: how that writes integer keys, as digits, as 4 "
-            "or 8 bytes big-endian or little-endian, or as rvh's own bytes.",
+            metavar="FORM",
+            help="How the other system writes integer keys: text (digits), int32_be, int64_be, "
+            "int32_le, int64_le, or contract (as rvh).",
         ),
     ] = None
     hash: Annotated[
@@ -144,9 +160,9 @@ class MethodOptions:
         typer.Option(
             "--hash",
             metavar="NAME",
-            help="The hash of --algorithm modulo, or of a system that has several: twemproxy, "
-            "twemproxy-modula, python-memcached, libmemcached-modula, envoy-ring, haproxy and its "
-            "kin [default: the system's].",
+            help="The hash of modulo, or of a system with several: twemproxy, twemproxy-modula, "
+            "python-memcached, libmemcached-modula, envoy-ring and the haproxy algorithms. "
+            "[default: the system's own]",
         ),
     ] = None
     hash_tag: Annotated[
@@ -154,7 +170,7 @@ class MethodOptions:
         typer.Option(
             "--hash-tag",
             metavar="CC",
-            help="The two characters around the part of a key that counts, as {} (twemproxy, "
+            help="Hash only the part of a key between these two characters, such as {} (twemproxy, "
             "twemproxy-modula, modulo).",
         ),
     ] = None
@@ -163,16 +179,16 @@ class MethodOptions:
         typer.Option(
             "--types",
             metavar="TYPE,...",
-            help="The types of the key columns, as the system calls them, in order (spark, "
-            "iceberg, hive, hive-1, postgresql): bigint or string,int.",
+            help="The types of the key columns in order, by the system's names, such as bigint or "
+            "string,int (spark, iceberg, hive, hive-1, postgresql).",
         ),
     ] = None
     routing_shards: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            help="The number_of_routing_shards of an index (elasticsearch) [default: "
-            "Elasticsearch's own].",
+            help="The index's number_of_routing_shards (elasticsearch). [default: what "
+            "Elasticsearch uses]",
         ),
     ] = None
     replication: Annotated[
@@ -180,13 +196,15 @@ class MethodOptions:
         typer.Option(
             "--replication",
             metavar="NAME=N,...",
-            help="The replicas in each datacenter, as the keyspace has them (cassandra): "
-            "dc1=3,dc2=2.",
+            help="The replicas in each datacenter, as in the keyspace, such as dc1=3,dc2=2 "
+            "(cassandra).",
         ),
     ] = None
     partitions: Annotated[
         int | None,
-        typer.Option(metavar="P", help="The partitions of --algorithm table [default: 65536]."),
+        typer.Option(
+            metavar="P", help="How many partitions --algorithm table has. [default: 65536]"
+        ),
     ] = None
     secret_file: SecretFile = None
 
@@ -200,8 +218,8 @@ class FaultOptions:
         typer.Option(
             "--where",
             metavar="COND",
-            help="Only nodes whose columns meet COND: NAME=PATTERN, NAME!=PATTERN, NAME>=NUMBER, "
-            "or NAME alone for true. Repeated: all of them.",
+            help="Use only nodes that meet COND: NAME=PATTERN, NAME!=PATTERN, NAME>=NUMBER, or "
+            "NAME if the column is true. May be repeated; nodes must meet all.",
         ),
     ] = field(default_factory=list)
     dead: Annotated[
@@ -209,7 +227,7 @@ class FaultOptions:
         typer.Option(
             "--dead",
             metavar="LIST|@FILE",
-            help="Nodes that are dead: their keys go to the next in rank. Repeated: all of them.",
+            help="Nodes that are dead; their keys go to the next node in rank. May be repeated.",
         ),
     ] = field(default_factory=list)
     spread: Annotated[
@@ -217,8 +235,8 @@ class FaultOptions:
         typer.Option(
             "--spread",
             metavar="NAME",
-            help="Spread the nodes of a key over the domains in this column of the node file. "
-            "Repeated: nested, from the outermost in.",
+            help="Spread the nodes of a key over the failure domains in this column of the node "
+            "file. Repeat it for nested domains, outermost first.",
         ),
     ] = field(default_factory=list)
     max_per_domain: Annotated[
@@ -226,13 +244,16 @@ class FaultOptions:
         typer.Option(
             "--max-per-domain",
             metavar="N",
-            help="How many nodes of a key may be in one domain; one for all, or one for each "
-            "--spread [default: 1].",
+            help="How many nodes of a key may share a domain; one number for all, or one for each "
+            "--spread. [default: 1]",
         ),
     ] = field(default_factory=list)
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Fail where --spread cannot be held to, and top up nothing."),
+        typer.Option(
+            "--strict",
+            help="Fail if --spread cannot be satisfied, instead of filling up from used domains.",
+        ),
     ] = False
 
 
@@ -244,7 +265,7 @@ class ConstraintOptions(FaultOptions):
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The column of the node file that holds geohashes: nodes of the key's region "
+            help="The column of the node file with geohashes; nodes in the key's region come "
             "first.",
         ),
     ] = None
@@ -258,16 +279,16 @@ class BulkOptions:
         float | None,
         typer.Option(
             metavar="F",
-            help="No node gets more than F times its share of all keys; KEYS is read twice.",
+            help="Give no node more than F times its share of all keys. KEYS is read twice.",
         ),
     ] = None
     cache: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Remember the nodes of N keys that were asked for."),
+        typer.Option(metavar="N", help="Remember the nodes of the last N keys."),
     ] = None
     cache_policy: Annotated[
         CachePolicy | None,
-        typer.Option(help="Which key gives way in the cache [default: lru]."),
+        typer.Option(metavar="lru|arc", help="Which key a full cache forgets. [default: lru]"),
     ] = None
     threads: Threads = None
 

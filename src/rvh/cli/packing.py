@@ -29,14 +29,16 @@ class PackingOptions:
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"How what is written is compressed: Parquet by {', '.join(CODECS)} [default: as "
-            f"KEYS, else snappy], text by {', '.join(LEVELS)} or none [default: by the extension "
-            "of OUT; of split, as KEYS].",
+            help=f"How to compress what is written. Parquet: {', '.join(CODECS)}; text: "
+            f"{', '.join(LEVELS)} or none. [default: Parquet as KEYS, otherwise snappy; text from "
+            "the extension of OUT, in rvh split as KEYS]",
         ),
     ] = None
     level: Annotated[
         int | None,
-        typer.Option(metavar="N", help="How hard the compression tries; each has its own levels."),
+        typer.Option(
+            metavar="N", help="The compression level; its range depends on the compression."
+        ),
     ] = None
 
     def of_file(self, out: str, write_as: Format) -> Packing:

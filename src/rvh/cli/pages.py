@@ -28,15 +28,15 @@ class PagesOptions:
             min=0,
             max=65535,
             metavar="N",
-            help="The port of /metrics, /healthz and /livez; 0 for any that is free "
-            "[default: none].",
+            help="The port of /metrics, /healthz and /livez; 0 takes any free port. [default: "
+            "none]",
         ),
     ] = None
     http_host: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="With --http-port: the address to listen on [default: 127.0.0.1].",
+            help="With --http-port: the address to listen on. [default: 127.0.0.1]",
         ),
     ] = None
     max_age: Annotated[
@@ -44,13 +44,14 @@ class PagesOptions:
         typer.Option(
             min=0.001,
             metavar="SECONDS",
-            help="With --http-port: not ready while the source has confirmed the nodes longer ago.",
+            help="With --http-port: report not ready if the source last confirmed the nodes longer "
+            "ago than this.",
         ),
     ] = None
     access_log: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Write a JSON object a line for every call; - is stderr."
+            metavar="FILE", help="Write one JSON object a line for every call; - is stderr."
         ),
     ] = None
 

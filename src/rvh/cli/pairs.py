@@ -76,19 +76,28 @@ class PairOptions:
         typer.Option(
             "--to",
             metavar="LIST|@FILE|URL",
-            help="The nodes of the new placement, as --nodes [default: those of --nodes].",
+            help="The nodes of the new placement, written as for --nodes. [default: the nodes of "
+            "--nodes]",
         ),
     ] = field(default_factory=list)
     edits: EditOptions
     k: Annotated[
         int,
         typer.Option(
-            "--k", "-k", "--count", "-c", help="How many nodes a key has (-k is not the key here)."
+            "--k",
+            "-k",
+            "--count",
+            "-c",
+            metavar="N",
+            help="How many nodes each key has (-k is not the key here).",
         ),
     ] = 1
     to_count: Annotated[
         int | None,
-        typer.Option(help="How many nodes a key has in the new placement [default: as --count]."),
+        typer.Option(
+            metavar="N",
+            help="How many nodes each key has in the new placement. [default: as --count]",
+        ),
     ] = None
     node_file: NodeFileOptions
     weight_column: WeightColumn = None
@@ -96,13 +105,15 @@ class PairOptions:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The column of weights for the new placement [default: as --weight-column].",
+            help="The column of weights for the new placement. [default: as --weight-column]",
         ),
     ] = None
     scheme: SchemeName = Scheme.BLAKE2B
     to_scheme: Annotated[
         Scheme | None,
-        typer.Option(help="The scheme of the new placement [default: as --scheme]."),
+        typer.Option(
+            metavar="blake2b|murmur", help="The scheme of the new placement. [default: as --scheme]"
+        ),
     ] = None
     method: MethodOptions
     to_algorithm: Annotated[
@@ -110,20 +121,21 @@ class PairOptions:
         typer.Option(
             "--to-algorithm",
             metavar="NAME",
-            help="The algorithm of the new placement [default: as --algorithm].",
+            help="The algorithm of the new placement. [default: as --algorithm]",
         ),
     ] = None
     to_integers: Annotated[
         Integers | None,
         typer.Option(
             "--to-integers",
-            help="How the new system writes integer keys [default: as --integers].",
+            metavar="FORM",
+            help="How the new system writes integer keys. [default: as --integers]",
         ),
     ] = None
     to_hash: Annotated[
         str | None,
         typer.Option(
-            "--to-hash", metavar="NAME", help="The hash of the new placement [default: as --hash]."
+            "--to-hash", metavar="NAME", help="The hash of the new placement. [default: as --hash]"
         ),
     ] = None
     to_hash_tag: Annotated[
@@ -131,7 +143,7 @@ class PairOptions:
         typer.Option(
             "--to-hash-tag",
             metavar="CC",
-            help="As --hash-tag, for the new placement [default: as --hash-tag].",
+            help="The hash tag of the new placement. [default: as --hash-tag]",
         ),
     ] = None
     to_types: Annotated[
@@ -139,7 +151,7 @@ class PairOptions:
         typer.Option(
             "--to-types",
             metavar="TYPE,...",
-            help="The types of the key columns in the new placement [default: as --types].",
+            help="The types of the key columns in the new placement. [default: as --types]",
         ),
     ] = None
     to_routing_shards: Annotated[
@@ -147,7 +159,7 @@ class PairOptions:
         typer.Option(
             "--to-routing-shards",
             metavar="N",
-            help="As --routing-shards, for the new placement [default: Elasticsearch's own].",
+            help="The routing shards of the new placement. [default: what Elasticsearch uses]",
         ),
     ] = None
     to_replication: Annotated[
@@ -155,17 +167,20 @@ class PairOptions:
         typer.Option(
             "--to-replication",
             metavar="NAME=N,...",
-            help="As --replication, for the new placement [default: as --replication].",
+            help="The replication of the new placement. [default: as --replication]",
         ),
     ] = None
     to_partitions: Annotated[
         int | None,
-        typer.Option(metavar="P", help="The partitions of a new table [default: as --partitions]."),
+        typer.Option(
+            metavar="P", help="How many partitions the new table has. [default: as --partitions]"
+        ),
     ] = None
     to_secret_file: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="The secret of the new placement [default: as --secret-file]."
+            metavar="FILE",
+            help="A file with the secret of the new placement. [default: as --secret-file]",
         ),
     ] = None
     faults: FaultOptions
@@ -174,7 +189,7 @@ class PairOptions:
         typer.Option(
             "--to-spread",
             metavar="NAME",
-            help="As --spread, for the new placement [default: as --spread].",
+            help="The failure domains of the new placement. [default: as --spread]",
         ),
     ] = field(default_factory=list)
     to_max_per_domain: Annotated[
@@ -182,7 +197,8 @@ class PairOptions:
         typer.Option(
             "--to-max-per-domain",
             metavar="N",
-            help="As --max-per-domain, for the new placement [default: as --max-per-domain].",
+            help="How many nodes of a key may share a domain in the new placement. [default: as "
+            "--max-per-domain]",
         ),
     ] = field(default_factory=list)
     threads: Threads = None

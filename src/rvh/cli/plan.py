@@ -24,8 +24,8 @@ def plan(
         list[str] | None,
         typer.Argument(
             metavar="[KEYS]",
-            help="Files of keys, of one format; folders of them; patterns in quotes; - is stdin. "
-            "Or none, and --sample.",
+            help="Files of keys in one format, folders of such files, or quoted patterns; - is "
+            "stdin. Omit them with --sample.",
         ),
     ] = None,
     *,
@@ -33,7 +33,7 @@ def plan(
     sample: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=1, help="Instead of KEYS: draw N keys at random, the same every time."
+            metavar="N", min=1, help="Draw N random keys instead of KEYS; the same keys every time."
         ),
     ] = None,
     total: Annotated[
@@ -41,7 +41,7 @@ def plan(
         typer.Option(
             metavar="N",
             min=1,
-            help="How many keys there are, of which KEYS or --sample are a random sample.",
+            help="How many keys there are in all; KEYS or --sample are a random sample of them.",
         ),
     ] = None,
     rows: PlanKeysOptions,
@@ -49,43 +49,45 @@ def plan(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="A column of the node file with the zone (or rack, ...) of each node: loads and "
-            "flows of these too. Repeated: several [default: those of --spread].",
+            help="A column of the node file with the zone or rack of each node, to show its loads "
+            "and flows too. May be repeated. [default: the columns of --spread]",
         ),
     ] = None,
     bandwidth: Annotated[
         str | None,
         typer.Option(
-            metavar="RATE", help="How fast copies go, as 1Gbit/s or 100MB/s: needs sizes."
+            metavar="RATE",
+            help="How fast data is copied, such as 1Gbit/s or 100MB/s. It needs sizes.",
         ),
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=1 << 24, help="The steps of the migration."),
+        typer.Option(metavar="N", min=1, max=1 << 24, help="How many steps the migration has."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead of tables.")
     ] = False,
     html: Annotated[
         str | None,
-        typer.Option("--html", metavar="FILE", help="A report to write, as one page of HTML."),
+        typer.Option("--html", metavar="FILE", help="Write a report as one HTML page."),
     ] = None,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")
+        bool, typer.Option("--quiet", "-q", help="Print no progress bar and no summary.")
     ] = False,
 ) -> None:
-    """Tell what a change of nodes or of the placement would move; nothing is moved.
-
-    The old placement is that of the options of assign. --add, --remove and --set-weight change
-    its nodes, --to names others, --to-algorithm and its like make another placement.
+    """Estimate what a change of nodes or placement would move.
 
     \b
     Examples:
       rvh plan keys.txt --nodes node1,node2,node3 --add node4
       rvh plan --sample 100000 --total 5000000000 --size 2kB -n @nodes.csv --remove node7
-      rvh plan events.parquet -K user --size-column bytes -n @nodes.csv --zone-column zone \\
-        --remove node7 --bandwidth 10Gbit/s --steps 100 --moves moves.parquet
-      rvh plan keys.csv -K id -n @old.csv --algorithm ketama --to-algorithm rendezvous --json
+      rvh plan keys.csv -K id -n @old.csv --algorithm ketama --to-algorithm rendezvous
+      rvh plan events.parquet -K user --size-column bytes -n @nodes.csv --remove node7 \\
+        --zone-column zone --bandwidth 10Gbit/s --steps 100 --moves moves.parquet
+
+    Nothing is moved. The options of rvh assign describe the old placement. --add, --remove and
+    --set-weight change its nodes, --to names other nodes, and options such as --to-algorithm change
+    the placement.
     """
     _refuse_ways(keys, sample)
     rows.refuse_conflicts(sample)

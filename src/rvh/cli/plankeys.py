@@ -31,18 +31,22 @@ class PlanKeysOptions(HeldKeysOptions):
 
     size: Annotated[
         str | None,
-        typer.Option(metavar="BYTES", help="The size of every key's data, as 2048, 2kB or 2KiB."),
+        typer.Option(
+            metavar="BYTES", help="The size of the data of every key, such as 2048, 2kB or 2KiB."
+        ),
     ] = None
     size_column: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The column of KEYS with the size of each, in bytes."),
+        typer.Option(
+            metavar="NAME", help="The column of KEYS with the size of each key's data, in bytes."
+        ),
     ] = None
     moves: Annotated[
         str | None,
         typer.Option(
             "--moves",
             metavar="MOVES",
-            help="A file to write: a row for each copy, with its key, source, target, size, step.",
+            help="Write a file with a row for each copy: key, source, target, size and step.",
         ),
     ] = None
     packing: PackingOptions

@@ -21,7 +21,7 @@ EVERY = 15.0
 def publish(
     source: Annotated[
         str,
-        typer.Argument(metavar="FROM", help="Where the nodes are: as SOURCE of rvh nodes."),
+        typer.Argument(metavar="FROM", help="Where the nodes are; any SOURCE of rvh nodes."),
     ],
     *,
     to: Annotated[
@@ -29,7 +29,7 @@ def publish(
         typer.Option(
             "--to",
             metavar="TARGET",
-            help="Where to write: a file that ends in .json, a key of etcd://, or of redis://.",
+            help="Where to write: a file that ends in .json, or a key in etcd:// or redis://.",
         ),
     ],
     weighing: WeighOptions,
@@ -38,14 +38,15 @@ def publish(
         typer.Option(
             "--smooth",
             metavar="NAME",
-            help="The measures that wobble, and move keys only when a node has really changed "
-            "[default: rtt].",
+            help="The measures to smooth, so that keys move only when a node really changes. "
+            "[default: rtt]",
         ),
     ] = None,
     state: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Keeps the smoothed measures and the epoch for the next run."
+            metavar="FILE",
+            help="Keep the smoothed measures and the epoch in this file for the next run.",
         ),
     ] = None,
     follow: Annotated[
@@ -57,23 +58,22 @@ def publish(
         typer.Option(
             min=0.001,
             metavar="SECONDS",
-            help="With --follow: how far apart the measurements of FROM are, each of which counts "
-            "once [default: 15].",
+            help="With --follow: how often FROM is measured; each measurement counts once. "
+            "[default: 15]",
         ),
     ] = None,
     guards: GuardOptions,
     timeout: Timeout = 10.0,
 ) -> None:
-    """Make the weights of nodes once, and write them where everyone reads them.
-
-    TARGET then holds {"epoch": n, "nodes": [...]}. It is written only where that changes. (For
-    the nodes of a file of the name publish, write rvh nodes ./publish.)
+    """Compute weights once and write them for every reader.
 
     \b
     Examples:
       rvh nodes publish fleet.yaml --to redis://cache.example/0?key=nodes
       rvh nodes publish probes.json --weigh rtt --to nodes.json --state publisher.state
       rvh nodes publish k8s://default/cache --to etcd://etcd.example:2379/cache --follow
+
+    TARGET receives {"epoch": n, "nodes": [...]}, and is written only if that changes.
     """
     refuse_no_source(source, "FROM")
     refuse_no_source(to, "--to")

@@ -60,39 +60,48 @@ class Misplaced(StrEnum):
 
 def repair(
     placed: Annotated[
-        str, typer.Argument(metavar="PLACED", help="The file that assign wrote; - for stdin.")
+        str, typer.Argument(metavar="PLACED", help="The file that rvh assign wrote; - is stdin.")
     ],
     *,
     nodes: Nodes,
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", metavar="OUT", help="The new placement; - for stdout."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="OUT",
+            help="The file to write the new placement to; - is stdout.",
+        ),
     ] = None,
     copies: Annotated[
         str | None,
         typer.Option(
             metavar="COPIES",
-            help="The table of what to copy: the key, source and target; - for stdout.",
+            help="The file to write the copies to (key, source and target); - is stdout.",
         ),
     ] = None,
     copies_format: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="The format of COPIES [default: by its extension, else as PLACED]."
+            metavar="NAME",
+            help="The format of COPIES. [default: from its extension, otherwise the format of "
+            "PLACED]",
         ),
     ] = None,
     column: Annotated[
         str,
         typer.Option(
             metavar="NAME",
-            help="The columns of nodes: NAME, or NAME_1 to NAME_k; or all their names, with commas "
-            "between.",
+            help="The columns with the nodes: NAME, NAME_1 to NAME_k, or all names separated by "
+            "commas.",
         ),
     ] = "node",
     misplaced: Annotated[
         Misplaced,
         typer.Option(
-            help="Rows with a living node that these options do not choose. keep: such nodes stay."
+            metavar="error|keep",
+            help="What to do with a row that has a living node which these options do not choose: "
+            "stop, or keep the node.",
         ),
     ] = Misplaced.ERROR,
     key: KeyColumnOptions,
@@ -104,18 +113,18 @@ def repair(
     secret_file: SecretFile = None,
     threads: Threads = None,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")
+        bool, typer.Option("--quiet", "-q", help="Print no progress bar and no summary.")
     ] = False,
 ) -> None:
-    """Replace dead nodes in a placement, and list what to copy from where.
-
-    Living nodes keep their keys. OUT is PLACED with new nodes, COPIES has a row for each copy; give
-    one or both. They appear together when they are complete.
+    """Replace dead nodes in a placement and list the copies.
 
     \b
     Examples:
-      rvh repair placed.parquet -n @nodes.csv --dead b -K user_id -o new.parquet --copies todo.csv
-      rvh repair placed.csv -n @nodes.csv --dead @down.txt -K id --copies - --copies-format ndjson
+      rvh repair placed.parquet -n @nodes.csv --dead b -K id -o new.parquet --copies todo.csv
+      rvh repair placed.csv -n @nodes.csv --dead @down.txt -K id --copies todo.ndjson
+
+    Living nodes keep their keys. OUT is PLACED with new nodes; COPIES has a row for each copy. Give
+    one or both. They appear together, when they are complete.
     """
     paths = [path for path in (out, copies) if path is not None]
     _refuse_outputs(out, copies, formats, copies_format)

@@ -60,7 +60,8 @@ class RowsOptions:
             "-k",
             "--count",
             "-c",
-            help="How many nodes, best first (-k is not the key here: KEYS has those).",
+            metavar="N",
+            help="How many nodes each key gets, best first (-k is not the key here).",
         ),
     ] = 1
     key: KeyOptions

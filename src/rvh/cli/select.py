@@ -40,25 +40,33 @@ class KeyType(StrEnum):
 def select(
     nodes: Nodes,
     key: Annotated[
-        str, typer.Option("--key", "-k", "--name", help="The key (-c is how many nodes).")
+        str,
+        typer.Option(
+            "--key", "-k", "--name", metavar="KEY", help="The key (-c is how many nodes)."
+        ),
     ],
     *,
     k: Count = 1,
     key_type: Annotated[
-        KeyType, typer.Option(help="int: the key is a whole number, placed as an integer.")
+        KeyType,
+        typer.Option(
+            metavar="text|int",
+            help="How to read the key. int: a whole number, placed as an integer.",
+        ),
     ] = KeyType.TEXT,
     scores: Annotated[
-        bool, typer.Option("--scores", help="Print the scores too: node, tab, score.")
+        bool,
+        typer.Option("--scores", help="Print a line for each node: the node, a tab and its score."),
     ] = False,
     as_json: Annotated[
         bool,
         typer.Option(
             "--json",
-            help="Print JSON; a score is a string of digits in it, a weighted one a number.",
+            help="Print JSON. A score is a string of digits; with weights, a number.",
         ),
     ] = False,
     use_async: Annotated[
-        bool, typer.Option("--async", help="Ask through the asyncio call (the same answer).")
+        bool, typer.Option("--async", help="Use the asyncio function; the answer is the same.")
     ] = False,
     scheme: SchemeName = Scheme.BLAKE2B,
     weight_column: WeightColumn = None,
@@ -66,7 +74,7 @@ def select(
     node_file: NodeFileOptions,
     constraints: ConstraintOptions,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="GEOHASH", help="Where the key is.")
+        str | None, typer.Option("--at", metavar="GEOHASH", help="The geohash of the key.")
     ] = None,
     precision: Precision = None,
 ) -> None:

@@ -34,25 +34,32 @@ def serve(
     *,
     host: Annotated[
         str,
-        typer.Option(metavar="ADDRESS", help="The address to listen on; 0.0.0.0 or :: is all."),
+        typer.Option(
+            metavar="ADDRESS", help="The address to listen on; 0.0.0.0 or :: is every address."
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 for any that is free.")
+        int,
+        typer.Option(
+            min=0, max=65535, metavar="N", help="The port to listen on; 0 takes any free port."
+        ),
     ] = PORT,
     processes: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Processes that answer; one for each core.")
+        int,
+        typer.Option(min=1, metavar="N", help="How many processes answer; best one for each core."),
     ] = 1,
     threads: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="N",
-            help="Threads of one large batch [default: the cores, divided by the processes].",
+            help="How many threads work on a large batch. [default: the cores divided by the "
+            "processes]",
         ),
     ] = None,
     drain: Annotated[
         float,
-        typer.Option(min=0, metavar="SECONDS", help="The time for calls that run at the end."),
+        typer.Option(min=0, metavar="SECONDS", help="How long calls may finish after SIGTERM."),
     ] = 10.0,
     access: AccessOptions,
     limiting: LimitOptions,
@@ -61,16 +68,16 @@ def serve(
     pages: PagesOptions,
     timeout: Timeout = 10.0,
 ) -> None:
-    """Answer by gRPC which nodes keys belong to, for programs in any language.
-
-    SIGTERM or Ctrl-C ends it in order: it says that it is not serving, takes no more calls, and
-    answers those that run. A second one ends it at once.
+    """Answer over gRPC which nodes keys belong to.
 
     \b
     Examples:
       rvh serve nodes.json
       rvh serve etcd://etcd.example:2379/cache/ --processes 4 --scheme murmur
       rvh serve k8s://default/cache --host 0.0.0.0 --tls-cert tls.crt --tls-key tls.key
+
+    SIGTERM or Ctrl-C stops it in order: it reports that it is not serving, takes no more calls, and
+    answers those that run. A second signal stops it immediately.
     """
     refuse_no_source(source, "SOURCE")
     # A handshake that fails is a client's mistake, which gRPC would print on stderr.

@@ -18,28 +18,31 @@ class LimitOptions:
 
     max_keys: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Keys in one message [default: 1000000]."),
+        typer.Option(min=1, metavar="N", help="The most keys in one message. [default: 1000000]"),
     ] = None
     max_message: Annotated[
         int | None,
-        typer.Option(min=1, metavar="MIB", help="The size of a message, in MiB [default: 64]."),
+        typer.Option(min=1, metavar="MIB", help="The largest message, in MiB. [default: 64]"),
     ] = None
     max_calls: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="N",
-            help="Calls that are worked on at once, in each process; more are refused at once "
-            "[default: 64].",
+            help="The most calls at once in each process; further calls are refused. [default: 64]",
         ),
     ] = None
     max_streams: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Open streams, in each process [default: 256]."),
+        typer.Option(
+            min=1, metavar="N", help="The most open streams in each process. [default: 256]"
+        ),
     ] = None
     max_seconds: Annotated[
         float | None,
-        typer.Option(min=0.001, metavar="SECONDS", help="The time for one answer [default: 30]."),
+        typer.Option(
+            min=0.001, metavar="SECONDS", help="The most time for one answer. [default: 30]"
+        ),
     ] = None
 
     def limits(self) -> Limits:
@@ -63,24 +66,25 @@ class AccessOptions:
     tls_cert: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The server's certificate, PEM; read again when it changes."
+            metavar="FILE", help="The server's certificate (PEM). It is read again when it changes."
         ),
     ] = None
-    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key, PEM.")] = (
-        None
-    )
+    tls_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The private key of the certificate (PEM).")
+    ] = None
     tls_client_ca: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Who must have signed the certificate of each client; read again when it changes.",
+            help="The authority that must have signed each client's certificate (PEM). It is read "
+            "again when it changes.",
         ),
     ] = None
     token_file: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Bearer tokens, one on each line, of which each call needs one; read again when "
+            help="A file of bearer tokens, one a line; each call needs one. It is read again when "
             "it changes.",
         ),
     ] = None

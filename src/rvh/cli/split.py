@@ -50,51 +50,56 @@ def split(
         list[str],
         typer.Argument(
             metavar="KEYS...",
-            help="Files of keys, of one format; folders of them; patterns in quotes; - is stdin.",
+            help="Files of keys in one format, folders of such files, or quoted patterns; - is "
+            "stdin.",
         ),
     ],
-    out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="The folder to make.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="The folder to create.")],
     *,
     options: RowsOptions,
     layout: Annotated[
         Layout,
-        typer.Option(help="hive: DIR/node=ID/part-0.EXT, as engines read it; files: DIR/ID.EXT."),
+        typer.Option(
+            metavar="hive|files",
+            help="hive: DIR/node=ID/part-0.EXT, which query engines read; files: DIR/ID.EXT.",
+        ),
     ] = Layout.HIVE,
     column: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="The name before = in the folders of hive [default: node]."
+            metavar="NAME", help="The name before = in the folders of hive. [default: node]"
         ),
     ] = None,
     rank_column: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Add a column: which of the k nodes of its row a file is of, 1 for the best.",
+            help="Add a column with the rank of the file's node among the nodes of the row; 1 is "
+            "the best.",
         ),
     ] = None,
     packing: PackingOptions,
     append: Annotated[
         bool,
         typer.Option(
-            "--append", help="Add files to a DIR that split has made with the same options."
+            "--append", help="Add files to a DIR that rvh split created with the same options."
         ),
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")
+        bool, typer.Option("--quiet", "-q", help="Print no progress bar and no summary.")
     ] = False,
 ) -> None:
-    """Split a file into one for each node: DIR/node=a/part-0.parquet, DIR/node=b/...
-
-    DIR appears when it is complete, with a manifest that `rvh verify DIR` checks. With -c 3 each
-    row is in the files of its three nodes.
+    """Split a file of keys into one file for each node.
 
     \b
     Examples:
       rvh split events.parquet --nodes node1,node2,node3 -K user -o shards
-      rvh split flights.csv.gz -n @nodes.csv -K carrier,flight -c 3 --rank-column rank -o shards
+      rvh split flights.csv.gz -n @nodes.csv -K carrier -c 3 --rank-column rank -o shards
       rvh split more.parquet --nodes node1,node2,node3 -K user -o shards --append
-      rvh split events.ndjson -n a,b -K user --layout files --output-format parquet -o shards
+      rvh split events.ndjson -n a,b -K user --layout files -o shards
+
+    DIR appears only when it is complete, with a manifest that rvh verify checks. With -c 3, each
+    row is in the files of its three nodes.
     """
     formats = options.formats
     found = find(keys)

@@ -43,15 +43,16 @@ class WhichNodes:
     node_file: NodeFileOptions
     weight_column: WeightColumn = None
     secret_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="File with the secret of the split.")
+        str | None,
+        typer.Option(metavar="FILE", help="The file with the secret, as given to rvh split."),
     ] = None
     where: Annotated[
         list[str],
-        typer.Option("--where", metavar="COND", help="As it was given to split."),
+        typer.Option("--where", metavar="COND", help="As given to rvh split."),
     ] = field(default_factory=list)
     dead: Annotated[
         list[str],
-        typer.Option("--dead", metavar="LIST|@FILE", help="As it was given to split."),
+        typer.Option("--dead", metavar="LIST|@FILE", help="As given to rvh split."),
     ] = field(default_factory=list)
     threads: Threads = None
 
@@ -93,29 +94,29 @@ class WhichNodes:
 
 
 def verify(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="A folder that split has made.")],
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="A folder that rvh split created.")],
     *,
     which: WhichNodes,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Look at the sizes of files alone, and read none.")
+        bool, typer.Option("--quick", help="Compare only the sizes of files, and read none.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print what was found as one JSON object.")
+        bool, typer.Option("--json", help="Print the result as one JSON object.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")
+        bool, typer.Option("--quiet", "-q", help="Print no progress bar and no summary.")
     ] = False,
 ) -> None:
-    """Check a folder that `rvh split` has made: each file, its size, checksum and rows.
-
-    With --nodes also that each row is in a folder of one of its nodes. The exit status is 0 where
-    all is as the manifest says, else 1.
+    """Check the files that rvh split wrote.
 
     \b
     Examples:
       rvh verify shards
       rvh verify shards --nodes @nodes.csv
       rvh verify shards --quick --json
+
+    Each file must have the size, checksum and rows that the manifest says. With --nodes, each row
+    must also be in a file of one of its nodes. The exit status is 1 if anything differs.
     """
     if quick and which.nodes:
         raise typer.BadParameter(

@@ -29,28 +29,30 @@ def watch(
             "-k",
             "-c",
             min=1,
-            help="How many nodes each key has, for the share that moves.",
+            metavar="N",
+            help="How many nodes each key has; the share of keys that moves depends on it.",
         ),
     ] = 1,
     count: Annotated[
-        int | None, typer.Option("--count", min=1, metavar="N", help="End after N changes.")
+        int | None, typer.Option("--count", min=1, metavar="N", help="Stop after N changes.")
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print each change as a JSON object on a line.")
+        bool, typer.Option("--json", help="Print each change as one JSON object a line.")
     ] = False,
     node_set: NodeSetOptions,
     guards: GuardOptions,
     timeout: Timeout = 10.0,
 ) -> None:
-    """Print each change of a source as it comes, with the share of all keys that moves.
-
-    What is refused or held back, and that the source is lost and found, go to stderr, once each.
+    """Print each change of a source and the keys it moves.
 
     \b
     Examples:
       rvh watch nodes.json
       rvh watch etcd://etcd.example:2379/cache/ -c 3 --json
       rvh watch redis://cache.example/0?key=nodes --max-change 0.3 --count 1
+
+    Changes that are refused or held back go to stderr, and so does a source that is lost or found
+    again.
     """
     refuse_no_source(source, "SOURCE")
     options = {**node_set.node_set(), **guards.keywords()}

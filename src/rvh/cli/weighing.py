@@ -29,8 +29,8 @@ class WeighOptions:
         typer.Option(
             "--weigh",
             metavar="NAME",
-            help=f"Make the weights of measures: {MEASURES}; several, repeated or separated by "
-            "commas [default: the weights that the nodes have].",
+            help=f"Compute the weights from measures: {MEASURES}. Several: repeat the option or "
+            "separate them by commas. [default: the weights of the nodes]",
         ),
     ] = field(default_factory=list)
     exponent: Annotated[
@@ -38,13 +38,15 @@ class WeighOptions:
         typer.Option(
             "--exponent",
             metavar="NAME=N",
-            help="With --weigh: the exponent of a measure, as rtt=-0.5 [default: 1, of rtt -1].",
+            help="With --weigh: the exponent of a measure, such as rtt=-0.5. May be repeated. "
+            "[default: -1 for rtt, otherwise 1]",
         ),
     ] = field(default_factory=list)
     bounds: Annotated[
         str | None,
         typer.Option(
-            metavar="LOW,HIGH", help="With --weigh: the lowest and the highest weight, as 0.1,10."
+            metavar="LOW,HIGH",
+            help="With --weigh: the lowest and the highest weight, such as 0.1,10.",
         ),
     ] = None
 
@@ -99,7 +101,8 @@ class NodeSetOptions(WeighOptions):
     secret_file: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="File with the secret (- is stdin), for the fingerprint."
+            metavar="FILE",
+            help="A file with the secret, which the fingerprint depends on; - is stdin.",
         ),
     ] = None
 
@@ -124,14 +127,15 @@ class GuardOptions:
     min_nodes: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Hold back a change that leaves fewer nodes for keys."
+            min=1, metavar="N", help="Hold back a change that leaves fewer than N selectable nodes."
         ),
     ] = None
     max_change: Annotated[
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Hold back a change that moves more of all keys, as 0.3 [default: 1].",
+            help="Hold back a change that moves more than this share of all keys, such as 0.3. "
+            "[default: 1]",
         ),
     ] = None
 
