@@ -1,4 +1,4 @@
-"""docs/how-to/report.md, run from start to finish."""
+"""docs/how-to/estimate.md, run from start to finish."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from pages import run_page
 
 
 def test_the_page(tmp_path: Path) -> None:
-    assert run_page("how-to/report.md", tmp_path, {}) == 1
-    assert "From ketama to rendezvous" in (tmp_path / "report.html").read_text("utf-8")
+    assert run_page("how-to/estimate.md", tmp_path, {}) == 6
+    assert "A fourth cache" in (tmp_path / "report.html").read_text("utf-8")
