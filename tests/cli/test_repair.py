@@ -309,5 +309,5 @@ def test_copies_take_the_place_of_no_input(call, fails, tmp_path):
 
 
 def test_the_page_runs(tmp_path):
-    assert run_page("how-to/replicas.md", tmp_path, {}) == 1
+    assert run_page("how-to/replicas.md", tmp_path, {}) == 4
     assert (tmp_path / "copies.csv").read_text(encoding="utf-8").startswith("user,source,target\n")
