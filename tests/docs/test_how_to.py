@@ -30,6 +30,7 @@ LEAVING |= {"4,127 deletes": "... deletes", "4,128 deletes": "... deletes"}
 JOBS: dict[str, tuple[int, dict[str, str], tuple[str, ...]]] = {
     "choose-a-scheme.md": (2, {}, ()),
     "weights.md": (7, {}, ()),
+    "even-loads.md": (4, {}, ()),
     "nightly-shards.md": (3, NIGHTLY, ("polars", "uhashring")),
     "zones.md": (3, {}, ("polars", "airportsdata")),
     "experiments.md": (1, {}, ()),
