@@ -34,6 +34,7 @@ JOBS: dict[str, tuple[int, dict[str, str], tuple[str, ...]]] = {
     "near-nodes.md": (2, {}, ("pygeohash",)),
     "filter.md": (2, {}, ()),
     "cache.md": (1, {}, ()),
+    "ring.md": (5, {}, ()),
     "nightly-shards.md": (3, NIGHTLY, ("polars", "uhashring")),
     "zones.md": (3, {}, ("polars", "airportsdata")),
     "experiments.md": (1, {}, ()),
