@@ -8,4 +8,4 @@ from pages import run_page
 
 
 def test_the_page(tmp_path: Path) -> None:
-    assert run_page("how-to/migrate.md", tmp_path, {}) == 6
+    assert run_page("how-to/migrate.md", tmp_path, {}) == 7
