@@ -134,11 +134,11 @@ def explained(rows: list[Row]) -> str:
     keys = [row.seen.seen_keys for row in rows if row.seen.seen_keys]
     count = f"{min(keys):,} to {max(keys):,}" if keys else "no"
     return (
-        f"Keys per second, k=1 unless stated. Observed with 64 nodes and {count} keys: *balance*, the "
-        "largest load divided by the mean; *moved*, the share of keys that moved between nodes that "
-        "stayed, when a node was added / when one from the middle was removed; *weights*, the "
-        "largest relative error of a node's share, with weights 1 to 3. In brackets: an ideal random "
-        "assignment of as many keys. -: no such interface, or the same as the row above."
+        f"Keys per second, k=1 unless stated. Observed with 64 nodes and {count} keys: *balance*, "
+        "the largest load divided by the mean; *moved*, the share of keys that moved between nodes "
+        "that stayed, when a node was added / when one from the middle was removed; *weights*, the "
+        "largest relative error of a node's share, with weights 1 to 3. In brackets: an ideal "
+        "random assignment of as many keys. -: no such interface, or the same as the row above."
     )
 
 
