@@ -24,14 +24,14 @@ def rates(row: Row, nodes: tuple[int, ...]) -> list[tuple[int, float]]:
 
 def write_chart(rows: list[Row], nodes: tuple[int, ...], path: Path) -> None:
     # Text stays text; the same figures give the same bytes.
-    style: dict[Any, Any] = {"svg.hashsalt": "rvh", "svg.fonttype": "none", "font.size": 9}
+    style: dict[Any, Any] = {"svg.hashsalt": "rvh", "svg.fonttype": "none", "font.size": 11}
     middle = nodes.index(64)
     drawn = sorted(
         (row for row in rows if rates(row, nodes)),
         key=lambda row: dict(rates(row, nodes)).get(middle, 0.0),
     )
     with mpl.rc_context(style):
-        figure = Figure(figsize=(9, 1.6 + 0.27 * len(drawn)), layout="constrained")
+        figure = Figure(figsize=(6.4, 1.6 + 0.27 * len(drawn)), layout="constrained")
         axes = figure.add_subplot()
         for height, row in enumerate(drawn):
             color = OURS if row.peer.ours else OTHERS
@@ -62,7 +62,7 @@ def write_chart(rows: list[Row], nodes: tuple[int, ...], path: Path) -> None:
         axes.set_axisbelow(True)
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
-        axes.set_xlabel("keys a second on one core, k = 1 (logarithmic)")
+        axes.set_xlabel("keys per second on one core, k = 1 (logarithmic)")
         for i, count in enumerate(nodes):
             fill = (OTHERS, "white", OTHERS)[i % 3]
             label = f"{count:,} nodes"
