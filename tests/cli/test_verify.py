@@ -9,7 +9,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pages import run_page
 from splitting import LIST, SPLIT, manifest, write_keys
 
 import rvh
@@ -341,7 +340,3 @@ def test_options_that_do_not_go_together(call, shards, args, word):
     assert result.code == 2
     assert word in result.err
     assert result.err.count("\n") == 1
-
-
-def test_the_page(tmp_path):
-    assert run_page("how-to/shard-files.md", tmp_path, {}) == 3

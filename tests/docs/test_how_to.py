@@ -35,6 +35,7 @@ JOBS: dict[str, tuple[int, dict[str, str], tuple[str, ...]]] = {
     "filter.md": (2, {}, ()),
     "cache.md": (1, {}, ()),
     "ring.md": (5, {}, ()),
+    "shard-files.md": (8, {}, ("polars", "pandas", "duckdb", "datafusion")),
     "nightly-shards.md": (3, NIGHTLY, ("polars", "uhashring")),
     "zones.md": (3, {}, ("polars", "airportsdata")),
     "experiments.md": (1, {}, ()),
