@@ -158,7 +158,7 @@ def change(title: str, before: list[str], after: list[str], said: str) -> str:
         whose = f", all {min(left_by)}'s" if len(left_by) == 1 else ""
         whose += f", all to {min(taken_by)}" if len(taken_by) == 1 else ""
         picture.text(left, 404, f"{len(moved)} of 60 move{whose}", "ink bold")
-    picture.text(20, 432, "A dot is a key, its letter the node. Ringed: has moved.", "soft")
+    picture.text(20, 432, "Dot: a key. Letter: its node. Ring: the key has moved.", "soft")
     return picture.svg(452)
 
 
@@ -199,7 +199,7 @@ def scores() -> str:
 
 
 def ring() -> str:
-    """The arcs of a small ring, and how even it is beside a larger one and rendezvous hashing."""
+    """The arcs and loads of a small ring, compared with a larger one and rendezvous hashing."""
     picture = Picture("A ring of four nodes with six tokens each, and the loads of 10,000 keys")
     ids = IDS[:4]
     bare = Ring.from_tokens({"any": [0]}, "ketama")
@@ -266,8 +266,8 @@ def domains() -> str:
         held.append({node: [i for i, row in enumerate(rows) if node in row] for node in ids})
     for row, said in enumerate(
         (
-            "Three replicas of six keys, each in another zone",
-            "us-1 dies: its replicas stay in the zone",
+            "Three replicas of each key, in three zones",
+            "us-1 dies: its replicas move within the zone",
         )
     ):
         top = 34 + row * 212
@@ -286,7 +286,7 @@ def domains() -> str:
                 picture.dot(x, y + 44, i // 2, str(key + 1))
                 if key not in held[0][node]:
                     picture.ring(x, y + 44)
-    picture.text(20, 448, "A dot is a replica, its number the key. Ringed: to be copied.", "soft")
+    picture.text(20, 448, "Dot: a replica. Number: its key. Ring: to be copied.", "soft")
     return picture.svg(468)
 
 
@@ -365,7 +365,7 @@ def weights() -> str:
     old, new = first.assign(keys), first.with_weights([2, 2, 3]).assign(keys)
     said = (
         "6,000 keys: weights are shares",
-        "A's weight grows to 2: keys move to A, and only to A",
+        "A's weight grows to 2: keys move to A only",
     )
     for row, (nodes, owners) in enumerate(zip(([1, 2, 3], [2, 2, 3]), (old, new), strict=True)):
         top = 34 + row * 150
@@ -382,7 +382,7 @@ def weights() -> str:
                     picture.bar(left, y - 18, count / 11, 24, "strong")
                 left += count / 11
             picture.text(left + 8, y, f"{int(np.sum(owners == node)):,}")
-    picture.text(20, 332, "A colour is the node a key was on. Framed: has moved.", "soft")
+    picture.text(20, 332, "Colour: the node that had the key. Framed: moved keys.", "soft")
     return picture.svg(352)
 
 
@@ -428,25 +428,25 @@ def migration() -> str:
 
 def membership() -> str:
     picture = Picture("From sources of nodes to placements")
-    picture.text(20, 34, "a source tells which nodes there are", "soft")
+    picture.text(20, 34, "A source says which nodes there are.", "soft")
     for i, name in enumerate(
         ("file", "URL", "DNS", "Kubernetes", "etcd", "Consul", "Redis", "ZooKeeper")
     ):
         picture.boxed(20 + i % 4 * 112, 46 + i // 4 * 46, 104, 38, name)
     picture.arrow((240, 134), (240, 162))
-    picture.boxed(90, 164, 300, 58, "Membership", "follows it, checks each document")
+    picture.boxed(90, 164, 300, 58, "Membership", "follows the source, checks what it says")
     picture.arrow((240, 224), (240, 252))
-    picture.boxed(90, 254, 300, 58, "Snapshot", "epoch, fingerprint, status of each node")
+    picture.boxed(90, 254, 300, 58, "Snapshot", "what the source said at one moment")
     for i, (name, said) in enumerate(
         (
-            ("NodeSet", "all nodes"),
-            ("FaultSet", "living, by zone"),
-            ("PartitionTable", "with changes"),
+            ("NodeSet", "snapshot.nodes"),
+            ("FaultSet", "snapshot.faults"),
+            ("PartitionTable", "table().current"),
         )
     ):
         picture.arrow((160 + 80 * i, 314), (90 + 150 * i, 342))
         picture.boxed(20 + 150 * i, 344, 140, 58, name, said)
-    picture.text(20, 430, "Programs that have one snapshot have one answer.", "soft")
+    picture.text(20, 430, "Programs with the same snapshot give the same answers.", "soft")
     return picture.svg(450)
 
 
@@ -462,13 +462,13 @@ def service() -> str:
     picture.arrow((390, 178), (390, 208))
     picture.text(98, 140, "keys go in,", "soft small")
     picture.text(98, 158, "nodes come back", "soft small")
-    picture.boxed(20, 210, 440, 58, "rvh serve", "one copy or many: each has the same answers")
+    picture.boxed(20, 210, 440, 58, "rvh serve", "one server or many, all with the same answers")
     picture.arrow((125, 270), (125, 330))
     picture.text(133, 306, "changes of nodes", "soft small")
     picture.boxed(20, 332, 210, 58, "Python, rvh.rpc.follow", "asks nothing for a key")
     picture.arrow((355, 330), (355, 270))
     picture.text(363, 306, "the nodes", "soft small")
-    picture.boxed(250, 332, 210, 58, "source", "file, etcd, Kubernetes, ...")
+    picture.boxed(250, 332, 210, 58, "a source", "file, etcd, Kubernetes, ...")
     return picture.svg(412)
 
 
