@@ -139,6 +139,12 @@ class Command(_Helping, TyperCommand):
 class Group(_Helping, TyperGroup):
     """The commands, some of which have a name of two words: the longer name is the one meant."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Parse; the shell of the options about completion may be missing."""
+        if args[-1:] in (["--install-completion"], ["--show-completion"]):
+            args = [*args, ""]
+        return super().parse_args(ctx, args)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command, and leave its own arguments."""
         if (name := " ".join(args[:2])) in self.commands:
@@ -170,6 +176,22 @@ def _long(option: Any) -> str:
     return next((str(name) for name in option.opts if name.startswith("--")), str(option.opts[0]))
 
 
+def _show_completion(shell: str | None) -> None:
+    if shell is not None:
+        from rvh.cli.completion import script, shell_of
+
+        guarded(lambda: emit(script(shell_of(shell), command())))()
+        raise typer.Exit
+
+
+def _install_completion(shell: str | None) -> None:
+    if shell is not None:
+        from rvh.cli.completion import install, shell_of
+
+        guarded(lambda: install(shell_of(shell), command()))()
+        raise typer.Exit
+
+
 def _show_version(is_given: bool) -> None:
     if is_given:
         print_text(f"rvh {__version__}")
@@ -183,6 +205,12 @@ def rvh(
             "--version", help="Print the version and exit.", is_eager=True, callback=_show_version
         ),
     ] = False,
+    install_completion: Annotated[
+        str | None, typer.Option(metavar="[SHELL]", is_eager=True, callback=_install_completion)
+    ] = None,
+    show_completion: Annotated[
+        str | None, typer.Option(metavar="[SHELL]", is_eager=True, callback=_show_completion)
+    ] = None,
 ) -> None:
     """Rendezvous hashing: which nodes does a key belong to?"""
 
