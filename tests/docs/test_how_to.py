@@ -30,6 +30,7 @@ LEAVING |= {"4,127 deletes": "... deletes", "4,128 deletes": "... deletes"}
 JOBS: dict[str, tuple[int, dict[str, str], tuple[str, ...]]] = {
     "choose-a-scheme.md": (2, {}, ()),
     "weights.md": (7, {}, ()),
+    "estimate.md": (7, {}, ()),
     "even-loads.md": (4, {}, ()),
     "near-nodes.md": (2, {}, ("pygeohash",)),
     "filter.md": (2, {}, ()),
