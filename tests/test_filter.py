@@ -149,7 +149,7 @@ def test_they_are_values_and_read_like_what_made_them(condition: Filter) -> None
         (
             lambda: capacity(1)(NODES, {"capacity": [Decimal("sNaN"), 2, 3, 4]}),
             TypeError,
-            "node 'a' .position 0. is .*which is no number",
+            "node 'a' .position 0. is .*which is not a number",
         ),
         (lambda: near("u0a"), ValueError, "prefix is 'u0a'"),
         (lambda: near("U0"), ValueError, "in lower case"),

@@ -450,7 +450,7 @@ def test_what_is_no_column_of_geohashes(places: Any, words: str) -> None:
     ("north", "error", "words"),
     [
         ([10**400, 34], RVHError, "latitude at position 0 is .*more than a double holds"),
-        ([34, Decimal("sNaN")], RVHTypeError, "latitude at position 1 is .*which is no number"),
+        ([34, Decimal("sNaN")], RVHTypeError, "latitude at position 1 is .*which is not a number"),
         ([np.str_("48"), 34], RVHTypeError, "latitude at position 0 is .* of type str_: pass a"),
         ([np.datetime64("2020"), 34], RVHTypeError, "of type datetime64: pass a number"),
         ([np.array([48.0]), 34], RVHTypeError, "latitude at position 0 is .*pass one number"),

@@ -626,7 +626,7 @@ def forgeries(owners: np.ndarray, words: np.ndarray) -> dict[str, dict[str, Any]
         "other owners": written(owners, words) | {"owners": swapped},
         "other words": written(owners, words) | {"words": words + np.uint64(1)},
         "another format": written(owners, words, format="rvh PartitionTable 2"),
-        "a format that is no text": written(owners, words, format=np.arange(9)),
+        "a format that is not text": written(owners, words, format=np.arange(9)),
         "a fingerprint of another": written(owners, words, fingerprint="0" * 64),
         "words missing": {
             name: array for name, array in written(owners, words).items() if name != "words"
@@ -670,7 +670,7 @@ def test_foreign_files_are_refused(tmp_path: Path, small: tuple[np.ndarray, np.n
         npz({}),
         npz(written(*small), np.savez_compressed),
     ):
-        assert "no partition table" in refused(path, contents)
+        assert "not a partition table" in refused(path, contents)
 
 
 @pytest.mark.parametrize("rows", [2**24 + 1, 2**40, 2**60, 2**63, 10**30, -1])

@@ -149,7 +149,7 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=HERE.parents[1] / "build/gate", metavar="DIR")
     options = parser.parse_args()
     if options.refresh and options.only != "*":
-        parser.error("--refresh takes all workloads: leave --only away")
+        parser.error("--refresh takes all workloads: omit --only")
     try:
         return gate(options)
     except GateError as error:

@@ -412,7 +412,7 @@ int main(int argc, char **argv) {
   }
   for (w = workloads; w < workloads + WORKLOADS && strcmp(w->name, argv[1]) != 0;) w++;
   if (w == workloads + WORKLOADS) {
-    fprintf(stderr, "%s is no workload\n", argv[1]);
+    fprintf(stderr, "%s is not a workload\n", argv[1]);
     return 2;
   }
   keys = column_of(w->layout, w->more, w->mixed_keys);

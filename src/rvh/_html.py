@@ -36,7 +36,7 @@ def plain(value: Any) -> str:
 
 
 def escaped(value: Any) -> str:
-    """Return `plain` text that is no markup, between tags and in a quoted attribute."""
+    """Return `plain` text that is not markup, between tags and in a quoted attribute."""
     return html.escape(plain(value))
 
 

@@ -816,7 +816,7 @@ def _as_positions(current: ArrayLike, rows: int, count: int) -> NDArray[np.intp]
         row, place = np.argwhere(wrong)[0].tolist()
         raise RVHError(
             f"current, row {row}, has position {positions[row, place]}: there are {count} nodes, "
-            "with positions from 0; -1 is no replica"
+            "with positions from 0; -1 is not a replica"
         )
     return positions.astype(np.intp, copy=False)
 

@@ -749,7 +749,7 @@ def as_node_set(
         for name, value in (("weights", weights), ("scheme", scheme), ("secret", secret)):
             if value is not None:
                 raise RVHError(
-                    f"{name}= was given beside a NodeSet, which has its own: "
+                    f"{name}= was given with a NodeSet, which has its own: "
                     f"build the set with NodeSet(ids, {name}=...)"
                 )
         return nodes

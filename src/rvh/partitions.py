@@ -515,7 +515,7 @@ class PartitionTable:
                 if isinstance(error, OSError) and error.errno != errno.EINVAL:
                     raise
                 raise RVHError(
-                    f"{path} is no partition table of rvh, or damaged ({error}): "
+                    f"{path} is not a partition table of rvh, or damaged ({error}): "
                     "build the table again and save it"
                 ) from None
         return _from_arrays(path, node_set, arrays)

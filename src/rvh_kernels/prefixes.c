@@ -52,8 +52,8 @@ static uint32_t score(const prefix *start, blake2_simd_bytes key) {
   return rvh_murmur3_end(hash, size);
 }
 
-/* The lowest byte of each code point of UTF-8 text, and how many there are. Bytes that are no UTF-8
- * have some answer. */
+/* The lowest byte of each code point of UTF-8 text, and how many there are. Bytes that are not
+ * UTF-8 have some answer. */
 static size_t low_bytes(blake2_simd_bytes text, uint8_t *out) {
   size_t n = 0;
   for (size_t i = 0; i < text.size; i++) {

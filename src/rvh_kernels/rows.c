@@ -47,7 +47,7 @@ static size_t pass_quoted(copy *text, size_t at, size_t size, uint8_t delimiter)
   int needed = 0;
   for (;;) {
     at = next_special(data, at, size, delimiter);
-    if (at >= size - 1) return 0; /* the last byte is no end of a value either */
+    if (at >= size - 1) return 0; /* the last byte is not an end of a value either */
     if (data[at] != '"') {
       needed = 1;
     } else if (data[at + 1] == '"') {

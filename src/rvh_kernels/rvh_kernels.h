@@ -84,7 +84,7 @@ typedef enum {
   RVH_VARINT,  /* a number of more than 64 bits */
   RVH_TAG,     /* no field begins there */
   RVH_WIRE,    /* `value` is not the field's wire type */
-  RVH_PACKED,  /* `value` bytes are no whole number of elements */
+  RVH_PACKED,  /* `value` bytes are not a whole number of elements */
   RVH_OFFSET,  /* an offset or a size leads outside of the message */
   RVH_UNKNOWN, /* no such field */
   RVH_TWICE,   /* not a repeated field */
@@ -110,7 +110,7 @@ typedef struct {
   size_t pieces;   /* how often it came */
   size_t count;    /* its elements */
   size_t at, size; /* the last piece in the message; not kept of many keys or texts */
-  uint64_t value;  /* of a number that is no element */
+  uint64_t value;  /* of a number that is not an element */
 } rvh_field;
 
 /* What is in a message, by the numbers of fields. */
@@ -348,7 +348,7 @@ typedef enum {
   RVH_POINT_OAAT,    /* Jenkins's one_at_a_time, as libmemcached's */
   RVH_POINT_MURMUR2, /* the hash of partitions: MurmurHash64A, seed 2718281828 */
   RVH_POINT_GEOHASH, /* of a geohash: five bits a character from the top, then the number of
-                      * characters, 1 to 12, in four; 0 for a key that is no geohash */
+                      * characters, 1 to 12, in four; 0 for a key that is not a geohash */
   /* and those of hashes.h by their names: */
   RVH_POINT_MURMUR2_32,
   RVH_POINT_XXH64_1,

@@ -262,7 +262,7 @@ typedef void rvh_murmur_hashes(const uint8_t *p, ptrdiff_t stride, size_t size, 
 typedef void rvh_best_scan(const rvh_best_run *run, size_t first, size_t count);
 typedef void rvh_best_find(const rvh_best_run *run, size_t n);
 /* Adds the nodes at first to first + count to top[0] to top[k], the highest words so far, each
- * with its node's position in the low bits; 1 <= k <= RVH_ROW_BEST. A 0 is no node. */
+ * with its node's position in the low bits; 1 <= k <= RVH_ROW_BEST. A 0 is not a node. */
 typedef void rvh_rank(const rvh_row *row, size_t first, size_t count, uint64_t *top, size_t k);
 /* Adds the nodes at first to first + count, count > 1, to the best of those before. */
 typedef void rvh_rank_nodes(const rvh_ranking *r, size_t first, size_t count);

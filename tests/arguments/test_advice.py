@@ -247,7 +247,7 @@ CASES = {
         "{'stake': 0.5}",
         "exponents",
     ),
-    "a key that is no Series": Case(
+    "a key that is not a Series": Case(
         "pandas.select(key, NODES)",
         {"key": 5, "frame": pd.DataFrame({"carrier": ["UA"], "flight": [1545]})},
         'frame[["carrier", "flight"]]',

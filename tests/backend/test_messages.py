@@ -293,12 +293,12 @@ REFUSED = {
     "half an integer": (
         X + sized(3, bytes(12)),
         "",
-        MALFORMED + "3: integers has 12 bytes, which is no whole number of elements",
+        MALFORMED + "3: integers has 12 bytes, which is not a whole number of elements",
     ),
     "half an end": (
         sized(5, bytes(2)),
         "",
-        MALFORMED + "0: ends has 2 bytes, which is no whole number of elements",
+        MALFORMED + "0: ends has 2 bytes, which is not a whole number of elements",
     ),
     "cut": (X + b"\x0a\x02x", "", f"{MALFORMED}3: {ENDS_IN}"),
     "cut in the size": (X + b"\x0a\x82", "", f"{MALFORMED}3: {ENDS_IN}"),

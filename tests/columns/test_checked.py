@@ -145,7 +145,7 @@ REFUSED: dict[str, Callable[[], object]] = {
     "rows of nothing": made(Kind.OBJECTS, [], rows=np.array([0])),
     "rows of chunks": made(Kind.CHUNKS, Chunks([column(["a"])]), rows=np.array([0])),
     "a name that is none": made(Kind.OBJECTS, ["a"], 7),
-    "a first that is no number": made(Kind.OBJECTS, ["a"], first="0"),
+    "a first that is not a number": made(Kind.OBJECTS, ["a"], first="0"),
     "a first below 0": made(Kind.OBJECTS, ["a"], first=-1),
     "a first that no position fits": made(Kind.OBJECTS, ["a"], first=2**63 - 1),
     "take beyond": lambda: column(["a", "b"]).take(np.array([2])),

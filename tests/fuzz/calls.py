@@ -264,7 +264,7 @@ LARGE = {"partitions", "table_size", "minimum_ring_size", "maximum_ring_size"}
 
 
 def arguments(draw: st.DrawFn, function: Any) -> dict[str, Any]:
-    """Arguments of a call: a few are wrong, and some that have a default are left away."""
+    """Arguments of a call: a few are wrong, and some that have a default are dropped."""
     drawn: dict[str, Any] = {}
     for number, each in enumerate(inspect.signature(function).parameters.values()):
         if each.kind == each.VAR_POSITIONAL and number == 0:

@@ -171,7 +171,7 @@ def answer() -> None:
     import traceback
 
     out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what is printed is no answer
+    os.dup2(2, 1)  # what is printed is not an answer
     while True:
         try:
             name, args, options = pickle.load(sys.stdin.buffer)

@@ -426,9 +426,9 @@ def answer_partition(ask: Row) -> Row:
 def walk(
     ranked: list[int], k: int, levels: list[list[Any]], most: list[int]
 ) -> tuple[list[int], bool]:
-    """The first k nodes that no full domain holds, and whether limits had to be left away.
+    """The first k nodes that no full domain holds, and whether limits had to be dropped.
 
-    Levels and limits are from the outermost in; each walk leaves one more away, from the outermost.
+    Levels and limits are from the outermost in; each walk drops one more, from the outermost.
     """
     chosen: list[int] = []
     degraded = False

@@ -217,7 +217,7 @@ def personal_hashes() -> Iterator[Row]:
 def inverse_murmur64a(hashed: int, seed: int, first: bytes = b"") -> bytes:
     """The 8 bytes after `first` that give that MurmurHash64A: each step of a block can be undone.
 
-    First are no bytes, or 8.
+    First are not bytes, or 8.
     """
     m = 0xC6A4A7935BD1E995
     back = pow(m, -1, 2**64)
@@ -974,7 +974,7 @@ def migrations() -> Iterator[Row]:
 
 
 def limits() -> Iterator[Row]:
-    """Keys around a progress that is no whole number of 2^-64."""
+    """Keys around a progress that is not a whole number of 2^-64."""
     for progress in (0.1 * 2.0**-12, 1e-9, 1e-15, 1e-18):
         limit = math.ceil(Fraction(progress) * 2**64)
         hashes = [inverse_murmur64a(limit + d, check.KEY_SEED) for d in (-2, -1, 0)]

@@ -133,5 +133,5 @@ def test_bad_arguments(ctx: Any) -> None:
         register(ctx, "node", NODES, 9, key=pa.string())
     with pytest.raises(rvh.RVHTypeError):
         register(ctx, "node", [1, 2], key=pa.string())
-    with pytest.raises(rvh.RVHError, match="given beside a NodeSet"):
+    with pytest.raises(rvh.RVHError, match="given with a NodeSet"):
         register(ctx, "node", NODES, key=pa.string(), scheme="blake2b")

@@ -145,7 +145,7 @@ def test_bad_arguments(con: Any) -> None:
         register(con, "node", NODES, 9)
     with pytest.raises(rvh.RVHTypeError):
         register(con, "node", [1, 2])
-    with pytest.raises(rvh.RVHError, match="given beside a NodeSet"):
+    with pytest.raises(rvh.RVHError, match="given with a NodeSet"):
         register(con, "node", NODES, scheme="blake2b")
 
 

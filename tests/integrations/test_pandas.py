@@ -145,7 +145,7 @@ def test_bad_arguments() -> None:
         series.rvh.select(NODES, 9)
     with pytest.raises(rvh.RVHTypeError):
         series.rvh.select([1, 2])
-    with pytest.raises(rvh.RVHError, match="given beside a NodeSet"):
+    with pytest.raises(rvh.RVHError, match="given with a NodeSet"):
         series.rvh.select(NODES, scheme="blake2b")
 
 

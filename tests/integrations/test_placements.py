@@ -163,8 +163,8 @@ def test_places(engine: Callable[..., Answer], k: int) -> None:
 def test_what_does_not_go_together(engine: Callable[..., Answer]) -> None:
     ring = ketama(IDS)
     for options, message in (
-        ({"weights": [1] * 20}, "weights= was given beside a Ring, .*leave it out"),
-        ({"spread": "zone"}, "spread= was given beside a Ring, .*FaultSet"),
+        ({"weights": [1] * 20}, "weights= was given with a Ring, .*leave it out"),
+        ({"spread": "zone"}, "spread= was given with a Ring, .*FaultSet"),
     ):
         with pytest.raises(rvh.RVHError, match=message):
             engine("text", ring, 1, **options)

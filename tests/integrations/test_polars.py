@@ -147,5 +147,5 @@ def test_bad_arguments_are_errors_before_the_query() -> None:
         column.rvh.select(NODES, 0)
     with pytest.raises(rvh.RVHTypeError):
         column.rvh.select([1, 2])
-    with pytest.raises(rvh.RVHError, match="given beside a NodeSet"):
+    with pytest.raises(rvh.RVHError, match="given with a NodeSet"):
         column.rvh.select(NODES, scheme="blake2b")

@@ -15,7 +15,7 @@ from rvh.membership.conformance import check_source
 
 
 class Place:
-    """What a source reads: the nodes, or None for something that is no state."""
+    """What a source reads: the nodes, or None for something that is not a state."""
 
     nodes: Sequence[NodeMeta] | None = ()
     version = 0
@@ -44,7 +44,7 @@ class Right:
 
     def word(self, version: int) -> Any:
         if self.place.nodes is None:
-            return Refused(rvh.RVHError("this is no state"))
+            return Refused(rvh.RVHError("this is not a state"))
         return State(self.place.nodes, version)
 
 

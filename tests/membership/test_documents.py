@@ -97,7 +97,7 @@ def test_all_formats_say_the_same(name: str) -> None:
         ("json", '[{"id": "a", "id": "b"}]', "member 'id' is there more than once"),
         ("json", '[{"id": "a", "zone": "x", "\\u007aone": "x"}]', "'zone' is there more than once"),
         ("json", '[{"id": "a:b", "zone": "x", "zone": ":"}]', "'zone' is there more than once"),
-        ("json", '[{"id": "a", "rtt": NaN}]', "it has NaN, which is no number"),
+        ("json", '[{"id": "a", "rtt": NaN}]', "it has NaN, which is not a number"),
         ("json", '[{"id": "a", "rtt": 1e999}]', r"\$\[0\]\.rtt is inf"),
         ("json", '["a"', "is not JSON, or is cut off: line 1, column 5"),
         ("json", "", "is empty"),

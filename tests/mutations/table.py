@@ -592,7 +592,7 @@ TABLE = [
             "take_rank(kept, n, 1, &score, NULL, &number);\n      V_ADD(",
         ),
         (
-            "the rank is no bound of the weighted score",
+            "the rank is not a bound of the weighted score",
             "D_SUB(D_MUL(x, x), ",
             "D_SUB(D_MUL(D_MUL(x, x), x), ",
         ),
@@ -656,17 +656,17 @@ TABLE = [
             "for (size_t j = 1; j + 1 < k; j++) tied =",
         ),
         (
-            "ties are no ties where slots are in use",
+            "ties are not ties where slots are in use",
             "if (any_tie(&s, score, k)) {",
             "if (k > 16) {",
         ),
         (
-            "ties are no ties where slots are to fill",
+            "ties are not ties where slots are to fill",
             "if (used > 0 && any_tie(&s, entering.hi, used)) {\n      insert_exactly",
             "if (used > 16) {\n      insert_exactly",
         ),
         (
-            "ties are no ties in a merge",
+            "ties are not ties in a merge",
             "if (used > 0 && any_tie(&s, entering.hi, used)) {\n        for",
             "if (used > 16) {\n        for",
         ),

@@ -50,7 +50,7 @@ def arrows(files: dict[str, Path]) -> Imports:
 
 
 def modules(source: Path) -> dict[str, Path]:
-    """The files of ``source/rvh`` by their names; those that are no module keep their suffix."""
+    """The files of ``source/rvh`` by their names; those that are not modules keep their suffix."""
     found: dict[str, Path] = {}
     for path in sorted((source / "rvh").rglob("*"), reverse=True):  # a .pxd after its .pyx
         if path.suffix in SOURCES:

@@ -169,7 +169,7 @@ WRONG: list[tuple[Any, str]] = [
     ({}, "there are no partitions"),
     ({"a": (2, 0)}, "rows whose hash is 1 modulo 2 have no partition"),
     ({"a": (2, 0), "b": (2, 2)}, "'b' has the remainder 2 and the modulus 2"),
-    ({"a": (2, 0), "b": (3, 1)}, "the modulus 2 is no factor of 3"),
+    ({"a": (2, 0), "b": (3, 1)}, "the modulus 2 is not a factor of 3"),
     ({"a": (2, 0), "b": (4, 2)}, "'a' and 'b' overlap: both have the hash 2 modulo 4"),
     ({"a": 2}, "pass its modulus and its remainder"),
 ]
@@ -220,7 +220,9 @@ def test_routing_shards() -> None:
 
 
 def test_what_elasticsearch_refuses() -> None:
-    with pytest.raises(RVHError, match="routing_shards is 8, which is no multiple of the 3 shards"):
+    with pytest.raises(
+        RVHError, match="routing_shards is 8, which is not a multiple of the 3 shards"
+    ):
         elasticsearch(3, routing_shards=8)
     with pytest.raises(RVHError, match="partition_size is 4, and there are 4 routing shards"):
         elasticsearch(2, routing_shards=4, partition_size=4)

@@ -524,7 +524,7 @@ def test_integers_that_do_not_fit() -> None:
                 call(keys)
     with pytest.raises(rvh.RVHError, match=r"the key is 2147483648, outside -2.31"):
         small.lookup(past)
-    # A category that no row has is no key.
+    # A category that no row has is not a key.
     codes = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0]), pa.array([1, 2, past]))
     assert small.token_batch(codes).tolist() == [small.token(n) for n in (1, 2, 1)]
 

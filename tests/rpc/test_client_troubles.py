@@ -191,11 +191,11 @@ def test_files_of_tls_that_cannot_be_used(authority: Authority, tmp_path: Path) 
         (Tls(ca=tmp_path / "none"), f"{tmp_path / 'none'} cannot be read: No such file"),
         (Tls(None, one.certificate, two.key), f"{two.key} is not the key of the certificate in"),
         (Tls(None, one.key, one.certificate), f"{one.key} has no certificate in PEM"),
-        (Tls(None, one.certificate, authority.ca), f"{authority.ca} is no private key in PEM"),
+        (Tls(None, one.certificate, authority.ca), f"{authority.ca} is not a private key in PEM"),
         (Tls(None, one.certificate, tmp_path / "none"), f"{tmp_path / 'none'} cannot be read"),
         (Tls(None, one.certificate), "give both, or none"),
-        (Tls(None, one.certificate, pem), "a certificate or a key is no path"),
-        (Tls(None, one.certificate, pem.decode()), "a certificate or a key is no path"),
+        (Tls(None, one.certificate, pem), "a certificate or a key is not a path"),
+        (Tls(None, one.certificate, pem.decode()), "a certificate or a key is not a path"),
         (pem.decode(), "tls is a str: pass True, or Tls(ca=...)"),
     ):
         for made in (Client, AsyncClient, follow):

@@ -181,7 +181,7 @@ def test_malformed_bytes_are_the_callers_mistake(channel: grpc.Channel) -> None:
         with pytest.raises(grpc.RpcError) as caught:
             call(b"\xff\xff")
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-        assert caught.value.details() == "these bytes are no grpc.health.v1.HealthCheckRequest"
+        assert caught.value.details() == "these bytes are not a grpc.health.v1.HealthCheckRequest"
 
 
 def test_the_server_serves_until_it_closes() -> None:

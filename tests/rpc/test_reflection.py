@@ -163,7 +163,7 @@ def test_malformed_bytes_are_the_callers_mistake(channel: grpc.Channel) -> None:
         with pytest.raises(grpc.RpcError) as caught:
             [*call(iter([b"\xff\xff"]), timeout=20)]
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-        assert caught.value.details().startswith("these bytes are no grpc.reflection.v1")
+        assert caught.value.details().startswith("these bytes are not a grpc.reflection.v1")
 
 
 def test_every_declared_name_is_found_by_protobuf_in_that_file(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Clients of a server that is no rvh serve: whatever it answers is an error that says so."""
+"""Clients of a server that is not rvh serve: whatever it answers is an error that says so."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_what_a_stranger_answers(asked: Any, answer: str, call: str) -> None:
 def test_a_stranger_is_not_followed(asked: Any) -> None:
     stranger, target = asked
     stranger.content, stranger.details = b"\xff\xff", b""
-    with pytest.raises(ServiceError, match="no GetNodesResponse"):
+    with pytest.raises(ServiceError, match="not a GetNodesResponse"):
         follow(target)
 
 

@@ -33,7 +33,7 @@ REFUSALS: tuple[Any, ...] = (
     pytest.param({"nodes": []}, rvh.RVHError, "no nodes", id="no nodes"),
     pytest.param({"scheme": "sha1"}, rvh.RVHError, "choose one of", id="no such scheme"),
     pytest.param(
-        {"nodes": rvh.NodeSet(["a"]), "secret": b"s"}, rvh.RVHError, "beside a NodeSet", id="both"
+        {"nodes": rvh.NodeSet(["a"]), "secret": b"s"}, rvh.RVHError, "with a NodeSet", id="both"
     ),
 )
 

@@ -2,7 +2,7 @@
 
 It speaks what https://kubernetes.io/docs/reference/using-api/api-concepts/ writes down: one version
 that grows with every write, lists in pages with continue tokens, watches from a version as a
-chunked stream of lines with bookmarks, 410 for what is forgotten. It is no Kubernetes: what its
+chunked stream of lines with bookmarks, 410 for what is forgotten. It is not Kubernetes: what its
 documentation does not say is not tested with it.
 
 Run as a program: python fake_kubernetes.py PORT [--token TOKEN] [--state FILE] [--tls CERT KEY CA]

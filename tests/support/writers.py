@@ -236,7 +236,7 @@ def child(run: Callable[[], Any]) -> tuple[int, int]:
     if number:
         os.close(writing)
         return number, reading
-    status = 70  # of what should not be: an error that is no OSError and no RVHError
+    status = 70  # of what should not be: an error that is neither an OSError nor an RVHError
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(writing, 2)

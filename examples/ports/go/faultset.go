@@ -63,7 +63,7 @@ func NewFaultSet(set *NodeSet, dead []string, kinds ...Domains) (*FaultSet, erro
 }
 
 // A Row is the nodes of a key. It is degraded if there were too few domains, and the limits of the
-// outermost kinds had to be left away.
+// outermost kinds had to be dropped.
 type Row struct {
 	Nodes    []string
 	Degraded bool
@@ -82,7 +82,7 @@ type Repaired struct {
 }
 
 // Repair gives k nodes for a key that is on the current ones, of which it keeps what it can. An empty
-// string in current is no node.
+// string in current is not a node.
 func (f *FaultSet) Repair(key Key, current []string, k int) (Repaired, error) {
 	holds := map[int]bool{}
 	for _, id := range current {

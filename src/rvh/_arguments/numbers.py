@@ -152,7 +152,7 @@ def real_number(value: Any, where: str) -> float:
     except OverflowError:
         raise RVHError(f"{where} is {show(value)}, more than a double holds") from None
     except Exception as error:
-        raise RVHTypeError(f"{where} is {show(value)}, which is no number: {error}") from None
+        raise RVHTypeError(f"{where} is {show(value)}, which is not a number: {error}") from None
     raise RVHTypeError(f"{where} is {show(value)} of type {type(value).__name__}: pass a number")
 
 

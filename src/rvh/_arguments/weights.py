@@ -64,7 +64,7 @@ def in_order(weights: Any, ids: Sequence[Any], new: str = "") -> Any:
     RVHError
         A node without a weight, a weight without a node, one id twice. The message names it.
     RVHTypeError
-        A key of the mapping that is no node id.
+        A key of the mapping that is not a node id.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def in_order(weights: Any, ids: Sequence[Any], new: str = "") -> Any:
     for node, name in zip(weights, by_name, strict=True):
         if name not in known:
             raise RVHError(
-                f"weights has {show(node)}, which is none of the {new}nodes: leave it away, or add "
+                f"weights has {show(node)}, which is not one of the {new}nodes: omit it, or add "
                 "the node"
             )
     return [by_name[name] for name in names]

@@ -29,7 +29,7 @@ ROW_MIN, ROW_MAX, ROW_PER_KEY = 1.0, 5.0, 1 / 200_000
 SAMPLE, SAMPLE_ROW, SAMPLE_OBJECT = 5000.0, 2.0, 15.0
 #: the part of a call that a sample may take
 SAMPLE_PART = 0.02
-#: a sample of M rows has 8 sqrt(M): if each key stands twice, it contains 8 * 8 / 2 such pairs
+#: a sample of M rows has 8 sqrt(M): if each key appears twice, it contains 8 * 8 / 2 such pairs
 PER_ROOT = 8
 
 #: rows that are deduplicated together, so that memory does not grow with all rows

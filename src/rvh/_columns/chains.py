@@ -76,7 +76,7 @@ def _checked(part: str, value: bytes, where: str) -> int | bytes | None:
             value.decode()
         except UnicodeDecodeError:
             raise RVHError(
-                f"{where} is not UTF-8 ({show(value)}), so it is no text: pass str"
+                f"{where} is not UTF-8 ({show(value)}), so it is not text: pass str"
             ) from None
     if part not in BITS:
         return value

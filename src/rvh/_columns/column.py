@@ -618,7 +618,8 @@ class KeyColumn(_Frozen, _Unfrozen):
             except IndexError:
                 raise RVHError(
                     f"{self.what} at position {self.first + row} is a string view that points "
-                    "outside of its buffers: the Arrow array is damaged; mend what exported it"
+                    "outside of its buffers: the Arrow array is damaged; fix the program that "
+                    "exported it"
                 ) from None
 
     def bytes_at(self, index: int) -> bytes:

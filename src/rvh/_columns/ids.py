@@ -135,7 +135,7 @@ def empty_id_error(position: int) -> RVHError:
 def duplicate_id_error(node: bytes, first: int, second: int) -> RVHError:
     """Return every backend's error about a repeated node id."""
     return RVHError(
-        f"node id {show(node.decode('utf-8', 'backslashreplace'))} stands at positions {first} "
+        f"node id {show(node.decode('utf-8', 'backslashreplace'))} appears at positions {first} "
         f"and {second}: ids are unique in their set (a str and its UTF-8 bytes are the same id)"
     )
 

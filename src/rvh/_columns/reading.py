@@ -205,7 +205,8 @@ def _read_array(array: np.ndarray, name: str) -> _Source:
     if array.ndim != 1:
         raise RVHError(
             f"{name} has shape {array.shape}: one dimension is needed; use numpy.ravel({name}) "
-            f"for one an element, or rvh.multi.compose_keys(*numpy.transpose({name})) for one a row"
+            "for one key per element, or "
+            f"rvh.multi.compose_keys(*numpy.transpose({name})) for one key per row"
         )
     valid = ~np.ma.getmaskarray(array) if np.ma.is_masked(array) else None
     # A view indexes plainly, whatever the subclass, and nothing else can change its shape.
@@ -265,5 +266,5 @@ def decode_text(value: Any, position: int, what: str) -> Any:
     except UnicodeDecodeError:
         raise RVHError(
             f"{what} at position {position} is not UTF-8, but its Arrow type is text "
-            f"({show(value)}): mend what exported it, or pass binary"
+            f"({show(value)}): fix the program that exported it, or pass binary"
         ) from None

@@ -108,7 +108,7 @@ def fault_error(fault: int, names: Sequence[str], field: int, at: int, value: in
     at : int
         The byte of the message where the field begins. Of a text: its position in the field.
     value : int
-        What was found: a wire type, a size, a number. Of a text: the byte that is no UTF-8.
+        What was found: a wire type, a size, a number. Of a text: the byte that is not UTF-8.
     """
     name = names[field] if field < len(names) else ""
     if fault == Fault.UNKNOWN:
@@ -129,7 +129,7 @@ def fault_error(fault: int, names: Sequence[str], field: int, at: int, value: in
         Fault.VARINT: "a number of more than 64 bits",
         Fault.TAG: "no field of protobuf begins there",
         Fault.WIRE: f"{name} has wire type {value}",
-        Fault.PACKED: f"{name} has {value} bytes, which is no whole number of elements",
+        Fault.PACKED: f"{name} has {value} bytes, which is not a whole number of elements",
         Fault.OFFSET: "the offset or the size there leads outside of the message",
     }[Fault(fault)]
     return MessageError("", f"malformed at byte {at}: {reason}")

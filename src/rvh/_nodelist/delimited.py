@@ -57,7 +57,7 @@ def _entries(
     if not columns.header and is_id_name(first[ids]):
         raise RVHError(
             f"{source}: the first line has {show(first[ids])}, the name of a column, where its id "
-            f"would be: leave --no-node-header away; {as_json(first[ids])}"
+            f"would be: omit --no-node-header; {as_json(first[ids])}"
         )
     others = [header.index(name) for name in columns.others]
     texts = [ids]  # not the weights: one with a blank is an error in any case
@@ -75,7 +75,7 @@ def _entries(
 
 
 def _refuse_doubtful(source: str, place: str, row: list[str], ids: int, texts: list[int]) -> None:
-    """Refuse what is no row of a table, or not the text that it seems to be."""
+    """Refuse what is not a row of a table, or not the text that it seems to be."""
     for cell in (row[0], row[ids]):
         if cell.startswith("#"):
             raise RVHError(

@@ -64,7 +64,7 @@ def node_list(entries: Iterable[Entry], columns: Columns) -> NodeList:
     Raises
     ------
     RVHError
-        An id that is no text, empty or repeated; a weight that is none, or no weight above 0.
+        An id that is not text, empty or repeated; a weight that is none, or no weight above 0.
     """
     seen: dict[str, tuple[str, str]] = {}
     weights: list[float] = []

@@ -40,7 +40,7 @@ ENCODINGS = (
 )
 #: what no text begins with, while files of the other formats soon have it
 CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
-#: of the formats that are no text: how their files begin
+#: of the formats that are not text: how their files begin
 OWN = {"parquet": (PARQUET,), "arrow": (ARROW_FILE, ARROW_STREAM)}
 OWN["arrows"] = OWN["arrow"]
 
@@ -94,7 +94,7 @@ def refuse_other_kind(
                 raise RVHError(f"{name} is UTF-16 text: say {say}{nul}")
     text = head.removeprefix(b"\xef\xbb\xbf")
     if text.startswith(b"\xef\xbb\xbf"):
-        raise RVHError(f"{name} begins with two byte order marks: leave one away")
+        raise RVHError(f"{name} begins with two byte order marks: remove one")
     if format_name == "ndjson" and text.lstrip(b" \t\r\n").startswith(b"["):
         raise RVHError(
             f"{name} begins with a JSON array, not with one object a line: make lines of it "

@@ -17,7 +17,7 @@ from rvh.errors import RVHError
 
 #: bytes read at once
 PIECE_BYTES = 1 << 20
-#: codecs of text that are no encodings of files, or that do not always give text
+#: codecs of text that are not encodings of files, or that do not always give text
 NO_ENCODINGS = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
 #: pyarrow's errors about bytes that are not compressed data: they follow such data, because the
 #: first bytes of the file were checked

@@ -174,7 +174,7 @@ class DelimitedReader(Reader):
                 f"{name}: the header cannot be read: {error}; is a quote never closed?"
             ) from None
         if row[0].startswith("\ufeff"):
-            raise RVHError(f"{name}: the first value has a byte order mark in it: leave it away")
+            raise RVHError(f"{name}: the first value has a byte order mark in it: omit it")
         return row
 
     def _lines(self) -> Iterator[str]:
@@ -193,7 +193,7 @@ class DelimitedReader(Reader):
             if size >= BLOCK_BYTES:
                 raise RVHError(
                     f"{self.source.name}: the header has more than {BLOCK_BYTES >> 20} MiB: it "
-                    "is no table, or a quote is never closed"
+                    "is not a table, or a quote is never closed"
                 )
             self._lines_read.append(line)
             self._unseen.append(line)

@@ -386,7 +386,9 @@ class JsonWriter(Writer):
         names = reader.names or []
         repeated = next((name for name in names if names.count(name) > 1), None)
         if repeated is not None:
-            raise RVHError(f"column {show(repeated)} stands twice, which a JSON object cannot have")
+            raise RVHError(
+                f"column {show(repeated)} appears twice, which a JSON object cannot have"
+            )
         if not isinstance(reader, JsonReader) and any(map(_has_nanoseconds, reader.schema.types)):
             use_pandas()
         reader.keep_text("ndjson")
@@ -449,7 +451,7 @@ def _member(each: dict[str, Any], path: Sequence[str]) -> Any:
     Raises
     ------
     KeyError, TypeError
-        A member that is not there, or that is no object.
+        A member that is not there, or that is not an object.
     """
     value: Any = each
     for name in path:

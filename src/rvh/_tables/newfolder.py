@@ -32,7 +32,9 @@ def refuse_folder(path: str) -> None:
             raise RVHError(f"{path} cannot be made: there is no folder {folder}") from None
         return
     except NotADirectoryError:
-        raise RVHError(f"{path} is there already, and is no folder: choose another name") from None
+        raise RVHError(
+            f"{path} is there already, and is not a folder: choose another name"
+        ) from None
     except OSError as error:
         raise RVHError(f"{path} cannot be used: {error.strerror}") from None
     if not is_empty:

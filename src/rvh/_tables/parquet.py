@@ -45,7 +45,8 @@ class ParquetReader(Reader):
             except pa.ArrowInvalid as error:  # a footer that is cut off or damaged
                 reason = str(error).splitlines()[0]
                 raise RVHError(
-                    f"{source.name} is no whole Parquet file ({reason}): write or copy it again"
+                    f"{source.name} is not a complete Parquet file ({reason}): write or copy it "
+                    "again"
                 ) from None
             #: the columns, with their types, also where records have their dictionaries
             self.schema = self._file.schema_arrow

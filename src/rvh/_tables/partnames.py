@@ -88,7 +88,7 @@ def _apart(ids: Sequence[str]) -> list[str]:
     for places in seen.values():
         if len(places) > 1:
             for place in places:
-                # The digits of an escape that is there already are no letters of the id.
+                # The digits of an escape that is there already are not letters of the id.
                 names[place] = re.sub(
                     r"%..|[A-Z]",
                     lambda match: match[0] if len(match[0]) > 1 else _escaped(match[0]),

@@ -230,7 +230,7 @@ class BalancedAssigner(Shared):
             for position, key in enumerate(column.iter_bytes()):
                 held = self._held.get(key)
                 if held is None or key in released:
-                    why = "stands twice" if key in released else "is not held"
+                    why = "appears twice" if key in released else "is not held"
                     raise RVHError(
                         f"key {show(key)} at position {position} {why}: release each key that was "
                         "assigned once"

@@ -109,7 +109,7 @@ def read_csv(path: Path) -> list[Row]:
     Raises
     ------
     RVHError
-        Anything that is no such file; the message names the file, the line and the column.
+        Anything that is not such a file; the message names the file, the line and the column.
     """
     # utf-8-sig: spreadsheets put a byte order mark in front.
     with path.open(encoding="utf-8-sig", newline="") as file:

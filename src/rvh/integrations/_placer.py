@@ -129,7 +129,7 @@ class Placer:
         for name in options:
             if not accepts(self.placement, name):
                 raise RVHError(
-                    f"{name}= was given beside {self.name}, which has no such option: leave it out"
+                    f"{name}= was given with {self.name}, which has no such option: leave it out"
                     + ("" if name in OF_IDS else ", or pass a FaultSet")
                 )
 
@@ -162,7 +162,7 @@ class Placer:
             )
         if geohash is not None and not self.needs_geohash:
             raise RVHError(
-                f"geohash= was given beside {self.name}, which knows no places: leave it out, or "
+                f"geohash= was given with {self.name}, which knows no places: leave it out, or "
                 "pass a GeoSet"
             )
         if count > 1 and is_from_rvh(self.placement):

@@ -289,7 +289,7 @@ def _check(
     new = check_names(df.columns, names, geohash, column, placer.k, as_columns)
     placer.check_columns(len(names), geohash)
     quoted = [
-        "`" + name.replace("`", "``") + "`"  # a dot in a name is no path
+        "`" + name.replace("`", "``") + "`"  # a dot in a name is not a path
         for name in (names if geohash is None else [*names, geohash])
     ]
     empty = df.select(*quoted).limit(0).toArrow().columns  # no task runs for it

@@ -37,7 +37,7 @@ def check_source(
     write : callable
         Makes these nodes the state of what the source reads, all at once.
     spoil : callable, optional
-        Writes something there that is no state.
+        Writes something there that is not a state.
     states : sequence of sequences of NodeMeta, optional
         The states that are written, each unlike the one before it; by default of two and three
         nodes with all that a `NodeMeta` has. Give your own where your source has less to tell.
@@ -107,7 +107,7 @@ async def _check(
                 while not isinstance(refused, Refused):
                     refused = await _next(words, seconds)
                     assert refused is SAME or isinstance(refused, Refused), (
-                        f"rule 3: what is no state is Refused, and not {refused!r}"
+                        f"rule 3: what is not a state is Refused, and not {refused!r}"
                     )
             except RVHError:
                 return  # it may also say so by an end, and be called again

@@ -101,7 +101,7 @@ seconds above 0
 
 
 def read_node(source: str, node: str, data: bytes) -> NodeMeta:
-    """Read the metadata of one node, an object in JSON; no bytes are no metadata.
+    """Read the metadata of one node, an object in JSON; empty bytes are no metadata.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def numbered(source: str, last: int, data: bytes) -> tuple[bytes, int]:
     Raises
     ------
     RVHError
-        It is no document, or its epoch is not above the last.
+        It is not a document, or its epoch is not above the last.
 
     Examples
     --------
@@ -297,7 +297,7 @@ def _json(source: str, data: bytes) -> Any:
 
 
 def _read_slowly(source: str, data: bytes) -> Any:
-    """Raise the error about bytes that are no JSON, with the place.
+    """Raise the error about bytes that are not JSON, with the place.
 
     What Python can read all the same has a number that no double holds: its path says more.
     """
@@ -320,7 +320,7 @@ def _read_slowly(source: str, data: bytes) -> Any:
 
 
 def _refuse_constant(name: str) -> None:
-    raise RVHError(f"it has {name}, which is no number")
+    raise RVHError(f"it has {name}, which is not a number")
 
 
 def _toml(source: str, data: bytes) -> Any:

@@ -593,7 +593,7 @@ class Membership(Shared):
         self._note(refused=self._stats.refused + 1, error=str(error))
 
     def _lose(self, error: BaseException) -> None:
-        if isinstance(error, RVHError):  # it has answered, but with something that is no state
+        if isinstance(error, RVHError):  # it has answered, but with something that is not a state
             self._refuse(error)
             self._note(reconnects=self._stats.reconnects + 1, connected=False)
             if self._snapshot is None:

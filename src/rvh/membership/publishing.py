@@ -335,7 +335,7 @@ class Publisher:
         except (ValueError, RecursionError) as error:
             raise RVHError(f"the state {path} is damaged: {error}: {ANEW}") from None
         if not isinstance(saved, dict) or saved.get("format") != FORMAT:
-            raise RVHError(f"{path} is no state of a publisher: name another file")
+            raise RVHError(f"{path} is not a state of a publisher: name another file")
         if saved.get("target") != self.name:
             raise RVHError(
                 f"the state {path} is that of {show(saved.get('target'))}, and this publishes to "

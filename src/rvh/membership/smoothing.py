@@ -139,7 +139,7 @@ class Smoother:
             A measure is 0, negative, NaN or infinite. The message names the node. Nothing has
             changed then, as after any error.
         RVHTypeError
-            The measures are no mapping, an id is not a str, a measure is not a number.
+            The measures are not a mapping, an id is not a str, a measure is not a number.
 
         Examples
         --------
@@ -228,7 +228,7 @@ class Smoother:
         level = known.level
         if not known.wanted:
             drift = known.drift + GAIN * (octaves - level / STEPS - known.drift)
-            # The measurement that raises an alarm is one that is far off: it is no fresh one.
+            # The measurement that raises an alarm is one that is far off: it is not a fresh one.
             return _Node(level, drift, wanted=FRESH if abs(drift) > self._threshold else 0)
         collected = (*known.collected, octaves)
         if len(collected) < known.wanted:

@@ -45,7 +45,7 @@ class MigrationAt:
     """
 
     def __init__(self, migration: Pair, progress: float) -> None:
-        crossing_limit(progress)  # rejects what is no progress
+        crossing_limit(progress)  # rejects what is not a progress
         if migration._k != migration._k_new or migration._dead:
             raise RVHError(
                 "a placement gives every key equally many nodes, but this migration has "

@@ -427,7 +427,7 @@ class Coordinator(Shared):
         RVHError
             Another phase; a progress as for `Migration.crossed_batch`.
         """
-        crossing_limit(progress)  # rejects what is no progress
+        crossing_limit(progress)  # rejects what is not a progress
         with self._lock:
             self._in_phase(Phase.SWITCHING, "progress is set")
             exact = progress if isinstance(progress, Fraction) else float(progress)

@@ -189,7 +189,7 @@ def _listed(differing: dict[int, list[tuple[Any, Any, Any]]]) -> str:
 
 
 def _check(coordinator: Any, **functions: Any) -> None:
-    """Reject what is no coordinator, and what is neither a function nor an optional one's None."""
+    """Reject what is not a coordinator, not a function, and not the None of an optional one."""
     if not isinstance(coordinator, Coordinator):
         kind = type(coordinator).__name__
         raise RVHTypeError(f"coordinator is of type {kind}: pass a Coordinator")

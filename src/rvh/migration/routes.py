@@ -39,7 +39,7 @@ def rules(pair: Pair) -> dict[str, Rule]:
     # One key a call has to take about as long as its lookups: calls of Python are inlined here.
     def before(key: Any, progress: Any) -> Route:
         if type(progress) is not float or not 0 <= progress <= 1:
-            crossing_limit(progress)  # rejects what is no progress
+            crossing_limit(progress)  # rejects what is not a progress
         old = old_nodes(key)
         return make(Route, (old, [*old]))
 

@@ -73,7 +73,7 @@ class View(NamedTuple):
         Raises
         ------
         RVHError
-            A text that is no view.
+            A text that is not a view.
         """
         try:
             fields = json.loads(text)
@@ -87,7 +87,9 @@ class View(NamedTuple):
             ):
                 raise RVHTypeError("a field of another type")
         except (TypeError, ValueError, RecursionError):
-            raise RVHError(f"{show(text)} is no view: pass what View.to_json() returned") from None
+            raise RVHError(
+                f"{show(text)} is not a view: pass what View.to_json() returned"
+            ) from None
         return view._replace(phase=phase, progress=progress, dead=dead, kept=tuple(view.kept))
 
 
@@ -103,7 +105,7 @@ def progress_from_json(value: Any) -> float | Fraction:
         if not FRACTION.fullmatch(value):  # others may be divided by 0, or take for ever to read
             raise RVHError(f"progress is {show(value)}: pass a fraction, as '1/2'")
         progress = Fraction(value)
-    crossing_limit(progress)  # rejects what is no progress
+    crossing_limit(progress)  # rejects what is not a progress
     return progress
 
 
@@ -118,4 +120,4 @@ def id_from_json(value: Any) -> Any:
         return value
     if isinstance(value, dict) and isinstance(value.get("bytes"), str):
         return bytes.fromhex(value["bytes"])
-    raise RVHError(f"{show(value)} is no node id")
+    raise RVHError(f"{show(value)} is not a node id")

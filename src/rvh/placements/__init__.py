@@ -1,4 +1,4 @@
-"""The placements of other systems that are no rings, to the bit.
+"""The placements of other systems that are not rings, to the bit.
 
 `Modulo` puts a key into a slot by its hash modulo the number of slots; a slot is on one node or on
 several. `TypedModulo` does so by the hash of typed columns. The functions make what a system has:

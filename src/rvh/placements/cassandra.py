@@ -251,7 +251,7 @@ def cassandra(
         if datacenters is not None or racks is not None:
             raise RVHError(
                 f"replication is {show(replication)}, which is SimpleStrategy's, and that knows no "
-                "datacenters and racks: leave these away, or pass the replicas in each datacenter, "
+                "datacenters and racks: omit these, or pass the replicas in each datacenter, "
                 f'as {{"dc1": {show(replication)}}}'
             )
         each = within = [""] * len(nodes)

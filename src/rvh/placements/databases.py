@@ -45,7 +45,7 @@ def postgresql(
     Raises
     ------
     RVHError, RVHTypeError
-        As `TypedModulo`; moduli of which one is no factor of the next greater one, a remainder
+        As `TypedModulo`; moduli of which one is not a factor of the next greater one, a remainder
         that is not below its modulus, partitions that overlap, rows without a partition.
 
     Notes
@@ -90,8 +90,8 @@ def _by_remainder(partitions: Mapping[Any, Any]) -> list[Any]:
     for lower, higher in pairwise(moduli):
         if higher % lower:
             raise RVHError(
-                f"the modulus {lower} is no factor of {higher}: in PostgreSQL every modulus is one "
-                "of the next greater"
+                f"the modulus {lower} is not a factor of {higher}: in PostgreSQL every modulus is "
+                "a factor of the next greater one"
             )
     table: list[Any] = [None] * moduli[-1]
     for name, (modulus, remainder) in bounds.items():
@@ -137,7 +137,7 @@ def elasticsearch(
     Raises
     ------
     RVHError, RVHTypeError
-        As `TypedModulo`; routing shards that are no multiple of the shards; a partition size
+        As `TypedModulo`; routing shards that are not a multiple of the shards; a partition size
         that is not below the routing shards. Lookups raise RVHError for a key that is not UTF-8.
 
     Notes
@@ -163,7 +163,7 @@ def elasticsearch(
     whole_number("partition_size", partition_size, 2**31 - 1)
     if routing_shards % count:
         raise RVHError(
-            f"routing_shards is {routing_shards}, which is no multiple of the {count} shards"
+            f"routing_shards is {routing_shards}, which is not a multiple of the {count} shards"
         )
     if partition_size > 1 and partition_size >= routing_shards:
         raise RVHError(

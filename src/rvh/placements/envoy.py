@@ -140,7 +140,7 @@ def maglev(
     Raises
     ------
     RVHError
-        As `envoy_ring`; a table size that is no prime, or below the number of nodes.
+        As `envoy_ring`; a table size that is not a prime, or below the number of nodes.
     RVHTypeError
         As `NodeSet`.
 

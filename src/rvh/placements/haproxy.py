@@ -103,7 +103,7 @@ def haproxy(
     if hash_key == "id":
         if addresses is not None:
             raise RVHError(
-                'addresses change nothing where hash_key is "id": leave them away, or pass '
+                'addresses change nothing where hash_key is "id": omit them, or pass '
                 'hash_key="addr-port" or "addr"'
             )
         bases = [number * POINTS * WEIGHT_MAX for number in own_ids]

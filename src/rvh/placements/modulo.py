@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HASHES", "REDUCTIONS", "Modulo"]
 
-#: points that are no hash of another system, or half of one
+#: points that are not a hash of another system, or half of one
 _NO_HASHES = ("murmur3", "murmur2", "geohash", "md5_low", "code_points")
 #: the hashes of `Modulo`, with their bits
 HASHES: dict[str, int] = {

@@ -147,7 +147,7 @@ class TypedModulo(SlotTable):
         Raises
         ------
         RVHError, RVHTypeError
-            A value of another type or out of its range; bytes that are no such composite key; a
+            A value of another type or out of its range; bytes that are not such a composite key; a
             null, if the system has no slot for it.
 
         Examples

@@ -424,7 +424,7 @@ def _too_large(kind: ColumnType, value: int, position: int) -> RVHError:
 def _converted(
     kind: ColumnType, values: Any, name: str
 ) -> tuple[KeyColumn, NDArray[np.bool_] | None]:
-    """Read a column whose values are no keys, or have other bytes as such."""
+    """Read a column whose values are not keys, or have other bytes as such."""
     mask = np.ma.getmaskarray(values) if np.ma.is_masked(values) else None
     values = _elements(values, name)
     if isinstance(values, np.ndarray) and kind.many is not None:

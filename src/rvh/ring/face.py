@@ -60,7 +60,8 @@ class RingFace(Members):
     ------
     RVHError, RVHTypeError
         As `NodeSet`; a configuration that is neither a mapping nor a number; `weights` or
-        `weight_fn` beside nodes that have weights; a `hash_fn` or `weight_fn` that is no function.
+        `weight_fn` with nodes that have weights; a `hash_fn` or `weight_fn` that is not a
+        function.
 
     Notes
     -----
@@ -94,7 +95,7 @@ class RingFace(Members):
     ('a client', 6379)
     """
 
-    __iter__ = None  # `ring[key]` is no sequence: iterating would never end
+    __iter__ = None  # `ring[key]` is not a sequence: iterating would never end
 
     #: whether nodes have weights; None while no node has ever been there to decide it
     _weighted: bool | None
@@ -124,14 +125,14 @@ class RingFace(Members):
         usual = 40 if self._is_ketama else 160
         self._vnodes = usual if vnodes is None else whole_number("vnodes", vnodes, 2**63 - 1)
         if isinstance(nodes, (NodeSet, Mapping)) and weights is not None:
-            raise RVHError("weights= was given beside nodes that have their own: leave it away")
+            raise RVHError("weights= was given with nodes that have their own: omit it")
         if not isinstance(nodes, NodeSet):
             self._begin([nodes] if isinstance(nodes, (str, bytes)) else nodes, weights)
         elif weight_fn is None:
             self._weighted = nodes.weights is not None
             self._start(nodes)
         else:
-            raise RVHError("weight_fn= was given beside a NodeSet, which has its own weights")
+            raise RVHError("weight_fn= was given with a NodeSet, which has its own weights")
 
     def _begin(self, nodes: Any, weights: Any) -> None:
         """Begin with ids, or with a mapping of them."""
@@ -150,7 +151,9 @@ class RingFace(Members):
             self._start(NodeSet(texts, scheme="murmur"))
         else:
             if weights:
-                NodeSet(texts, scheme="murmur")  # what is no id may have no hash to be looked up by
+                NodeSet(
+                    texts, scheme="murmur"
+                )  # what is not an id may have no hash to be looked up by
             ids = list_ids(texts) if foreign is None else foreign
             if confs is None:
                 confs = [weights.get(node, 1) if weights else 1 for node in ids]

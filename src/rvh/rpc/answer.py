@@ -55,7 +55,7 @@ class Known(NamedTuple):
         if fingerprint != self.fingerprint:
             raise RVHError(
                 f"the server has answered by the nodes {fingerprint[:16]}... without "
-                "their ids: it is no rvh serve, or a gateway has changed the request"
+                "their ids: it is not rvh serve, or a gateway has changed the request"
             )
         return self
 

@@ -215,7 +215,7 @@ class Answering:
             ("pinned", batch.pinned),
         ):
             if is_there:
-                raise MessageError(name, "a ScoreRequest has no such field: leave it away")
+                raise MessageError(name, "a ScoreRequest has no such field: omit it")
         told = self.told()
         nodes, ranking, count = told.snapshot.nodes, told.ranking, len(told.places)
         words = 2 if nodes.weights is None and nodes.scheme == "blake2b" else 1
@@ -278,7 +278,7 @@ def refuse_unknown(kind: Any, request: bytes) -> Any:
     Raises
     ------
     MessageError
-        A field that is unknown, or bytes that are no message.
+        A field that is unknown, or bytes that are not a message.
     """
     from google.protobuf.message import DecodeError
     from google.protobuf.unknown_fields import UnknownFieldSet
@@ -286,7 +286,7 @@ def refuse_unknown(kind: Any, request: bytes) -> Any:
     try:
         parsed = kind.FromString(request)
     except DecodeError:
-        raise MessageError("", f"the bytes are no {kind.DESCRIPTOR.name}") from None
+        raise MessageError("", f"the bytes are not a {kind.DESCRIPTOR.name}") from None
     for unknown in UnknownFieldSet(parsed):
         raise MessageError("", f"field {unknown.field_number} is not known to this version of rvh")
     return parsed

@@ -176,5 +176,5 @@ def _read(content: bytes) -> Response:
         elif number == 6:
             nodes.append(str(value, "utf-8"))
     if len(words) % 4:
-        raise ValueError(f"{len(words)} bytes are no list of indices or scores")
+        raise ValueError(f"{len(words)} bytes are not a list of indices or scores")
     return Response(epoch, fingerprint, k, words, weighted, nodes)

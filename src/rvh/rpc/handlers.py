@@ -70,7 +70,7 @@ def _parsing(method: Method, behavior: Behavior) -> Behavior:
             return method.request.FromString(data)
         except DecodeError:
             name = method.request.DESCRIPTOR.full_name
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"these bytes are no {name}")
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"these bytes are not a {name}")
 
     if method.takes_stream:
         return lambda each, context: behavior((parse(data, context) for data in each), context)

@@ -198,7 +198,7 @@ class WatchNodes:
                 told = parse("WatchNodesResponse", word)
                 update = self._mirror.hear(told)
                 confirmed = loop.time() - told.age
-                # A message is a little late each time: less than JITTER is no confirmation.
+                # A message is a little late each time: less than JITTER is not confirmation.
                 if update is not SAME or confirmed > self._confirmed + JITTER:
                     self._confirmed = confirmed
                     yield update

@@ -16,7 +16,9 @@ def content_of(path: str | PathLike[str]) -> bytes:
     """Read a file."""
     if not isinstance(path, (str, PathLike)) or "-----BEGIN" in str(path):
         # What is given is not told: it may be a key.
-        raise RVHTypeError("a certificate or a key is no path: write it to a file, and pass that")
+        raise RVHTypeError(
+            "a certificate or a key is not a path: write it to a file, and pass that"
+        )
     try:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
@@ -48,7 +50,7 @@ def check_pair(certificate: str | PathLike[str], key: str | PathLike[str]) -> fl
             ) from None
         reason = f" ({error.reason})" if error.reason else ""
         raise RVHError(
-            f"{key} is no private key in PEM for the certificate in {certificate}{reason}"
+            f"{key} is not a private key in PEM for the certificate in {certificate}{reason}"
         ) from None
     return expires
 

@@ -84,7 +84,7 @@ class PlainServer(ThreadingMixIn, TCPServer):
             self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Write down what is no fault of the client: those that go or are slow are none of ours."""
+        """Log errors, but not those of clients that disconnect or are slow."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             log.exception("a request of %s cannot be answered: %r", client_address[0], error)

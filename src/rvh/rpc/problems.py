@@ -105,7 +105,7 @@ def parse(kind: str, content: bytes) -> Any:
     try:
         return message(f"rvh.v1.{kind}").FromString(content)
     except DecodeError:
-        raise malformed(f"the bytes are no {kind}") from None
+        raise malformed(f"the bytes are not a {kind}") from None
 
 
 def malformed(what: str) -> ServiceError:

@@ -69,8 +69,8 @@ class Tokens:
         for number, line in enumerate(lines, 1):
             if line in tokens and (len(line) < LEAST or not line.isascii() or b" " in line):
                 raise RVHError(
-                    f"token file {self._path}: line {number} is no token: at least {LEAST} ASCII "
-                    "characters without spaces, as `openssl rand -hex 32` prints"
+                    f"token file {self._path}: line {number} is not a token: at least {LEAST} "
+                    "ASCII characters without spaces, as `openssl rand -hex 32` prints"
                 )
         return tokens
 

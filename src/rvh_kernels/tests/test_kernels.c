@@ -1116,7 +1116,7 @@ static void test_words_of_integers(void) {
     }
 }
 
-/* The word of a key that is no integer: its digest without a node. */
+/* The word of a key that is not an integer: its digest without a node. */
 static void test_key_words(void) {
   enum { ROWS = 60, LONGEST = 1300 };
   static uint8_t data[ROWS * LONGEST];
@@ -1478,7 +1478,7 @@ static void test_lookup(void) {
     check_lookups("lookup of integers", &column, of_numbers);
   }
 
-  /* The lowest key that is no text, in the first batch or a later one. */
+  /* The lowest key that is not text, in the first batch or a later one. */
   static const size_t bad_rows[] = {2099, 1024, 1023, 6, 5};
   intptr_t *out = allocate(LOOKED_UP * sizeof *out);
   const rvh_table table = {.partitions = MANY_PARTITIONS, .k = 1};

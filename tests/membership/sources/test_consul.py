@@ -190,7 +190,7 @@ def test_an_index_that_changes_all_the_time(agent: Agent) -> None:
         until(lambda: len(agent.requests) >= 7)
         count = len(agent.requests)
         assert count <= 5 + 1 + time.monotonic() - began  # five at once, and then one a second
-        assert membership.stats.updates == 1  # the same content is no change
+        assert membership.stats.updates == 1  # the same content is not a change
 
 
 def test_two_memberships_agree(agent: Agent) -> None:
@@ -265,9 +265,18 @@ def test_metadata(agent: Agent) -> None:
     ("options", "message"),
     [
         ({"body": "<html>", "headers": {}}, "has no X-Consul-Index: is it Consul"),
-        ({"body": "<html>", "headers": {"X-Consul-Index": "7"}}, "is no list of instances"),
-        ({"body": '[{"Node": {}}]', "headers": {"X-Consul-Index": "7"}}, "is no list of instances"),
-        ({"body": '[{"x": ' + "[" * 9999, "headers": {"X-Consul-Index": "7"}}, "is no list of"),
+        (
+            {"body": "<html>", "headers": {"X-Consul-Index": "7"}},
+            "is not Consul's list of instances",
+        ),
+        (
+            {"body": '[{"Node": {}}]', "headers": {"X-Consul-Index": "7"}},
+            "is not Consul's list of instances",
+        ),
+        (
+            {"body": '[{"x": ' + "[" * 9999, "headers": {"X-Consul-Index": "7"}},
+            "is not Consul's list of",
+        ),
         ({"headers": {"X-Consul-Results-Filtered-By-ACLs": "true"}}, "may not read all of it"),
     ],
 )

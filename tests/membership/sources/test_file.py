@@ -86,7 +86,7 @@ def test_writers_do_not_share_what_is_not_renamed_yet(path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
 def test_a_pipe_is_no_file(path: Path) -> None:
     os.mkfifo(path)  # to read it waits for a writer
-    with pytest.raises(rvh.RVHError, match="is no regular file"):
+    with pytest.raises(rvh.RVHError, match="is not a regular file"):
         Membership(FileSource(path))
     path.unlink()
 

@@ -330,7 +330,7 @@ def test_what_is_wrong_in_a_url() -> None:
     for options, message in [
         ({"token": "hid\nden"}, "the token is empty or has a character that no header can have"),
         ({"headers": {"X": "hid\r\nden"}}, "the header X is empty or has a character"),
-        ({"headers": {"X:": "hidden"}}, "the header 'X:' is no name"),
+        ({"headers": {"X:": "hidden"}}, "the header 'X:' is not a header name"),
         ({"interval": 0}, "interval is 0: pass a number of seconds above 0"),
         ({"timeout": -1.0}, "timeout is -1.0"),
     ]:

@@ -133,7 +133,7 @@ def test_a_day(cluster: Cluster) -> None:
         epoch = membership.snapshot.epoch
         # A bad update is refused until it is mended, whatever other slices say.
         cluster.put("cache-1", [{"addresses": 7}])
-        until(lambda: "no slice of Kubernetes" in str(membership.stats.error))
+        until(lambda: "not a Kubernetes slice" in str(membership.stats.error))
         cluster.put("cache-2", [pod("c"), pod("d")])
         until(lambda: membership.stats.refused >= 2)
         assert ([*membership.nodes], membership.snapshot.epoch) == (["a", "c"], epoch)
@@ -424,7 +424,7 @@ def test_contexts_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (config(cluster={"insecure-skip-tls-verify": True}), "are always verified"),
         (config(cluster={"proxy-url": "http://x"}), "set HTTPS_PROXY"),
         (config(cluster={"certificate-authority-data": "~"}), "authority-data is not base64"),
-        (config(server="ftp://x"), "the server of cluster 'c' is no URL"),
+        (config(server="ftp://x"), "the server of cluster 'c' is not a URL"),
         (config(**{"current-context": ""}), r"no current-context: choose one, \?context=NAME"),
         (config(clusters=[]), "has no cluster 'c': there are none"),
         ("a: [", "it is not YAML"),

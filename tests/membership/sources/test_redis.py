@@ -149,9 +149,9 @@ BAD = {
         r"\?key=rvh:nodes: is a list:",
     ),
     "not JSON": (lambda c: c.hset(KEY, "c", '{"rtt": 1'), "node 'c' is not JSON, or is cut off"),
-    "NaN": (lambda c: c.hset(KEY, "c", '{"weight": NaN}'), "it has NaN, which is no number"),
+    "NaN": (lambda c: c.hset(KEY, "c", '{"weight": NaN}'), "it has NaN, which is not a number"),
     "another id": (lambda c: c.hset(KEY, "c", '{"id": "d"}'), "node 'c' calls itself 'd'"),
-    "no UTF-8": (lambda c: c.hset(KEY, b"\xff", "{}"), "no UTF-8"),
+    "no UTF-8": (lambda c: c.hset(KEY, b"\xff", "{}"), "not UTF-8"),
     "no name": (lambda c: c.hset(KEY, "", "{}"), "a node id is text, not empty"),
     "weights 0": (
         lambda c: c.hset(KEY, mapping=dict.fromkeys("ab", '{"weight": 0}')),

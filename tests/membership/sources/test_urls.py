@@ -48,7 +48,7 @@ def test_parameters_behind_the_query_of_the_server() -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("x:h", "it is no URL"),
+        ("x:h", "it is not a URL"),
         ("x://h/a#b", "a # is written %23"),
         ("x://", "a host is missing"),
         ("x://:80/", "a host is missing"),
@@ -56,8 +56,8 @@ def test_parameters_behind_the_query_of_the_server() -> None:
         ("x://h:65536", "the port is '65536'"),
         ("x://h:", "the port is ''"),
         ("x://h:٣", "the port is '٣'"),
-        ("x://::1", "IPv6 stands in brackets"),
-        ("x://[::1", "IPv6 stands in brackets"),
+        ("x://::1", "IPv6 addresses need brackets"),
+        ("x://[::1", "IPv6 addresses need brackets"),
         ("x://a,b", "it names one host"),
         ("x://h?poll=fast", "the parameter poll is 'fast': a number of seconds above 0"),
         ("x://h?poll=0", "the parameter poll is '0'"),

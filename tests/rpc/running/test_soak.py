@@ -127,7 +127,7 @@ def leaver(target: str) -> None:
 
 
 def nonsense(channel: grpc.Channel) -> None:
-    """Send bytes that are no message."""
+    """Send bytes that are not a message."""
     for data in (b"\xff", b"\x0a\x7fabc", b"\x22\x03abc\x2a\x04\xff\xff\xff\xff"):
         for name in ("Select", "SelectBatch", "Score"):
             with pytest.raises(grpc.RpcError) as caught:

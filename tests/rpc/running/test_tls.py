@@ -236,7 +236,10 @@ def test_a_certificate_that_is_over_is_served_with_a_warning(ours, caplog):
         (lambda cert, key: key.unlink(), "key cannot be read: No such file"),
         (lambda cert, key: cert.write_text("x"), "cert has no certificate in PEM"),
         (lambda cert, key: cert.write_bytes(key.read_bytes()), "cert has no certificate in PEM"),
-        (lambda cert, key: key.write_text("x"), "key is no private key in PEM for the certificate"),
+        (
+            lambda cert, key: key.write_text("x"),
+            "key is not a private key in PEM for the certificate",
+        ),
         (lambda cert, key: change(key), "key is not the key of the certificate in "),
         (lambda cert, key: lock(key), "key has a passphrase: give a key without one"),
         (lambda cert, key: (cert.parent / "ca").write_text("x"), "ca has no certificates of auth"),

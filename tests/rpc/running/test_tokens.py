@@ -274,9 +274,9 @@ def test_a_file_that_is_spoilt_leaves_the_tokens(file, caplog, spoil):
     [
         (b"", 0o600, "has no token: write one on each line"),
         (b"# nothing\n \n", 0o600, "has no token: write one on each line"),
-        (b"# x\nshort\n", 0o600, "line 2 is no token"),
-        (f"{ONE}\n{ONE} {TWO}\n".encode(), 0o600, "line 2 is no token"),
-        ("äöü-of-the-tokens-0123".encode(), 0o600, "line 1 is no token"),
+        (b"# x\nshort\n", 0o600, "line 2 is not a token"),
+        (f"{ONE}\n{ONE} {TWO}\n".encode(), 0o600, "line 2 is not a token"),
+        ("äöü-of-the-tokens-0123".encode(), 0o600, "line 1 is not a token"),
         (ONE.encode(), 0o644, "everyone on this machine may read or write"),
         (None, 0, "No such file"),
     ],

@@ -67,8 +67,8 @@ def whole_rows(
 def object_members(data: bytes, ends: NDArray[np.intp]) -> list[str] | None:
     """The names of the members of JSON objects, one a line.
 
-    Line i is ``data[ends[i] + 1 : ends[i + 1]]``. None where one is no object, or one that needs a
-    closer look: a member twice, an escape in a name, NaN, deep nesting.
+    Line i is ``data[ends[i] + 1 : ends[i + 1]]``. None where one is not an object or needs a closer
+    look: a member twice, an escape in a name, NaN, deep nesting.
     """
     names: dict[str, None] = {}
     try:

@@ -188,7 +188,7 @@ def _read_stream(stream: Owned, method: str, kind: type[Any], name: str) -> Owne
 
 
 def _damaged(name: str, what: str) -> RVHError:
-    return RVHError(f"{name} is damaged Arrow data: {what}; mend what exported it")
+    return RVHError(f"{name} is damaged Arrow data: {what}; fix the program that exported it")
 
 
 # -- types ----------------------------------------------------------------------------------------

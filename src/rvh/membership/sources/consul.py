@@ -235,7 +235,7 @@ class ConsulSource:
             if not nodes:
                 raise RVHError(f"no instance of {show(self._service)} is registered")
         except web.NO_JSON as error:
-            what = f"the answer is no list of instances as Consul has it: {error}"
+            what = f"the answer is not Consul's list of instances: {error}"
             return Refused(RVHError(f"{self.name}: {what}"))
         except RVHError as error:
             return Refused(RVHError(f"{self.name}: {error}"))

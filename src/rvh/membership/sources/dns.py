@@ -55,7 +55,7 @@ class DnsSource:
     Raises
     ------
     RVHError
-        Something that is no name, no address of a resolver, no number of seconds.
+        Something that is not a name, no address of a resolver, no number of seconds.
     """
 
     scheme = "dns"
@@ -73,7 +73,7 @@ class DnsSource:
         try:
             self.query = dns.name.from_text(query)
         except dns.exception.DNSException as error:
-            raise RVHError(f"{show(query)} is no name of DNS: {error}") from None
+            raise RVHError(f"{show(query)} is not a DNS name: {error}") from None
         if isinstance(resolvers, str):
             raise RVHError(f"resolvers is the text {show(resolvers)}: pass a list")
         self.resolvers = [_resolver(each) for each in resolvers]
@@ -287,6 +287,6 @@ def _resolver(text: str) -> dns.nameserver.Nameserver:
             raise ValueError
     except ValueError:
         raise RVHError(
-            f"the resolver {show(text)} is no address, such as 10.0.0.2 or 10.0.0.2:5353"
+            f"the resolver {show(text)} is not an address, such as 10.0.0.2 or 10.0.0.2:5353"
         ) from None
     return dns.nameserver.Do53Nameserver(address, int(port))

@@ -176,8 +176,8 @@ class EtcdSource:
         Raises
         ------
         RVHError
-            The key is a prefix; it is no document, or its epoch is not above that of the key; the
-            key holds something else, which is not overwritten; another publisher was faster.
+            The key is a prefix; it is not a document, or its epoch is not above that of the key;
+            the key holds something else, which is not overwritten; another publisher was faster.
         """
         if self._is_prefix:
             raise RVHError(f"{self.name} is a prefix: a publisher writes one key, without the /")

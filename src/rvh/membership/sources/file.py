@@ -132,7 +132,7 @@ class FileSource:
         Raises
         ------
         RVHError
-            It is no document, its epoch is not above that of the file; a file that is there holds
+            It is not a document, its epoch is not above that of the file; an existing file holds
             something else, which is not overwritten.
         """
         if self.format != "json":
@@ -177,7 +177,7 @@ def _may_be_changing(looks: tuple[Version | None, ...]) -> bool:
 def _read(path: Path) -> bytes | None:
     try:
         if path.is_fifo() or path.is_char_device():  # they make the reader wait, or never end
-            raise RVHError(f"{path} is no regular file, which can be read again")
+            raise RVHError(f"{path} is not a regular file, which can be read again")
         with open(path, "rb") as file:
             return file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):

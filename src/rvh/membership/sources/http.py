@@ -204,5 +204,5 @@ def _validators(headers: httpx.Headers) -> dict[str, str]:
 
 def _header_name(name: str) -> str:
     if not name or set(name) & set('()<>@,;:\\"/[]?={} \t\r\n') or not name.isascii():
-        raise RVHError(f"the header {show(name)} is no name of a header")
+        raise RVHError(f"the header {show(name)} is not a header name")
     return name

@@ -125,7 +125,7 @@ def _of_files(paths: list[Path], context: str | None) -> Access:
     ca = _data(folder, where, cluster, "certificate-authority")
     server = cluster.get("server")
     if not isinstance(server, str) or not server.startswith(("https://", "http://")):
-        raise RVHError(f"{where}: the server of cluster {show(found.get('cluster'))} is no URL")
+        raise RVHError(f"{where}: the server of cluster {show(found.get('cluster'))} is not a URL")
     server = server.rstrip("/")
     if found.get("user") is None:
         return Access(server, ca=ca)
@@ -149,9 +149,9 @@ def _read(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise RVHError(f"{path} cannot be read: {error.strerror}") from None
     except Exception:  # what PyYAML makes values by fails in many ways: `!!timestamp x`
-        raise RVHError(f"{path} is no kubeconfig: it is not YAML") from None
+        raise RVHError(f"{path} is not a kubeconfig: it is not YAML") from None
     if not isinstance(value, dict):
-        raise RVHError(f"{path} is no kubeconfig: it holds no object")
+        raise RVHError(f"{path} is not a kubeconfig: it holds no object")
     return value
 
 

@@ -317,7 +317,7 @@ class KubernetesSource:
             return msgspec.json.decode(data, type=kind)
         except web.NO_JSON as error:
             what = kind.__name__.lower()
-            raise RVHError(f"{self.name}: the answer is no {what} of Kubernetes: {error}") from None
+            raise RVHError(f"{self.name}: the answer is not a Kubernetes {what}: {error}") from None
 
     def _state(self, slices: dict[str, Slice | RVHError], version: str) -> Update:
         try:

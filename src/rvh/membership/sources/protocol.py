@@ -49,7 +49,7 @@ SAME: Final = Same.SAME
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The source has answered with something that is no state; it goes on.
+    """The source has answered with something that is not a state; it goes on.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Source(Protocol):
        never left out.
     2. It yields `SAME` whenever the source confirms that nothing has changed, at least every
        `silence` seconds. A connection that is silent for longer than it should be is an error.
-    3. It yields `Refused` for an answer that is no state, and goes on.
+    3. It yields `Refused` for an answer that is not a state, and goes on.
     4. It raises when the connection is lost. The membership waits, then calls `watch` again. What
        changed meanwhile is in the first state.
     5. It closes all it has opened when it is closed or cancelled.

@@ -41,8 +41,8 @@ __all__ = ["RedisSource", "from_url"]
 
 FORM = "redis://[USER:PASSWORD@]HOST[:PORT][/DB][?key=rvh:nodes]"
 KEY = "rvh:nodes"
-#: the most bytes of a string and the most fields of a hash: what has more is no list of nodes, and
-#: to read it would hold up a Redis that others use
+#: the most bytes of a string and the most fields of a hash: what has more is not a list of nodes,
+#: and to read it would hold up a Redis that others use
 MOST = (MAX_BYTES, 1_000_000)
 #: parameters of the URL that name files of TLS, and what redis-py calls them
 FILES = {"ca": "ssl_ca_certs", "cert": "ssl_certfile", "cert_key": "ssl_keyfile"}
@@ -173,15 +173,15 @@ class RedisSource:
         Raises
         ------
         RVHError
-            It is no document, its epoch is not above that at the key, another publisher wrote at
+            It is not a document, its epoch is not above that at the key, another publisher wrote at
             the same time, the key holds something else, which is not overwritten.
         """
         async with self._connected() as redis, redis.pipeline() as all_, self._in_time():
             await all_.watch(self.key, f"{self.key}:epoch")
             if await all_.type(self.key) not in (b"none", b"string"):
                 raise RVHError(
-                    f"{self.name}: is no string but has a node in each field: publish to another "
-                    "key"
+                    f"{self.name}: is not a string but has a node in each field: publish to "
+                    "another key"
                 )
             last = self._epoch(await all_.get(f"{self.key}:epoch")) or 0
             if present := await all_.get(self.key):
@@ -287,7 +287,7 @@ class RedisSource:
         try:
             return read_node(self.name, field.decode(), value)
         except UnicodeDecodeError:
-            raise RVHError(f"{self.name}: the field {show(field)} is no UTF-8") from None
+            raise RVHError(f"{self.name}: the field {show(field)} is not UTF-8") from None
 
     def _epoch(self, value: bytes | None) -> int | None:
         if value is None:

@@ -115,7 +115,7 @@ def parse(
     form_of = {"?": r"([^?#]*)(?:\?([^#]*))?", "#": "([^#]*)(?:#([^#]*))?"}
     found = re.fullmatch(r"([a-z][a-z0-9+.-]*)://([^/?#]*)" + form_of[mark], url, re.DOTALL)
     if found is None:
-        raise wrong("a # is written %23" if "#" in url and "://" in url else "it is no URL")
+        raise wrong("a # is written %23" if "#" in url and "://" in url else "it is not a URL")
     scheme, authority, path, query = found[1], found[2], found[3], found[4] or ""
     if "@" not in authority and not shown.startswith(re.split("[?#]", url)[0]):
         raise wrong("a password has its / ? # @ written %2F %3F %23 %40")
@@ -175,7 +175,9 @@ def _host(server: str, default: int | None) -> tuple[str, int]:
     found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]*))(?::([^:]*))?", server)
     host = unquote(found[1] or found[2] or "") if found else ""
     if found is None:
-        raise RVHError(f"{show(server)} is no host and port; IPv6 stands in brackets, [::1]:80")
+        raise RVHError(
+            f"{show(server)} is not a host and a port; IPv6 addresses need brackets, [::1]:80"
+        )
     if not host:
         raise RVHError("a host is missing")
     if found[3] is None:

@@ -1,7 +1,7 @@
 """HTTP for sources: bounded answers, one deadline for a call, errors in plain words.
 
-Redirects are not followed: a login page is no list of nodes, and headers that hold a secret would
-be sent to another server. The environment's proxies (HTTPS_PROXY, NO_PROXY) are used.
+Redirects are not followed: a login page is not a list of nodes, and headers that hold a secret
+would be sent to another server. The environment's proxies (HTTPS_PROXY, NO_PROXY) are used.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
     *("read_secret", "reason_of", "tls", "within"),
 ]
 
-#: what msgspec raises of bytes that are no JSON of a type; the last of what is nested too deeply
+#: what msgspec raises of bytes that are not JSON of a type; the last of what is nested too deeply
 NO_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 #: the largest file that holds a token, in bytes
@@ -58,7 +58,7 @@ def tls(
     Raises
     ------
     RVHError
-        A file that is no certificate.
+        A file that is not a certificate.
     """
     try:
         context = ssl.create_default_context(cafile=ca)
