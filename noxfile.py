@@ -60,6 +60,24 @@ def docs(session: nox.Session) -> None:
     session.run(*PYTEST, "src/rvh", *pages, *session.posargs)
 
 
+def sphinx(session: nox.Session, builder: str, *options: str) -> None:
+    """Build the documentation site anew in one of Sphinx's forms, with warnings as errors."""
+    command = ("python", "-m", "sphinx", "--fail-on-warning", "--nitpicky", "--keep-going")
+    session.run(*command, "--fresh-env", "--quiet", *options, "-b", builder, "docs", "build/site")
+
+
+@here
+def site(session: nox.Session) -> None:
+    """Build the documentation site in build/site; a broken link or anchor fails."""
+    sphinx(session, "html", *session.posargs)
+
+
+@here
+def links(session: nox.Session) -> None:
+    """Check the site's links to elsewhere, for which it takes a network."""
+    sphinx(session, "linkcheck", *session.posargs)
+
+
 @here
 def lint(session: nox.Session) -> None:
     """Check all files that git knows by .pre-commit-config.yaml; formatters rewrite them.

@@ -26,8 +26,9 @@ def run_page(
 
     ``sh`` blocks run in one folder and have to succeed. ``console`` blocks too, command by command,
     and what they print on stdout is compared. ``pycon`` blocks are one session whose output is
-    compared. A block whose first line is a comment with the name of a file becomes that file, and
-    does not count. Other blocks (``json``, ``text``) are for the eye.
+    compared, and ``python`` blocks are a part of it. A block whose first line is a comment with the
+    name of a file becomes that file, and does not count. Other blocks (``json``, ``text``) are for
+    the eye.
 
     Parameters
     ----------
@@ -40,8 +41,7 @@ def run_page(
     timeout : float
         The seconds that a command may take.
     names : dict, optional
-        The session's names, those of another page for example, and in the end this page's too. With
-        it ``python`` blocks are a part of the session: the definitions that its lines use.
+        The session's names, those of another page for example, and in the end this page's too.
     """
     text = (DOCS / name).read_text("utf-8")
     for written, real in replaced.items():
@@ -84,7 +84,7 @@ def run_page(
                 os.chdir(here)
             assert not failed, "".join(shown)
             session.update(example.globs)
-        elif kind == "python" and names is not None:
+        elif kind == "python":
             exec(block, session)
         else:
             continue

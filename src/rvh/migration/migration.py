@@ -59,12 +59,10 @@ class Migration(Pair):
     Raises
     ------
     RVHError
-        ``k`` or ``k_new`` out of range, or different from a table's.
+        ``k`` or ``k_new`` out of range, or different from a table's. Later calls raise it if a
+        placement returns another number of rows or nodes, or an id twice in a row.
     RVHTypeError
         A placement with neither method.
-
-    Later calls raise them too if a placement returns another number of rows or nodes, or an id
-    twice in a row.
 
     Examples
     --------
