@@ -19,6 +19,7 @@ from sphinx.ext.napoleon import Config, NumpyDocstring
 from sphinx.transforms import SphinxTransform
 
 import rvh
+import rvh.rpc
 import rvh.typing
 
 DOCS = Path(__file__).parent
@@ -43,7 +44,10 @@ exclude_patterns = ["_static"]
 nitpicky = True
 #: types in signatures that are private to rvh
 nitpick_ignore = [
-    *(("py:class", name) for name in ("ListKeys", "Pair", "ReadMany", "Report", "Slots")),
+    *(
+        ("py:class", name)
+        for name in ("AccessLog", "ListKeys", "Pair", "ReadMany", "Report", "Slots")
+    ),
     *(
         ("py:class", name)
         for name in ("NodeColumn", "TableFollower", "Update", "Weigh", "_Membership")
@@ -54,6 +58,9 @@ nitpick_ignore = [
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
 
+# rvh.rpc loads a name when it is asked for, and autodoc sees those that are loaded.
+for _name in rvh.rpc.__all__:
+    getattr(rvh.rpc, _name)
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # see as_written()
 maximum_signature_line_length = 88

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from certificates import Authority
 from folders import DOCS
 from pages import run_page
 from servers import Server, free_port, needed
@@ -40,4 +41,9 @@ def test_the_page_of_the_service(served: tuple[str, Path]) -> None:
 
 def test_the_page_of_clients(served: tuple[str, Path]) -> None:
     address, folder = served
-    assert run_page("how-to/service/clients.md", folder, {WRITTEN: address}) == 5
+    authority = Authority(folder / "authority")
+    client = authority.sign("client")
+    files = {"ca.crt": authority.ca, "client.crt": client.certificate, "client.key": client.key}
+    for name, path in files.items():
+        path.rename(folder / name)
+    assert run_page("how-to/service/clients.md", folder, {WRITTEN: address}) == 6

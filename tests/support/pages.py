@@ -85,7 +85,11 @@ def run_page(
             assert not failed, "".join(shown)
             session.update(example.globs)
         elif kind == "python":
-            exec(block, session)
+            try:
+                os.chdir(folder)
+                exec(block, session)
+            finally:
+                os.chdir(here)
         else:
             continue
         count += 1
