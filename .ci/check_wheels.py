@@ -1,21 +1,26 @@
-"""Build both wheels, look into them, and use the pure one where nothing can be compiled.
+"""Build the source archive, and both wheels from it alone; look into them; test what they install.
 
 What is built twice must be the same bytes: the source archive and the pure wheel, and with the
-argument `twice` the compiled wheel too. The second time is another, in another folder, with another
-umask.
+argument `twice` the compiled wheel too. The second time is another, in a clone in another folder,
+with another umask. So the archive gives what the repository gives.
 """
 
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
+import tarfile
 import tempfile
+import tomllib
 import venv
 from pathlib import Path
 from zipfile import ZipFile
 
 SOURCE_ENDINGS = (".pyx", ".pxi", ".pxd", ".c", ".h", ".o", ".a", ".cmake", "CMakeLists.txt")
+#: a git that finds no repository
+NO_GIT = {"GIT_DIR": os.devnull}
 
 
 def build(
@@ -86,27 +91,54 @@ def check_materials(wheel: Path) -> None:
         assert part["licenses"], f"{path}: {part['name']} has no licence"
 
 
+def unpacked(archive: Path, folder: Path) -> Path:
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    (source,) = folder.iterdir()
+    return source
+
+
+def installed(wheel: Path, home: Path) -> dict[str, str]:
+    """An environment's variables: it has the wheel, and around it all that this environment has."""
+    venv.create(home, with_pip=False)
+    (site,) = home.glob("lib/python*/site-packages")
+    around = [each for each in sys.path if "site-packages" in each]
+    (site / "around.pth").write_text("\n".join(around), "utf-8")
+    pip = (sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"))
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", str(wheel)], check=True)
+    return os.environ | {"PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
+
+def try_tests(source: Path, env: dict[str, str]) -> None:
+    """Run those that a release runs, without the repository."""
+    settings = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))["tool"]["cibuildwheel"]
+    command = shlex.split(settings["test-command"].replace("{project}", str(source)))
+    env = env | settings["test-environment"] | NO_GIT
+    subprocess.run([*command, "-p", "no:cacheprovider"], check=True, cwd=source, env=env)
+
+
 with tempfile.TemporaryDirectory() as folder:
-    native = build(Path(folder, "native"))
+    archive = build(Path(folder, "sdist"), kind="sdist")
+    source = unpacked(archive, Path(folder, "unpacked"))
+    native = build(Path(folder, "native"), source, **NO_GIT)
     assert any("_native." in name and not name.endswith(".pyi") for name in names(native))
-    pure = build(Path(folder, "pure"), RVH_PURE="1", CC="false")
+    pure = build(Path(folder, "pure"), source, RVH_PURE="1", CC="false", **NO_GIT)
     assert pure.name.endswith("-py3-none-any.whl"), pure.name
     assert not any(name.endswith((".so", ".pyd")) for name in names(pure))
 
     there = elsewhere(Path(folder))
-    first = build(Path(folder, "sdist"), kind="sdist")
-    same(first, build(Path(folder, "sdist again"), there, "sdist", 0o077))
+    same(archive, build(Path(folder, "sdist again"), there, "sdist", 0o077))
     same(pure, build(Path(folder, "pure again"), there, mask=0o077, RVH_PURE="1", CC="false"))
     if "twice" in sys.argv:
         same(native, build(Path(folder, "native again"), there, mask=0o077))
 
-    home = Path(folder, "venv")
-    venv.create(home, with_pip=True)
-    python = str(home / "bin" / "python")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", str(pure)], check=True)
+    try_tests(source, installed(native, Path(folder, "with native")))
+    env = installed(pure, Path(folder, "with pure"))
     code = "import rvh; print(rvh.backend(), rvh.rendezvous_hash(['node1', 'node2'], 'obj', 2))"
-    done = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True)
+    command = ["python", "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=env, cwd=folder)
     assert done.stdout == "python ['node1', 'node2']\n", done.stdout
     assert done.stderr.count("RuntimeWarning") == 1, done.stderr
+    try_tests(source, env | {"RVH_FORCE_PYTHON": "1"})  # wanted, so there is no warning
 
 print(f"{native.name}: no leftovers\n{pure.name}: works, with one warning")
