@@ -21,7 +21,7 @@ for row in table.slice(0, 3).to_pylist():
 
 print("\nnode  flights")
 for node, count in zip(*np.unique(placed, return_counts=True), strict=True):
-    print(f"{node:4} {count:8,}  {'█' * round(count / 2500)}")
+    print(f"{node:4} {count:8,}  {'█' * round(count / 5000)}")
 
 without = nodes_of(pq.read_table("data/without-a1.parquet"))
 moved = (without[:, :, None] != placed[:, None, :]).all(axis=2)
