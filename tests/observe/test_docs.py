@@ -1,4 +1,7 @@
-"""`docs/how-to/observe.md` has every metric, method and alert, its examples run, and no more."""
+"""docs/reference/metrics.md has every metric, method and alert of a process, and no more.
+
+The page on how to see them runs.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from subprocesses import output
 from rvh.observe.calls import METHODS
 from rvh.observe.metrics import METRICS, Metric, label, prometheus_name
 
-TEXT = (DOCS / "how-to/observe.md").read_text("utf-8")
+#: what comes before the service's
+TEXT = (DOCS / "reference/metrics.md").read_text("utf-8").partition("## Metrics of the service")[0]
 
 
 def row(metric: Metric) -> str:
@@ -23,7 +27,9 @@ def row(metric: Metric) -> str:
 
 
 def test_the_table_is_that_of_the_code() -> None:
-    assert re.findall(r"^\| `rvh\..*$", TEXT, re.MULTILINE) == [row(each) for each in METRICS]
+    assert re.findall(r"^\| `rvh\.[\w.]+` \| `.*$", TEXT, re.MULTILINE) == [
+        row(each) for each in METRICS
+    ]
 
 
 def test_names_are_unique_and_follow_one_rule() -> None:
@@ -54,7 +60,7 @@ def test_the_page_runs_from_start_to_finish(tmp_path: Path) -> None:
     code = f"""
         from pathlib import Path
         from pages import run_page
-        print(run_page("how-to/observe.md", Path({str(tmp_path)!r}), {{}}))
+        print(run_page("how-to/dashboards.md", Path({str(tmp_path)!r}), {{}}))
     """  # a process of its own, which has counted nothing before
     assert output(code, "-W", "ignore") == "6\n"
     assert (tmp_path / "alerts.yml").exists()

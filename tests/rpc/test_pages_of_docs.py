@@ -1,49 +1,28 @@
-"""The pages about the service, run beside one that serves the nodes of the first page."""
+"""The pages about the service run as they are, with the server that they start."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 
-import grpc
 import pytest
-from certificates import Authority
-from folders import DOCS
 from pages import run_page
-from servers import Server, free_port, needed
-
-#: where the pages find the service
-WRITTEN = "127.0.0.1:8470"
+from servers import free_port, needed
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Where the service is, and a folder with the file of its nodes."""
-    folder = tmp_path_factory.mktemp("pages")
-    page = (DOCS / "how-to/service/index.md").read_text("utf-8")
-    nodes = page.partition("```json\n")[2].partition("```")[0]
-    (folder / "nodes.json").write_text(nodes)
-    address = f"127.0.0.1:{free_port()}"
-    port = address.rpartition(":")[2]
-    command = [sys.executable, "-m", "rvh", "serve", "nodes.json", "--port", port]
-    with grpc.insecure_channel(address) as channel:
-        ready = lambda: grpc.channel_ready_future(channel).result(0.5) is None  # noqa: E731
-        with Server(command, ready, folder).running():
-            yield address, folder
-
-
-def test_the_page_of_the_service(served: tuple[str, Path]) -> None:
-    needed("grpcurl")
-    address, folder = served
-    assert run_page("how-to/service/index.md", folder, {WRITTEN: address}) == 6
-
-
-def test_the_page_of_clients(served: tuple[str, Path]) -> None:
-    address, folder = served
-    authority = Authority(folder / "authority")
-    client = authority.sign("client")
-    files = {"ca.crt": authority.ca, "client.crt": client.certificate, "client.key": client.key}
-    for name, path in files.items():
-        path.rename(folder / name)
-    assert run_page("how-to/service/clients.md", folder, {WRITTEN: address}) == 6
+@pytest.mark.parametrize(("page", "blocks"), [("index", 6), ("clients", 9)])
+def test_the_page(page: str, blocks: int, tmp_path: Path) -> None:
+    if page == "index":
+        needed("grpcurl")
+    port = free_port()
+    replaced = {
+        "rvh serve nodes.json >": f"rvh serve nodes.json --port {port} >",
+        "127.0.0.1:8470": f"127.0.0.1:{port}",
+    }
+    try:
+        assert run_page(f"how-to/service/{page}.md", tmp_path, replaced) == blocks
+    finally:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int((tmp_path / "serve.pid").read_text()), signal.SIGTERM)

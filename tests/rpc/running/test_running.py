@@ -1,4 +1,4 @@
-"""How to run the service: the page has every metric and alert, as they are, and no more."""
+"""The service's pages have every metric and alert, as they are, and no more; the commands run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from rvh.observe.metrics import Metric, prometheus_name
 from rvh.rpc.access import Line
 from rvh.rpc.metrics import Report, table
 
-TEXT = (DOCS / "how-to/service/running.md").read_text("utf-8")
+RUNNING = (DOCS / "how-to/service/running.md").read_text("utf-8")
+#: what comes after the metrics of any process
+TEXT = (DOCS / "reference/metrics.md").read_text("utf-8").partition("## Metrics of the service")[2]
 METRICS = table(Report)
 
 
@@ -42,19 +44,19 @@ def test_every_alert_is_named() -> None:
 def test_no_metric_is_named_that_is_not_there() -> None:
     known = {prometheus_name(each) for each in METRICS}
     known |= {f"{name}_{end}" for name in known for end in ("bucket", "count")}
-    for name in re.findall(r"\b(?:rvh_service|rpc_server)\w+", TEXT):
+    for name in re.findall(r"\b(?:rvh_service|rpc_server)\w+", RUNNING + TEXT):
         assert name in known or name == "rvh_service_reason", name
 
 
 def test_the_line_of_the_access_log_has_the_fields_of_one() -> None:
-    (line,) = re.findall(r'^\{"time":.*\}$', TEXT, re.MULTILINE)
+    (line,) = re.findall(r'^\{"time":.*\}$', RUNNING, re.MULTILINE)
     method, peer = "rvh.v1.Selection/SelectBatch", "ipv4:10.0.0.7:51234"
     told = Line(1769860800.0, method, peer, "OK", 10_000, 0.001, 7)
     assert line == told.encode().decode().rstrip()
 
 
 def test_its_commands_run(tmp_path: Path) -> None:
-    assert run_page("how-to/service/running.md", tmp_path, {}) == 1
+    assert run_page("how-to/service/running.md", tmp_path, {}) == 2
     assert (tmp_path / "rvh-service.yml").read_bytes() == (
         files("rvh.rpc") / "alerts.yml"
     ).read_bytes()
