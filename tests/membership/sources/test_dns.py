@@ -412,4 +412,4 @@ def test_the_page_of_dns(tmp_path: Path) -> None:
         assert server.process is not None
         reload = f"kill -HUP {server.process.pid}; sleep 1"
         replaced = {"127.0.0.1:5353": f"127.0.0.1:{server.port}", "nsd-control reload": reload}
-        assert run_page("how-to/membership/dns.md", tmp_path, replaced)
+        assert run_page("how-to/membership/dns.md", tmp_path, replaced) == 4

@@ -518,4 +518,4 @@ def test_urls() -> None:
 def test_the_page_of_redis(server: RedisServer, tmp_path: Path) -> None:
     needed("redis-cli")
     replaced = {"127.0.0.1:6379": f"127.0.0.1:{server.port}"}
-    assert run_page("how-to/membership/redis.md", tmp_path, replaced)
+    assert run_page("how-to/membership/redis.md", tmp_path, replaced) == 5
