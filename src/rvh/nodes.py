@@ -689,7 +689,7 @@ class NodeSet(Selector):
         given = {} if new is None else new
         if not isinstance(given, Mapping) or given.keys() != self._domains.keys():
             raise RVHError(
-                "the set has no domains: leave domains= away"
+                "the set has no domains: omit domains="
                 if not self._domains
                 else "the set has domains: give domains= with a label of each new node for each of "
                 + ", ".join(map(repr, self._domains))
@@ -703,7 +703,7 @@ class NodeSet(Selector):
         """Append the weights of new nodes to those of the set."""
         if (new is None) != (self._weights is None):
             raise RVHError(
-                "the set has no weights: leave weights= away, or start with with_weights()"
+                "the set has no weights: omit weights=, or start with with_weights()"
                 if self._weights is None
                 else "the set has weights: give one for each new node, weights=..."
             )
@@ -833,7 +833,7 @@ def _check_secret(secret: Any, scheme: str) -> bytes:
     if key and scheme == "murmur":
         raise RVHError(
             "a secret was given, but scheme 'murmur' has none and is no defence against chosen "
-            "keys: leave secret= away, or use scheme='blake2b'"
+            "keys: omit secret=, or use scheme='blake2b'"
         )
     if len(key) > SECRET_MAX:
         raise RVHError(

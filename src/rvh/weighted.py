@@ -144,7 +144,7 @@ def _factors(name: str, numbers: NDArray[np.float64], exponent: float) -> NDArra
     if median == 0:
         raise RVHError(
             f"the median of {name} is 0, so nothing can be measured by it: "
-            f"give weights of your own, or leave {name}= away"
+            f"give weights of your own, or omit {name}="
         )
     with np.errstate(over="ignore"):
         if exponent == 1:

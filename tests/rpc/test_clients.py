@@ -330,7 +330,7 @@ def test_local_mode_needs_the_secret() -> None:
         assert "another" not in str(caught.value)
         with follow(target, secret=b"0123456789abcdef") as here:
             assert here.nodes == membership.nodes
-    with serving() as (server, *_), pytest.raises(rvh.RVHError, match="leave secret= away"):
+    with serving() as (server, *_), pytest.raises(rvh.RVHError, match="omit secret="):
         follow(f"127.0.0.1:{server.port}", secret=b"x")
 
 

@@ -211,7 +211,7 @@ def _bearer(token: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(token, str):
         raise RVHTypeError(f"token is a {type(token).__name__}: pass a str, or a function of none")
     if not token:
-        raise RVHError("token is empty: pass one that the service knows, or leave token= away")
+        raise RVHError("token is empty: pass one that the service knows, or omit token=")
     if token.endswith("\n"):
         raise RVHError("token ends in a newline, as the text of a file does: strip it")
     if not token.isascii() or not token.isprintable() or " " in token:

@@ -97,7 +97,7 @@ def follow(
             + (
                 "with a secret, which it does not send: pass it as secret="
                 if told.keyed
-                else "without a secret, and one is given: leave secret= away"
+                else "without a secret, and one is given: omit secret="
             )
         )
     source = WatchNodes(target, told.scheme, token=token, tls=tls, plaintext=plaintext)
