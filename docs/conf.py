@@ -42,17 +42,11 @@ extensions = [
 ]
 exclude_patterns = ["_static"]
 nitpicky = True
-#: types in signatures that are private to rvh
-nitpick_ignore = [
-    *(
-        ("py:class", name)
-        for name in ("AccessLog", "ListKeys", "Pair", "ReadMany", "Report", "Slots")
-    ),
-    *(
-        ("py:class", name)
-        for name in ("NodeColumn", "TableFollower", "Update", "Weigh", "_Membership")
-    ),
-]
+#: types in signatures that are private to rvh; T is a type variable
+PRIVATE = "AccessLog ListKeys NodeColumn Pair ReadMany Report Slots T TableFollower Update Weigh"
+nitpick_ignore = [("py:class", name) for name in (*PRIVATE.split(), "_Membership")]
+# `name` in a docstring: a link where it is a name of rvh, and code where it is a parameter's.
+default_role = "py:obj"
 
 # Headings are anchors as on GitHub, so cli.md#rvh-plan is a link in both places.
 myst_heading_anchors = 4
@@ -71,6 +65,8 @@ copybutton_prompt_is_regexp = True
 html_theme = "furo"
 html_title = f"rvh {release}"
 html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_logo = html_favicon = "_static/logo.svg"
 html_theme_options = {
     "source_repository": REPOSITORY,
     "source_branch": REVISION,
@@ -203,7 +199,7 @@ def take_as_written(app: Sphinx, document: nodes.document) -> None:
 
 def resolve(
     app: Sphinx, env: BuildEnvironment, link: addnodes.pending_xref, shown: nodes.TextElement
-) -> nodes.reference | None:
+) -> nodes.Element | None:
     """Find a type of another module, or of another package."""
     target = link["reftarget"]
     python = env.domains.python_domain
@@ -223,6 +219,8 @@ def resolve(
         return python.resolve_xref(
             env, link["refdoc"], app.builder, link["reftype"], found[0], link, shown
         )
+    if link["reftype"] == "obj":
+        return shown
     first, dot, rest = target.partition(".")
     name = SHORT.get(first, first) + dot + rest
     for package, url in ELSEWHERE.items():

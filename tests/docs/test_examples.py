@@ -1,4 +1,4 @@
-"""docs/explanation: the examples print what the pages say."""
+"""The front page and docs/explanation: the examples print what the pages say."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pages import run_page
 
 #: the page -> its blocks, and what they need
 PAGES: dict[str, tuple[int, tuple[str, ...]]] = {
-    "why-rendezvous.md": (5, ()),
-    "performance.md": (1, ("pandas", "pyarrow")),
+    "index.md": (1, ()),
+    "explanation/why-rendezvous.md": (5, ()),
+    "explanation/performance.md": (1, ("pandas", "pyarrow")),
 }
 
 
@@ -21,4 +22,4 @@ def test_the_examples_print_what_the_page_says(page: str, tmp_path: Path) -> Non
     for package in needed:
         if find_spec(package) is None:
             pytest.skip(f"{package} is not installed")
-    assert run_page(f"explanation/{page}", tmp_path, {}) == blocks
+    assert run_page(page, tmp_path, {}) == blocks
