@@ -8,6 +8,7 @@ it can be read on pages of any colour.
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable
 from html import escape
@@ -472,6 +473,44 @@ def service() -> str:
     return picture.svg(412)
 
 
+def architecture() -> str:
+    """The floors of docs/explanation/architecture.md, the highest at the top, over the C libraries.
+
+    A test holds that table to the imports, and so this picture.
+    """
+    page = Path(__file__).parents[1] / "explanation" / "architecture.md"
+    rows = re.findall(r"(?m)^\| (\d+) \| `(\w+)` \|", page.read_text("utf-8"))
+    floors: dict[int, list[str]] = {}
+    for floor, part in rows:
+        floors.setdefault(int(floor), []).append(part)
+    floors[-1], floors[-2] = ["rvh_kernels"], ["blake2_simd"]
+    picture = Picture("The parts of rvh: each imports only from lower floors")
+    y = 46.0
+    picture.text(20, 30, "Each part imports only from lower floors", "ink bold")
+    for floor in sorted(floors, reverse=True):
+        if floor == -1:
+            picture.text(20, y + 18, "C, which knows no Python", "ink bold")
+            y += 32
+        picture.text(36, y + 18, str(floor) if floor >= 0 else "", "soft small end")
+        x = 46.0
+        for part in floors[floor]:
+            width = 16 + (8 if part.startswith("_") else 8.8) * len(part)
+            if x + width > WIDTH - 20:
+                x, y = 46.0, y + 31
+            picture.box(x, y, width, 26, "box")
+            kind = "soft" if part.startswith("_") else "ink bold"
+            picture.text(x + width / 2, y + 18, part, f"{kind} small mid")
+            x += width + 7
+        y += 33
+        if floor in (0, -2):
+            y += 6
+        elif floor > 0:
+            picture.line((20, y - 1), (WIDTH - 20, y - 1), kind="line faint")
+            y += 5
+    picture.text(20, y + 14, "Bold: public. Grey: private to rvh.", "soft small")
+    return picture.svg(round(y) + 32)
+
+
 PICTURES: dict[str, Callable[[], str]] = {
     "node-leaves": node_leaves,
     "node-joins": node_joins,
@@ -484,6 +523,7 @@ PICTURES: dict[str, Callable[[], str]] = {
     "migration": migration,
     "membership": membership,
     "service": service,
+    "architecture": architecture,
 }
 
 
