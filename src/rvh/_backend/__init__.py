@@ -31,8 +31,8 @@ def _choose() -> ModuleType:
                 raise
             warnings.warn(
                 "rvh was installed without its compiled kernels and uses the pure-Python "
-                "backend: the same answers, about 20 times slower. Install it where a C "
-                "compiler is available (pip install --force-reinstall rvh), or set "
+                "backend: the same answers, about 20 times slower. Install it again (pip install "
+                "--force-reinstall) where a C compiler is available, without RVH_PURE, or set "
                 "RVH_FORCE_PYTHON=1 to choose this backend without a warning.",
                 RuntimeWarning,
                 stacklevel=4,
