@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import pty
 import re
 import subprocess
 from collections import Counter
@@ -514,27 +512,3 @@ def test_bars_of_an_encoding_without_blocks(here):
     assert "\x1b" not in text
     assert text.isascii()
     assert re.search(r"^a .*  #+", text, re.MULTILINE)
-
-
-@pytest.mark.parametrize("no_color", ["", "1"])
-def test_color_on_a_terminal(here, no_color):
-    leader, follower = pty.openpty()
-    env = {**environment(), "NO_COLOR": no_color, "TERM": "xterm", "COLUMNS": "80"}
-    with subprocess.Popen(
-        command("plan", *SIZED, "-q"), stdout=follower, stderr=subprocess.PIPE, env=env
-    ) as process:
-        os.close(follower)
-        text = b""
-        while part := _read(leader):
-            text += part
-        assert process.wait(60) == 0
-    os.close(leader)
-    assert b"max/mean" in text
-    assert (b"\x1b[" in text) is not bool(no_color)
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 1 << 16)
-    except OSError:  # Linux: the other end is closed
-        return b""

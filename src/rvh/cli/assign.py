@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rvh.cli.exits import say
+from rvh.cli.exits import emit, say
 from rvh.cli.finding import find
 from rvh.cli.keyfiles import KeyFiles
-from rvh.cli.outputs import advice, saying_how_far
+from rvh.cli.outputs import AsJson, advice, refuse_two_on_stdout, saying_how_far
 from rvh.cli.packing import PackingOptions
 from rvh.cli.progress import progress
 from rvh.cli.rows import PlacedRows, RowsOptions
@@ -45,6 +46,7 @@ def assign(
         ),
     ] = "node",
     packing: PackingOptions,
+    as_json: AsJson = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print no progress bar and no summary.")
     ] = False,
@@ -65,6 +67,7 @@ def assign(
     unchanged.
     """
     refuse_no_text(column, "--column")
+    refuse_two_on_stdout(as_json, {"--out": out})
     found = find(keys)
     paths = [each.path for each in found]
     formats = options.formats
@@ -98,9 +101,11 @@ def assign(
         for batch, chosen in rows.batches():
             writer.write(batch, chosen)
             bar.update(rows.done + len(batch), reader.fraction())
-    if not quiet:
-        seconds = time.monotonic() - start
-        rate = rows.done / max(seconds, 1e-9)
+    seconds = time.monotonic() - start
+    rate = rows.done / max(seconds, 1e-9)
+    if as_json:
+        emit(json.dumps(rows.facts(seconds), ensure_ascii=False))
+    elif not quiet:
         more = f"; {note}" if (note := rows.note()) else ""
         say(f"{rows.summary()}, in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -16,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rvh.cli.exits import ExitStatus, emit, say, tell
+from rvh.cli.outputs import refuse_two_on_stdout
+from rvh.cli.progress import is_shown
 from rvh.errors import RVHError, show
 
 if TYPE_CHECKING:
@@ -61,6 +65,9 @@ def bench(
     as_list: Annotated[
         bool, typer.Option("--list", help="List the scenarios and measure nothing.")
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object instead of a table.")
+    ] = False,
 ) -> None:
     """Measure how many keys per second rvh places here.
 
@@ -81,6 +88,7 @@ def bench(
         )
     if plot is not None:
         _check_plot(plot, out)
+    refuse_two_on_stdout(as_json, {"--out": out})
 
     from rvh.bench.scenarios import scenarios
 
@@ -88,7 +96,8 @@ def bench(
     _refuse_unknown(only, suite)
     chosen = [each for each in suite if _matches(each.name, only)]
     if as_list:
-        emit("\n".join(each.name for each in chosen))
+        names = [each.name for each in chosen]
+        emit(json.dumps(names) if as_json else "\n".join(names))
         return
 
     from rvh._tables.descriptors import STDOUT, descriptor
@@ -112,13 +121,29 @@ def bench(
         if plot_file is not None:
             plot_file.write(svg(rows, old))
     gone = [each.name for each in old or () if each not in suite and _matches(each.name, only)]
-    to_stdout = out is not None and (out == "-" or descriptor(out) == STDOUT)
-    (tell if to_stdout else emit)(table(rows, old, gone))
+    if as_json:
+        emit(_json(rows, old, gone))
+    else:
+        to_stdout = out is not None and (out == "-" or descriptor(out) == STDOUT)
+        (tell if to_stdout else emit)(table(rows, old, gone))
     if old and (failed := too_slow(rows)):
         for row in failed:
             percent = 100 * slowdown(row, old[row.workload])
             say(f"{row.workload.name} is {percent:,.1f}% slower than in {compare}")
         raise typer.Exit(ExitStatus.ERROR)
+
+
+def _json(rows: list[Row], old: Old | None, gone: list[str]) -> str:
+    from rvh.bench.compare import slowdown
+
+    scenarios = []
+    for row in rows:
+        scenarios.append({**asdict(row.workload), **asdict(row.figures)})
+        if old is not None:
+            before = old.get(row.workload)
+            scenarios[-1]["slowdown"] = None if before is None else slowdown(row, before)
+    said = {"environment": asdict(rows[0].environment), "scenarios": scenarios, "gone": gone}
+    return json.dumps(said, ensure_ascii=False)
 
 
 def _allowed(percent: str | None, compare: Path | None) -> float:
@@ -216,7 +241,7 @@ def _measured(
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     """Show on one line of a terminal what is going on, and clear it at the end."""
-    shown = sys.stderr is not None and sys.stderr.isatty()
+    shown = is_shown()
 
     def tell(text: str) -> None:
         if shown:

@@ -150,6 +150,10 @@ class HeldKeys:
                     raise
                 yield batch, keys
 
+    def facts(self) -> dict[str, Any]:
+        """What `summary` says, for programs."""
+        return {"rows": self._rows, "key": str(self._spec), "null_keys": self._dropped}
+
     def summary(self) -> str:
         """Tell what was read."""
         dropped = f"{counted(self._dropped, 'row')} with a null key dropped"

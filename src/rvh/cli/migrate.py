@@ -18,6 +18,9 @@ from rvh.errors import RVHError, show
 if TYPE_CHECKING:
     from rvh.migration import Coordinator
 
+StatusJson = Annotated[
+    bool, typer.Option("--json", help="Print the new status as one JSON object on stdout.")
+]
 Worker = Annotated[str, typer.Argument(metavar="WORKER", help="The name of a worker.")]
 
 
@@ -33,6 +36,7 @@ def plan(
             metavar="N", min=1, max=1 << 24, help="How many steps to divide the copies into."
         ),
     ] = 100,
+    as_json: StatusJson = False,
 ) -> None:
     """Begin a migration and write its state to STATE.
 
@@ -47,7 +51,8 @@ def plan(
     made = begin(state, pair, steps)
     if warning := made.pair.warning():
         say(warning)
-    say(f"{made.pair}, in {counted(steps, 'step')}: {_next(made.coordinator, state)}")
+    said = f"{made.pair}, in {counted(steps, 'step')}: {_next(made.coordinator, state)}"
+    _tell(made, as_json, said)
 
 
 def status(
@@ -63,10 +68,10 @@ def status(
       rvh migrate status state.json --json
     """
     migration = read_state(state)
-    said = _status(migration)
     if as_json:
-        emit(json.dumps(said, ensure_ascii=False))
+        _tell(migration, as_json)
         return
+    said = _status(migration)
     said["left"] = _ranges(said["left"]) or "none"
     lines = [(name.replace("_", " "), _shown(value)) for name, value in said.items()]
     lines.append(("next", _next(migration.coordinator, state)))
@@ -95,6 +100,7 @@ def workers(
     none: Annotated[
         bool, typer.Option("--none", help="There are no workers: no program reads or writes keys.")
     ] = False,
+    as_json: StatusJson = False,
 ) -> None:
     """Name all workers: the programs that use keys.
 
@@ -112,10 +118,10 @@ def workers(
         )
     with changing(state) as migration:
         migration.coordinator.workers(worker or [])
-        say(_now(migration.coordinator))
+    _tell(migration, as_json)
 
 
-def join(state: State, worker: Worker) -> None:
+def join(state: State, worker: Worker, *, as_json: StatusJson = False) -> None:
     """Add a worker.
 
     \b
@@ -126,10 +132,10 @@ def join(state: State, worker: Worker) -> None:
     """
     with changing(state) as migration:
         migration.coordinator.join(worker)
-        say(_now(migration.coordinator))
+    _tell(migration, as_json)
 
 
-def leave(state: State, worker: Worker) -> None:
+def leave(state: State, worker: Worker, *, as_json: StatusJson = False) -> None:
     """Remove a worker that has ended.
 
     \b
@@ -139,7 +145,7 @@ def leave(state: State, worker: Worker) -> None:
     with changing(state) as migration:
         _refuse_unknown(migration.coordinator, worker, state)
         migration.coordinator.leave(worker)
-        say(_now(migration.coordinator))
+    _tell(migration, as_json)
 
 
 def acknowledge(
@@ -148,6 +154,8 @@ def acknowledge(
     epoch: Annotated[
         int, typer.Argument(metavar="EPOCH", min=1, help="The epoch of the worker's view.")
     ],
+    *,
+    as_json: StatusJson = False,
 ) -> None:
     """Record that a worker has taken up an epoch.
 
@@ -160,10 +168,10 @@ def acknowledge(
     with changing(state) as migration:
         _refuse_unknown(migration.coordinator, worker, state)
         migration.coordinator.acknowledge(worker, epoch)
-        say(_now(migration.coordinator))
+    _tell(migration, as_json)
 
 
-def advance(state: State) -> None:
+def advance(state: State, *, as_json: StatusJson = False) -> None:
     """Begin the next phase, or say what it waits for.
 
     \b
@@ -173,7 +181,7 @@ def advance(state: State) -> None:
     with changing(state) as migration:
         coordinator = migration.coordinator
         coordinator.advance()
-        say(_now(coordinator))
+    _tell(migration, as_json)
 
 
 def progress(
@@ -182,6 +190,8 @@ def progress(
         float,
         typer.Argument(metavar="P", help="The share of keys to read from their new nodes, 0 to 1."),
     ],
+    *,
+    as_json: StatusJson = False,
 ) -> None:
     """Set the share of keys to read from their new nodes.
 
@@ -193,7 +203,7 @@ def progress(
     """
     with changing(state) as migration:
         migration.coordinator.set_progress(progress)
-        say(_now(migration.coordinator))
+    _tell(migration, as_json)
 
 
 def finish(
@@ -211,6 +221,7 @@ def finish(
             "refused.",
         ),
     ] = None,
+    as_json: StatusJson = False,
 ) -> None:
     """Record that all copies of some steps are made.
 
@@ -223,7 +234,8 @@ def finish(
         coordinator = migration.coordinator
         for number in [number for text in step for number in _numbers(text, coordinator.steps)]:
             coordinator.finish(number, generation=generation)
-        say(f"{counted(coordinator.steps - _left(coordinator), 'step')} of {coordinator.steps:,}")
+        said = f"{counted(coordinator.steps - _left(coordinator), 'step')} of {coordinator.steps:,}"
+    _tell(migration, as_json, said)
 
 
 def _numbers(text: str, steps: int) -> range:
@@ -242,6 +254,8 @@ def _numbers(text: str, steps: int) -> range:
 def lose(
     state: State,
     node: Annotated[str, typer.Argument(metavar="NODE", help="The node that has died.")],
+    *,
+    as_json: StatusJson = False,
 ) -> None:
     """Continue without a node that has died.
 
@@ -257,10 +271,10 @@ def lose(
         if node in migration.coordinator.dead:
             raise RVHError(f"node {show(node)} was lost before: nothing changes")
         migration.coordinator.lose(node)
-        say(_now(migration.coordinator))
+    _tell(migration, as_json)
 
 
-def rollback(state: State) -> None:
+def rollback(state: State, *, as_json: StatusJson = False) -> None:
     """Start to go back to the old placement.
 
     \b
@@ -273,10 +287,10 @@ def rollback(state: State) -> None:
     """
     with changing(state) as migration:
         migration.coordinator.rollback()
-        say(_now(migration.coordinator))
+    _tell(migration, as_json)
 
 
-def purged(state: State) -> None:
+def purged(state: State, *, as_json: StatusJson = False) -> None:
     """Record that the leftovers of a rollback are removed.
 
     \b
@@ -287,7 +301,15 @@ def purged(state: State) -> None:
     """
     with changing(state) as migration:
         migration.coordinator.purged()
-        say(_now(migration.coordinator))
+    _tell(migration, as_json)
+
+
+def _tell(migration: Opened, as_json: bool, said: str | None = None) -> None:
+    """Say on stderr what is so now, or print the status."""
+    if as_json:
+        emit(json.dumps(_status(migration), ensure_ascii=False))
+    else:
+        say(_now(migration.coordinator) if said is None else said)
 
 
 def _refuse_unknown(coordinator: Coordinator, worker: str, state: str) -> None:

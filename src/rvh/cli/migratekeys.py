@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -13,11 +14,12 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 import typer
 from numpy.typing import NDArray
 
-from rvh.cli.exits import ExitStatus, say
+from rvh.cli.exits import ExitStatus, emit, say
 from rvh.cli.heldkeys import HeldKeysOptions, files_of, held_keys
 from rvh.cli.inputs import refuse_overwritten
 from rvh.cli.migratefile import Opened, in_words, read
 from rvh.cli.moves import moves_writer
+from rvh.cli.outputs import AsJson, refuse_two_on_stdout
 from rvh.cli.packing import PackingOptions
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ def keys(
     ] = None,
     rows: HeldKeysOptions,
     packing: PackingOptions,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Write a row for each copy to make.
@@ -76,6 +79,7 @@ def keys(
     List KEYS after all workers have acknowledged the phase copying: before that, new keys may be
     written to old nodes only.
     """
+    refuse_two_on_stdout(as_json, {"--out": out})
     migration = read(state)
     coordinator = migration.coordinator
     with in_words(state):
@@ -91,8 +95,12 @@ def keys(
         lost += source.null_count
         return _Rows(found.row, source, target, plan.steps_of(keys)[found.row])
 
-    summary, count = _write(migration, state, keys, out, rows, packing, quiet, copies)
-    if not quiet:
+    summary, facts = _write(migration, state, keys, out, rows, packing, quiet, copies)
+    count = facts["copies"]
+    if as_json:
+        facts |= {"without_source": lost, "generation": coordinator.generation}
+        emit(json.dumps(facts, ensure_ascii=False))
+    elif not quiet:
         say(f"{summary}: {_copies(count)} to make, in generation {coordinator.generation}")
     if lost:
         say(f"{_copies(lost)} have no source: no living node is known to have the key")
@@ -106,6 +114,7 @@ def leftovers(
     out: Out,
     rows: HeldKeysOptions,
     packing: PackingOptions,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Write a row for each copy to remove.
@@ -118,6 +127,7 @@ def leftovers(
     placement does not need; after a rollback, what new nodes received. KEYS are all keys that any
     node has, with marks of deleted keys.
     """
+    refuse_two_on_stdout(as_json, {"--out": out})
     migration = read(state)
     coordinator = migration.coordinator
     with in_words(state):
@@ -128,9 +138,11 @@ def leftovers(
         found = coordinator.leftovers(keys)
         return _Rows(found.row, positions(found.node, ids), None, None)
 
-    summary, count = _write(migration, state, keys, out, rows, packing, quiet, removals, ("node",))
-    if not quiet:
-        say(f"{summary}: {_copies(count)} to remove")
+    summary, facts = _write(migration, state, keys, out, rows, packing, quiet, removals, ("node",))
+    if as_json:
+        emit(json.dumps(facts, ensure_ascii=False))
+    elif not quiet:
+        say(f"{summary}: {_copies(facts['copies'])} to remove")
 
 
 def _write(
@@ -143,8 +155,8 @@ def _write(
     quiet: bool,
     of_batch: Callable[[Any], _Rows],
     columns: tuple[str, ...] = ("source", "target"),
-) -> tuple[str, int]:
-    """Write what `of_batch` gives; return what was read, and the number of rows written."""
+) -> tuple[str, dict[str, Any]]:
+    """Write what `of_batch` gives; return what was read and written, in words and for programs."""
     files = files_of(keys, rows, out)
     packed = packing.of_file(out, files.write_as)
     for what, paths in (("KEYS", files.paths), ("STATE", [state])):
@@ -173,8 +185,9 @@ def _write(
             count += len(found.row)
 
         held.each(write, quiet)
-        summary = held.summary()
-    return f"{summary} in {time.monotonic() - start:.2f} s", count
+        summary, facts = held.summary(), held.facts()
+    seconds = time.monotonic() - start
+    return f"{summary} in {seconds:.2f} s", {**facts, "copies": count, "seconds": seconds}
 
 
 def positions(nodes: Any, ids: list[str]) -> Any:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import contextlib
 import shlex
 import unicodedata
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Protocol
+
+import typer
 
 from rvh._tables import Format
 from rvh._tables.content import COMPRESSORS
-from rvh._tables.descriptors import is_stream
+from rvh._tables.descriptors import STDOUT, descriptor, is_stream
 from rvh.errors import RVHError
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")
+]
 
 
 class Counting(Protocol):
@@ -54,6 +60,16 @@ def advice(
     format_name = "" if write_as is read_as else f" {options[1]} {write_as.name}"
     packed = "" if compression is None else f" | {COMPRESSORS[compression]}"
     return f"write {options[0]} -{format_name}{packed} > {shlex.quote(out)}"
+
+
+def refuse_two_on_stdout(as_json: bool, outputs: Mapping[str, str | None]) -> None:
+    """Refuse ``--json`` where an output, named by its option, is stdout."""
+    for option, path in outputs.items():
+        if as_json and path is not None and (path == "-" or descriptor(path) == STDOUT):
+            raise typer.BadParameter(
+                f"stdout has the rows of {option}: give {option} a file, or omit --json",
+                param_hint="--json",
+            )
 
 
 @contextlib.contextmanager

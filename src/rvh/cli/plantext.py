@@ -50,15 +50,20 @@ class Style:
 
     @classmethod
     def of_stdout(cls) -> Style:
-        """That of stdout: color on a terminal alone, and not with NO_COLOR."""
+        """That of stdout: color on a terminal alone, but where NO_COLOR or FORCE_COLOR says so."""
         out = sys.stdout
         try:
             EIGHTHS.encode(getattr(out, "encoding", None) or "utf-8")
             blocks = True
         except (UnicodeEncodeError, LookupError):
             blocks = False
-        is_terminal = out is not None and out.isatty()
-        color = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        color = out is not None and out.isatty() and os.environ.get("TERM") != "dumb"
+        for name, says in (
+            ("FORCE_COLOR", True),
+            ("NO_COLOR", False),
+        ):  # as in Python: the last wins
+            if os.environ.get(name):
+                color = says
         columns = shutil.get_terminal_size((80, 24)).columns
         return cls(max(40, min(columns, WIDEST)), blocks, color)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any, Protocol
@@ -91,8 +92,13 @@ class Bar:
         self._bar.update(self._task, total=total, completed=fraction or 0.0, rows=rows, rate=rate)
 
 
+def is_shown() -> bool:
+    """Whether stderr is a terminal that can overwrite its line."""
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def progress(title: str, quiet: bool) -> Progress:
-    """A bar where someone sees it: on a terminal, and unless silence is asked for."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
+    """A bar where someone sees it, and unless silence is asked for."""
+    if quiet or not is_shown():
         return Silent()
     return Bar(title)

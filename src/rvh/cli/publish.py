@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rvh.cli.exits import say
+from rvh.cli.exits import emit, say
 from rvh.cli.weighing import GuardOptions, Timeout, WeighOptions, named, refuse_no_source
 
 if TYPE_CHECKING:
@@ -64,6 +65,10 @@ def publish(
     ] = None,
     guards: GuardOptions,
     timeout: Timeout = 10.0,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print each publication as one JSON object a line on stdout."),
+    ] = False,
 ) -> None:
     """Compute weights once and write them for every reader.
 
@@ -95,15 +100,21 @@ def publish(
     _refuse_same(origin, publisher.target)
     if follow:
         interval = EVERY if every is None else every
-        _follow(origin, publisher, interval, bool(weighing.weigh), timeout, limits)
+        _follow(origin, publisher, interval, bool(weighing.weigh), timeout, limits, as_json)
     else:
-        _publish_once(origin, publisher, timeout, keeps=state is not None)
+        _publish_once(origin, publisher, timeout, keeps=state is not None, as_json=as_json)
 
 
-def _publish_once(origin: Source, publisher: Publisher, timeout: float, keeps: bool) -> None:
+def _publish_once(
+    origin: Source, publisher: Publisher, timeout: float, keeps: bool, as_json: bool
+) -> None:
     from rvh.membership.listening import read_state
 
-    say(_told(publisher, publisher.publish(read_state(origin, timeout).nodes)))
+    done = publisher.publish(read_state(origin, timeout).nodes)
+    if as_json:
+        emit(_json(publisher, done))
+    else:
+        say(_told(publisher, done))
     if not keeps and (count := len(publisher.settling)):
         say(
             f"the weights of {count} nodes are those of one measurement, which wobbles: --state "
@@ -118,6 +129,7 @@ def _follow(
     is_weighing: bool,
     timeout: float,
     limits: dict[str, Any],
+    as_json: bool,
 ) -> None:
     from rvh.cli.following import following
 
@@ -128,11 +140,11 @@ def _follow(
         if isinstance(news, Exception):
             text = str(news)
         elif news.is_new or not last:
-            text = _told(publisher, news)
+            text = _json(publisher, news) if as_json else _told(publisher, news)
         else:
             return
         if text != last:  # a target that is away is said once
-            say(text)
+            (emit if as_json and not isinstance(news, Exception) else say)(text)
         last = text
 
     if is_weighing:  # the weights of FROM do not count: it may have none, or some
@@ -149,6 +161,18 @@ def _told(publisher: Publisher, done: Published) -> str:
         return f"{publisher.name} has these nodes and weights already: {holds}"
     moved = "" if done.moved is None else f"; {done.moved.share:.4%} of keys move"
     return f"{publisher.name} is written: {holds}{moved}"
+
+
+def _json(publisher: Publisher, done: Published) -> str:
+    said = {
+        "target": publisher.name,
+        "is_new": done.is_new,
+        "epoch": done.epoch,
+        "nodes": len(done.snapshot.members),
+        "selectable": len(done.snapshot.nodes),
+        "moved": None if done.moved is None else done.moved.share,
+    }
+    return json.dumps(said, ensure_ascii=False)
 
 
 def _refuse_same(origin: Source, target: Source) -> None:

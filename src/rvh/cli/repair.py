@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import time
 from dataclasses import replace
@@ -15,7 +16,7 @@ import typer
 
 from rvh._tables import FORMATS, Format, Quote
 from rvh._tables.descriptors import STDIN, descriptor, is_stream
-from rvh.cli.exits import ExitStatus, say
+from rvh.cli.exits import ExitStatus, emit, say
 from rvh.cli.formats import FormatOptions, compression, format_of_copies
 from rvh.cli.inputs import refuse_overwritten
 from rvh.cli.keyfiles import KeyFile
@@ -33,7 +34,7 @@ from rvh.cli.options import (
     Threads,
     WeightColumn,
 )
-from rvh.cli.outputs import advice, counted, saying_how_far
+from rvh.cli.outputs import AsJson, advice, counted, refuse_two_on_stdout, saying_how_far
 from rvh.cli.placement import choosable, fault_set, named_inputs, unspread
 from rvh.cli.progress import progress
 from rvh.cli.values import refuse_no_text
@@ -112,6 +113,7 @@ def repair(
     faults: FaultOptions,
     secret_file: SecretFile = None,
     threads: Threads = None,
+    as_json: AsJson = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print no progress bar and no summary.")
     ] = False,
@@ -128,6 +130,7 @@ def repair(
     """
     paths = [path for path in (out, copies) if path is not None]
     _refuse_outputs(out, copies, formats, copies_format)
+    refuse_two_on_stdout(as_json, {"--out": out, "--copies": copies})
     refuse_no_text(column, "--column")
     read_as, write_as = formats.of_files([placed], out or placed)
     copy_as = format_of_copies(copies_format, copies or placed, read_as)
@@ -217,13 +220,28 @@ def repair(
                     writer.write(batch.taken(repaired.copied, part), repaired.copies)
             repairs.done += len(whole)
             bar.update(repairs.done, reader.fraction())
-    if not quiet:
-        seconds = time.monotonic() - start
-        notes = (listed.note, unspread(faultset, len(columns), spread))
+    seconds = time.monotonic() - start
+    notes = [each for each in (listed.note, unspread(faultset, len(columns), spread)) if each]
+    if as_json:
+        facts = {
+            "rows": repairs.done,
+            "repaired": repairs.repaired,
+            "copies": repairs.copies,
+            "lost": repairs.lost,
+            "without_key": repairs.keyless,
+            "misplaced": repairs.misplaced,
+            "unknown_nodes": dict(repairs.unknown.most_common()),
+            "key": str(spec),
+            "columns": columns,
+            "seconds": seconds,
+            "notes": notes,
+        }
+        emit(json.dumps(facts, ensure_ascii=False))
+    elif not quiet:
         taken = f"key {spec}, nodes {_range(columns)}"
-        say("; ".join(filter(None, (_summary(repairs, seconds, taken), *notes))))
+        say("; ".join([_summary(repairs, seconds, taken), *notes]))
     if repairs.lost:
-        if quiet:
+        if quiet and not as_json:
             say(_lost(repairs))
         raise SystemExit(ExitStatus.LOST)
 

@@ -228,13 +228,28 @@ class PlacedRows:
             f"{counted(self.done, 'row')}{self._files} on {self._placed.counted()}, key {self.key}"
         )
 
+    def facts(self, seconds: float) -> dict[str, Any]:
+        """What `summary` and `note` say, for programs, and the time that it took."""
+        return {
+            "rows": self.done,
+            "nodes": self._placed.usable,
+            "key": self.key,
+            "null_keys": self._null,
+            "seconds": seconds,
+            "keys_per_second": self.done / max(seconds, 1e-9),
+            "notes": self._notes(),
+        }
+
     def note(self) -> str:
         """The remarks about the run, or ""."""
+        return "; ".join(self._notes())
+
+    def _notes(self) -> list[str]:
         nulls = ""
         if self._nulls is not NullKeys.ERROR:
             what = "kept" if self._nulls is NullKeys.KEEP else "dropped"
             nulls = f"{counted(self._null, 'row')} with a null key {what}"
-        return "; ".join(filter(None, (nulls, self._spec.mixed(), self._placed.note())))
+        return [each for each in (nulls, self._spec.mixed(), self._placed.note()) if each]
 
     def _with_nulls(
         self, batches: Iterator[Batch]

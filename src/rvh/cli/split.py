@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -16,13 +17,13 @@ import typer
 from rvh._tables import format_of
 from rvh._tables.partnames import ESCAPED, HIDDEN
 from rvh.cli import manifest as manifests
-from rvh.cli.exits import say
+from rvh.cli.exits import emit, say
 from rvh.cli.finding import find
 from rvh.cli.formats import compression
 from rvh.cli.keyfiles import KeyFiles
 from rvh.cli.keyspec import NullKeys
 from rvh.cli.manifest import File, Manifest, Run
-from rvh.cli.outputs import counted
+from rvh.cli.outputs import AsJson, counted
 from rvh.cli.packing import PackingOptions
 from rvh.cli.progress import progress
 from rvh.cli.rows import PlacedRows, RowsOptions
@@ -85,6 +86,7 @@ def split(
             "--append", help="Add files to a DIR that rvh split created with the same options."
         ),
     ] = False,
+    as_json: AsJson = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print no progress bar and no summary.")
     ] = False,
@@ -190,11 +192,19 @@ def split(
         about.files += made
         about.runs.append(Run([*keys], rows.key, rows.done, sum(each.rows for each in made)))
         Path(folder, manifests.NAME).write_text(about.text(), encoding="utf-8")
-    if not quiet:
-        seconds = time.monotonic() - start
-        rate = rows.done / max(seconds, 1e-9)
+    seconds = time.monotonic() - start
+    rate = rows.done / max(seconds, 1e-9)
+    total = sum(each.bytes for each in made)
+    if as_json:
+        facts = rows.facts(seconds) | {
+            "files": len(made),
+            "rows_written": sum(each.rows for each in made),
+            "bytes": total,
+        }
+        emit(json.dumps(facts, ensure_ascii=False))
+    elif not quiet:
         written = counted(len(made), "file")
-        size = manifests.size_text(sum(each.bytes for each in made))
+        size = manifests.size_text(total)
         more = f"; {note}" if (note := rows.note()) else ""
         say(f"{rows.summary()}, {written} of {size}, in {seconds:.2f} s, {rate:,.0f} keys/s{more}")
 
