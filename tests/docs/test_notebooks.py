@@ -34,7 +34,8 @@ def test_a_run_shows_what_is_committed(
     notebook = nbformat.read(NOTEBOOKS[name], as_version=4)
     for committed, cell in zip(notebook.cells, run(notebook).cells, strict=True):
         if cell.cell_type == "code":
-            assert shown(cell) == shown(committed), cell.source
+            hint = "if it is to be so: python tests/support/notebooks.py"
+            assert shown(cell) == shown(committed), f"{cell.source}\n{hint}"
             assert cell.execution_count == committed.execution_count
 
 

@@ -12,13 +12,13 @@ import tempfile
 from typing import Any
 
 import nbformat
-from folders import DOCS
+from folders import ROOT
 from nbclient import NotebookClient
 from traitlets.config import Config
 
 __all__ = ["EXAMPLES", "run", "shown"]
 
-EXAMPLES = DOCS.parent / "examples"
+EXAMPLES = ROOT / "examples"
 
 
 def run(notebook: Any) -> Any:
