@@ -25,7 +25,7 @@ import rvh.typing
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-REPOSITORY = PROJECT.get("urls", {}).get("Repository", "https://github.com/rvh-project/rvh")
+REPOSITORY = PROJECT["urls"]["Repository"]
 
 project = "rvh"
 author = "the authors of rvh"
@@ -61,6 +61,11 @@ maximum_signature_line_length = 88
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+
+# GitHub draws the anchors of its pages by script.
+linkcheck_anchors_ignore_for_url = ["https://github.com/"]
+linkcheck_retries = 3
+linkcheck_timeout = 30
 
 html_theme = "furo"
 html_title = f"rvh {release}"
