@@ -166,7 +166,8 @@ def add_type(app: Sphinx, domain: str, kind: str, content: addnodes.desc_content
         owner, _, name = f"{heading['module']}.{heading['fullname']}".rpartition(".")
         holder = pydoc.locate(owner)
         found = inspect.getattr_static(holder, name, None)
-        types = inspect.get_annotations(getattr(found, "fget", None) or holder)
+        getter = getattr(found, "fget", None) or getattr(found, "func", None)  # if it is cached
+        types = inspect.get_annotations(getter or holder)
         if shown := written(types.get("return", types.get(name, ""))):
             heading += addnodes.desc_annotation("", f": {shown}")
 
