@@ -156,7 +156,9 @@ def as_written(
             parameters.append(each)
     returned = signature.return_annotation
     shown = str(signature.replace(parameters=parameters, return_annotation=signature.empty))
-    return shown, "" if returned is signature.empty or what == "class" else written(returned)
+    return shown, "" if returned is signature.empty or what in ("class", "exception") else written(
+        returned
+    )
 
 
 def add_type(app: Sphinx, domain: str, kind: str, content: addnodes.desc_content) -> None:
