@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pydoc
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -43,8 +44,12 @@ extensions = [
 exclude_patterns = ["_static"]
 nitpicky = True
 #: types in signatures that are private to rvh; T is a type variable
-PRIVATE = "AccessLog ListKeys NodeColumn Pair ReadMany Report Slots T TableFollower Update Weigh"
+PRIVATE = "AccessLog Column Frame ListKeys NodeColumn Nodes Options Pair ReadMany Report Slots T"
+PRIVATE += " TableFollower Update Weigh"
 nitpick_ignore = [("py:class", name) for name in (*PRIVATE.split(), "_Membership")]
+# Types of engines, as their modules abbreviate them.
+ENGINES = r"(dd|pa|pd|pl|datafusion|duckdb|ray)\..*|DataFrame|SparkSession"
+nitpick_ignore_regex = [("py:class", ENGINES)]
 # `name` in a docstring: a link where it is a name of rvh, and code where it is a parameter's.
 default_role = "py:obj"
 
@@ -56,6 +61,8 @@ myst_enable_extensions = ["colon_fence"]
 for _name in rvh.rpc.__all__:
     getattr(rvh.rpc, _name)
 autodoc_member_order = "bysource"
+# Engines that need a JRE or workers of their own; the site is built without them.
+autodoc_mock_imports = ["dask", "pyspark", "ray"]
 autodoc_typehints = "none"  # see as_written()
 maximum_signature_line_length = 88
 
@@ -68,6 +75,7 @@ linkcheck_retries = 3
 linkcheck_timeout = 30
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = f"rvh {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
@@ -122,7 +130,10 @@ def read_docstring(
     type, and none of its sections for one.
     """
     kind = "method" if what in ("attribute", "data", "property") else what
-    lines[:] = NumpyDocstring("\n".join(lines), PROSE, app, kind, name, value, options).lines()
+    text = "\n".join(lines)
+    if what == "module":  # where an indented block is code, as in Markdown
+        text = re.sub(r"\n\n((?:(?: {4}.*)?\n)+)", r"\n\n::\n\n\1\n", text)
+    lines[:] = NumpyDocstring(text, PROSE, app, kind, name, value, options).lines()
 
 
 class Written(str):
