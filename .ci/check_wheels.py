@@ -109,6 +109,40 @@ def installed(wheel: Path, home: Path) -> dict[str, str]:
     return os.environ | {"PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
 
+def version_of(source: Path) -> str:
+    code = "from scikit_build_core.metadata import setuptools_scm as scm\n"
+    command = (sys.executable, "-c", f"{code}print(scm.dynamic_metadata('version'))")
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=source)
+    return done.stdout.strip()
+
+
+def check_versions(clone: Path, folder: Path) -> None:
+    """A version says what it is of: a tag, a commit after one, or neither."""
+
+    def git(*arguments: str | Path) -> None:
+        subprocess.run(["git", "-C", clone, *arguments], check=True)
+
+    def archived(name: str) -> Path:
+        git("archive", "--output", folder / f"{name}.tar", "HEAD")
+        with tarfile.open(folder / f"{name}.tar") as tar:
+            tar.extractall(folder / name, filter="data")
+        return folder / name
+
+    for tag in subprocess.check_output(["git", "-C", clone, "tag"], text=True).split():
+        git("tag", "--delete", tag)
+    assert "+unknown.g" in version_of(clone), version_of(clone)
+    untagged = archived("untagged")
+    assert version_of(untagged) == "0.0.0+unknown", version_of(untagged)
+    (untagged / ".git_archival.txt").unlink()  # as where git did not make it
+    assert version_of(untagged) == "0.0.0+unknown", version_of(untagged)
+    git("tag", "v9.8.7")
+    assert version_of(clone) == version_of(archived("tagged")) == "9.8.7", version_of(clone)
+    one = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    git(*one, "commit", "--quiet", "--allow-empty", "--message=one more")
+    for later in (clone, archived("later")):
+        assert version_of(later).startswith("9.8.8.dev1+g"), version_of(later)
+
+
 def try_tests(source: Path, env: dict[str, str]) -> None:
     """Run those that a release runs, without the repository."""
     settings = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))["tool"]["cibuildwheel"]
@@ -131,6 +165,7 @@ with tempfile.TemporaryDirectory() as folder:
     same(pure, build(Path(folder, "pure again"), there, mask=0o077, RVH_PURE="1", CC="false"))
     if "twice" in sys.argv:
         same(native, build(Path(folder, "native again"), there, mask=0o077))
+    check_versions(there, Path(folder))
 
     try_tests(source, installed(native, Path(folder, "with native")))
     env = installed(pure, Path(folder, "with pure"))

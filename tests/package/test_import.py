@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pkgutil
+import tomllib
 
 import pytest
+from folders import ROOT
 from subprocesses import output
 
 import rvh
@@ -84,3 +86,16 @@ def test_the_version_is_one_version() -> None:
     from importlib.metadata import version
 
     assert rvh.__version__ == version("rvh")
+
+
+def test_a_tree_that_nothing_has_built_says_so() -> None:
+    """As a build without tags or history does."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    unknown = project["tool"]["setuptools_scm"]["fallback_version"]
+    code = """
+        import sys
+        sys.modules["rvh._version"] = None  # as if there were none
+        import rvh
+        print(rvh.__version__)
+    """
+    assert output(code, "-W", "ignore") == f"{unknown}\n"
