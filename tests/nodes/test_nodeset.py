@@ -366,7 +366,7 @@ def test_wrong_domains(domains: Any, error: type[Exception], words: str) -> None
         (ZONES, {"zone": "eu"}, "for each of 'zone', 'rack'"),
         (ZONES, "eu", "for each of 'zone', 'rack'"),
         (ZONES, {"zone": ["eu"], "rack": [1, 2]}, "'rack' has 2 labels for 1 new nodes"),
-        (None, {"zone": "eu"}, "the set has no domains: leave"),
+        (None, {"zone": "eu"}, "the set has no domains: omit"),
     ],
 )
 def test_wrong_domains_of_new_nodes(made: Any, domains: Any, words: str) -> None:
