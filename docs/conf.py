@@ -76,7 +76,7 @@ linkcheck_timeout = 30
 
 html_theme = "furo"
 pygments_dark_style = "github-dark"
-html_title = f"rvh {release}"
+html_title = f"rvh {release.split("+")[0]}"  # what follows the + is too long for a phone
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_logo = html_favicon = "_static/logo.svg"
