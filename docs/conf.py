@@ -76,7 +76,7 @@ linkcheck_timeout = 30
 
 html_theme = "furo"
 pygments_dark_style = "github-dark"
-html_title = f"rvh {release.split("+")[0]}"  # what follows the + is too long for a phone
+html_title = f"rvh {release.split('+')[0]}"  # what follows the + is too long for a phone
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_logo = html_favicon = "_static/logo.svg"
@@ -131,6 +131,7 @@ def read_docstring(
     """
     kind = "method" if what in ("attribute", "data", "property") else what
     text = "\n".join(lines)
+    text = re.sub(r"`docs/([\w/-]+)\.md`", r":doc:`/\1`", text)
     if what == "module":  # where an indented block is code, as in Markdown
         text = re.sub(r"\n\n((?:(?: {4}.*)?\n)+)", r"\n\n::\n\n\1\n", text)
     lines[:] = NumpyDocstring(text, PROSE, app, kind, name, value, options).lines()
