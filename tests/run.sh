@@ -3,7 +3,7 @@
 # It is the small size; RVH_TEST_SIZE=large has every case.
 set -eu
 cd "$(dirname "$0")/.."
-[ -x .venv/bin/python ] || "${PYTHON:-python3}" -m venv .venv
+[ -x .venv/bin/pip ] || "${PYTHON:-python3}" -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check '.[test]'
 # As many workers as processors, each with half a GB. A file is one worker's: its tests share what
 # takes long to make.

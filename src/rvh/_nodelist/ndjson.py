@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
-from contextlib import suppress
+from pathlib import Path
 
 from rvh._nodelist.columns import Columns, id_column, no_column
 from rvh._nodelist.entries import Entry
@@ -26,11 +27,13 @@ def read_ndjson(source: str, text: str, columns: Columns) -> Iterator[Entry]:
         except RVHError as error:
             raise RVHError(f"{source}: line {number}: {error}") from None
         except (ValueError, RecursionError) as error:
-            if _is_json(text):
-                raise _one_value(source) from None
-            raise RVHError(f"{source}: line {number} is not JSON: {error}") from None
-        if isinstance(value, list):
-            raise _one_value(source)
+            try:
+                whole = json.loads(text)
+            except (ValueError, RecursionError):
+                raise RVHError(f"{source}: line {number} is not JSON: {error}") from None
+            raise _one_value(source, whole) from None
+        if isinstance(value, list) or _is_document(value):
+            raise _one_value(source, value)
         members = value if isinstance(value, dict) else {}
         if isinstance(value, dict):
             where = f"line {number}: "
@@ -60,15 +63,19 @@ def read_ndjson(source: str, text: str, columns: Columns) -> Iterator[Entry]:
             raise no_column(source, name, known)
 
 
-def _is_json(text: str) -> bool:
-    with suppress(ValueError, RecursionError):
-        json.loads(text)
-        return True
-    return False
+def _is_document(value: object) -> bool:
+    """Whether it is the nodes of a membership in one object, as `rvh nodes publish` writes them."""
+    return isinstance(value, dict) and isinstance(value.get("nodes"), list)
 
 
-def _one_value(source: str) -> RVHError:
+def _one_value(source: str, value: object) -> RVHError:
+    if _is_document(value):
+        url = "file:///PATH" if source == "stdin" else Path(source).absolute().as_uri()
+        return RVHError(
+            f"{source} is a document with all nodes, not one node per line: read it as a source, "
+            f"--nodes {shlex.quote(url)}"
+        )
     return RVHError(
-        f"{source} is one JSON value, and not a value a line: write it with an object or a string "
-        "a line, as jq -c '.[]' does of a list"
+        f"{source} is one JSON value, not one value per line: write one object or string per line, "
+        "for example with jq -c '.[]'"
     )
