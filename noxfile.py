@@ -69,8 +69,12 @@ def sphinx(session: nox.Session, builder: str, *options: str) -> None:
 
 @here
 def site(session: nox.Session) -> None:
-    """Build the documentation site in build/site; a broken link or anchor fails."""
+    """Build the documentation site in build/site; a broken link or anchor fails.
+
+    Then test what takes Sphinx: that the API reference has every public name.
+    """
     sphinx(session, "html", *session.posargs)
+    session.run(*PYTEST, "tests/docs/test_site.py")
 
 
 @here
