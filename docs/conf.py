@@ -38,6 +38,7 @@ REVISION = f"v{release}" if release.replace(".", "").isdigit() else "main"
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.linkcode",
     "sphinx_copybutton",
     "sphinx_design",
 ]
@@ -184,6 +185,26 @@ def add_type(app: Sphinx, domain: str, kind: str, content: addnodes.desc_content
         types = inspect.get_annotations(getter or holder)
         if shown := written(types.get("return", types.get(name, ""))):
             heading += addnodes.desc_annotation("", f": {shown}")
+
+
+def linkcode_resolve(domain: str, info: dict[str, str]) -> str | None:
+    """Find the source of a class or function: at its line, as far as it is Python."""
+    value = inspect.unwrap(pydoc.locate(f"{info['module']}.{info['fullname']}"))
+    # A class says by which module users find it, and its methods where they were written.
+    functions = filter(
+        inspect.isfunction, vars(value).values() if inspect.isclass(value) else [value]
+    )
+    code = getattr(next(functions, None), "__code__", None)
+    package = Path(rvh.__file__).parent
+    if code is None or package not in (file := Path(code.co_filename)).parents:
+        return None
+    line = code.co_firstlineno
+    if inspect.isclass(value):
+        above = file.read_text("utf-8").splitlines()[:line]
+        line = max(
+            i for i, text in enumerate(above, 1) if text.startswith(f"class {value.__name__}")
+        )
+    return f"{REPOSITORY}/blob/{REVISION}/src/rvh/{file.relative_to(package).as_posix()}#L{line}"
 
 
 #: where Python and NumPy document a name: a build without a network has no inventories of theirs
