@@ -111,7 +111,7 @@ cdef int _place(object keys, Py_ssize_t start, Py_ssize_t stop, uint32_t buckets
 
 cdef int _words(const rvh_isa *isa, object keys, Py_ssize_t start, Py_ssize_t stop,
                 uint64_t[::1] out, rvh_poll *poll) except -1:
-    """The words of keys that are not a column of integers; return 1 for a call that was cancelled."""
+    """The words of keys other than a column of integers; return 1 for a call that was cancelled."""
     cdef rvh_column column
     cdef rvh_status status
     cdef size_t bad = 0
