@@ -116,7 +116,7 @@ BAD_FILES: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
     "truncated parquet": (
         "k.parquet",
         truncated("parquet", 0.5),
-        ["k.parquet is no whole Parquet file"],
+        ["k.parquet is not a complete Parquet file"],
     ),
     "damaged parquet": ("k.parquet", damaged_parquet, ["k.parquet"]),
     "truncated arrow": ("k.arrow", truncated("arrow", 0.5), ["k.arrow"]),
@@ -196,7 +196,7 @@ def test_key_columns_that_are_not_there(call, fails, tmp_path):
     assert "carrier, flight" in result.err
     lines = tmp_path / "keys.txt"
     lines.write_text("a\n", encoding="utf-8")
-    assert "there are: key" in fails("assign", lines, "-n", LIST, "-K", "id", "-o", out)
+    assert "the columns are: key" in fails("assign", lines, "-n", LIST, "-K", "id", "-o", out)
 
 
 @pytest.mark.parametrize(

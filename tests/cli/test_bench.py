@@ -241,8 +241,8 @@ def test_another_workload_is_not_compared(call, old):
     result = call(*FEW, "--compare", path, "--fail-over", "999999%")
     assert result.code == 0
     assert result.err == (
-        f"rvh: warning: {path} is from other conditions: other key counts or parameters of "
-        f"{NAMES[0]}\n"
+        f"rvh: warning: {path} was measured under other conditions: other key counts or "
+        f"parameters of {NAMES[0]}\n"
     )
     lines = [line.split() for line in result.out.decode().splitlines()]
     assert (lines[1][0], lines[1][-1]) == (NAMES[0], "new")
@@ -262,7 +262,7 @@ def test_other_conditions_are_one_warning(call, old):
     result = call(*FEW, "--compare", path)
     assert result.code == 0
     assert result.err.count("\n") == 1
-    assert result.err.startswith(f"rvh: warning: {path} is from other conditions: ")
+    assert result.err.startswith(f"rvh: warning: {path} was measured under other conditions: ")
     for words in ("processor PDP-11 (here ", f"isa octal (here {cpu.active()})", "backend brass"):
         assert words in result.err
 

@@ -159,7 +159,7 @@ def test_cache(call, keys, fleet, policy):
         (["--where", "zone>=3"], ["--where", "'zone' value of node 'n0'", "not a number"]),
         (["--where", "zone"], ["--where: the 'zone' value of node 'n0'", "neither true nor false"]),
         (["--where", "cores>=many"], ["'many' is not a number"]),
-        (["--where", "=x"], ["no condition", "NAME=PATTERN"]),
+        (["--where", "=x"], ["not a condition", "NAME=PATTERN"]),
         (["--where", "zone=nowhere"], ["none of 9 nodes is left"]),
         (["--dead", "n3,n99"], ["--dead names 'n99'", "not in the list"]),
         (["--dead", ",".join(IDS)], ["none of 9 nodes is left"]),
@@ -217,7 +217,7 @@ def test_options_that_do_not_go_together(call, tmp_path, name, options, words):
         (["assign", "keys.txt", "-o", "o.txt", "--node-geohash", "g"], ["--key-geohash"]),
         (["assign", "keys.txt", "-o", "o.txt", "--key-geohash", "g"], ["needs --node-geohash"]),
         (["assign", "keys.txt", "-o", "o.txt", "--cache-policy", "arc"], ["needs --cache"]),
-        (["assign", "keys.txt", "-o", "o.txt", "--load-factor", "1", "-k", "2"], ["leave -c"]),
+        (["assign", "keys.txt", "-o", "o.txt", "--load-factor", "1", "-k", "2"], ["omit -c"]),
         (["assign", "-", "--format", "lines", "-o", "-", "--load-factor", "1"], ["read twice"]),
     ],
 )
@@ -400,7 +400,7 @@ def test_a_member_that_no_line_has(fails, tmp_path, options, lines, listed):
     path = tmp_path / "n.ndjson"
     path.write_text(lines, encoding="utf-8")
     line = fails("select", "-n", f"@{path}", "-k", "x", *options)
-    assert line == f"{path}: there is no column 'zoen'; there are: {listed}"
+    assert line == f"{path}: there is no column 'zoen'; the columns are: {listed}"
 
 
 def test_no_line_at_all_is_no_nodes(fails, tmp_path):

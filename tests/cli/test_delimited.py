@@ -223,7 +223,7 @@ def test_no_header(answer, call, tmp_path):
     assert answer("k.txt", b"1\n", "--no-header", out="o.csv") == f"1,{nodes_of('1')[0]}\n"
     result = call("assign", tmp_path / "k.csv", "-n", LIST, "-K", "id", "-qo", "x", "--no-header")
     assert result.code == 1
-    assert "there is no column 'id'; there are: 1" in result.err
+    assert "there is no column 'id'; the columns are: 1" in result.err
     message = call("assign", tmp_path / "k.csv", "-n", LIST, "--load-factor", "2", "--no-header")
     assert message.code == 2  # no OUT
 

@@ -176,7 +176,7 @@ def test_a_file_whose_name_is_no_utf_8(here):
 def test_utf_8_under_a_locale_without_it_is_told_what_to_do():
     done = run(BARE_C, "select", "-n", LIST, "-k", "x")
     assert done.returncode == 1
-    assert b"set a locale of UTF-8, as LC_ALL=C.UTF-8 is" in done.stderr
+    assert b"set a UTF-8 locale, such as LC_ALL=C.UTF-8" in done.stderr
     done = run({**BARE_C, "LC_ALL": "C.UTF-8"}, "select", "-n", LIST, "-k", "ü", "-c", "3")
     assert done.stdout == f"{RANKED}\n".encode()
 

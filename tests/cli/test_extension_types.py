@@ -139,4 +139,4 @@ def test_floats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert assign(tmp_path / "keys.parquet", "-o", tmp_path / "out.csv") != 0
     error = capsys.readouterr().err
     assert "row 1, column 'key'" in error
-    assert "no cast brings them back" in error
+    assert "no cast restores them" in error

@@ -88,8 +88,8 @@ def test_fields_that_are_not_there(fails, here, name):
         ("user.idd", "column 'user' has no field 'idd'"),
         ("user.more.x.y", "column 'user' has no field 'more.x.y'"),
         ("user.id.x", "column 'user' has no field 'id.x'"),
-        ("usr.id", "there is no column 'usr.id'; there are: user, x"),
-        ("user..id", "there is no column 'user..id'; there are: user, x"),
+        ("usr.id", "there is no column 'usr.id'; the columns are: user, x"),
+        ("user..id", "there is no column 'user..id'; the columns are: user, x"),
     ):
         assert fails("assign", name, "-K", column, *args) == f"{name}: {message}"
 

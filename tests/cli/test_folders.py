@@ -151,7 +151,7 @@ def test_empty_folders_links_and_pipes(fails, placed):
     Path("data/link.parquet").unlink()
     assert placed("data")["id"].to_pylist() == ["a", "b"]
     Path("data/deep/round").symlink_to("..")
-    assert "one folder, which would be read twice" in fails("assign", "data", *args)
+    assert "the same folder, which would be read twice" in fails("assign", "data", *args)
     Path("data/deep/round").unlink()
     os.mkfifo("data/pipe.parquet")
     assert fails("assign", "data", *args).startswith("data/pipe.parquet is no file")

@@ -54,6 +54,7 @@ def test_nothing_is_cut_off_and_no_line_is_too_long(call, columns, name):
     text = shown(call, *name)
     examples = re.search(r"^Examples:\n((?:  .*\n)+)", text, re.MULTILINE)
     assert examples, text
+    assert max(map(len, examples[1].splitlines())) <= 80  # in any width, to be pasted
     rest = text.replace(examples[1], "")
     assert not re.search(r"[a-z]\.\.\.$", rest, re.MULTILINE)
     assert max(map(len, rest.splitlines())) <= columns

@@ -177,7 +177,7 @@ def test_a_damaged_second_file_leaves_nothing(fails, here):
     )
     Path("b.parquet").write_bytes(data[:-100])
     error = fails("assign", "a.parquet", "b.parquet", "-n", LIST, "-o", "out.csv")
-    assert error.startswith("b.parquet is no whole Parquet file")
+    assert error.startswith("b.parquet is not a complete Parquet file")
     assert sorted(os.listdir()) == ["a.parquet", "b.parquet"]
 
 

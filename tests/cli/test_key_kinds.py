@@ -191,13 +191,13 @@ def test_a_name_with_a_comma_and_a_type(call, tmp_path):
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
-        (["-K", "a:integer"], 2, "'integer' is no type of a key, for column 'a'"),
-        (["-K", "a:"], 2, "'' is no type of a key"),
-        (["-K", "x:int"], 1, "there is no column 'x'; there are: a, b"),
+        (["-K", "a:integer"], 2, "'integer' is not a type of key, for column 'a'"),
+        (["-K", "a:"], 2, "'' is not a type of key"),
+        (["-K", "x:int"], 1, "there is no column 'x'; the columns are: a, b"),
         (["-K", "x:y"], 1, "there is no column 'x:y'"),
         (["-K", "a:int,a:text"], 2, "column 'a' is named twice"),
-        (["-K", "a:int,b:text", "--key-type", "int"], 2, "has a type of its own: leave --key-type"),
-        (["-K", "a:int", "--key-type", "int"], 2, "has a type of its own: leave --key-type"),
+        (["-K", "a:int,b:text", "--key-type", "int"], 2, "has a type of its own: omit --key-type"),
+        (["-K", "a:int", "--key-type", "int"], 2, "has a type of its own: omit --key-type"),
         (["-K", "b:int"], 1, "row 1, column 'b': 'x' is not a whole number"),
     ],
 )

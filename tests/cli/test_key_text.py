@@ -117,8 +117,9 @@ def test_json_values(call, fails, tmp_path):
     texts = ["true", "18446744073709551616", "x"]
     assert rows == rvh.select_batch(NODES, texts)[:, 0].tolist()
     path.write_text('{"id": 1}\n{"id": 1.0}\n', encoding="utf-8")
-    assert "line 2, column 'id': the key is of type float (1.0): a float has no one text" in fails(
-        "assign", path, *args
+    assert (
+        "line 2, column 'id': the key is of type float (1.0): a float has several texts"
+        in fails("assign", path, *args)
     )
 
 
@@ -145,8 +146,8 @@ def test_the_advice_works(call, fails, tmp_path, name, key_type):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ({"u": 1}, "name a field in it, as -K id.u"),
-        ([1, 2], "a list is no key; name columns of text or whole numbers with -K"),
+        ({"u": 1}, "name a field in it, for example -K id.u"),
+        ([1, 2], "a list is not a key; name columns of text or whole numbers with -K"),
     ],
 )
 def test_advice_about_values_of_several_parts(call, fails, tmp_path, value, words):
@@ -161,7 +162,7 @@ def test_advice_about_values_of_several_parts(call, fails, tmp_path, value, word
 @pytest.mark.parametrize(
     ("column", "words"),
     [
-        (pa.array([1.5, 2.0]), "type float (1.5): a float has no one text"),
+        (pa.array([1.5, 2.0]), "type float (1.5): a float has several texts"),
         (pa.array([2.0**53]), "beyond 2^53 it has lost the last digits of ids (no cast"),
         (pa.array([datetime.timedelta(1)]), "timedelta"),
         (pa.array([[1]]), "list"),

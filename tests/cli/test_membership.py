@@ -120,7 +120,7 @@ def test_what_is_accepted_is_taken_by_memberships(call, here):
         until(lambda: membership.held is not None)
         result = call("nodes", "nodes.json", "--accept")
         assert (result.code, result.err.count("\n")) == (0, 2)
-        assert "every membership of file:nodes.json takes this state" in result.err
+        assert "every membership of file:nodes.json accepts this state" in result.err
         until(lambda: [*membership.nodes] == ["a"])
 
 
@@ -177,13 +177,17 @@ def test_nodes_that_cannot_be_used(fails, here, text, words, args):
         (["nodes", "none.json"], 1, "file:none.json cannot be read: FileNotFoundError: none.json"),
         (["nodes", "./publish"], 1, "./publish: its name tells no format"),
         (["nodes", "ftp://x"], 1, "begins with ftp:, which is none of file, k8s"),
-        (["nodes", "nodes.json", "--weigh", "load"], 2, "'load' is none of stake, capacity, rtt"),
+        (
+            ["nodes", "nodes.json", "--weigh", "load"],
+            2,
+            "'load' is not one of stake, capacity, rtt",
+        ),
         (["nodes", "nodes.json", "--weigh", "rtt,rtt"], 2, "--weigh: rtt is given twice"),
         (["nodes", "nodes.json", "--weigh", "rtt"], 1, "no node has the measure rtt"),
         (["nodes", "nodes.json", "--bounds", "1,2"], 2, "--bounds: it needs --weigh"),
         (["nodes", "nodes.json", "--exponent", "rtt=1"], 2, "--exponent: it needs --weigh"),
-        (["watch", "nodes.json", "--max-change", "30"], 2, "30 is no share of all keys"),
-        (["watch", "nodes.json", "--max-change", "0"], 2, "0 is no share of all keys"),
+        (["watch", "nodes.json", "--max-change", "30"], 2, "30 is not a share of all keys"),
+        (["watch", "nodes.json", "--max-change", "0"], 2, "0 is not a share of all keys"),
         (["watch", "nodes.json", "--count", "0"], 2, "--count"),
         (["watch", "nodes.json", "--min-nodes", "9"], 1, "2 nodes are selectable"),
         (["nodes", "publish", "nodes.json"], 2, "Missing option '--to'"),
@@ -210,9 +214,9 @@ def test_a_source_that_is_away_is_said_to_be_waited_for(call):
     [
         (["--exponent", "capacity=1"], "write NAME=NUMBER, with a name of --weigh (rtt)"),
         (["--exponent", "rtt=-1", "--exponent", "rtt=-2"], "--exponent: rtt is given twice"),
-        (["--exponent", "rtt=x"], "--exponent: 'x' is no number"),
-        (["--bounds", "2"], "--bounds: '2' is none: write LOW,HIGH"),
-        (["--bounds", "1,nan"], "--bounds: 'nan' is no number"),
+        (["--exponent", "rtt=x"], "--exponent: 'x' is not a number"),
+        (["--bounds", "2"], "--bounds: '2' is not two bounds: write LOW,HIGH"),
+        (["--bounds", "1,nan"], "--bounds: 'nan' is not a number"),
         (["--secret-file", "s", "--scheme", "murmur"], "--scheme murmur has no secret"),
     ],
 )
@@ -408,7 +412,7 @@ def test_a_file_of_something_else_is_not_overwritten(fails, here, content, words
     ("content", "words"),
     [
         ("{", "the state state is damaged"),
-        ("[]", "state is no state of a publisher: name another file"),
+        ("[]", "state is not a state of a publisher: name another file"),
         (
             '{"format": "rvh publisher 1", "target": "file:x.json"}',
             "the state state is that of 'file:x.json', and this publishes to file:out.json",
@@ -439,7 +443,7 @@ def test_a_state_that_cannot_be_used(fails, here, content, words):
         (["--to", "out.json", "--every", 3], "--every: it needs --follow"),
         (["--to", "out.json", "--min-nodes", 3], "--min-nodes: it needs --follow"),
         (["--to", "out.json", "--max-change", 1], "--max-change: it needs --follow"),
-        (["--to", "out.json", "--smooth", "load"], "--smooth: 'load' is none of stake"),
+        (["--to", "out.json", "--smooth", "load"], "--smooth: 'load' is not one of stake"),
     ],
 )
 def test_publishing_that_is_asked_for_wrongly(call, here, args, words):
@@ -571,7 +575,7 @@ def test_sources_and_lists_add_up(call, here, served):
         (["-n", "{url}", "-n", "x,y"], 1, "is not alone, so it could be a source or a node"),
         (["-n", "{url},x"], 1, "has a comma in it, so it could be a source or a node"),
         (["-n", "@{url}", "-n", '["a"]', "--weight-column", "weight"], 1, "but --nodes is a list"),
-        (["-n", "{url}", "--node-column", "id"], 1, "but --nodes is a source: leave --node-column"),
+        (["-n", "{url}", "--node-column", "id"], 1, "but --nodes is a source: omit --node-column"),
         (
             ["-n", "{url}", "--node-format", "csv"],
             1,
@@ -583,7 +587,7 @@ def test_sources_and_lists_add_up(call, here, served):
             "no column 'rack'; there are: id, status",
         ),
         (["-n", "{url}", "--dead", "e"], 1, "--dead names 'e', which is not in the list"),
-        (["-n", "{url}", "--algorithm", "jump"], 2, "those of a source have none that stays"),
+        (["-n", "{url}", "--algorithm", "jump"], 2, "the nodes of a source have no lasting order"),
         (["-n", "redis://u:s3cret@h,i/0"], 1, "write --nodes @redis://... for the nodes of the"),
         (["-n", "http://127.0.0.1:1"], 1, "write JSON, --nodes '[\"http://127.0.0.1:1\"]'"),
     ],

@@ -172,7 +172,7 @@ def test_a_node_that_dies_while_keys_are_copied(stores: Stores) -> None:
         stores.held[row["node"]].pop(row["key"], None)
     assert stores.has_exactly(rvh.NodeSet(NODES).select_batch(KEYS, 2).tolist())
     assert "in no placement of the migration" in stores.run("lose", "x", code=1).err
-    assert "was lost before" in stores.run("lose", "e", code=1).err
+    assert "is lost already" in stores.run("lose", "e", code=1).err
 
 
 def test_a_key_whose_nodes_are_all_dead_is_told(stores: Stores) -> None:
@@ -222,10 +222,10 @@ def test_held_keys_in_folders_of_their_nodes(stores: Stores) -> None:
         folder = Path(f"held/node={node}")
         folder.mkdir(parents=True)
         (folder / "keys.csv").write_text("key\n" + "\n".join(held), encoding="utf-8")
-    assert "600 copies where they have to be" in stores.run("verify", "held", "-K", "key").err
+    assert "600 copies in the right place" in stores.run("verify", "held", "-K", "key").err
     Path("other.csv").write_text("key,node\nx,z\n", encoding="utf-8")
     error = stores.run("verify", "other.csv", "-K", "key", code=1).err
-    assert "other.csv: row 1, column 'node': 'z' is no node of the placements" in error
+    assert "other.csv: row 1, column 'node': 'z' is not a node of the placements" in error
     Path("null.ndjson").write_text('{"key": "x", "node": "a", "crc": null}\n', encoding="utf-8")
     null = ["null.ndjson", "-K", "key", "--checksum-column", "crc"]
     assert "line 1, column 'crc': the checksum is null" in stores.run("verify", *null, code=1).err
@@ -324,16 +324,16 @@ REFUSED: list[tuple[list[object], int, str]] = [
     (["progress", 2], 1, "progress is 2.0: pass a number from 0 to 1"),
     (["finish", 1, 10], 1, "step is 10: there are steps 0 to 9"),
     (["finish", "3-10"], 1, "step is 3-10: there are steps 0 to 9"),
-    (["finish", "3-1"], 1, "step is '3-1': the first of a range is not above the last"),
-    (["finish", "all"], 1, "step is 'all': give a number, or two as 0-99"),
-    (["finish", "1-"], 1, "step is '1-': give a number, or two as 0-99"),
+    (["finish", "3-1"], 1, "step is '3-1': a range begins with its lower number"),
+    (["finish", "all"], 1, "step is 'all': give a number, or a range such as 0-99"),
+    (["finish", "1-"], 1, "step is '1-': give a number, or a range such as 0-99"),
     (["finish", 1], 1, "keys are copied in copying only: the phase is before"),
     (["rollback"], 1, "nothing to roll back in before"),
     (["purged"], 1, "nothing to purge"),
     (["keys", "keys.txt", "-o", "out.csv"], 1, "in copying only: the phase is before"),
     (["leftovers", "keys.txt", "-o", "out.csv"], 1, "replicas are removed in after"),
-    (["workers"], 2, "name all workers, or say --none"),
-    (["workers", "x", "--none"], 2, "workers are named too"),
+    (["workers"], 2, "name all workers, or give --none"),
+    (["workers", "x", "--none"], 2, "workers are named as well"),
     (["verify", "keys.txt", "--output-format", "csv"], 2, "verify writes no file"),
     (["verify", "keys.txt", "--null-keys", "keep"], 2, "use error or drop"),
 ]
@@ -373,8 +373,8 @@ def test_plans_that_cannot_be(call: Any, here: Path, args: list[str], words: str
 
 def test_a_state_that_is_there_or_damaged(fails: Any, stores: Stores, here: Path) -> None:
     again = ["migrate", "plan", "state.json", "-n", "a,b", "--add", "c"]
-    assert "is there already: go on with it, or name another" in fails(*again)
-    assert "absent.json is not there: rvh migrate plan makes it" in fails(
+    assert "exists already: continue with it, or name another" in fails(*again)
+    assert "absent.json does not exist: rvh migrate plan creates it" in fails(
         "migrate", "status", "absent.json"
     )
     said = json.loads(Path("state.json").read_text("utf-8"))
@@ -384,7 +384,7 @@ def test_a_state_that_is_there_or_damaged(fails: Any, stores: Stores, here: Path
         ({"about": {**about, "options": {"algorithm": "x"}}}, "damaged"),
         ({"about": {**about, "options": 5}}, "damaged"),
         ({"about": {**about, "options": {"nodes": [5]}}}, "damaged"),
-        ({"about": None}, "of a migration that a program began"),
+        ({"about": None}, "to a migration that a program began"),
         ({"epoch": "x"}, "epoch is 'x'"),
         ({"format": "other"}, "format"),
     ):  # fmt: skip

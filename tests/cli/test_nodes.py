@@ -133,7 +133,7 @@ def test_a_url_does_not_look_like_a_file(both_fail):
 def test_a_misspelt_scheme_names_the_known_ones(both_fail, sign):
     line = both_fail("-n", f"{sign}redsi://app:hunter2@db/0?key=nodes")
     assert "redsi://" in line
-    assert "is no source: there are file, k8s" in line
+    assert "is not a source: there are file, k8s" in line
     assert "hunter2" not in line
 
 
@@ -149,10 +149,10 @@ def test_a_pipe_without_its_sign(both_fail, here):
     ("path", "hint"),
     [
         ("flet", ""),
-        ("~/n.csv", ', and the shell leaves ~ as it is after @: write --nodes @"$HOME"/...'),
+        ("~/n.csv", ', and the shell does not expand ~ after @: write --nodes @"$HOME"/...'),
         ("n.csv,more", ": give --nodes once for each file or list"),
-        ("*.csv", ", and no pattern is read here: give --nodes once for each file"),
-        ("n.csv ", ", and there is a blank around the name"),
+        ("*.csv", ", and patterns are not expanded here: give --nodes once for each file"),
+        ("n.csv ", ", and the name begins or ends with a blank"),
     ],
 )
 def test_a_file_that_is_not_there(both_fail, here, path, hint):
@@ -184,7 +184,7 @@ def test_nobody_is_dead(fails, here):
     Path("dead.txt").write_text("\n", encoding="utf-8")
     for dead in ("@dead.txt", "[]"):
         line = fails("select", "-k", "obj", "-n", "a,b", "--dead", dead)
-        assert line.endswith("there are no nodes: leave --dead away where none is dead")
+        assert line.endswith("there are no nodes: omit --dead if no node is dead")
 
 
 def test_files_in_a_list(both_fail, here):
@@ -256,8 +256,8 @@ def test_advice_about_a_long_list_is_short(both_fail):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('["alpha"', "begins as a JSON list, but is none"),
-        ('["alpha",]', "begins as a JSON list, but is none"),
+        ('["alpha"', "begins like a JSON list, but is not one"),
+        ('["alpha",]', "begins like a JSON list, but is not one"),
         ("[]", "there are no nodes"),
         ('["alpha", 7]', "entry 2: a node id is text, not int (7)"),
         ('["alpha", "alpha"]', "entry 2 repeats node id 'alpha' of entry 1"),
@@ -439,7 +439,7 @@ def test_a_header_that_was_said_not_to_be_there(both_fail, here, column):
     line = both_fail("-n", "@n.csv", "--no-node-header", *column)
     name = "host" if column else "Host"
     assert line.startswith(f"n.csv: the first line has '{name}', the name of a column")
-    assert "leave --no-node-header away" in line
+    assert "omit --no-node-header" in line
 
 
 def test_columns_by_number(both, here):
@@ -517,7 +517,7 @@ def test_options_of_node_files(both_fail, args, words):
 def test_an_unknown_format(call, here):
     result = call("select", "-k", "x", "-n", "@keys.txt", "--node-format", "xlsx")
     assert result.code == 2
-    assert "'xlsx' is none of csv, tsv" in result.err
+    assert "'xlsx' is not one of csv, tsv" in result.err
 
 
 # -- stdin ------------------------------------------------------------------------------------

@@ -252,10 +252,10 @@ def test_other_options_than_those_of_the_placement(call, fails, tmp_path, fleet,
 @pytest.mark.parametrize(
     ("text", "args", "words"),
     [
-        ("id,a\n1,n1\n", [], "there is no column 'node'; there are: id, a"),
+        ("id,a\n1,n1\n", [], "there is no column 'node'; the columns are: id, a"),
         ("id,node_1,node_3\n1,n1,n2\n", [], "'node_3', but none called 'node_2'"),
         ("id,node,node_1\n1,n1,n2\n", [], "a column 'node' and a column 'node_1'"),
-        ("id,node_1,node_1\n1,n1,n2\n", [], "column 'node_1' is there more than once"),
+        ("id,node_1,node_1\n1,n1,n2\n", [], "column 'node_1' appears more than once"),
         ("id,node_1,node_2\n1,n1,n1\n", [], "row 1: node 'n1' is in column 'node_1' and in"),
         ("id,node_1,node_2\n1,n1,\n", [], "row 1, column 'node_2': there is no node"),
         ("id;node\n1;n1\n", [], "say --delimiter ';'"),
@@ -280,7 +280,7 @@ def test_a_value_that_is_no_node(fails, tmp_path, value):
     pq.write_table(pa.table({"id": ["a"], "node": [value]}), placed)
     line = fails("repair", placed, "-n", LIST, "-o", tmp_path / "out.parquet")
     assert "row 1, column 'node': " in line
-    assert ("there is no node" if value is None else "is no node id, which is text") in line
+    assert ("there is no node" if value is None else "is not a node id, which is text") in line
 
 
 @pytest.mark.parametrize(

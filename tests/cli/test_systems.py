@@ -212,10 +212,13 @@ def test_select_and_its_integers(call: Any) -> None:
     ("options", "words"),
     [
         ("kafka --weight-column w", "--algorithm kafka has no weights"),
-        ("kafka --dead n1", "--algorithm kafka numbers the nodes, and leaving some out moves all"),
+        (
+            "kafka --dead n1",
+            "--algorithm kafka numbers the nodes, so leaving some out moves all keys",
+        ),
         ("twemproxy-modula --where w>=2", "twemproxy-modula makes its table of all nodes"),
         ("kafka --scheme murmur", "--algorithm kafka has a hash of its own"),
-        ("kafka --hash crc32", "--algorithm kafka does not have this: leave it away, or use one"),
+        ("kafka --hash crc32", "--algorithm kafka does not have this: omit it, or use one"),
         ("ketama --hash-tag {}", "use one of twemproxy, twemproxy-modula, modulo"),
         ("rendezvous --hash crc32", "--algorithm rendezvous does not have this"),
         ("cassandra-simple --replication dc1=2", "use one of cassandra"),

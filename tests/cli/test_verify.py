@@ -248,7 +248,7 @@ def test_bounded_load_is_of_all_keys_together(call, fails, tmp_path):
     ("text", "word"),
     [
         ("", "is damaged"),
-        ("[]", "no manifest of rvh split"),
+        ("[]", "not a manifest of rvh split"),
         ('{"rvh_split": 2, "written_by": "rvh 9"}', "version 2"),
         ('{"rvh_split": 1}', "$ has no member 'layout'"),
         ("[" * 100_000, "is damaged"),
@@ -279,7 +279,7 @@ def test_a_manifest_that_leads_out_of_the_folder_of_a_node(fails, shards, path):
 
 def test_a_file_that_is_listed_twice_or_no_more(fails, shards):
     change(shards, lambda said: said["files"].append(said["files"][0]))
-    assert "which is there twice" in fails("verify", shards)
+    assert "which appears twice" in fails("verify", shards)
     change(shards, lambda said: said.update(files=said["files"][:3]))
     assert "$.totals.files is 4, and $.files has 3" in fails("verify", shards)
 

@@ -123,11 +123,11 @@ def test_there_are_options_that_take_numbers():
         (
             ["assign", "keys.txt", "-n", "a,b", "-o", "o.txt", "--load-factor", "-1"],
             "--load-factor is -1: give a finite number above 0 (with 1 or more there is always "
-            "room), or leave it away for no bound",
+            "room), or omit it for no bound",
         ),
         (
             ["select", "-n", "a,b", "-k", "x", "--secret-file", ""],
-            "--secret-file '' names no file: leave --secret-file away to use no secret",
+            "--secret-file '' names no file: omit --secret-file to use no secret",
         ),
         (
             ["nodes", "fleet.json", "--timeout", "1e400"],

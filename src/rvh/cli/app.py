@@ -98,8 +98,8 @@ class Command(_Helping, TyperCommand):
                 one = param.param_type_name == "option" and not param.multiple
                 if one and given.count(param) > 1:
                     raise UsageError(
-                        f"{' / '.join(param.opts)} is given {given.count(param)} times, and only "
-                        "one can count: give it once",
+                        f"{' / '.join(param.opts)} is given {given.count(param)} times: give it "
+                        "once",
                         ctx,
                     )
         return super().parse_args(ctx, args)
@@ -253,10 +253,10 @@ def run(args: list[str]) -> None:
 
 #: what is wrong with a value, by the name that pydantic has for it
 WRONG = {
-    "int_parsing": "is no whole number",
+    "int_parsing": "is not a whole number",
     "int_parsing_size": "is too large",
-    "int_from_float": "is no whole number",
-    "float_parsing": "is no number",
+    "int_from_float": "is not a whole number",
+    "float_parsing": "is not a number",
     "bool_parsing": "is neither true nor false",
     "greater_than": "is not above {gt}",
     "greater_than_equal": "is below {ge}",

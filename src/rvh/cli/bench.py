@@ -154,7 +154,7 @@ def _allowed(percent: str | None, compare: Path | None) -> float:
         raise typer.BadParameter("needs --compare OLD.csv", param_hint="--fail-over")
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?%?", percent):
         raise typer.BadParameter(
-            f"{show(percent)} is not a percentage, as 10% or 2.5", param_hint="--fail-over"
+            f"{show(percent)} is not a percentage, such as 10% or 2.5", param_hint="--fail-over"
         )
     return float(percent.removesuffix("%")) / 100
 
@@ -199,7 +199,7 @@ def _read_old(path: Path, chosen: list[Workload], allowed: float) -> Old:
 
     old = by_workload(read_csv(path))
     if different := differences(old, chosen, environment()):
-        say(f"warning: {path} is from other conditions: {'; '.join(different)}")
+        say(f"warning: {path} was measured under other conditions: {'; '.join(different)}")
     if allowed < math.inf and old.keys().isdisjoint(chosen):
         raise RVHError(
             f"{path} has none of these scenarios with the same keys and parameters: "

@@ -40,8 +40,8 @@ def parse(text: str) -> Condition:
     parts = CONDITION.fullmatch(text)
     if parts is None:
         raise RVHError(
-            f"--where {text!r} is no condition: write NAME=PATTERN, NAME!=PATTERN, NAME>=NUMBER, "
-            "or NAME alone for a column of true and false"
+            f"--where {text!r} is not a condition: write NAME=PATTERN, NAME!=PATTERN, "
+            "NAME>=NUMBER, or NAME alone for a column of true and false"
         )
     name, sign, value = parts["name"], parts["sign"], parts["value"]
     if sign is not None and value[0] in "=<>":
@@ -135,8 +135,8 @@ def _number(value: object) -> float | None:
         with suppress(OverflowError):
             return float(number)  # type: ignore[arg-type]  # it has __float__
     raise RVHError(
-        "not a number: one is decimal digits in CSV and TSV, as 8, 0.5 or 1e3, elsewhere a number "
-        "that fits a double"
+        "not a number: one is decimal digits in CSV and TSV, such as 8, 0.5 or 1e3, elsewhere a "
+        "number that fits a double"
     )
 
 

@@ -16,7 +16,7 @@ def refuse_conflicts(options: PlacementOptions) -> None:
     algorithm, node_format = method.algorithm, options.node_file.node_format
     other_scheme = options.scheme is not Scheme.BLAKE2B
     weighted, secret = options.weight_column is not None, method.secret_file is not None
-    numbered = "numbers the nodes, and leaving some out moves all"
+    numbered = "numbers the nodes, so leaving some out moves all keys"
     if algorithm is Algorithm.JUMP:
         for option, given, why in (
             ("--scheme", other_scheme, "ranks no nodes, so it has no scheme"),
@@ -27,26 +27,26 @@ def refuse_conflicts(options: PlacementOptions) -> None:
         ):
             if given:
                 raise typer.BadParameter(
-                    f"--algorithm jump {why}: leave {option} away, or use rendezvous or table",
+                    f"--algorithm jump {why}: omit {option}, or use rendezvous or table",
                     param_hint=option,
                 )
         if source_urls(options.nodes):
             raise typer.BadParameter(
-                "--algorithm jump numbers the nodes in their order, and those of a source have "
-                "none that stays: use rendezvous or table",
+                "--algorithm jump numbers the nodes in their order, and the nodes of a source "
+                "have no lasting order: use rendezvous or table",
                 param_hint="--nodes",
             )
     system = SYSTEMS.get(algorithm)
     if method.integers is not None and (system is None or not system.integers):
         takers = ", ".join(name for name, each in SYSTEMS.items() if each.integers)
         raise typer.BadParameter(
-            f"--algorithm {algorithm} has one way to write integers: leave it away, or use one of "
+            f"--algorithm {algorithm} has one way to write integers: omit it, or use one of "
             f"{takers}",
             param_hint="--integers",
         )
     if method.integers is not None and options.text_keys:
         raise typer.BadParameter(
-            "all keys are text, which every system hashes as it is: leave it away, or give "
+            "all keys are text, which every system hashes as it is: omit it, or give "
             "--key-type int",
             param_hint="--integers",
         )
@@ -62,12 +62,12 @@ def refuse_conflicts(options: PlacementOptions) -> None:
         ):
             if given:
                 raise typer.BadParameter(
-                    f"--algorithm {algorithm} {why}: leave {option} away", param_hint=option
+                    f"--algorithm {algorithm} {why}: omit {option}", param_hint=option
                 )
         if system.is_ordered and not system.columns and source_urls(options.nodes):
             raise typer.BadParameter(
-                f"--algorithm {algorithm} numbers the nodes in their order, and those of a source "
-                "have none that stays: give them in a list or a file",
+                f"--algorithm {algorithm} numbers the nodes in their order, and the nodes of a "
+                "source have no lasting order: give them in a list or a file",
                 param_hint="--nodes",
             )
     for option, given, takes in (
@@ -80,8 +80,7 @@ def refuse_conflicts(options: PlacementOptions) -> None:
         if given and not getattr(system, takes, ""):
             takers = ", ".join(name for name, each in SYSTEMS.items() if getattr(each, takes))
             raise typer.BadParameter(
-                f"--algorithm {algorithm} does not have this: leave it away, or use one of "
-                f"{takers}",
+                f"--algorithm {algorithm} does not have this: omit it, or use one of {takers}",
                 param_hint=option,
             )
     if system is not None and system.types and method.types is None:
@@ -103,16 +102,16 @@ def refuse_conflicts(options: PlacementOptions) -> None:
         )
     if node_format is not None and node_format not in FORMATS:
         raise typer.BadParameter(
-            f"{show(node_format)} is none of {', '.join(FORMATS)}", param_hint="--node-format"
+            f"{show(node_format)} is not one of {', '.join(FORMATS)}", param_hint="--node-format"
         )
     if method.partitions is not None and algorithm is not Algorithm.TABLE:
         raise typer.BadParameter(
-            f"--algorithm {algorithm} has no partitions: leave it away, or use --algorithm table",
+            f"--algorithm {algorithm} has no partitions: omit it, or use --algorithm table",
             param_hint="--partitions",
         )
     if secret and options.scheme is Scheme.MURMUR:
         raise typer.BadParameter(
-            "--scheme murmur has no secret and is no defence against chosen keys: leave it away, "
+            "--scheme murmur has no secret and does not resist chosen keys: omit it, "
             "or use --scheme blake2b",
             param_hint="--secret-file",
         )
@@ -143,5 +142,5 @@ def refuse_conflicts(options: PlacementOptions) -> None:
             raise typer.BadParameter(f"it needs {needs}", param_hint=option)
     if ways["--load-factor"] and options.k != 1:
         raise typer.BadParameter(
-            "with a bound on load a key gets one node: leave -c away", param_hint="--load-factor"
+            "with a bound on load a key gets one node: omit -c", param_hint="--load-factor"
         )

@@ -85,7 +85,9 @@ class EditOptions:
             if weight is not None:
                 weights[node] = weight
             elif nodes.weights is not None:
-                raise RVHError(f"--add {node} has no weight, as the others have: write {node}=1")
+                raise RVHError(
+                    f"--add {node} has no weight, but the other nodes have one: write {node}=1"
+                )
         ids = [*kept, *came]
         if not ids:
             raise RVHError("--remove leaves no node: there is nothing to place keys on")

@@ -71,7 +71,7 @@ def _find(argument: str, alone: bool) -> Iterable[Found]:
         if others := [path for path in matches if path != argument]:
             raise RVHError(
                 f"{argument} is the name of a file, and a pattern that also matches {others[0]}: "
-                f"write {glob.escape(argument)} for that file alone, and name others beside it"
+                f"write {glob.escape(argument)} for that file alone, and name the other files too"
             )
     if os.path.isdir(argument):
         count = len(PurePath(argument).parts)
@@ -129,7 +129,9 @@ def _files(folder: str) -> list[str]:
         about = os.stat(here)
         place = (about.st_dev, about.st_ino)
         if place in seen and about.st_ino:
-            raise RVHError(f"{seen[place]} and {here} are one folder, which would be read twice")
+            raise RVHError(
+                f"{seen[place]} and {here} are the same folder, which would be read twice"
+            )
         seen[place] = here
         _refuse_table(here)
         folders[:] = [each for each in folders if not _is_hidden(each)]
@@ -137,7 +139,9 @@ def _files(folder: str) -> list[str]:
             if not _is_hidden(name):
                 path = os.path.join(here, name)
                 if not stat.S_ISREG(os.stat(path).st_mode):
-                    raise RVHError(f"{path} is no file, as all in the folder of KEYS have to be")
+                    raise RVHError(
+                        f"{path} is not a file, and everything in a folder of KEYS must be one"
+                    )
                 found.append(path)
     if not found:
         raise RVHError(f"there is no file in the folder {folder}")
@@ -167,6 +171,6 @@ def _refuse_table(folder: str) -> None:
         kinds.append("an Iceberg")
     if kinds:
         raise RVHError(
-            f"{folder} is {kinds[0]} table, in whose folder there may be files that are no part of "
-            "it any more: name those that are, which its library lists"
+            f"{folder} is {kinds[0]} table, whose folder may have files that no longer belong to "
+            "it: name the files that its library lists"
         )

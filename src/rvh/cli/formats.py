@@ -24,31 +24,31 @@ class FormatOptions:
         typer.Option(
             "--format",
             metavar="NAME",
-            help=f"The format of KEYS: {FORMAT_NAMES}. [default: from its extension]",
+            help=f"The format of the input: {FORMAT_NAMES}. [default: from its extension]",
         ),
     ] = None
     output_format: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The format of OUT or of the files in DIR. [default: from the extension of OUT, "
-            "otherwise the format of KEYS]",
+            help="The format of what is written. [default: from the extension of OUT, otherwise "
+            "the format of the input]",
         ),
     ] = None
     delimiter: Annotated[
         str | None,
         typer.Option(
             metavar="CHAR",
-            help="The character between values in csv and tsv; \\t is a tab. It applies to KEYS, "
-            "to OUT in the same format, and to OUT alone if KEYS is neither csv nor tsv.",
+            help="The character between values in csv and tsv; \\t is a tab. It applies to the "
+            "input, to an output of the same format, and to the output alone if the input is "
+            "neither csv nor tsv.",
         ),
     ] = None
     no_header: Annotated[
         bool,
         typer.Option(
             "--no-header",
-            help="csv and tsv files have no header; the columns of KEYS are named 1, 2, 3 and so "
-            "on.",
+            help="csv and tsv files have no header; columns are named 1, 2, 3 and so on.",
         ),
     ] = False
     quote: Annotated[
@@ -64,8 +64,8 @@ class FormatOptions:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The encoding of KEYS, by its Python name, such as utf-16 or latin-1. OUT is "
-            "always UTF-8. [default: utf-8]",
+            help="The encoding of the input, by its Python name, such as utf-16 or latin-1. Output "
+            "is always UTF-8. [default: utf-8]",
         ),
     ] = None
 
@@ -87,7 +87,7 @@ class FormatOptions:
                 # key than the text 7.
                 raise typer.BadParameter(
                     f"{keys[0]} is {read_as.name}, but {path} is {other.name}: give files of one "
-                    "format, or say with --format what all of them are",
+                    "format, or name the format of all of them with --format",
                     param_hint="KEYS",
                 )
         return read_as, _format_of("--output-format", self.output_format, out, read_as, option)
@@ -125,8 +125,8 @@ class FormatOptions:
             )
         if text_codec(self.encoding) is None:
             raise typer.BadParameter(
-                f"{show(self.encoding)} is no encoding that Python knows, as utf-8, utf-16, "
-                "latin-1, cp1252 or shift_jis",
+                f"{show(self.encoding)} is not an encoding that Python knows, such as utf-8, "
+                "utf-16, latin-1, cp1252 or shift_jis",
                 param_hint="--encoding",
             )
 
@@ -152,15 +152,17 @@ def _format_of(
 ) -> Format:
     if name is not None:
         if name not in FORMATS:
-            raise typer.BadParameter(f"{show(name)} is none of {FORMAT_NAMES}", param_hint=option)
+            raise typer.BadParameter(
+                f"{show(name)} is not one of {FORMAT_NAMES}", param_hint=option
+            )
         return FORMATS[name]
     known = None if path == "-" else format_of(path)
     if known is None and otherwise is not None:
         extension = "" if path == "-" else extension_of(path)
         if extension:
             raise typer.BadParameter(
-                f"{show(extension)} is no known extension, which are {EXTENSIONS}: choose one, or "
-                f"name the format with {option}",
+                f"{show(extension)} is not one of the extensions {EXTENSIONS}: choose one of "
+                f"them, or name the format with {option}",
                 param_hint=out,
             )
         return otherwise

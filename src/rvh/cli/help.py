@@ -97,9 +97,9 @@ def command_help(ctx: Any, command: Any, width: int) -> str:
     for part in parts:
         keeps = part.startswith("Examples:")
         lines += ["", *(part.splitlines() if keeps else _wrapped(part, width))]
-    if groups := GROUPS.get(name := ctx.info_name):
-        rows = [(each, f"See rvh {name} {each} --help.") for each in next(iter(groups.values()))]
-        lines += ["", "Commands:", *table(rows, width)]
+    for each, other in ctx.parent.command.commands.items() if ctx.parent else ():
+        if each.startswith(f"{ctx.info_name} "):
+            lines += ["", "Commands:", *table([(each, _sentence(other.help))], width, len(each))]
     arguments = [each for each in command.params if each.param_type_name == "argument"]
     sections = {"Arguments": arguments, **sections_of(command.get_params(ctx))}
     rows_of = {
@@ -171,7 +171,7 @@ def _usage(ctx: Any, command: Any, width: int) -> list[str]:
             pieces.append(_names(each))
         elif each.required:
             pieces.append(f"{_long(each)} {each.metavar}")
-    text = f"Usage: {ctx.command_path} [OPTIONS] {' '.join(pieces)}"
+    text = " ".join(["Usage:", ctx.command_path, *pieces, "[OPTIONS]"])
     return textwrap.wrap(text, width, subsequent_indent=" " * 7, break_on_hyphens=False)
 
 

@@ -103,7 +103,7 @@ def _refuse_doubtful(found: Sequence[Found], whole: Sequence[Pairs]) -> None:
     for each, pairs in named:
         if pairs != named[0][1]:
             raise RVHError(
-                f"{named[0][0].path} and {each.path} are in folders NAME=VALUE that differ: say "
+                f"{named[0][0].path} and {each.path} are in folders NAME=VALUE that differ: give "
                 "--hive keep to have them as columns, or --hive drop"
             )
 

@@ -65,7 +65,7 @@ def refuse_overwritten(out: str, named: Iterable[tuple[str, str]], option: str =
         read = _status(path)
         if read is not None and os.path.samestat(read, written):
             raise RVHError(
-                f"{option} {out} is the file that {what} reads, and the rows would take its place: "
+                f"{option} {out} is the file that {what} reads, which the rows would replace: "
                 "choose another name"
             )
 

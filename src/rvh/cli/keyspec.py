@@ -205,8 +205,8 @@ def _advice(value: Any, part: KeyPart, text: Callable[[], Any]) -> str | None:
     what = f"the key is of type {type(value).__name__} ({show(value)})"
     if isinstance(value, (float, np.floating)):
         return (
-            f"{what}: a float has no one text, and beyond 2^53 it has lost the last digits of "
-            "ids (no cast brings them back): write the column as whole numbers or as text "
+            f"{what}: a float has several texts, and beyond 2^53 it has lost the last digits of "
+            "ids (no cast restores them): write the column as whole numbers or as text "
             "where it comes from"
         )
     is_key = isinstance(value, (str, bytes, int, np.integer)) and not isinstance(value, bool)
@@ -214,9 +214,9 @@ def _advice(value: Any, part: KeyPart, text: Callable[[], Any]) -> str | None:
         return None
     if isinstance(value, dict):
         field = shlex.quote(f"{part.name}.{next(iter(value), 'FIELD')}")
-        return f"{what}: name a field in it, as -K {field}"
+        return f"{what}: name a field in it, for example -K {field}"
     if isinstance(value, list):
-        return f"{what}: a list is no key; name columns of text or whole numbers with -K"
+        return f"{what}: a list is not a key; name columns of text or whole numbers with -K"
     written = _as_text(text())
     if isinstance(written, str):
         option = "--key-type text" if part.type is KeyType.AUTO else f"-K {part.name}:text"
@@ -291,7 +291,7 @@ def key_columns(
         and options.key_type is not KeyType.AUTO
     ):
         raise typer.BadParameter(
-            "every key column has a type of its own: leave --key-type away",
+            "every key column has a type of its own: omit --key-type",
             param_hint="--key-type",
         )
     parts = [KeyPart(name, key_type or options.key_type) for name, key_type in given]
@@ -303,7 +303,7 @@ def key_columns(
     if not present:
         raise RVHError(f"{reader.source.name} has no columns, and so no keys")
     raise typer.BadParameter(
-        f"{reader.source.name} has several columns, say which are the key: {_listed(present)}",
+        f"{reader.source.name} has several columns; name those of the key: {_listed(present)}",
         param_hint="--key-column",
     )
 
@@ -317,10 +317,10 @@ def refuse_missing(columns: list[str], reader: Reader) -> None:
         column, *fields = path = field_path(name, present)
         if column not in present:
             raise RVHError(
-                f"{source}: there is no column {show(name)}; there are: {_listed(present)}"
+                f"{source}: there is no column {show(name)}; the columns are: {_listed(present)}"
             )
         if present.count(column) > 1:
-            raise RVHError(f"{source}: column {show(column)} is there more than once")
+            raise RVHError(f"{source}: column {show(column)} appears more than once")
         if fields and not reader.has_field(path):
             within = ".".join(fields)
             raise RVHError(f"{source}: column {show(column)} has no field {show(within)}")
@@ -377,7 +377,7 @@ def _meant(text: str, present: list[str] | None) -> tuple[str, KeyType | None]:
     column, colon, other = text.rpartition(":")
     if colon and column in present and text not in present:
         raise typer.BadParameter(
-            f"{show(other)} is no type of a key, for column {show(column)}: it is "
+            f"{show(other)} is not a type of key, for column {show(column)}: it is "
             f"{', '.join(KeyType)}",
             param_hint="--key-column",
         )

@@ -75,7 +75,10 @@ def nodes(
         import asyncio  # imported only where it is needed, as in select
 
         asyncio.run(origin.accept(snapshot.digest))  # type: ignore[attr-defined]
-        say(f"every membership of {origin.name} takes this state from now on, guarded or not")
+        say(
+            f"every membership of {origin.name} accepts this state from now on, even if a guard "
+            "holds it back"
+        )
 
 
 def facts(snapshot: Snapshot, version: int | None) -> str:

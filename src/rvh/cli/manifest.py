@@ -184,7 +184,7 @@ class Manifest:
             if not is_there:
                 raise RVHError(f"{place}, and a file of this node is {show(where[each.node])}")
             if each.path in seen:
-                raise RVHError(f"{place}, which is there twice")
+                raise RVHError(f"{place}, which appears twice")
             seen.add(each.path)
 
     def continue_from(self, before: Manifest, folder: str) -> None:
@@ -197,7 +197,7 @@ class Manifest:
         """
         if other := before.other_nodes(self.nodes):
             raise RVHError(
-                f"{folder} was split over other nodes, and nothing can be added: {other}; split "
+                f"{folder} was split over other nodes, so nothing can be added: {other}; split "
                 "into another folder"
             )
         for each in fields(self):
@@ -215,7 +215,7 @@ class Manifest:
                 name = next(name for name in [*then, *now] if now.get(name) != then.get(name))
                 what, now, then = f"{what}: {name}", now.get(name), then.get(name)
             raise RVHError(
-                f"{folder} was split otherwise, and nothing can be added: {what} is "
+                f"{folder} was split with other options, so nothing can be added: {what} is "
                 f"{show(then, 80)} there and {show(now, 80)} here; split into another folder"
             )
         self.files, self.runs = list(before.files), list(before.runs)
@@ -242,18 +242,17 @@ def read(folder: str) -> Manifest:
         if not os.path.isdir(folder):
             raise RVHError(f"{folder}: there is no such folder") from None
         raise RVHError(
-            f"{folder} has no {NAME}: it is no folder that rvh split has written, or the manifest "
-            "was deleted"
+            f"{folder} has no {NAME}: rvh split did not write it, or the manifest was deleted"
         ) from None
     except (ValueError, RecursionError) as error:
         raise RVHError(f"{path} is damaged: {error}; split the table again") from None
     version = said.get("rvh_split") if isinstance(said, dict) else None
     if version is None:
-        raise RVHError(f"{path} is no manifest of rvh split: it has no member 'rvh_split'")
+        raise RVHError(f"{path} is not a manifest of rvh split: it has no member 'rvh_split'")
     if version != VERSION:
         raise RVHError(
-            f"{path} has version {show(version)} of the manifest, this rvh reads {VERSION}: use "
-            f"the rvh that wrote it, {show(said.get('written_by'))}, or a later one"
+            f"{path} has version {show(version)} of the manifest, and this rvh reads {VERSION}: "
+            f"use the rvh that wrote it, {show(said.get('written_by'))}, or a later one"
         )
     try:
         refuse_other_shape({name: said[name] for name in said if name in SHAPE}, SHAPE)

@@ -42,7 +42,7 @@ def plan(
 
     \b
     Examples:
-      rvh migrate plan state.json -n @old.csv --algorithm ketama --to-algorithm rendezvous
+      rvh migrate plan state.json -n @n.csv --algorithm ketama --to-algorithm table
       rvh migrate plan state.json -n @nodes.csv -c 3 --add node9 --steps 1000
 
     STATE keeps the options, phase, steps and workers. The options are those of rvh plan. Later
@@ -113,7 +113,7 @@ def workers(
     """
     if bool(worker) is none:
         raise typer.BadParameter(
-            "name all workers, or say --none" if not worker else "workers are named too",
+            "name all workers, or give --none" if not worker else "workers are named as well",
             param_hint="--none" if worker else "WORKER",
         )
     with changing(state) as migration:
@@ -242,10 +242,10 @@ def _numbers(text: str, steps: int) -> range:
     """The steps of a number, or of a range of two: both ends belong to it."""
     first, dash, last = text.partition("-")
     if not first.isdecimal() or not (last.isdecimal() if dash else True):
-        raise RVHError(f"step is {show(text)}: give a number, or two as 0-99")
+        raise RVHError(f"step is {show(text)}: give a number, or a range such as 0-99")
     found = range(int(first), int(last or first) + 1)
     if not found:
-        raise RVHError(f"step is {show(text)}: the first of a range is not above the last")
+        raise RVHError(f"step is {show(text)}: a range begins with its lower number")
     if found[-1] >= steps:
         raise RVHError(f"step is {text}: there are steps 0 to {steps - 1}")
     return found
@@ -269,7 +269,7 @@ def lose(
     """
     with changing(state) as migration:
         if node in migration.coordinator.dead:
-            raise RVHError(f"node {show(node)} was lost before: nothing changes")
+            raise RVHError(f"node {show(node)} is lost already: nothing changes")
         migration.coordinator.lose(node)
     _tell(migration, as_json)
 
@@ -332,7 +332,7 @@ def _now(coordinator: Coordinator) -> str:
     if coordinator.phase == "switching":
         text += f", progress {float(coordinator.progress):g}"
     if not waiting:
-        return f"{text}: no worker is waited for"
+        return f"{text}: waiting for no worker"
     more = ", ..." if len(waiting) > 10 else ""
     return f"{text}: {counted(len(waiting), 'worker')} to acknowledge it: " + (
         ", ".join(waiting[:10]) + more
@@ -361,7 +361,8 @@ def _next(coordinator: Coordinator, state: str) -> str:
         return f"{run.format('progress')} P, up to 1"
     if phase == "switching" or coordinator.view().marks:
         return run.format("advance")
-    return f"remove what {run.format('leftovers')} lists, and all marks of deletes: then it is over"
+    leftovers = run.format("leftovers")
+    return f"remove what {leftovers} lists and all marks of deletes: then the migration is over"
 
 
 def _status(migration: Opened) -> dict[str, Any]:

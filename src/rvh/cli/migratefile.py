@@ -68,7 +68,7 @@ def begin(path: str, options: PairOptions, steps: int) -> Opened:
     }
     with alone(path):
         if os.path.exists(path):
-            raise RVHError(f"{path} is there already: go on with it, or name another file")
+            raise RVHError(f"{path} exists already: continue with it, or name another file")
         coordinator = Coordinator(pair.migration(), steps, path, about=about)
     return Opened(coordinator, pair)
 
@@ -94,11 +94,12 @@ def read(path: str) -> Opened:
     from rvh.migration.statefile import read_state
 
     if not os.path.exists(path):
-        raise RVHError(f"{path} is not there: rvh migrate plan makes it")
+        raise RVHError(f"{path} does not exist: rvh migrate plan creates it")
     about = read_state(Path(path)).get("about")
     if not isinstance(about, dict) or about.get("program") != PROGRAM:
         raise RVHError(
-            f"{path} is of a migration that a program began: it alone knows the placements"
+            f"{path} belongs to a migration that a program began: only that program knows the "
+            "placements"
         )
     pair = _options(about, os.path.dirname(os.path.abspath(path)), path).pair()
     for role, made in (("old", pair.old), ("new", pair.new)):
@@ -106,7 +107,7 @@ def read(path: str) -> Opened:
             raise RVHError(
                 f"the nodes of the {role} placement are no longer those that {path} was planned "
                 f"for (fingerprint {about.get(role)}, now {made.fingerprint}): put their files "
-                "back as they were; for a node that died there is rvh migrate lose"
+                "back as they were; for a node that died, use rvh migrate lose"
             )
     try:
         coordinator = Coordinator.resume(pair.migration(), path)

@@ -78,8 +78,8 @@ def verify(
         if (nodes < 0).any():
             row = int((nodes < 0).argmax())
             raise RVHError(
-                f"{_where(batch, row, column)}: {show(batch.texts(column)[row])} is no node of the "
-                f"placements of {state}"
+                f"{_where(batch, row, column)}: {show(batch.texts(column)[row])} is not a node of "
+                f"the placements of {state}"
             )
         sums = None
         if checksum_column is not None:
@@ -114,7 +114,7 @@ def verify(
     if not quiet:
         say(
             f"{summary} in {time.monotonic() - start:.2f} s: {found.keys:,} keys in {phase}; "
-            f"{found.copies:,} copies where they have to be, {found.missing:,} missing, "
+            f"{found.copies:,} copies in the right place, {found.missing:,} missing, "
             f"{found.different:,} keys with copies that differ, {found.others + found.strays:,} "
             "copies elsewhere"
         )

@@ -116,9 +116,7 @@ def _refuse(options: Iterable[str], option: str, what: str) -> None:
     for given in options:
         whole_file = given in ("--no-node-header", "--node-format")
         about = "is about" if whole_file else "names a column of"
-        raise RVHError(
-            f"{given} {about} a node file, but {option} is {what}: {advice}leave {given} away"
-        )
+        raise RVHError(f"{given} {about} a node file, but {option} is {what}: {advice}omit {given}")
 
 
 def _refuse_some_weights(texts: Sequence[str], taken: Mapping[str, Taken]) -> None:
@@ -129,8 +127,7 @@ def _refuse_some_weights(texts: Sequence[str], taken: Mapping[str, Taken]) -> No
             other = taken[text].name if text in taken else f"--nodes {text}"
             raise RVHError(
                 f"the nodes of {having} have weights, and those of {other} have none: give every "
-                "node a weight, and for a file also --weight-column weight; or leave one of them "
-                "away"
+                "node a weight, and for a file also --weight-column weight; or omit one of them"
             )
 
 
@@ -170,7 +167,7 @@ def _entries(texts: Sequence[str], columns: Columns, taken: Mapping[str, Taken])
 def _no_nodes(source: str, option: str) -> RVHError:
     advice = "give at least one node id"
     if option == "--dead":
-        advice = "leave --dead away where none is dead"
+        advice = "omit --dead if no node is dead"
     return RVHError(f"{source}: there are no nodes: {advice}")
 
 
@@ -186,15 +183,15 @@ def _refuse_missing(path: str, option: str) -> None:
         return
     hint = ""
     if path.startswith("~"):
-        hint = f', and the shell leaves ~ as it is after @: write {option} @"$HOME"/...'
+        hint = f', and the shell does not expand ~ after @: write {option} @"$HOME"/...'
     elif "," in path:
         hint = f": give {option} once for each file or list"
     elif scheme := no_source(path):
         raise RVHError(f"{option} @{scheme}... {NO_SOURCE}")
     elif any(sign in path for sign in "*?["):
-        hint = f", and no pattern is read here: give {option} once for each file"
+        hint = f", and patterns are not expanded here: give {option} once for each file"
     elif path != path.strip():
-        hint = ", and there is a blank around the name"
+        hint = ", and the name begins or ends with a blank"
     raise RVHError(f"{option} @{path}: No such file or directory{hint}") from None
 
 
@@ -235,7 +232,7 @@ def _json_list(text: str, option: str) -> list[str]:
     try:
         ids = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RVHError(f"{option} begins as a JSON list, but is none: {error}") from None
+        raise RVHError(f"{option} begins like a JSON list, but is not one: {error}") from None
     if not ids:
         raise _no_nodes(f"{option} []", option)
     return list(ids)

@@ -57,7 +57,7 @@ class PackingOptions:
         if chosen is not None and chosen not in choices:
             few = f"it has {', '.join(choices)}" if choices else "it is not compressed"
             raise typer.BadParameter(
-                f"{show(chosen)} is no compression of {write_as.name}: {few}",
+                f"{show(chosen)} is not a compression of {write_as.name}: {few}",
                 param_hint="--compression",
             )
         if parquet:
@@ -87,6 +87,6 @@ class PackingOptions:
         if self.level not in having[chosen]:
             first, last = having[chosen][0], having[chosen][-1]
             raise typer.BadParameter(
-                f"{self.level} is no level of {chosen}, which has {first} to {last}",
+                f"{self.level} is not a level of {chosen}, which has {first} to {last}",
                 param_hint="--level",
             )

@@ -295,7 +295,7 @@ def _balanced(
             raise  # about the nodes
         raise RVHError(
             f"--load-factor is {load_factor:g}: give a finite number above 0 (with 1 or more there "
-            "is always room), or leave it away for no bound"
+            "is always room), or omit it for no bound"
         ) from None
 
     def positions(keys: Any) -> NDArray[np.intp]:

@@ -80,10 +80,10 @@ def plan(
     \b
     Examples:
       rvh plan keys.txt --nodes node1,node2,node3 --add node4
-      rvh plan --sample 100000 --total 5000000000 --size 2kB -n @nodes.csv --remove node7
-      rvh plan keys.csv -K id -n @old.csv --algorithm ketama --to-algorithm rendezvous
-      rvh plan events.parquet -K user --size-column bytes -n @nodes.csv --remove node7 \\
-        --zone-column zone --bandwidth 10Gbit/s --steps 100 --moves moves.parquet
+      rvh plan --sample 100000 --total 5000000000 -n @nodes.csv --remove node7
+      rvh plan keys.csv -K id -n @n.csv --algorithm ketama --to-algorithm rendezvous
+      rvh plan events.parquet -K user --size-column bytes -n @nodes.csv \\
+        --remove node7 --zone-column zone --bandwidth 10Gbit/s --moves moves.parquet
 
     Nothing is moved. The options of rvh assign describe the old placement. --add, --remove and
     --set-weight change its nodes, --to names other nodes, and options such as --to-algorithm change
@@ -142,7 +142,7 @@ def _refuse_ways(keys: list[str] | None, sample: int | None) -> None:
         raise typer.BadParameter(
             "KEYS and --sample are two ways to say which keys: give one"
             if keys
-            else "say which keys: KEYS, files of them, or --sample N to draw some",
+            else "give KEYS, files of keys, or --sample N to draw random keys",
             param_hint="--sample" if keys else "KEYS",
         )
 

@@ -91,7 +91,7 @@ class PlanKeysOptions(HeldKeysOptions):
         for option, value in about_keys:
             if value and sample is not None:
                 raise typer.BadParameter(
-                    "it is about KEYS, and --sample draws keys that are nobody's: leave it away",
+                    "it is about KEYS, but --sample draws keys of its own: omit it",
                     param_hint=option,
                 )
 

@@ -75,8 +75,8 @@ def publish(
     \b
     Examples:
       rvh nodes publish fleet.yaml --to redis://cache.example/0?key=nodes
-      rvh nodes publish probes.json --weigh rtt --to nodes.json --state publisher.state
-      rvh nodes publish k8s://default/cache --to etcd://etcd.example:2379/cache --follow
+      rvh nodes publish probes.json --weigh rtt --to nodes.json --state state.json
+      rvh nodes publish k8s://default/cache --to etcd://etcd.example/cache --follow
 
     TARGET receives {"epoch": n, "nodes": [...]}, and is written only if that changes.
     """
@@ -117,7 +117,7 @@ def _publish_once(
         say(_told(publisher, done))
     if not keeps and (count := len(publisher.settling)):
         say(
-            f"the weights of {count} nodes are those of one measurement, which wobbles: --state "
+            f"the weights of {count} nodes are those of one measurement, which fluctuates: --state "
             "FILE smooths it from run to run"
         )
 
@@ -183,7 +183,6 @@ def _refuse_same(origin: Source, target: Source) -> None:
         is_same = False
     if is_same or origin.name == target.name:
         raise typer.BadParameter(
-            f"{target.name} is FROM too: what is published would take the place of what is "
-            "measured",
+            f"{target.name} is FROM too: the published nodes would replace the measured ones",
             param_hint="--to",
         )

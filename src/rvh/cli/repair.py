@@ -122,8 +122,8 @@ def repair(
 
     \b
     Examples:
-      rvh repair placed.parquet -n @nodes.csv --dead b -K id -o new.parquet --copies todo.csv
-      rvh repair placed.csv -n @nodes.csv --dead @down.txt -K id --copies todo.ndjson
+      rvh repair placed.csv -n @nodes.csv --dead b -K id -o new.csv --copies c.csv
+      rvh repair placed.parquet -n @nodes.csv --dead @down.txt -K id --copies c.csv
 
     Living nodes keep their keys. OUT is PLACED with new nodes; COPIES has a row for each copy. Give
     one or both. They appear together, when they are complete.
@@ -292,8 +292,8 @@ def _refuse_clash(keys: list[str], columns: list[str], reader: Reader, has_copie
     for name in keys:
         if name in columns:
             raise RVHError(
-                f"{reader.name}: column {show(name)} would be of the key and of nodes: say which "
-                "with --key-column and --column"
+                f"{reader.name}: column {show(name)} would be a column of the key and of nodes: "
+                "choose with --key-column and --column"
             )
         if has_copies and name in (SOURCE, TARGET):
             raise RVHError(

@@ -147,9 +147,9 @@ class Repairs:
         if self.done == 0 and sum(map(len, unknown)) == len(texts) * len(batch) > 0:
             raise RVHError(
                 f"{batch.source}: {batch.where(0)}, column {show(self._columns[0])}: node "
-                f"{show(texts[0][0].as_py())} is not in the list of nodes, and no other is of the "
-                f"first {len(batch):,} rows: give the nodes of the placement, also those "
-                "that live"
+                f"{show(texts[0][0].as_py())} is not in the list of nodes, and neither is any "
+                f"other node of the first {len(batch):,} rows: give all nodes of the placement, "
+                "including the living ones"
             )
         for text in unknown:
             for each in pc.value_counts(text).to_pylist():
@@ -166,8 +166,8 @@ class Repairs:
             f"{batch.source}: {count:,} of the first {self.done + len(batch):,} rows, the first of "
             f"them {batch.where(row)}, are misplaced: they have a living node that these options "
             "do not choose. Give the nodes, key columns and key types, --scheme, --weight-column, "
-            "--secret-file and --spread of the placement; where nodes were added or came back "
-            "since then, --misplaced keep leaves such nodes where they are"
+            "--secret-file and --spread of the placement; if nodes were added or returned since "
+            "then, --misplaced keep leaves such nodes where they are"
         )
 
 
@@ -190,8 +190,8 @@ def node_columns(prefix: str, reader: Reader) -> list[str]:
     if prefix in names and numbers:
         raise RVHError(
             f"{reader.name} has a column {show(prefix)} and a column "
-            f"{show(f'{prefix}_{min(numbers)}')}: name those that are meant with --column, with "
-            "commas between"
+            f"{show(f'{prefix}_{min(numbers)}')}: name the columns of nodes with --column, "
+            "separated by commas"
         )
     if prefix in names or "," in prefix:
         columns = [prefix] if prefix in names else prefix.split(",")
@@ -204,8 +204,8 @@ def node_columns(prefix: str, reader: Reader) -> list[str]:
             missing = min({*range(1, max(numbers))} - numbers)
             raise RVHError(
                 f"{reader.name} has a column {show(columns[-1])}, but none called "
-                f"{show(f'{prefix}_{missing}')}: name the columns of nodes with --column, with "
-                "commas between"
+                f"{show(f'{prefix}_{missing}')}: name the columns of nodes with --column, "
+                "separated by commas"
             )
     refuse_missing(columns, reader)
     return columns
@@ -231,8 +231,8 @@ def _id(batch: Batch, name: str, row: int, value: Any) -> str:
             f"{where}: there is no node: every row with a key needs one in each of these columns"
         )
     raise RVHError(
-        f"{where}: {show(value)} of type {type(value).__name__} is no node id, which is text: name "
-        "the columns of nodes with --column"
+        f"{where}: {show(value)} of type {type(value).__name__} is not a node id, which is text: "
+        "name the columns of nodes with --column"
     )
 
 

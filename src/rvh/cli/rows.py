@@ -88,7 +88,7 @@ class RowsOptions:
         geohashes = self.key.key_geohash
         if self.constraints.node_geohash is not None and geohashes is None:
             raise typer.BadParameter(
-                "say where keys are: --key-geohash", param_hint="--node-geohash"
+                "give the geohashes of the keys: --key-geohash", param_hint="--node-geohash"
             )
         if self.bulk.load_factor is not None:
             for path in keys:

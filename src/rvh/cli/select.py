@@ -94,7 +94,9 @@ def select(
                     param_hint=option,
                 )
     if constraints.node_geohash is not None and at is None:
-        raise typer.BadParameter("say where the key is: --at GEOHASH", param_hint="--node-geohash")
+        raise typer.BadParameter(
+            "give the geohash of the key: --at GEOHASH", param_hint="--node-geohash"
+        )
     value = _key(key, key_type)
     placed = placement(
         PlacementOptions(

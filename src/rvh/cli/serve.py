@@ -74,7 +74,7 @@ def serve(
     Examples:
       rvh serve nodes.json
       rvh serve etcd://etcd.example:2379/cache/ --processes 4 --scheme murmur
-      rvh serve k8s://default/cache --host 0.0.0.0 --tls-cert tls.crt --tls-key tls.key
+      rvh serve k8s://default/cache --host :: --tls-cert tls.crt --tls-key tls.key
 
     SIGTERM or Ctrl-C stops it in order: it reports that it is not serving, takes no more calls, and
     answers those that run. A second signal stops it immediately.
@@ -130,7 +130,7 @@ def serve(
                     f"{facts(snapshot, snapshot.epoch)}"
                 )
                 ending.get()
-                say("ending: calls that run are answered")
+                say("stopping: running calls are answered")
             finally:
                 server.close(drain)
 

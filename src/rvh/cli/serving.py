@@ -112,7 +112,7 @@ class AccessOptions:
         if self.tls_cert is None or self.tls_key is None:
             return None
         if self.plaintext:
-            raise typer.BadParameter("--tls-cert says the opposite", param_hint="--plaintext")
+            raise typer.BadParameter("--tls-cert contradicts it", param_hint="--plaintext")
         from rvh.rpc import ServerTls
 
         return ServerTls(self.tls_cert, self.tls_key, self.tls_client_ca)

@@ -36,7 +36,7 @@ def refuse_other_shape(value: Any, shape: Any, place: str = "$") -> None:
         for name, member in value.items():
             inner = shape.get(name, shape.get(f"{name}?"))
             if inner is None:
-                raise RVHError(f"{place} has a member {show(name)}, which none has")
+                raise RVHError(f"{place} has a member {show(name)}, which is unknown")
             refuse_other_shape(member, inner, f"{place}.{name}")
     elif isinstance(shape, list):
         _refuse(isinstance(value, list), value, place, "a list")

@@ -29,7 +29,7 @@ SERVER = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@]+/?")
 
 
 #: what to say of a URL of another scheme
-NO_SOURCE = f"is no source: there are {', '.join(SCHEMES)}"
+NO_SOURCE = f"is not a source: there are {', '.join(SCHEMES)}"
 
 
 class Taken(NamedTuple):

@@ -96,7 +96,7 @@ def split(
     \b
     Examples:
       rvh split events.parquet --nodes node1,node2,node3 -K user -o shards
-      rvh split flights.csv.gz -n @nodes.csv -K carrier -c 3 --rank-column rank -o shards
+      rvh split flights.csv.gz -n @nodes.csv -K id -c 3 --rank-column rank -o shards
       rvh split more.parquet --nodes node1,node2,node3 -K user -o shards --append
       rvh split events.ndjson -n a,b -K user --layout files -o shards
 
@@ -118,7 +118,7 @@ def split(
     if (said := format_of(out)) not in (None, write_as):
         raise typer.BadParameter(
             f"{show(out)} is to be a folder of {write_as.name} files, but is named as "
-            f"{said.name}: choose another name, or say --output-format {said.name}",
+            f"{said.name}: choose another name, or give --output-format {said.name}",
             param_hint="--out",
         )
 
@@ -226,14 +226,14 @@ def _column(given: str | None, layout: Layout) -> str:
         return "node"
     if layout is not Layout.HIVE:
         raise typer.BadParameter(
-            "the files of --layout files have their nodes' names alone: leave it away",
+            "the files of --layout files have their nodes' names alone: omit it",
             param_hint="--column",
         )
     refuse_no_text(given, "--column")
     if not given or HIDDEN.match(given) or ESCAPED.search(given):
         raise typer.BadParameter(
-            f"{show(given)} is no name for folders that every engine reads: use letters, digits "
-            "and _, and begin with no _",
+            f"{show(given)} is not a folder name that every engine reads: use letters, digits and "
+            "_, and do not begin with _",
             param_hint="--column",
         )
     return given
@@ -247,7 +247,7 @@ def _refuse_options(
         refuse_no_text(rank_column, "--rank-column")
         if options.k == 1:
             raise typer.BadParameter(
-                "with one node for each row, every rank is 1: leave it away, or give -c",
+                "with one node for each row, every rank is 1: omit it, or give -c",
                 param_hint="--rank-column",
             )
     if options.key.null_keys is NullKeys.KEEP and layout is Layout.FILES:

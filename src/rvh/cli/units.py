@@ -29,10 +29,12 @@ def read_bytes(text: str, option: str) -> int:
     match = QUANTITY.fullmatch(text)
     factor = None if match is None else BYTES.get(match[2] or "B")
     if match is None or factor is None:
-        raise RVHError(f"{option} {show(text)} is no number of bytes: write as 2048, 2kB or 2KiB")
+        raise RVHError(
+            f"{option} {show(text)} is not a number of bytes: write for example 2048, 2kB or 2KiB"
+        )
     size = float(match[1]) * factor if "." in match[1] else int(match[1]) * factor
     if size != int(size) or size >= 1 << 63:
-        raise RVHError(f"{option} {show(text)} is no whole number of bytes below 2^63")
+        raise RVHError(f"{option} {show(text)} is not a whole number of bytes below 2^63")
     return int(size)
 
 
@@ -50,8 +52,9 @@ def read_bandwidth(text: str, option: str) -> float:
         factor = BITS.get(match[2]) or BYTES.get(match[2])
     if match is None or factor is None:
         raise RVHError(
-            f"{option} {show(text)} is no bandwidth: write a number and bit/s, kbit/s, Mbit/s, "
-            "Gbit/s or Tbit/s, or B/s, kB/s, MB/s, MiB/s, GB/s and so on, as 1Gbit/s or 100MB/s"
+            f"{option} {show(text)} is not a bandwidth: write a number and bit/s, kbit/s, Mbit/s, "
+            "Gbit/s or Tbit/s, or B/s, kB/s, MB/s, MiB/s, GB/s and so on, such as 1Gbit/s or "
+            "100MB/s"
         )
     bandwidth: float = float(match[1]) * factor
     if not 0 < bandwidth < 1e30:

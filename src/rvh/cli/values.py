@@ -33,8 +33,8 @@ def refuse_no_text(text: str, what: str) -> None:
     """
     if re.search("[\\ud800-\\udfff]", text):
         raise RVHError(
-            f"{what} is {show(text)}, which is not UTF-8 text; where it is text, set a locale of "
-            "UTF-8, as LC_ALL=C.UTF-8 is"
+            f"{what} is {show(text)}, which is not UTF-8 text; if it is text, set a UTF-8 locale, "
+            "such as LC_ALL=C.UTF-8"
         )
 
 
@@ -60,7 +60,7 @@ def read_secret(path: str | None) -> bytes:
     if path is None:
         return b""
     if not path:
-        raise RVHError("--secret-file '' names no file: leave --secret-file away to use no secret")
+        raise RVHError("--secret-file '' names no file: omit --secret-file to use no secret")
     if path == "-" and sys.stdin is None:
         raise RVHError("stdin is closed, so --secret-file - cannot be read")
     with contextlib.ExitStack() as stack:
@@ -75,7 +75,6 @@ def read_secret(path: str | None) -> bytes:
         secret = secret[:-1].removesuffix(b"\r")
     if not secret.strip():
         raise RVHError(
-            f"{path}: the secret is empty, or white space alone; leave --secret-file away to use "
-            "none"
+            f"{path}: the secret is empty, or white space alone; omit --secret-file to use none"
         )
     return secret

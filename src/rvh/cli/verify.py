@@ -120,7 +120,7 @@ def verify(
     """
     if quick and which.nodes:
         raise typer.BadParameter(
-            "to check rows against nodes, files must be read: leave it away", param_hint="--quick"
+            "to check rows against nodes, files must be read: omit it", param_hint="--quick"
         )
     start = time.monotonic()
     about = manifests.read(folder)
@@ -197,7 +197,7 @@ class Checker:
         if "load_factor" in about.placement:
             raise RVHError(
                 f"{self._folder} was split with --load-factor, where the node of a row depends on "
-                "all keys, so rows cannot be checked one by one: leave --nodes away"
+                "all keys, so rows cannot be checked one by one: omit --nodes"
             )
         # By the form of a file an empty key may be a null one: only its folder tells which it was.
         self._rows_options = {
@@ -291,8 +291,8 @@ def _leftovers(folder: str, about: Manifest) -> Iterator[dict[str, str]]:
                 if name.startswith(PREFIX):
                     yield {
                         "path": name,
-                        "fault": "it is left of an --append that was killed, unless one is running "
-                        "now: remove it",
+                        "fault": "it is left over from an --append that was killed, unless one is "
+                        "running now: remove it",
                     }
         folders[:] = sorted(name for name in folders if not HIDDEN.match(name))
         for name in sorted(names):

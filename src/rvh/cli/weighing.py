@@ -56,7 +56,7 @@ class WeighOptions:
         Raises
         ------
         typer.BadParameter
-            An unknown measure, what is no number, options that need ``--weigh``.
+            An unknown measure, what is not a number, options that need ``--weigh``.
         """
         measures = named(self.weigh, "--weigh")
         for option, given in (("--exponent", self.exponent), ("--bounds", self.bounds)):
@@ -67,7 +67,7 @@ class WeighOptions:
             name, sign, value = text.partition("=")
             if not sign or name not in measures:
                 raise typer.BadParameter(
-                    f"{show(text)} is none: write NAME=NUMBER, with a name of --weigh "
+                    f"{show(text)} is not an exponent: write NAME=NUMBER, with a name of --weigh "
                     f"({', '.join(measures)})",
                     param_hint="--exponent",
                 )
@@ -79,7 +79,7 @@ class WeighOptions:
             low, sign, high = self.bounds.partition(",")
             if not sign:
                 raise typer.BadParameter(
-                    f"{show(self.bounds)} is none: write LOW,HIGH", param_hint="--bounds"
+                    f"{show(self.bounds)} is not two bounds: write LOW,HIGH", param_hint="--bounds"
                 )
             bounds = (_number(low, "--bounds"), _number(high, "--bounds"))
         return {"weigh": measures, "exponents": exponents or None, "bounds": bounds}
@@ -110,7 +110,7 @@ class NodeSetOptions(WeighOptions):
         """The options as keywords of `rvh.membership.Membership`."""
         if self.secret_file is not None and self.scheme is Scheme.MURMUR:
             raise typer.BadParameter(
-                "--scheme murmur has no secret: leave it away, or use --scheme blake2b",
+                "--scheme murmur has no secret: omit it, or use --scheme blake2b",
                 param_hint="--secret-file",
             )
         return {
@@ -143,7 +143,8 @@ class GuardOptions:
         """The options that were given, as keywords of `rvh.membership.Membership`."""
         if self.max_change is not None and not 0 < self.max_change <= 1:
             raise typer.BadParameter(
-                f"{self.max_change:g} is no share of all keys: above 0, and 1 at most",
+                f"{self.max_change:g} is not a share of all keys: give a number above 0 and at "
+                "most 1",
                 param_hint="--max-change",
             )
         given = {"min_nodes": self.min_nodes, "max_change": self.max_change}
@@ -161,7 +162,7 @@ def named(texts: Sequence[str], option: str) -> list[str]:
     names = [name for text in texts for name in text.split(",")]
     for place, name in enumerate(names):
         if name not in EXPONENTS:
-            raise typer.BadParameter(f"{show(name)} is none of {MEASURES}", param_hint=option)
+            raise typer.BadParameter(f"{show(name)} is not one of {MEASURES}", param_hint=option)
         if name in names[:place]:
             raise typer.BadParameter(f"{name} is given twice", param_hint=option)
     return names
@@ -178,5 +179,5 @@ def refuse_no_source(text: str, what: str) -> None:
 def _number(text: str, option: str) -> float:
     number = as_number(text)
     if isinstance(number, str):
-        raise typer.BadParameter(f"{show(text)} is no number", param_hint=option)
+        raise typer.BadParameter(f"{show(text)} is not a number", param_hint=option)
     return number

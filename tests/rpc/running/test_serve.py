@@ -317,7 +317,7 @@ def test_an_orderly_end(folder: Path, processes: int, number: int) -> None:
         assert running.ask() == rvh.NodeSet(NODES).select("user:1")  # the one that runs goes on
         running.finish()
         assert server.ends() == 0
-        assert server.said()[1:] == ["rvh: ending: calls that run are answered"]
+        assert server.said()[1:] == ["rvh: stopping: running calls are answered"]
 
 
 @pytest.mark.parametrize("processes", [1, 2])
