@@ -212,7 +212,7 @@ JOBS: dict[str, tuple[Callable[[int], Any], dict[str, tuple[Form, str]]]] = {
         {
             "uhashring, a call a row": (shard_uhashring, ""),
             "uhashring, a call a distinct user, join": (shard_uhashring_cached, ""),
-            "Polars, `hash() % 12`": (shard_modulo, "one node more moves 92% of the rows"),
+            "Polars, `hash() % 12`": (shard_modulo, "one more node moves 92% of the rows"),
             "rvh": (shard_rvh, ""),
             "rvh, the ring of uhashring": (shard_rvh_ring, ""),
         },
@@ -221,7 +221,7 @@ JOBS: dict[str, tuple[Callable[[int], Any], dict[str, tuple[Form, str]]]] = {
         objects,
         {
             "hashlib, a loop": (replicas_python, "a second dead node; racks; weights"),
-            "Polars' hash and NumPy": (replicas_numpy, "the same; other nodes with another Polars"),
+            "Polars' hash and NumPy": (replicas_numpy, "the same; nodes change with Polars"),
             "rvh": (replicas_rvh, ""),
         },
     ),
@@ -229,7 +229,7 @@ JOBS: dict[str, tuple[Callable[[int], Any], dict[str, tuple[Form, str]]]] = {
         users,
         {
             "hashlib, a loop": (arms_hashlib, "blue cannot grow without moving green"),
-            "Polars, `hash() % 100`": (arms_polars, "the same; other arms with another Polars"),
+            "Polars, `hash() % 100`": (arms_polars, "the same; arms change with Polars"),
             "rvh": (arms_rvh, ""),
         },
     ),

@@ -85,7 +85,7 @@ NODE = ("rvh.node.id",)
 METRICS = (
     Metric(
         *("rvh.calls", "{call}", "counter", METHOD),
-        "Calls of a method, those that raise too.",
+        "Calls of a method, including those that raise.",
         _of_calls(lambda counts: counts.calls),
     ),
     Metric(
@@ -100,7 +100,7 @@ METRICS = (
     ),
     Metric(
         *("rvh.call.duration", "s", "histogram", METHOD),
-        "How long the calls of batches took that were answered.",
+        "The duration of batch calls that were answered.",
         _durations,
     ),
     Metric(
