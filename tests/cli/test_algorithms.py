@@ -441,7 +441,7 @@ def test_bad_weights(fails, tmp_path, name):
 def test_the_column_of_the_ids_is_there_once(fails, tmp_path):
     path = tmp_path / "n.parquet"
     pq.write_table(pa.table([["a"], ["b"]], names=["id", "id"]), path)
-    assert "'id' is there more than once" in fails("select", "-n", f"@{path}", "-k", "obj")
+    assert "'id' appears more than once" in fails("select", "-n", f"@{path}", "-k", "obj")
 
 
 def test_weights_need_a_node_file(fails):

@@ -92,7 +92,7 @@ BAD_FILES: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
     "ndjson, member twice": (
         "k.ndjson",
         text(b'{"id": "a"}\n{"id": "a", "x": {}, "i\\u0064": "b"}\n'),
-        ["line 2", "two ways", "'id' is there more than once"],
+        ["line 2", "two ways", "'id' appears more than once"],
     ),
     "ndjson, cut off": ("k.ndjson", text(b'{"id": 1}\n{"id": "a'), ["line 2", "not JSON"]),
     "ndjson, no object": ("k.ndjson", text(b'{"id": 1}\n[1]\n'), ["line 2", "list"]),

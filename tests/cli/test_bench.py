@@ -368,7 +368,7 @@ BAD: dict[str, tuple[Callable[[str], str | bytes], str]] = {
     "no column": (header_without("seconds_best"), ": line 1: column seconds_best is missing"),
     "a column twice": (
         lambda text: text.replace(",k,", ",keys,", 1),
-        ": line 1: column keys is there more than once",
+        ": line 1: column keys appears more than once",
     ),
     "short": (
         lambda text: text[: text.rindex(",")],

@@ -344,7 +344,7 @@ def test_a_list_is_its_ids_or_an_error(ids):
         ("n.json", '[\n  "alpha",\n  "beta"\n]\n', "is one JSON value"),
         ("n.json", '[{"id": "alpha"},\n {"id": "beta"}]\n', "is one JSON value"),
         ("n.json", '{\n  "id": "alpha"\n}\n', "is one JSON value"),
-        ("n.ndjson", '{"id": "a", "id": "b"}\n', "line 1: member 'id' is there more than once"),
+        ("n.ndjson", '{"id": "a", "id": "b"}\n', "line 1: member 'id' appears more than once"),
         ("n.ndjson", '{"id": "a", "z": 1}\n{"z": "b"}\n', "line 2: there is no column 'id'"),
         ("n.ndjson", '{"z": "b", "id": "a"}\n', "could be in the first column, 'z', or in 'id'"),
     ],

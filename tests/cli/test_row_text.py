@@ -111,8 +111,8 @@ def test_ndjson(call, tmp_path, kind):
 @pytest.mark.parametrize(
     ("odd", "says"),
     [
-        ('{"key": "a", "a": 1, "a": 2}', 'member "a" is there more than once'),
-        ('{"key": "a", "b": {"c": 1, "c": 2}}', "is there more than once"),
+        ('{"key": "a", "a": 1, "a": 2}', 'member "a" appears more than once'),
+        ('{"key": "a", "b": {"c": 1, "c": 2}}', "appears more than once"),
         ('{"key": "a"} {"key": "b"}', "Extra data"),
         ('{"key": "a", "n": Inf}', "is not JSON"),
         ('{"key": "a", "n": 01}', "is not JSON"),

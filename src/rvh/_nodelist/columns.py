@@ -75,7 +75,7 @@ def id_column(
         if name not in names:
             raise no_column(source, name, names, where)
         if names.count(name) > 1:
-            raise RVHError(f"{source}: {where}column {show(name)} is there more than once")
+            raise RVHError(f"{source}: {where}column {show(name)} appears more than once")
     if ids == columns.weight:
         raise RVHError(
             f"{source}: {where}column {show(ids)} holds the ids, so it cannot hold the weights: "

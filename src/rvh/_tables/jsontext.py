@@ -29,7 +29,7 @@ def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise RVHError(f"member {show(twice)} is there more than once")
+        raise RVHError(f"member {show(twice)} appears more than once")
     return made
 
 

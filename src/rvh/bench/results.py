@@ -131,7 +131,7 @@ def _rows(path: str, reader: Any) -> Iterator[Row]:
         raise RVHError(f"{path}: the file is empty")
     for name in COLUMNS:
         if header.count(name) != 1:
-            problem = "is there more than once" if name in header else "is missing"
+            problem = "appears more than once" if name in header else "is missing"
             raise RVHError(f"{path}: line 1: column {name} {problem}")
     lines: dict[str, int] = {}
     for cells in reader:
