@@ -7,6 +7,7 @@ import io
 import os
 import re
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     program.chmod(0o755)
     (made / "keys.csv").write_text("id\n1\n", encoding="utf-8")
     (made / "nodes.csv").write_text("id\na\n", encoding="utf-8")
+    (made / "its nodes").mkdir()
+    (made / "its nodes" / "$a'b.csv").write_text("id\na\n", encoding="utf-8")
     return made
 
 
@@ -128,6 +131,9 @@ TYPED = {
     "rvh assign k": "rvh assign keys.csv",
     "rvh assign keys.csv -n @no": "rvh assign keys.csv -n @nodes.csv",
     "rvh plan --nodes=@no": "rvh plan --nodes=@nodes.csv",
+    "rvh plan --nodes=@its": "rvh plan --nodes=@its\\ nodes/",
+    "rvh assign k -n @its\\ nodes/": r"rvh assign k -n @its\ nodes/\$a\'b.csv",
+    "rvh --show-completion z": "rvh --show-completion zsh",
     "rvh select --scheme ": SCHEMES,
     "rvh assign --format ": tuple(sorted(FORMATS)),
 }
@@ -171,7 +177,7 @@ def test_fish(home: Home) -> None:
             env=variables(home), cwd=home, capture_output=True, text=True, timeout=60, check=True,
         )  # fmt: skip
         offered = [line.partition("\t")[0] for line in done.stdout.splitlines()]
-        expected = (after.split()[-1],) if isinstance(after, str) else after
+        expected = (shlex.split(after)[-1],) if isinstance(after, str) else after
         assert set(expected) <= set(offered), (typed, offered)
         if not typed.endswith("-"):
             assert len(offered) == len(expected), (typed, offered)
@@ -221,6 +227,35 @@ def test_what_is_installed_is_said_and_can_be_undone(tmp_path: Path) -> None:
     assert settings.read_text(encoding="utf-8").splitlines() == [before, line]
     path.unlink()  # a shell does not complain
     assert subprocess.run(["sh", "-c", f"{line}"], capture_output=True, check=False).stderr == b""
+
+
+def test_settings_in_any_encoding(tmp_path: Path) -> None:
+    settings = tmp_path / ".zshrc"
+    settings.write_bytes(b"alias \xe9=y")
+    for _ in range(2):
+        assert run(tmp_path, "--install-completion", "zsh").code == 0
+    before, line = settings.read_bytes().splitlines()
+    assert before == b"alias \xe9=y"
+    assert line.endswith(b"# completion of rvh")
+
+
+def test_a_user_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # no HOME, and no entry in passwd
+    done = run(tmp_path, "--install-completion", "bash")
+    assert (done.code, done.err) == (
+        1,
+        "rvh: this user has no home directory: set HOME, or keep what rvh --show-completion "
+        "prints\n",
+    )
+
+
+def test_relative_folders_in_the_environment_count_as_unset(tmp_path: Path) -> None:
+    for shell in Shell:
+        done = run(
+            tmp_path, "--install-completion", shell,
+            XDG_DATA_HOME="here", XDG_CONFIG_HOME="here", ZDOTDIR="here",
+        )  # fmt: skip
+        assert done.err.startswith(f"rvh: wrote {tmp_path}/."), done.err
 
 
 def test_folders_that_the_environment_names(tmp_path: Path) -> None:

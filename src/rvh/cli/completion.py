@@ -79,7 +79,8 @@ FILES = {
     *("PLACED", "HELD", "SOURCE", "FROM"),
 }
 #: the options of rvh itself
-OWN = ("--help", "--version", "--install-completion", "--show-completion")
+COMPLETION = ("--install-completion", "--show-completion")
+OWN = ("--help", "--version", *COMPLETION)
 
 
 def commands(parser: Any) -> list[Command]:
@@ -99,7 +100,7 @@ def commands(parser: Any) -> list[Command]:
             )
             for param in of_kind["option"]
         ]
-        options.append(Option(("-h", "--help"), "Show this message and exit.", None, False))
+        options.append(Option(("-h", "--help"), "Show this message and exit", None, False))
         arguments = [_value(param.metavar.strip("[].")) for param in of_kind["argument"]]
         made.append(Command(name, _short(each.help), tuple(options), next(iter(arguments), None)))
     return made
@@ -185,8 +186,11 @@ SECOND
     if [[ $words ]]; then
         COMPREPLY=($(compgen -P "$start" -W "$words" -- "$word"))
     elif [[ $argument == file && $at ]]; then # where bash would look for a host
-        local IFS=$'\n'
-        COMPREPLY=($(compgen -f -P @ -- "$word"))
+        while IFS= read -r at; do
+            [[ -d $at ]] && at+=/ && compopt -o nospace 2>/dev/null
+            printf -v at %q "$at"
+            COMPREPLY+=("@$at")
+        done < <(compgen -f -- "${word//\\/}")
     elif [[ $argument == none ]]; then
         compopt +o default 2>/dev/null
     fi
@@ -220,6 +224,7 @@ def _bash(made: list[Command]) -> list[str]:
         by_value.setdefault(does, []).append(f"*:{name}")
     values += [f"        {' | '.join(names)}) {does} ;;" for does, names in by_value.items()]
     text = BASH
+    seconds |= {name: [*Shell] for name in COMPLETION}
     for placeholder, lines in (
         ("FIRST", [" ".join([*first_words(made), *OWN])]),
         ("LONGER", [" | ".join(shlex.quote(each.name) for each in made if " " in each.name)]),
@@ -272,6 +277,7 @@ def _zsh(made: list[Command]) -> list[str]:
         lines += ['        command="$command $words[3]"', "        shift words; (( CURRENT-- ))"]
         lines += ["    fi"]
     lines += ["    shift words; (( CURRENT-- ))", "    case $command in"]
+    lines += [f"        {'|'.join(COMPLETION)}) compadd -- {' '.join(Shell)} ;;"]
     for each in made:
         lines.append(f"        {shlex.quote(each.name)})")
         specs = [_zsh_option(one) for one in each.options]
@@ -329,7 +335,7 @@ function __rvh_has
     and begin; test (count $argv) -eq 1; or __rvh_is $argv[2]; end
 end
 function __rvh_at
-    set -l word (commandline -ct | string replace -r '^--?[a-z-]+=?@' '@')
+    set -l word (commandline -ct | string unescape | string replace -r '^--?[a-z-]+=?@' '@')
     string match -q -- '@*' $word
     and __fish_complete_path (string sub -s 2 -- $word) | string replace -r '^' '@'
 end
@@ -344,6 +350,9 @@ def _fish(made: list[Command]) -> list[str]:
     for name, text in first_words(made).items():
         lines.append(f"complete -c rvh -n '__rvh_has 1' -a {name} -d {_fish_text(text)}")
     lines += [f"complete -c rvh -n '__rvh_has 1' -l {name[2:]}" for name in OWN]
+    lines += [
+        f"complete -c rvh -n '__rvh_has 2 {name}' -a '{' '.join(Shell)}'" for name in COMPLETION
+    ]
     for word, names in _second_words():
         for name in names:
             text = _fish_text(about[f"{word} {name}"])
@@ -397,15 +406,20 @@ def shell_of(text: str) -> Shell:
 
 def install(shell: Shell, parser: Any) -> None:
     """Write the script where new shells of the user find it, and say what has changed."""
-    home = Path.home()
-    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share")
+    try:
+        home = Path.home()
+    except RuntimeError:  # a number alone, as in a container
+        raise RVHError(
+            "this user has no home directory: set HOME, or keep what rvh --show-completion prints"
+        ) from None
+    data = _base("XDG_DATA_HOME", home / ".local/share")
     path = data / f"rvh/completion.{shell}"
     settings: Path | None = None
     if shell is Shell.FISH:
-        config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+        config = _base("XDG_CONFIG_HOME", home / ".config")
         path = config / "fish/completions/rvh.fish"
     elif shell is Shell.ZSH:
-        settings = Path(os.environ.get("ZDOTDIR") or home) / ".zshrc"
+        settings = _base("ZDOTDIR", home) / ".zshrc"
     else:
         settings = home / ".bashrc"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -416,9 +430,16 @@ def install(shell: Shell, parser: Any) -> None:
         quoted = shlex.quote(str(path))
         line = f"[ -f {quoted} ] && . {quoted}  # completion of rvh"
         undo += f", and from {settings} the line that ends in # completion of rvh"
-        before = settings.read_text(encoding="utf-8") if settings.exists() else ""
-        if line not in before.splitlines():
-            with settings.open("a", encoding="utf-8") as file:
-                file.write("\n" * (before != "" and not before.endswith("\n")) + line + "\n")
+        # Bytes: the file may be in any encoding.
+        before = settings.read_bytes() if settings.exists() else b""
+        if os.fsencode(line) not in before.splitlines():
+            with settings.open("ab") as file:
+                file.write(b"\n" * (before[-1:] not in (b"", b"\n")) + os.fsencode(f"{line}\n"))
             say(f"added to {settings}: {line}")
     say(f"new shells complete rvh. After an upgrade, run this again. To undo it, {undo}")
+
+
+def _base(name: str, default: Path) -> Path:
+    """The folder that a variable names; a relative one counts as unset, as XDG has it."""
+    path = Path(os.environ.get(name, ""))
+    return path if path.is_absolute() else default
