@@ -432,15 +432,15 @@ def walk(
     """
     chosen: list[int] = []
     degraded = False
-    for left_away in range(len(levels) + 1):
+    for left_out in range(len(levels) + 1):
         for node in ranked:
             full = any(
                 sum(level[other] == level[node] for other in chosen) >= limit
-                for level, limit in zip(levels[left_away:], most[left_away:], strict=True)
+                for level, limit in zip(levels[left_out:], most[left_out:], strict=True)
             )
             if len(chosen) < k and node not in chosen and not full:
                 chosen.append(node)
-                degraded = left_away > 0
+                degraded = left_out > 0
     return chosen, degraded
 
 
