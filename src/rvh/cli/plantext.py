@@ -50,20 +50,16 @@ class Style:
 
     @classmethod
     def of_stdout(cls) -> Style:
-        """That of stdout: color on a terminal alone, but where NO_COLOR or FORCE_COLOR says so."""
+        """That of stdout: color on a terminal, or as FORCE_COLOR and then NO_COLOR say."""
         out = sys.stdout
         try:
             EIGHTHS.encode(getattr(out, "encoding", None) or "utf-8")
             blocks = True
         except (UnicodeEncodeError, LookupError):
             blocks = False
-        color = out is not None and out.isatty() and os.environ.get("TERM") != "dumb"
-        for name, says in (
-            ("FORCE_COLOR", True),
-            ("NO_COLOR", False),
-        ):  # as in Python: the last wins
-            if os.environ.get(name):
-                color = says
+        is_able = out is not None and out.isatty() and os.environ.get("TERM") != "dumb"
+        # NO_COLOR wins, as in Python itself.
+        color = not os.environ.get("NO_COLOR") and bool(is_able or os.environ.get("FORCE_COLOR"))
         columns = shutil.get_terminal_size((80, 24)).columns
         return cls(max(40, min(columns, WIDEST)), blocks, color)
 

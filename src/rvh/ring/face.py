@@ -151,9 +151,8 @@ class RingFace(Members):
             self._start(NodeSet(texts, scheme="murmur"))
         else:
             if weights:
-                NodeSet(
-                    texts, scheme="murmur"
-                )  # what is not an id may have no hash to be looked up by
+                # What is not an id may have no hash to be looked up by.
+                NodeSet(texts, scheme="murmur")
             ids = list_ids(texts) if foreign is None else foreign
             if confs is None:
                 confs = [weights.get(node, 1) if weights else 1 for node in ids]
