@@ -129,9 +129,11 @@ class Command(_Helping, TyperCommand):
                     ctx,
                 )
             if not attached and (value := next(rest, "")) in options:
+                from rvh.cli.help import long_name
+
                 raise UsageError(
                     f"{name} {value} has an option where the value of {name} should be: write "
-                    f"{_long(options[name])}={value} if that is the value",
+                    f"{long_name(options[name])}={value} if that is the value",
                     ctx,
                 )
 
@@ -170,10 +172,6 @@ def _option_with_value(arg: str, options: dict[str, Any]) -> tuple[str | None, s
         if not getattr(options[name], "is_flag", False):
             return name, "" if arg.startswith("--") else arg[at + 2 :]
     return None, ""
-
-
-def _long(option: Any) -> str:
-    return next((str(name) for name in option.opts if name.startswith("--")), str(option.opts[0]))
 
 
 def _show_completion(shell: str | None) -> None:

@@ -18,7 +18,7 @@ from rvh._about import __version__
 from rvh._tables import FORMATS
 from rvh._tables.levels import CODECS, LEVELS
 from rvh.cli.exits import say
-from rvh.cli.help import ABOUT, GROUPS
+from rvh.cli.help import ABOUT, GROUPS, long_name
 from rvh.cli.options import Integers
 from rvh.cli.systems import Algorithm
 from rvh.errors import RVHError, show
@@ -95,7 +95,7 @@ def commands(parser: Any) -> list[Command]:
             Option(
                 tuple(param.opts),
                 _short(param.help),
-                None if param.is_flag else _value(param.metavar, _long(param)),
+                None if param.is_flag else _value(param.metavar, long_name(param)),
                 param.multiple,
             )
             for param in of_kind["option"]
@@ -104,10 +104,6 @@ def commands(parser: Any) -> list[Command]:
         arguments = [_value(param.metavar.strip("[].")) for param in of_kind["argument"]]
         made.append(Command(name, _short(each.help), tuple(options), next(iter(arguments), None)))
     return made
-
-
-def _long(param: Any) -> str:
-    return next((str(each) for each in param.opts if each.startswith("--")), str(param.opts[0]))
 
 
 def _value(metavar: str, option: str = "") -> Value:

@@ -170,7 +170,7 @@ def _usage(ctx: Any, command: Any, width: int) -> list[str]:
         if each.param_type_name == "argument":
             pieces.append(_names(each))
         elif each.required:
-            pieces.append(f"{_long(each)} {each.metavar}")
+            pieces.append(f"{long_name(each)} {each.metavar}")
     text = " ".join(["Usage:", ctx.command_path, *pieces, "[OPTIONS]"])
     return textwrap.wrap(text, width, subsequent_indent=" " * 7, break_on_hyphens=False)
 
@@ -198,7 +198,8 @@ def _described(param: Any) -> str:
     return f"{text} [default: {f'{value:g}' if isinstance(value, float) else value}]"
 
 
-def _long(param: Any) -> str:
+def long_name(param: Any) -> str:
+    """The spelling of an option with two hyphens, or its only one."""
     return next((str(each) for each in param.opts if each.startswith("--")), str(param.opts[0]))
 
 
