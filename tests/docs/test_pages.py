@@ -25,7 +25,10 @@ def with_blocks() -> dict[str, str]:
 
 def run_by(path: Path) -> Iterator[str]:
     """Patterns of the pages that a test file runs: `{page}` is any string that the file has."""
-    tree = ast.parse(path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    if "run_page(" not in text:
+        return
+    tree = ast.parse(text)
     strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "run_page":
@@ -38,13 +41,16 @@ def run_by(path: Path) -> Iterator[str]:
             yield from re.findall(r'run_page\("([^"]+)"', str(call.value))
 
 
+PAGES = with_blocks()
+
+
 def test_a_test_runs_every_page() -> None:
     run = {page for path in ROOT.glob("tests/**/test_*.py") for page in run_by(path)}
-    assert {page for page in with_blocks() if page not in run} == APART
+    assert {page for page in PAGES if page not in run} == APART
 
 
-@pytest.mark.parametrize("page", with_blocks())
+@pytest.mark.parametrize("page", PAGES)
 def test_blocks_are_fenced(page: str) -> None:
     """What is indented or in `text` is not run: no example of Python hides there."""
     run = re.compile(r"^```(?:pycon|console)\n.*?^```$", re.MULTILINE | re.DOTALL)
-    assert re.findall(r"(?m)^(?: {4})?>>> .*", run.sub("", with_blocks()[page])) == []
+    assert re.findall(r"(?m)^(?: {4})?>>> .*", run.sub("", PAGES[page])) == []
