@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from folders import DOCS
 
+from rvh.cli import main
 from rvh.cli.app import COMMANDS
 
 PAGE = (DOCS / "reference/cli.md").read_text("utf-8")
@@ -97,11 +102,6 @@ def test_every_command_that_reports_has_it() -> None:
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, str]]:
     """What each line printed, in a folder of their own."""
-    import contextlib
-    import io
-
-    from rvh.cli import main
-
     folder = tmp_path_factory.mktemp("json")
     (folder / "keys.txt").write_text("x\ny\nz\n", encoding="utf-8")
     (folder / "fleet.json").write_text('[{"id": "a"}, {"id": "b"}]', encoding="utf-8")
@@ -188,6 +188,23 @@ def test_quiet_leaves_the_document(call: Any, here: Path) -> None:
     result = call("assign", "keys.txt", "-n", "a,b", "-o", "o.txt", "--json", "--quiet")
     assert (result.code, result.err) == (0, "")
     assert json.loads(result.out)["rows"] == 1
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="names of files are UTF-8 here")
+def test_a_name_that_is_not_utf8(call: Any, here: Path) -> None:
+    """In a document it is escaped; a worker cannot have it."""
+    name = os.fsdecode(b"\xff")
+    (here / "keys.txt").write_text("x\n", encoding="utf-8")
+    assert call("split", "keys.txt", "-n", "a,b", "-o", "shards").code == 0
+    (folder,) = (here / "shards").glob("node=*")
+    (folder / name).touch()
+    (fault,) = json.loads(call("verify", "shards", "--json").out)["faults"]
+    assert fault["path"] == f"{folder.name}/{name}"
+    assert call("migrate", "plan", "state.json", "-n", "a,b", "--add", "c").code == 0
+    for command in ("workers", "join"):
+        result = call("migrate", command, "state.json", name, "--json")
+        assert (result.code, result.out) == (1, b"")
+        assert "WORKER is '\\udcff', which is not UTF-8 text" in result.err
 
 
 def test_lost_rows_are_counted(call: Any, here: Path) -> None:

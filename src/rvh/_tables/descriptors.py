@@ -29,6 +29,11 @@ def descriptor(path: str) -> int | None:
     return number if is_own else None
 
 
+def is_stdout(path: str | None) -> bool:
+    """Check whether an output is stdout, by any of its names."""
+    return path is not None and (path == "-" or descriptor(path) == STDOUT)
+
+
 def process_and_number(path: str) -> tuple[bool, int] | None:
     """The descriptor that `path` names: whether it is of this process, and its number."""
     for _ in range(40):  # as many links as Linux follows

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rvh.cli.exits import emit, say
+from rvh.cli.exits import emit_json, say
 from rvh.cli.finding import find
 from rvh.cli.keyfiles import KeyFiles
 from rvh.cli.outputs import AsJson, advice, refuse_two_on_stdout, saying_how_far
@@ -104,7 +103,7 @@ def assign(
     seconds = time.monotonic() - start
     rate = rows.done / max(seconds, 1e-9)
     if as_json:
-        emit(json.dumps(rows.facts(seconds), ensure_ascii=False))
+        emit_json(rows.facts(seconds))
     elif not quiet:
         more = f"; {note}" if (note := rows.note()) else ""
         say(f"{rows.summary()}, in {seconds:.2f} s, {rate:,.0f} keys/s{more}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import re
 import shlex
@@ -13,11 +12,11 @@ from dataclasses import asdict
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rvh.cli.exits import ExitStatus, emit, say, tell
+from rvh.cli.exits import ExitStatus, emit, emit_json, say, tell
 from rvh.cli.outputs import refuse_two_on_stdout
 from rvh.cli.progress import is_shown
 from rvh.errors import RVHError, show
@@ -97,10 +96,13 @@ def bench(
     chosen = [each for each in suite if _matches(each.name, only)]
     if as_list:
         names = [each.name for each in chosen]
-        emit(json.dumps(names) if as_json else "\n".join(names))
+        if as_json:
+            emit_json(names)
+        else:
+            emit("\n".join(names))
         return
 
-    from rvh._tables.descriptors import STDOUT, descriptor
+    from rvh._tables.descriptors import is_stdout
     from rvh._tables.target import target
     from rvh.bench.compare import slowdown, slower
     from rvh.bench.plot import svg
@@ -122,10 +124,9 @@ def bench(
             plot_file.write(svg(rows, old))
     gone = [each.name for each in old or () if each not in suite and _matches(each.name, only)]
     if as_json:
-        emit(_json(rows, old, gone))
+        emit_json(_facts(rows, old, gone))
     else:
-        to_stdout = out is not None and (out == "-" or descriptor(out) == STDOUT)
-        (tell if to_stdout else emit)(table(rows, old, gone))
+        (tell if is_stdout(out) else emit)(table(rows, old, gone))
     if old and (failed := too_slow(rows)):
         for row in failed:
             percent = 100 * slowdown(row, old[row.workload])
@@ -133,7 +134,7 @@ def bench(
         raise typer.Exit(ExitStatus.ERROR)
 
 
-def _json(rows: list[Row], old: Old | None, gone: list[str]) -> str:
+def _facts(rows: list[Row], old: Old | None, gone: list[str]) -> dict[str, Any]:
     from rvh.bench.compare import slowdown
 
     scenarios = []
@@ -142,8 +143,7 @@ def _json(rows: list[Row], old: Old | None, gone: list[str]) -> str:
         if old is not None:
             before = old.get(row.workload)
             scenarios[-1]["slowdown"] = None if before is None else slowdown(row, before)
-    said = {"environment": asdict(rows[0].environment), "scenarios": scenarios, "gone": gone}
-    return json.dumps(said, ensure_ascii=False)
+    return {"environment": asdict(rows[0].environment), "scenarios": scenarios, "gone": gone}
 
 
 def _allowed(percent: str | None, compare: Path | None) -> float:

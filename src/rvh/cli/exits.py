@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
 from functools import wraps
-from typing import NoReturn, ParamSpec
+from typing import Any, NoReturn, ParamSpec
 
 from rvh._tables.descriptors import named_in_errors
 from rvh.errors import RVHError
@@ -117,6 +118,15 @@ def emit(text: str) -> None:
         while rest:  # an unbuffered stdout may take a part at a time
             rest = rest[binary.write(rest) :]
         binary.flush()  # before anything is said on stderr of what is then written
+
+
+def emit_json(value: Any) -> None:
+    """Print a JSON document on one line of stdout.
+
+    What is not UTF-8 in the name of a file is a surrogate in Python, and JSON can escape it.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    emit(text.encode(errors="backslashreplace").decode())
 
 
 def leave(status: int) -> NoReturn:

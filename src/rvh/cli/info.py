@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 import rvh
 from rvh import cpu
 from rvh._batch.threads import available_threads
-from rvh.cli.exits import emit
+from rvh.cli.exits import emit, emit_json
 
 
 def info(
@@ -31,7 +30,7 @@ def info(
         "threads": available_threads(),
     }
     if as_json:
-        emit(json.dumps(facts))
+        emit_json(facts)
         return
     for name, value in facts.items():
         text = (" ".join(value) or "none") if isinstance(value, list) else value

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rvh.cli.exits import emit, say
+from rvh.cli.exits import emit, emit_json, say
 from rvh.cli.migratefile import Opened, begin, changing
 from rvh.cli.migratefile import read as read_state
 from rvh.cli.migratekeys import State
 from rvh.cli.outputs import counted, width
 from rvh.cli.pairs import PairOptions
+from rvh.cli.values import refuse_no_text
 from rvh.errors import RVHError, show
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ def workers(
             "name all workers, or give --none" if not worker else "workers are named as well",
             param_hint="--none" if worker else "WORKER",
         )
+    for name in worker or ():
+        refuse_no_text(name, "WORKER")
     with changing(state) as migration:
         migration.coordinator.workers(worker or [])
     _tell(migration, as_json)
@@ -130,6 +132,7 @@ def join(state: State, worker: Worker, *, as_json: StatusJson = False) -> None:
 
     It may read and write once it has acknowledged the epoch.
     """
+    refuse_no_text(worker, "WORKER")
     with changing(state) as migration:
         migration.coordinator.join(worker)
     _tell(migration, as_json)
@@ -307,7 +310,7 @@ def purged(state: State, *, as_json: StatusJson = False) -> None:
 def _tell(migration: Opened, as_json: bool, said: str | None = None) -> None:
     """Say on stderr what is so now, or print the status."""
     if as_json:
-        emit(json.dumps(_status(migration), ensure_ascii=False))
+        emit_json(_status(migration))
     else:
         say(_now(migration.coordinator) if said is None else said)
 

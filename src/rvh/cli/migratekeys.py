@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -14,7 +13,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 import typer
 from numpy.typing import NDArray
 
-from rvh.cli.exits import ExitStatus, emit, say
+from rvh.cli.exits import ExitStatus, emit_json, say
 from rvh.cli.heldkeys import HeldKeysOptions, files_of, held_keys
 from rvh.cli.inputs import refuse_overwritten
 from rvh.cli.migratefile import Opened, in_words, read
@@ -99,7 +98,7 @@ def keys(
     count = facts["copies"]
     if as_json:
         facts |= {"without_source": lost, "generation": coordinator.generation}
-        emit(json.dumps(facts, ensure_ascii=False))
+        emit_json(facts)
     elif not quiet:
         say(f"{summary}: {_copies(count)} to make, in generation {coordinator.generation}")
     if lost:
@@ -140,7 +139,7 @@ def leftovers(
 
     summary, facts = _write(migration, state, keys, out, rows, packing, quiet, removals, ("node",))
     if as_json:
-        emit(json.dumps(facts, ensure_ascii=False))
+        emit_json(facts)
     elif not quiet:
         say(f"{summary}: {_copies(facts['copies'])} to remove")
 

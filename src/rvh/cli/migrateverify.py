@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import typer
 
 from rvh.cli.audit import Audit, Found, Sides
-from rvh.cli.exits import ExitStatus, emit, say
+from rvh.cli.exits import ExitStatus, emit_json, say
 from rvh.cli.heldkeys import HeldKeysOptions, files_of, held_keys
 from rvh.cli.keyfiles import is_rereadable
 from rvh.cli.migratefile import Opened, read
@@ -107,7 +106,7 @@ def verify(
                     break
     if as_json:
         numbers = {name: value for name, value in found._asdict().items() if type(value) is int}
-        emit(json.dumps({"ok": not is_wrong, "phase": phase, **numbers, "faults": faults}))
+        emit_json({"ok": not is_wrong, "phase": phase, **numbers, "faults": faults})
     else:
         for fault in faults:
             say(fault)

@@ -12,7 +12,7 @@ import typer
 
 from rvh._tables import Format
 from rvh._tables.content import COMPRESSORS
-from rvh._tables.descriptors import STDOUT, descriptor, is_stream
+from rvh._tables.descriptors import is_stdout, is_stream
 from rvh.errors import RVHError
 
 AsJson = Annotated[
@@ -65,7 +65,7 @@ def advice(
 def refuse_two_on_stdout(as_json: bool, outputs: Mapping[str, str | None]) -> None:
     """Refuse ``--json`` where an output, named by its option, is stdout."""
     for option, path in outputs.items():
-        if as_json and path is not None and (path == "-" or descriptor(path) == STDOUT):
+        if as_json and is_stdout(path):
             raise typer.BadParameter(
                 f"stdout has the rows of {option}: give {option} a file, or omit --json",
                 param_hint="--json",

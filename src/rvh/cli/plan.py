@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rvh.cli.exits import emit, say
+from rvh.cli.exits import emit, emit_json, say
 from rvh.cli.outputs import counted
 from rvh.cli.pairs import Pair, PairOptions
 from rvh.cli.plankeys import PlanKeysOptions, count_files
@@ -127,7 +126,7 @@ def plan(
         write_report(estimate, html, title=title, bandwidth=rate and rate[1])
     if as_json:
         said = {"old": str(made.old), "new": str(made.new)}
-        emit(json.dumps(said | estimate.to_dict(rate and rate[1]), ensure_ascii=False))
+        emit_json(said | estimate.to_dict(rate and rate[1]))
     else:
         from rvh.cli.plantext import Style, plan_text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 from dataclasses import replace
@@ -16,7 +15,7 @@ import typer
 
 from rvh._tables import FORMATS, Format, Quote
 from rvh._tables.descriptors import STDIN, descriptor, is_stream
-from rvh.cli.exits import ExitStatus, emit, say
+from rvh.cli.exits import ExitStatus, emit_json, say
 from rvh.cli.formats import FormatOptions, compression, format_of_copies
 from rvh.cli.inputs import refuse_overwritten
 from rvh.cli.keyfiles import KeyFile
@@ -236,7 +235,7 @@ def repair(
             "seconds": seconds,
             "notes": notes,
         }
-        emit(json.dumps(facts, ensure_ascii=False))
+        emit_json(facts)
     elif not quiet:
         taken = f"key {spec}, nodes {_range(columns)}"
         say("; ".join([_summary(repairs, seconds, taken), *notes]))

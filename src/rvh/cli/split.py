@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ import typer
 from rvh._tables import format_of
 from rvh._tables.partnames import ESCAPED, HIDDEN
 from rvh.cli import manifest as manifests
-from rvh.cli.exits import emit, say
+from rvh.cli.exits import emit_json, say
 from rvh.cli.finding import find
 from rvh.cli.formats import compression
 from rvh.cli.keyfiles import KeyFiles
@@ -201,7 +200,7 @@ def split(
             "rows_written": sum(each.rows for each in made),
             "bytes": total,
         }
-        emit(json.dumps(facts, ensure_ascii=False))
+        emit_json(facts)
     elif not quiet:
         written = counted(len(made), "file")
         size = manifests.size_text(total)

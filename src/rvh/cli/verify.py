@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import time
@@ -18,7 +17,7 @@ from rvh._tables import FORMATS, Quote
 from rvh._tables.partnames import HIDDEN
 from rvh._tables.unfinished import PREFIX
 from rvh.cli import manifest as manifests
-from rvh.cli.exits import ExitStatus, emit, say
+from rvh.cli.exits import ExitStatus, emit_json, say
 from rvh.cli.formats import FormatOptions
 from rvh.cli.identity import constraints_of, method_of
 from rvh.cli.keyfiles import KeyFile, KeyFiles
@@ -141,7 +140,7 @@ def verify(
             "checked": "sizes" if quick else "nodes" if which.nodes else "content",
             "faults": faults,
         }
-        emit(json.dumps(found, ensure_ascii=False))
+        emit_json(found)
     else:
         for fault in faults[:SHOWN]:
             say(f"{os.path.join(folder, fault['path'])}: {fault['fault']}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rvh.cli.exits import emit, say
+from rvh.cli.exits import emit, emit_json, say
 from rvh.cli.listing import SourceName, facts
 from rvh.cli.weighing import GuardOptions, NodeSetOptions, Timeout, refuse_no_source
 
@@ -87,7 +86,10 @@ def _watch(membership: Membership, k: int, count: int | None, as_json: bool) -> 
         if change.before is not last:
             change = Change(last, change.after)
         last = change.after
-        emit(json.dumps(_object(change, k), ensure_ascii=False) if as_json else change.told(k))
+        if as_json:
+            emit_json(_object(change, k))
+        else:
+            emit(change.told(k))
         sys.stdout.flush()
         printed += 1
 
