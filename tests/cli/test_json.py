@@ -116,7 +116,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, st
     return found
 
 
-@pytest.mark.parametrize(("line", "fields"), LINES, ids=lambda each: str(each)[:40])
+@pytest.mark.parametrize(("line", "fields"), LINES, ids=[line[:40] for line, _ in LINES])
 def test_one_document_with_these_fields(
     printed: dict[str, tuple[int, str, str]], line: str, fields: set[str]
 ) -> None:
@@ -130,7 +130,7 @@ def test_one_document_with_these_fields(
             assert type(value) in (int, float), name
 
 
-@pytest.mark.parametrize(("name", "fields"), NAMED.items(), ids=str)
+@pytest.mark.parametrize(("name", "fields"), NAMED.items(), ids=NAMED)
 def test_the_page_names_every_field(name: str, fields: set[str]) -> None:
     section = re.search(rf"^## rvh {name}\n.*?(?=^## )", PAGE, re.MULTILINE | re.DOTALL)
     assert section is not None
