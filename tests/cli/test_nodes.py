@@ -87,6 +87,7 @@ def advised(line: str) -> list[list[str]]:
     [
         ("flet", "is one name alone, which could be a file or a node"),
         ("nodes.lst", "is one name alone"),
+        ("file:nodes.json", "could be a source or a node: write --nodes file:///"),
         ("nodes.csv", "looks like a file, but there is none of that name"),
         ("./nodes", "looks like a file, but there is none"),
         ("dir/nodes", "looks like a file, but there is none"),
@@ -342,7 +343,11 @@ def test_a_list_is_its_ids_or_an_error(ids):
         ("n.json", '{"epoch": 1, "nodes": ["alpha"]}', "read it as a source, --nodes file:///"),
         ("n.json", '{\n  "nodes": ["alpha"]\n}', "read it as a source, --nodes file:///"),
         ("n.json", '[\n  "alpha",\n  "beta"\n]\n', "is one JSON value"),
-        ("n.json", '[{"id": "alpha"},\n {"id": "beta"}]\n', "is one JSON value"),
+        (
+            "n.json",
+            '[{"id": "alpha"},\n {"id": "beta"}]\n',
+            "read it as a source, --nodes file:///",
+        ),
         ("n.json", '{\n  "id": "alpha"\n}\n', "is one JSON value"),
         ("n.ndjson", '{"id": "a", "id": "b"}\n', "line 1: member 'id' appears more than once"),
         ("n.ndjson", '{"id": "a", "z": 1}\n{"z": "b"}\n', "line 2: there is no column 'id'"),

@@ -324,6 +324,8 @@ def test_no_value_of_a_manifest_makes_more_than_a_line_of_error(call, shards, ar
 def test_no_folder_of_split(fails, tmp_path):
     assert f"has no {NAME}" in fails("verify", tmp_path)
     assert "no such folder" in fails("verify", tmp_path / "none")
+    (tmp_path / "file").touch()
+    assert "is not a folder" in fails("verify", tmp_path / "file")
 
 
 @pytest.mark.parametrize(

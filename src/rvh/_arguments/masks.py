@@ -34,7 +34,10 @@ def node_mask(name: str, mask: Any, nodes: int) -> NDArray[np.bool_]:
     if np.ma.is_masked(mask):
         raise RVHError(f"{name} has masked elements: fill them with True or False first")
     if array.dtype != np.bool_:
-        raise RVHTypeError(f"{name} is an array of {array.dtype}: pass one bool for each node")
+        raise RVHTypeError(
+            f"{name} is an array of {array.dtype}: pass one bool for each node, for example "
+            "nodes.ids != 'a'"
+        )
     if array.shape != (nodes,):
         raise RVHError(f"{name} has shape {array.shape}: it needs ({nodes},), one for each node")
     return array

@@ -69,13 +69,14 @@ def _is_document(value: object) -> bool:
 
 
 def _one_value(source: str, value: object) -> RVHError:
+    url = "file:///PATH" if source == "stdin" else Path(source).absolute().as_uri()
+    as_source = f"read it as a source, --nodes {shlex.quote(url)}"
     if _is_document(value):
-        url = "file:///PATH" if source == "stdin" else Path(source).absolute().as_uri()
         return RVHError(
-            f"{source} is a document with all nodes, not one node per line: read it as a source, "
-            f"--nodes {shlex.quote(url)}"
+            f"{source} is a document with all nodes, not one node per line: {as_source}"
         )
+    as_lines = "write one object or string per line, for example with jq -c '.[]'"
     return RVHError(
-        f"{source} is one JSON value, not one value per line: write one object or string per line, "
-        "for example with jq -c '.[]'"
+        f"{source} is one JSON value, not one value per line: "
+        f"{f'{as_source}, or ' if isinstance(value, list) else ''}{as_lines}"
     )

@@ -240,7 +240,8 @@ def read(folder: str) -> Manifest:
             said = json.load(file)
     except (FileNotFoundError, NotADirectoryError):
         if not os.path.isdir(folder):
-            raise RVHError(f"{folder}: there is no such folder") from None
+            what = " is not a folder" if os.path.exists(folder) else ": there is no such folder"
+            raise RVHError(f"{folder}{what}") from None
         raise RVHError(
             f"{folder} has no {NAME}: rvh split did not write it, or the manifest was deleted"
         ) from None

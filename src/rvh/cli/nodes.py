@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from rvh._nodelist.columns import Columns
 from rvh._nodelist.doubts import doubt
@@ -245,6 +246,12 @@ def _refuse_file_name(text: str, option: str, as_json: str, is_alone: bool) -> N
             f"{option} {scheme}... is one name alone, which could be a source or a node, but "
             f"{scheme} {NO_SOURCE}; for a node of that name write JSON, {option} "
             f"'[\"{scheme}...\"]'"
+        )
+    if is_alone and text.startswith("file:") and not text.startswith("file://"):
+        url = Path(text[5:]).absolute().as_uri()
+        raise RVHError(
+            f"{option} {text} could be a source or a node: write {option} {shlex.quote(url)} for "
+            f"the nodes in that document, or {as_json} for the node of that name"
         )
     is_there = _is_file(text)
     looks = format_of(text) or compression_of(text) or text.startswith((".", "/", "~"))
