@@ -10,10 +10,17 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import product
 from pathlib import Path
 
-from packaging.utils import parse_sdist_filename, parse_wheel_filename
+from packaging.tags import Tag
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 from packaging.version import InvalidVersion, Version
 
 #: where documents and manifests name a version: rvh==0.2.0, rvh:0.2.0, rvh@v0.2.0
@@ -23,11 +30,16 @@ NAMED = re.compile(r"\brvh(?:==|:|@v)(\d+\.\d+\.\d+\w*)")
 def in_changelog(version: str) -> Iterator[str]:
     parts = re.split(r"(?m)^## (.*)\n", Path("CHANGELOG.md").read_text("utf-8"))
     texts = dict(zip(parts[1::2], parts[2::2], strict=True))
-    newest = [heading for heading in texts if heading != "Unreleased"][:1]
-    if not newest or not re.fullmatch(rf"{re.escape(version)} \(\d{{4}}-\d\d-\d\d\)", newest[0]):
-        yield f"CHANGELOG.md: the newest release must be headed '## {version} (YEAR-MONTH-DAY)'"
-    if texts.get("Unreleased", "").strip():
+    first, newest, *_ = [*texts, "", ""]
+    if first != "Unreleased":
+        first, newest = "", first
+        yield "CHANGELOG.md: the first heading must be '## Unreleased'"
+    if texts.get(first, "").strip():
         yield f"CHANGELOG.md: 'Unreleased' must be empty: move its lines under {version}"
+    try:
+        datetime.strptime(newest, f"{version} (%Y-%m-%d)")
+    except ValueError:
+        yield f"CHANGELOG.md: the newest release must be headed '## {version} (YEAR-MONTH-DAY)'"
 
 
 def in_documents(version: str) -> Iterator[str]:
@@ -53,13 +65,20 @@ def wanted() -> set[tuple[str, str]]:
 def in_files(version: str, paths: list[Path]) -> Iterator[str]:
     found, sources = set(), 0
     for path in paths:
-        if path.suffix == ".whl":
-            _, given, _, tags = parse_wheel_filename(path.name)
-            # manylinux_2_17_x86_64 is for manylinux_x86_64
-            found |= {(t.interpreter, re.sub(r"(?<=x)_\d+_\d+(?=_)", "", t.platform)) for t in tags}
-        else:
-            _, given = parse_sdist_filename(path.name)
-            sources += 1
+        tags: frozenset[Tag] = frozenset()
+        try:
+            if path.suffix == ".whl":
+                project, given, _, tags = parse_wheel_filename(path.name)
+            else:
+                project, given = parse_sdist_filename(path.name)
+        except (InvalidSdistFilename, InvalidWheelFilename):
+            project = None
+        if project != "rvh":
+            yield f"{path}: is no wheel and no source archive of rvh"
+            continue
+        # manylinux_2_17_x86_64 is for manylinux_x86_64
+        found |= {(t.interpreter, re.sub(r"(?<=x)_\d+_\d+(?=_)", "", t.platform)) for t in tags}
+        sources += path.suffix != ".whl"
         if str(given) != version:
             yield f"{path}: is of rvh {given}, not {version}"
     if sources != 1:

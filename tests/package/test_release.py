@@ -74,6 +74,13 @@ def test_a_tag_that_is_no_version(tag: str, repository: Path) -> None:
     [
         ("CHANGELOG.md", " (2026-12-01)", "", "CHANGELOG.md: the newest release must be headed"),
         ("CHANGELOG.md", "0.2.0", "0.2.1", "CHANGELOG.md: the newest release must be headed"),
+        ("CHANGELOG.md", "12-01", "13-01", "CHANGELOG.md: the newest release must be headed"),
+        (
+            "CHANGELOG.md",
+            "## Unr",
+            "Unr",
+            "CHANGELOG.md: the first heading must be '## Unreleased'",
+        ),
         ("CHANGELOG.md", "d\n\n", "d\n\n- x\n\n", "CHANGELOG.md: 'Unreleased' must be empty"),
         ("README.md", "0.2.0", "0.1.0", "README.md:1: names rvh 0.1.0, not 0.2.0"),
         ("docs/page.md", "0.2.0", "0.2.0rc1", "docs/page.md:1: names rvh 0.2.0rc1, not"),
@@ -91,8 +98,10 @@ def test_a_file_that_disagrees(file: str, old: str, new: str, fault: str, reposi
 def test_files_that_are_missing_or_of_another_version(repository: Path) -> None:
     files = [f for f in FILES if "cp312-win_arm64" not in f and "none-any" not in f]
     files[0] = "rvh-0.2.1.dev3+g1234567.tar.gz"
-    assert said(repository, "v0.2.0", *files, "rvh-0.2.0.tar.gz") == [
+    strange = ["rvh-0.2.0.txt", "other-0.2.0-py3-none-any.whl", "rvh.whl", "other-0.2.0.tar.gz"]
+    assert said(repository, "v0.2.0", *files, "rvh-0.2.0.tar.gz", *strange) == [
         "rvh-0.2.1.dev3+g1234567.tar.gz: is of rvh 0.2.1.dev3+g1234567, not 0.2.0",
+        *(f"{each}: is no wheel and no source archive of rvh" for each in strange),
         "2 source archives were given: there must be one",
         "no wheel for cp312 on win_arm64",
         "no wheel for py3 on any",
