@@ -167,6 +167,7 @@ def test_tab_at_a_prompt(
     prompt.send("\x15")  # the line is taken away
     prompt.send("echo do''ne\n")
     prompt.until("done\r?\n")
+    assert not (home / "called").exists()  # no Python at Tab
 
 
 def test_fish(home: Home) -> None:
@@ -274,6 +275,7 @@ def test_folders_that_the_environment_names(tmp_path: Path) -> None:
 
 
 def test_the_shell_is_found_or_has_to_be_named(tmp_path: Path) -> None:
+    needs("bash")
     found = subprocess.run(
         ["bash", "-c", '"$0" -m rvh --show-completion; true', sys.executable],
         env=variables(tmp_path), capture_output=True, text=True, check=True,
