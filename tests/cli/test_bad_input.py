@@ -203,6 +203,8 @@ def test_key_columns_that_are_not_there(call, fails, tmp_path):
     ("args", "words"),
     [
         (["missing.csv", "-n", LIST, "-o", "out.csv"], ["missing.csv", "No such file"]),
+        (["missing/", "-n", LIST, "-o", "out.csv"], ["missing: No such file"]),
+        (["k.txt", "missing", "-n", LIST, "-o", "out.csv"], ["missing: No such file"]),
         (["k.txt", "-n", "nodes.csv", "-o", "out.csv"], ["nodes.csv", "looks like a file"]),
         (["k.txt", "-n", "@nodes", "-o", "out.csv"], ["nodes", "No such file"]),
         (["k.txt", "-n", LIST, "-k", "4", "-o", "out.csv"], ["k is 4"]),

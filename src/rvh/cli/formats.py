@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 import typer
@@ -167,6 +167,8 @@ def _format_of(
             )
         return otherwise
     if known is None:
+        if path != "-":
+            Path(path).stat()  # which says that it is missing
         what = "stdin" if path == "-" else f"the name {path}"
         raise typer.BadParameter(
             f"{what} does not tell a format: choose one of {FORMAT_NAMES}", param_hint=option
