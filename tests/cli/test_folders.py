@@ -154,7 +154,7 @@ def test_empty_folders_links_and_pipes(fails, placed):
     assert "the same folder, which would be read twice" in fails("assign", "data", *args)
     Path("data/deep/round").unlink()
     os.mkfifo("data/pipe.parquet")
-    assert fails("assign", "data", *args).startswith("data/pipe.parquet is no file")
+    assert fails("assign", "data", *args).startswith("data/pipe.parquet is not a file")
 
 
 # -- columns that folders say ---------------------------------------------------------------------
