@@ -4,6 +4,6 @@ __all__ = ["__version__"]
 
 try:
     from rvh._version import __version__
-# Of an editable install of another commit, which knows files that are gone, it is the second.
+# FileNotFoundError: an editable install was made at another commit, and its file is gone.
 except (ModuleNotFoundError, FileNotFoundError):
-    __version__ = "0.0.0+unknown"  # `pip install --editable .` finds it out
+    __version__ = "0.0.0+unknown"  # as pyproject.toml has it for a build without a tag

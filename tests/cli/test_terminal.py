@@ -54,34 +54,24 @@ def shown(
 
 
 @pytest.mark.parametrize(
-    ("given", "is_colored"),
+    ("is_terminal", "given", "is_colored"),
     [
-        ({}, True),
-        ({"NO_COLOR": ""}, True),
-        ({"NO_COLOR": "1"}, False),
-        ({"TERM": "dumb"}, False),
-        ({"TERM": "dumb", "FORCE_COLOR": "1"}, True),
-        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        (True, {}, True),
+        (True, {"NO_COLOR": ""}, True),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"TERM": "dumb"}, False),
+        (True, {"TERM": "dumb", "FORCE_COLOR": "1"}, True),
+        (True, {"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        (False, {}, False),
+        (False, {"FORCE_COLOR": "1"}, True),
+        (False, {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
     ],
     ids=str,
 )
-def test_color_on_a_terminal(
-    streams: pytest.MonkeyPatch, given: dict[str, str], is_colored: bool
+def test_color_on_a_terminal_and_in_a_pipe(
+    streams: pytest.MonkeyPatch, is_terminal: bool, given: dict[str, str], is_colored: bool
 ) -> None:
-    text, _ = shown(streams, PLAN, out=True, err=False, **given)
-    assert b"max/mean" in text
-    assert (b"\x1b[" in text) is is_colored
-
-
-@pytest.mark.parametrize(
-    ("given", "is_colored"),
-    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
-    ids=str,
-)
-def test_color_in_a_pipe(
-    streams: pytest.MonkeyPatch, given: dict[str, str], is_colored: bool
-) -> None:
-    text, _ = shown(streams, PLAN, out=False, err=False, **given)
+    text, _ = shown(streams, PLAN, out=is_terminal, err=False, **given)
     assert b"max/mean" in text
     assert (b"\x1b" in text) is is_colored
 
