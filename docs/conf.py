@@ -45,9 +45,11 @@ extensions = [
 exclude_patterns = ["_static"]
 nitpicky = True
 #: types in signatures that are private to rvh; T is a type variable
-PRIVATE = "AccessLog Column Frame ListKeys NodeColumn Nodes Options Pair ReadMany Report Slots T"
-PRIVATE += " TableFollower Update Weigh"
-nitpick_ignore = [("py:class", name) for name in (*PRIVATE.split(), "_Membership")]
+PRIVATE = (
+    *("AccessLog", "Column", "Frame", "ListKeys", "NodeColumn", "Nodes", "Options", "Pair"),
+    *("ReadMany", "Report", "Slots", "T", "TableFollower", "Update", "Weigh", "_Membership"),
+)
+nitpick_ignore = [("py:class", name) for name in PRIVATE]
 # Types of engines, as their modules abbreviate them.
 ENGINES = r"(dd|pa|pd|pl|datafusion|duckdb|ray)\..*|DataFrame|SparkSession"
 nitpick_ignore_regex = [("py:class", ENGINES)]
@@ -169,9 +171,8 @@ def as_written(
             parameters.append(each)
     returned = signature.return_annotation
     shown = str(signature.replace(parameters=parameters, return_annotation=signature.empty))
-    return shown, "" if returned is signature.empty or what in ("class", "exception") else written(
-        returned
-    )
+    is_shown = returned is not signature.empty and what not in ("class", "exception")
+    return shown, written(returned) if is_shown else ""
 
 
 def add_type(app: Sphinx, domain: str, kind: str, content: addnodes.desc_content) -> None:
