@@ -87,7 +87,8 @@ def run_page(
         elif kind == "python":
             try:
                 os.chdir(folder)
-                exec(block, session)
+                # Without this module's `from __future__`, which a reader does not have.
+                exec(compile(block, name, "exec", dont_inherit=True), session)
             finally:
                 os.chdir(here)
         else:
