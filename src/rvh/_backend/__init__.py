@@ -31,9 +31,9 @@ def _choose() -> ModuleType:
                 raise
             warnings.warn(
                 "rvh was installed without its compiled kernels and uses the pure-Python "
-                "backend: the same answers, at least 20 times slower. Install it again (pip install "
-                "--force-reinstall) where a C compiler is available, without RVH_PURE, or set "
-                "RVH_FORCE_PYTHON=1 to choose this backend without a warning.",
+                "backend: the same answers, at least 20 times slower. Install it again (pip "
+                "install --force-reinstall) where a C compiler is available, without RVH_PURE, or "
+                "set RVH_FORCE_PYTHON=1 to choose this backend without a warning.",
                 RuntimeWarning,
                 stacklevel=4,
             )
