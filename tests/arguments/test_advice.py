@@ -213,6 +213,12 @@ CASES = {
         {"faults": FAULTS, "positions": np.array([[0]])},
         "faults.nodes.ids[positions]", "positions",
     ),
+    "a mask of ids": Case(
+        "faults.with_alive(mask)",
+        {"faults": FAULTS, "mask": ["b", "c"], "nodes": SET},
+        "nodes.ids != 'a'",
+        "mask",
+    ),
     "domains": Case(
         "FaultSet(rvh.NodeSet(['a', 'b']), domains=domains)",
         {"domains": ["x"]},
@@ -286,6 +292,7 @@ ELSEWHERE = {
     "hashlib.blake2b(part).digest()",
     # of the command line, whose tests give these options and columns
     *("for example --", "for example dc1=3", "the node's tokens", "for example 0-5460"),
+    *("for example -K", "for example with jq", "for example 2048"),
 }
 
 

@@ -239,7 +239,7 @@ def test_a_folder_is_not_named_as_another_format_than_its_files(call, tmp_path):
     args = ["split", tmp_path / "k.csv", "-qK", "id", "-n", LIST, "-o", tmp_path / "out.parquet"]
     result = call(*args)
     assert result.code == 2
-    assert "say --output-format parquet" in result.err
+    assert "give --output-format parquet" in result.err
     assert not (tmp_path / "out.parquet").exists()
     assert call(*args, "--output-format", "parquet").code == 0
 
@@ -359,7 +359,7 @@ def test_what_is_there_is_not_touched(fails, call, keys, tmp_path, monkeypatch):
     before = content(out)
     assert "is not empty" in fails(*args, out)
     assert content(out) == before
-    assert "is no folder" in fails(*args, keys)
+    assert "is not a folder" in fails(*args, keys)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     assert "name one in it, as ./split" in fails(*args, ".")
