@@ -602,3 +602,16 @@ def test_no_stdin_at_all(spawn, here):
     assert spawn(argv=[*args, "-n", "@-"]).err == "rvh: stdin is closed, so @- cannot be read\n"
     argv = [*args, "-n", "a,b", "--secret-file", "-"]
     assert spawn(argv=argv).err == "rvh: stdin is closed, so --secret-file - cannot be read\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("n.csv", "id,weight\na,1\nb,2\n"), ("n.ndjson", '{"id": "a", "weight": 1}\n"b"\n')],
+)
+def test_a_column_of_weights_that_is_not_named_is_not_used_silently(call, here, name, text):
+    Path(name).write_text(text, "utf-8")
+    said = f"column weight of {name} is not used (--weight-column weight)"
+    assert said in call("select", "-n", f"@{name}", "-k", "x").err
+    if name == "n.csv":
+        named = call("select", "-n", f"@{name}", "-k", "x", "--weight-column", "weight")
+        assert named.err == ""

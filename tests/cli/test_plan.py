@@ -246,7 +246,7 @@ def test_the_report_is_of_the_same_estimate(call, here):
     args = ["keys.csv", "-K", "id", "-n", "@nodes.csv", "--size", "1kB", "--bandwidth", "1MB/s"]
     said = planned(call, *args, "--add", "e", "--html", "report.html")
     page = Path("report.html").read_text(encoding="utf-8")
-    assert "What moves from rendezvous (blake2b) to rendezvous (blake2b)" in page
+    assert "What moves: rendezvous (blake2b), 4 nodes to 5" in page
     assert f"{said['moved']['copies']:,}" in page
     assert not re.search(r"(?:src|href)=.?http", page)
 
@@ -372,7 +372,7 @@ def test_sizes_that_are_none(call, here, kind, value):
         (["--set-weight", "x=1"], "--set-weight names 'x'"),
         (["--set-weight", "a=-1"], "a weight is a number, 0"),
         (["--remove", "a", "--set-weight", "a=2"], "--set-weight names 'a'"),
-        (["--add", "e", "--weight-column", "w"], "--add e has no weight, as the others have"),
+        (["--add", "e", "--weight-column", "w"], "--add e has no weight, but the other"),
         (["--to-algorithm", "jump", "--to-scheme", "murmur"], "--to-scheme: --to-algorithm jump"),
         (["--to-algorithm", "nginx", "--to-partitions", "8"], "--to-partitions: --to-algorithm"),
         (["--to-algorithm", "jump", "--to-spread", "zone"], "--to-spread: only --to-algorithm"),
@@ -387,10 +387,10 @@ def test_sizes_that_are_none(call, here, kind, value):
         (["--to", "@none.csv"], "--to @none.csv: No such file"),
         (["--to", "e"], "one name alone"),
         (["--weight-column", "w", "--to-weight-column", "id"], "read once"),
-        (["--add", "e", "--size", "2x"], "--size '2x' is no number of bytes"),
-        (["--add", "e", "--size", "1.0001B"], "no whole number"),
-        (["--add", "e", "--size", "1", "--bandwidth", "10"], "is no bandwidth"),
-        (["--add", "e", "--size", "1", "--bandwidth", "1Gbit"], "is no bandwidth"),
+        (["--add", "e", "--size", "2x"], "--size '2x' is not a number of bytes"),
+        (["--add", "e", "--size", "1.0001B"], "is not a whole number"),
+        (["--add", "e", "--size", "1", "--bandwidth", "10"], "is not a bandwidth"),
+        (["--add", "e", "--size", "1", "--bandwidth", "1Gbit"], "is not a bandwidth"),
         (["--add", "e", "--size", "1", "--bandwidth", "0B/s"], "a bandwidth is above 0"),
         (["--add", "e", "--bandwidth", "1GB/s"], "it needs --size or --size-column"),
         (["--add", "e", "--size", "1", "--size-column", "size"], "--size is given too"),
@@ -401,7 +401,7 @@ def test_sizes_that_are_none(call, here, kind, value):
         (["--add", "e", "--html", "nodes.csv"], "--html nodes.csv is the file that --nodes"),
         (["--add", "e", "--moves", "nodes.csv"], "--moves nodes.csv is the file that --nodes"),
         (["--add", "e", "--moves", "keys.csv"], "--moves keys.csv is the file that KEYS"),
-        (["--add", "e", "--moves", "x.jpg"], "--moves: '.jpg' is no known extension"),
+        (["--add", "e", "--moves", "x.jpg"], "--moves: '.jpg' is not one of the extensions"),
         (["--add", "e", "--output-format", "csv"], "it needs --moves"),
         (["--add", "e", "--level", "1"], "it needs --moves"),
         (["--add", "e", "--total", "10"], "total is 10, but there are 900 keys"),
@@ -427,7 +427,7 @@ def test_what_is_wrong(call, here, args, words):
 def test_what_is_about_keys_that_are_drawn(call, here, args):
     result = call("plan", "--sample", "9", "-n", "a,b", "--add", "c", *args)
     assert (result.code, result.out) == (2, b"")
-    assert "it is about KEYS, and --sample draws keys that are nobody's" in result.err
+    assert "it is about KEYS, but --sample draws keys of its own" in result.err
 
 
 def test_keys_that_the_new_placement_cannot_take(call, here):
@@ -456,7 +456,7 @@ def test_dead_nodes_are_no_nodes_of_a_ring(call, here):
 def test_neither_keys_nor_a_sample(call, here):
     result = call("plan", "-n", "a,b", "--add", "c")
     assert result.code == 2
-    assert "KEYS: say which keys" in result.err
+    assert "give KEYS, files of keys, or --sample N" in result.err
 
 
 def test_a_column_of_moves_that_is_the_key(call, here):

@@ -84,7 +84,7 @@ def test_the_answers_are_the_librarys(
             "--algorithm spark has one way to write integers",
         ),
         ("name", "kafka --routing-shards 9", "use one of elasticsearch"),
-        ("name", "elasticsearch --routing-shards 8", "8, which is no multiple of the 3 shards"),
+        ("name", "elasticsearch --routing-shards 8", "8, which is not a multiple of the 3 shards"),
     ],
 )
 def test_what_is_refused(run: Callable[..., Any], keys: str, options: str, words: str) -> None:

@@ -97,7 +97,7 @@ def test_what_is_no_number_is_said_so(call, here, name, param, what):
     """Also of commands that would run for ever: the value is read before anything is done."""
     error = line_of(call(*line(name, param, "two")))
     names = " / ".join(param.opts)
-    assert error == f"Invalid value for {names}: 'two' is no {what}; see rvh {name} --help"
+    assert error == f"Invalid value for {names}: 'two' is not a {what}; see rvh {name} --help"
 
 
 def test_there_are_options_that_take_numbers():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from rvh._nodelist.doubts import is_id_name
@@ -29,6 +29,8 @@ class Columns:
         The format, a key of `rvh._tables.FORMATS`; by default the extension tells it.
     header : bool
         Whether CSV and TSV have a header.
+    unused : list of str
+        The files with a column `weight` that is not read, noted while reading.
     """
 
     option: str
@@ -37,6 +39,7 @@ class Columns:
     others: dict[str, str]
     format_name: str | None = None
     header: bool = True
+    unused: list[str] = field(default_factory=list)
 
     def column_options(self) -> Iterator[str]:
         """The options given that need a file with columns."""
@@ -92,6 +95,8 @@ def id_column(
             f"{source}: {where}the ids could be in the first column, {show(ids)}, or in "
             f"{show(better)}: {advice}"
         )
+    if columns.weight is None and "weight" in names and "weight" not in (ids, *columns.others):
+        columns.unused.append(source)
     return ids
 
 

@@ -22,6 +22,9 @@ from rvh.errors import RVHError, show
 #: the options that name all nodes of a placement, and so may name a source
 NODES = ("--nodes", "--to")
 
+#: what to say of a column that many would expect to count
+UNUSED_WEIGHT = "column weight of {} is not used (--weight-column weight)"
+
 
 def read_nodes(
     texts: Sequence[str],
@@ -89,8 +92,11 @@ def read_nodes(
         others = {"weight": "--weight-column", **others}
         columns = replace(columns, weight="weight", others=others)
     made = node_list(_entries(texts, columns, taken), columns)
+    notes = [each.note(columns.weight) for each in taken.values()]
+    if option in NODES:
+        notes += [UNUSED_WEIGHT.format(source) for source in columns.unused]
     return made._replace(
-        note="; ".join(each.note(columns.weight) for each in taken.values()),
+        note="; ".join(notes),
         absent=frozenset(
             node.id
             for each in taken.values()

@@ -122,7 +122,7 @@ def plan(
     if html is not None:
         from rvh.report import write_report
 
-        title = f"What moves from {made.old} to {made.new}"
+        title = f"What moves: {made}"
         write_report(estimate, html, title=title, bandwidth=rate and rate[1])
     if as_json:
         said = {"old": str(made.old), "new": str(made.new)}
