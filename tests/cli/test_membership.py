@@ -584,7 +584,7 @@ def test_sources_and_lists_add_up(call, here, served):
         (
             ["-n", "{url}", "--where", "rack=1"],
             1,
-            "no column 'rack'; there are: id, status",
+            "no column 'rack'; the columns are: id, status",
         ),
         (["-n", "{url}", "--dead", "e"], 1, "--dead names 'e', which is not in the list"),
         (["-n", "{url}", "--algorithm", "jump"], 2, "the nodes of a source have no lasting order"),

@@ -393,7 +393,7 @@ def test_a_state_that_is_there_or_damaged(fails: Any, stores: Stores, here: Path
     Path("bad.json").write_text("{", encoding="utf-8")
     assert "bad.json" in fails("migrate", "status", "bad.json")
     Coordinator(Migration(rvh.NodeSet(["a"]), rvh.NodeSet(["b"])), 3, "own.json")
-    assert "it alone knows the placements" in fails("migrate", "status", "own.json")
+    assert "only that program knows the placements" in fails("migrate", "status", "own.json")
 
 
 def test_several_processes_at_once_lose_nothing(stores: Stores) -> None:

@@ -103,4 +103,4 @@ def id_column(
 def no_column(source: str, name: str, names: Iterable[str], where: str = "") -> RVHError:
     """The error about a column that is not there, with those that are."""
     listed = ", ".join(islice(names, 50)) or "none"
-    return RVHError(f"{source}: {where}there is no column {show(name)}; there are: {listed}")
+    return RVHError(f"{source}: {where}there is no column {show(name)}; the columns are: {listed}")

@@ -209,7 +209,7 @@ def test_changes_are_said(folder: Path, processes: int) -> None:
         write_nodes(folder / "nodes.json", [*NODES, "d"])
         server.says("rvh: file:nodes.json: all is well again\n")
         assert server.end() == 0
-        told = ["serving", "epoch", "file:nodes.json:", "file:nodes.json:", "ending:"]
+        told = ["serving", "epoch", "file:nodes.json:", "file:nodes.json:", "stopping:"]
         assert [line.split()[1] for line in server.said()] == told  # once, whoever answers
 
 
@@ -327,7 +327,7 @@ def test_a_second_signal_ends_it_at_once(folder: Path, processes: int) -> None:
         running = Running(channel)
         workers = server.workers()
         server.process.send_signal(signal.SIGTERM)
-        server.says("ending")
+        server.says("stopping")
         assert server.process.poll() is None
         assert server.end(signal.SIGTERM) in (-signal.SIGTERM, 128 + signal.SIGTERM)
         assert refusal(running.finish) == "UNAVAILABLE"
