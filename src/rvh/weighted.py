@@ -84,7 +84,7 @@ def weights_from(
         if values is not None
     }
     if not measures:
-        raise RVHError("present is not a measure: give stake=, capacity= or rtt=")
+        raise RVHError("no measure is given: pass stake=, capacity= or rtt=")
     exponent_of = _check_exponents(exponents)
     low, high = _check_bounds(bounds)
     product: NDArray[np.float64] | None = None
