@@ -105,8 +105,14 @@ def installed(wheel: Path, home: Path) -> dict[str, str]:
     around = [each for each in sys.path if "site-packages" in each]
     (site / "around.pth").write_text("\n".join(around), "utf-8")
     pip = (sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"))
-    subprocess.run([*pip, "install", "--quiet", "--no-deps", str(wheel)], check=True)
-    return os.environ | {"PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    # What is around may have rvh too, of the same version: pip would take it for this one.
+    options = ("--quiet", "--no-deps", "--ignore-installed")
+    subprocess.run([*pip, "install", *options, str(wheel)], check=True)
+    env = os.environ | {"PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    command = ("python", "-W", "ignore", "-c", "import rvh; print(rvh.__file__)")
+    found = subprocess.check_output(command, text=True, env=env, cwd=home)
+    assert Path(found).is_relative_to(site), found
+    return env
 
 
 def version_of(source: Path) -> str:
