@@ -126,7 +126,7 @@ class Nsd(Server):
         found = [self.process.pid]
         for each in found:
             children = Path(f"/proc/{each}/task/{each}/children")
-            if children.exists():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
                 found += map(int, children.read_text().split())
         return found
 
