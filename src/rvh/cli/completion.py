@@ -18,7 +18,7 @@ from rvh._about import __version__
 from rvh._tables import FORMATS
 from rvh._tables.levels import CODECS, LEVELS
 from rvh.cli.exits import say
-from rvh.cli.help import ABOUT, GROUPS, long_name
+from rvh.cli.help import ABOUT, COMPLETION, GROUPS, OWN, long_name
 from rvh.cli.options import Integers
 from rvh.cli.systems import Algorithm
 from rvh.errors import RVHError, show
@@ -78,9 +78,6 @@ FILES = {
     *("FILE", "FILE.svg", "OLD.csv", "OUT", "DIR", "MOVES", "COPIES", "TARGET", "STATE", "KEYS"),
     *("PLACED", "HELD", "SOURCE", "FROM"),
 }
-#: the options of rvh itself
-COMPLETION = ("--install-completion", "--show-completion")
-OWN = ("--help", "--version", *COMPLETION)
 
 
 def commands(parser: Any) -> list[Command]:

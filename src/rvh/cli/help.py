@@ -39,8 +39,9 @@ EXAMPLES = {
     ),
     "migrate": ("rvh migrate plan state.json -n node1,node2,node3 --add node4",),
 }
-#: the options of rvh itself
-OPTIONS = "Options: --help, --version, --install-completion, --show-completion"
+#: the options of rvh itself, and those of them that take a shell
+COMPLETION = ("--install-completion", "--show-completion")
+OWN = ("--help", "--version", *COMPLETION)
 #: the sections of options: each option is in one, by its first name, where needed with its metavar
 SECTIONS = {
     "Keys": (
@@ -133,7 +134,7 @@ def group_help(commands: Mapping[str, Any], width: int) -> str:
         made = table(rows, width - column, widest)
         lines += [f"{title if not at else '':<{column}}{line[2:]}" for at, line in enumerate(made)]
     if not word:
-        lines += ["", *_wrapped(OPTIONS, width)]
+        lines += ["", *_wrapped(f"Options: {', '.join(OWN)}", width)]
     return "\n".join(lines)
 
 

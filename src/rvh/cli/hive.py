@@ -30,7 +30,7 @@ class Hive(StrEnum):
 HiveColumns = Annotated[
     Hive | None,
     typer.Option(
-        metavar="keep|drop",
+        metavar="|".join(Hive),
         help="Columns from folders named NAME=VALUE. keep: all folders in the paths of KEYS; drop: "
         "none. [default: the folders below a folder or pattern in KEYS]",
     ),

@@ -64,7 +64,7 @@ class KeyColumnOptions:
     key_type: Annotated[
         KeyType,
         typer.Option(
-            metavar="auto|text|int",
+            metavar="|".join(KeyType),
             help="The type of key columns without a TYPE. text, int: read every key so; auto: text "
             "in csv, tsv and lines, otherwise the type of the column.",
         ),
@@ -84,7 +84,7 @@ class KeyOptions(KeyColumnOptions):
     null_keys: Annotated[
         NullKeys,
         typer.Option(
-            metavar="error|keep|drop",
+            metavar="|".join(NullKeys),
             help="What to do with a row whose key is null (empty in csv, tsv and lines): stop, "
             "keep it with null as its node, or drop it.",
         ),

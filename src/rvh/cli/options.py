@@ -57,7 +57,7 @@ SchemeName = Annotated[
     Scheme,
     typer.Option(
         "--scheme",
-        metavar="blake2b|murmur",
+        metavar="|".join(Scheme),
         help="How scores are made. murmur is much faster but does not resist chosen keys.",
     ),
 ]
@@ -288,7 +288,9 @@ class BulkOptions:
     ] = None
     cache_policy: Annotated[
         CachePolicy | None,
-        typer.Option(metavar="lru|arc", help="Which key a full cache forgets. [default: lru]"),
+        typer.Option(
+            metavar="|".join(CachePolicy), help="Which key a full cache forgets. [default: lru]"
+        ),
     ] = None
     threads: Threads = None
 

@@ -112,7 +112,7 @@ class PairOptions:
     to_scheme: Annotated[
         Scheme | None,
         typer.Option(
-            metavar="blake2b|murmur", help="The scheme of the new placement. [default: as --scheme]"
+            metavar="|".join(Scheme), help="The scheme of the new placement. [default: as --scheme]"
         ),
     ] = None
     method: MethodOptions

@@ -99,7 +99,7 @@ def repair(
     misplaced: Annotated[
         Misplaced,
         typer.Option(
-            metavar="error|keep",
+            metavar="|".join(Misplaced),
             help="What to do with a row that has a living node which these options do not choose: "
             "stop, or keep the node.",
         ),

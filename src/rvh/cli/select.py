@@ -50,7 +50,7 @@ def select(
     key_type: Annotated[
         KeyType,
         typer.Option(
-            metavar="text|int",
+            metavar="|".join(KeyType),
             help="How to read the key. int: a whole number, placed as an integer.",
         ),
     ] = KeyType.TEXT,

@@ -60,7 +60,7 @@ def split(
     layout: Annotated[
         Layout,
         typer.Option(
-            metavar="hive|files",
+            metavar="|".join(Layout),
             help="hive: DIR/node=ID/part-0.EXT, which query engines read; files: DIR/ID.EXT.",
         ),
     ] = Layout.HIVE,
