@@ -83,9 +83,7 @@ class Picture:
     def bar(self, x: float, y: float, width: float, height: float, kind: str) -> None:
         self.add("rect", kind, x=x, y=y, width=width, height=height, rx="2")
 
-    def dot(
-        self, x: float, y: float, node: int, letter: str, kind: str = "", r: float = 8.5
-    ) -> None:
+    def dot(self, x: float, y: float, node: int, letter: str, kind: str = "") -> None:
         """A key, in the colour and with the letter of its node."""
         self.add("circle", f"n{node} {kind}".strip(), cx=x, cy=y, r=8.5)
         self.add("text", f"letter on {kind}".strip(), letter, x=x, y=y + 4.2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from commandline import environment, programs
 from folders import DOCS, ROOT
 from pages import run_page
 
@@ -45,9 +45,9 @@ def printed(examples: Path) -> str:
     """What flights.sh prints once it has installed rvh."""
     script = (examples / "flights.sh").read_text("utf-8")
     job = script[script.index("cd examples\n") :]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     shell = ("sh", "-euc", job)
-    return subprocess.check_output(shell, cwd=examples.parent, env=environment).decode("utf-8")
+    env = environment(PATH=programs())
+    return subprocess.check_output(shell, cwd=examples.parent, env=env).decode("utf-8")
 
 
 def test_the_first_command_names_a_python_that_is_too_old(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_the_first_command_names_a_python_that_is_too_old(tmp_path: Path) -> Non
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
     shell = ("sh", ROOT / "examples" / "flights.sh")
-    run = subprocess.run(shell, env={**os.environ, "PYTHON": str(old)}, capture_output=True)
+    run = subprocess.run(shell, env=environment(PYTHON=str(old)), capture_output=True)
     said = f"flights.sh: {old} is not Python 3.11 or newer. Name another: "
     assert (run.returncode, run.stdout) == (1, b"")
     assert run.stderr.decode().startswith(said)
@@ -75,6 +75,6 @@ def test_the_lesson_prints_what_the_page_says(examples: Path) -> None:
 @pytest.mark.usefixtures("printed")
 def test_the_picture_shows_the_flights(examples: Path, tmp_path: Path) -> None:
     drawn = tmp_path / "growing.svg"
-    script = (sys.executable, DOCS / "tutorial" / "growing.py", examples / "data" / "flights.csv")
+    script = (sys.executable, DOCS / "pictures" / "growing.py", examples / "data" / "flights.csv")
     subprocess.run((*script, drawn), check=True)
     assert drawn.read_bytes() == (DOCS / "tutorial" / "growing.svg").read_bytes()
