@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from commandline import environment
+from commandline import environment, programs
 
 from rvh.cli.app import command
 from rvh.cli.help import EXAMPLES, GROUPS, SECTIONS, sections_of
@@ -113,10 +111,9 @@ EXPECTED = {
 
 @pytest.mark.parametrize("line", [each for lines in EXAMPLES.values() for each in lines])
 def test_the_examples_of_the_lists_run_as_pasted(tmp_path, line):
-    path = f"{Path(sys.executable).parent}:{environment()['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", line],
-        capture_output=True, text=True, cwd=tmp_path, env=environment(PATH=path),
+        capture_output=True, text=True, cwd=tmp_path, env=environment(PATH=programs()),
         timeout=60, check=True,
     )  # fmt: skip
     if "migrate" in line:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commandline import command, environment
+from commandline import command, environment, programs
 from folders import DOCS
 
 import rvh
@@ -420,9 +418,8 @@ def test_the_example_of_the_page(here: Path) -> None:
     commands, status = re.findall(r"```(?:sh|text)\n(.*?)```", section, re.DOTALL)[:2]
     Path("old.csv").write_text("id\nnode1\nnode2\nnode3\n", encoding="utf-8")
     Path("keys.txt").write_text("".join(f"{key}\n" for key in KEYS), encoding="utf-8")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     run = subprocess.run(
-        ["bash", "-euc", commands], env={**environment(), "PATH": path}, capture_output=True,
+        ["bash", "-euc", commands], env=environment(PATH=programs()), capture_output=True,
         text=True, timeout=120, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr

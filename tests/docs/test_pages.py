@@ -1,4 +1,4 @@
-"""A test runs the blocks of every page that has some, and the API reference has every name."""
+"""A test runs the blocks of every page that has some."""
 
 from __future__ import annotations
 

@@ -7,8 +7,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-__all__ = ["PEAK", "command", "environment", "halfway", "interruptible", "limited", "once"]
+__all__ = [
+    "PEAK",
+    "command",
+    "environment",
+    "halfway",
+    "interruptible",
+    "limited",
+    "once",
+    "programs",
+]
 
 #: a program that runs `rvh ARGS` and then prints its peak memory in KiB
 PEAK = r"""
@@ -28,6 +38,11 @@ def command(*args: object) -> list[str]:
 def environment(**more: str) -> dict[str, str]:
     """This process's environment, with some variables set."""
     return {**os.environ, **more}
+
+
+def programs() -> str:
+    """PATH, with the programs of this environment before all others."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
 def interruptible(*args: object) -> list[str]:

@@ -6,10 +6,10 @@ import doctest
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from commandline import environment, programs
 from folders import DOCS
 
 __all__ = ["run_page"]
@@ -49,14 +49,14 @@ def run_page(
         text = text.replace(written, real)
     session: dict[str, object] = {} if names is None else names
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False)
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     count = 0
     here = os.getcwd()
 
     def shell(commands: str) -> str:
         run = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", commands],
-            cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout,
+            cwd=folder, env=environment(PATH=programs()),
+            capture_output=True, text=True, timeout=timeout,
         )  # fmt: skip
         assert run.returncode == 0, f"{name}: {commands}\n{run.stdout}{run.stderr}"
         return run.stdout
