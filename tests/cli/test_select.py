@@ -224,6 +224,7 @@ def test_a_secret_without_end(fails):
         ["select", "--nope"],
         ["assign", "keys.txt", "-n", LIST],
         ["assign", "keys.txt", "-n", LIST, "-o", "x", "--threads", "0"],
+        ["assign", __file__, "-n", LIST, "-o", "x.csv"],  # an extension that tells no format
         ["assign", "-", "-n", LIST, "-o", "x.csv"],
         ["assign", "keys.txt", "-n", LIST, "-o", "x", "--format", "xlsx"],
         ["assign", "keys.txt", "-n", LIST, "-o", "x", "--output-format", "xlsx"],
